@@ -1,0 +1,645 @@
+/**
+ * What a call to a remote API fails with: `RateLimit`, `Transient` or `Fatal`.
+ *
+ * "It failed" is not enough to act on. Whether to try again, how long to wait and whether the server may have seen the
+ * request are fields of the error, put there where they were known, so that nobody has to guess them from a message.
+ *
+ * @since 0.1.0
+ */
+import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
+import { dual } from "effect/Function"
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
+import { type Origin, reduce } from "./internal/origin.js"
+import { maxDelay } from "./RetryHint.js"
+
+// -------------------------------------------------------------------------------------------------
+// Model
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * Did the server see the request?
+ *
+ * - `NotSent`: no byte of it left.
+ * - `Unconfirmed`: it may have arrived; no answer was seen.
+ * - `Partial`: an answer began, and broke off.
+ * - `Acknowledged`: an HTTP answer arrived.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Delivery = /*#__PURE__*/ Schema.Literal("NotSent", "Unconfirmed", "Partial", "Acknowledged")
+
+/**
+ * The four answers to "did the server see it?".
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export type Delivery = typeof Delivery.Type
+
+/**
+ * Which limit a timeout ran into.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Phase = /*#__PURE__*/ Schema.Literal("pool", "connect", "write", "read", "attempt", "deadline")
+
+/**
+ * The limits of a call, from the narrowest to the widest.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export type Phase = typeof Phase.Type
+
+/**
+ * Why the server asked the caller to slow down.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const RateLimitReason = /*#__PURE__*/ Schema.Literal("RateExceeded", "Capacity", "Overloaded")
+
+/**
+ * Why the server asked the caller to slow down.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export type RateLimitReason = typeof RateLimitReason.Type
+
+/**
+ * What went wrong, and may go right the next time.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const TransientReason = /*#__PURE__*/ Schema.Literal(
+  "ServerError",
+  "BadGateway",
+  "Unavailable",
+  "GatewayTimeout",
+  "RequestTimeout",
+  "ScalingUp",
+  "WeightSwap",
+  "UnknownStatus",
+  "Timeout",
+  "NameLookup",
+  "NameNotFound",
+  "Connect",
+  "ConnectionLost",
+  "StreamBroken",
+  "InvalidAnswer"
+)
+
+/**
+ * What went wrong, and may go right the next time.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export type TransientReason = typeof TransientReason.Type
+
+/**
+ * What no repetition will cure.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const FatalReason = /*#__PURE__*/ Schema.Literal(
+  "BadRequest",
+  "Unauthorized",
+  "PaymentRequired",
+  "Forbidden",
+  "NotFound",
+  "MethodNotAllowed",
+  "Conflict",
+  "PreconditionFailed",
+  "TooLarge",
+  "Unprocessable",
+  "QuotaExhausted",
+  "Tls",
+  "ProxyRefused",
+  "InvalidRequest",
+  "Decode",
+  "AnswerTooLarge",
+  "EventTooLarge",
+  "Aborted",
+  "UnexpectedStatus",
+  "Unknown"
+)
+
+/**
+ * What no repetition will cure.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export type FatalReason = typeof FatalReason.Type
+
+/**
+ * Every reason of the three classes; no two classes share one.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export type Reason = RateLimitReason | TransientReason | FatalReason
+
+/**
+ * A class with one of its own reasons.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export type Kind =
+  | { readonly class: "RateLimit"; readonly reason: RateLimitReason }
+  | { readonly class: "Transient"; readonly reason: TransientReason }
+  | { readonly class: "Fatal"; readonly reason: FatalReason }
+
+// What happened, and what to do where the provider's own table has no better advice.
+const texts: { readonly [R in Reason]: readonly [happened: string, advice: string] } = {
+  RateExceeded: ["the rate limit was exceeded", "Wait as long as the server asks, and spread the calls out."],
+  Capacity: ["the deployment is saturated", "Send fewer calls at once, or add replicas."],
+  Overloaded: ["the service is overloaded", "Wait, then try again with fewer calls at once."],
+  ServerError: ["the server failed", "Try again; if it persists, contact the provider with the request id."],
+  BadGateway: ["a gateway got no valid answer from the server behind it", "Wait a moment, then try again."],
+  Unavailable: ["the service is unavailable", "Wait, then try again; look at the provider's status page."],
+  GatewayTimeout: ["a gateway waited too long for the server behind it", "Try again, or make the request smaller."],
+  RequestTimeout: ["the server gave up on the request", "Wait a moment, then try again."],
+  ScalingUp: ["the deployment is scaling up from zero", "Wait some minutes, or keep at least one replica running."],
+  WeightSwap: ["the deployment is not ready for the request yet", "Try again shortly."],
+  UnknownStatus: ["the server failed with an unusual status", "Try again; if it persists, contact the provider."],
+  Timeout: ["the time ran out", "Try again, or choose a workload that allows more time."],
+  NameLookup: ["the host's name could not be looked up just now", "Check the DNS resolver of this machine."],
+  NameNotFound: ["the host's name does not exist", "Check the base URL, and the DNS resolver of this machine."],
+  Connect: ["no connection could be made", "Check that the host and port are right and reachable from this machine."],
+  ConnectionLost: ["the connection broke", "Try again; if it persists, look at the network path and its proxies."],
+  StreamBroken: ["the stream broke off before its end", "Start over: what was received cannot be continued."],
+  InvalidAnswer: ["the answer could not be read", "Try again; if it persists, look for a proxy that alters answers."],
+  BadRequest: ["the server called the request malformed", "Fix the request."],
+  Unauthorized: ["the API key was not accepted", "Check the API key."],
+  PaymentRequired: ["the account's plan or balance does not allow the call", "Check the account's billing."],
+  Forbidden: ["the call is not allowed", "Check the API key and its permissions."],
+  NotFound: ["the path or model does not exist", "Check the URL and the model's name, and that it is deployed."],
+  MethodNotAllowed: ["the path does not take this method", "Check the method and the URL."],
+  Conflict: ["the call conflicts with the present state", "Look up what exists under this id before sending again."],
+  PreconditionFailed: ["a precondition of the call does not hold", "Check the state of the account and of the model."],
+  TooLarge: ["the request is too large", "Send less at once."],
+  Unprocessable: ["the server could not process the request's content", "Fix the request's body."],
+  QuotaExhausted: ["the quota is used up", "Raise the quota or the spending limit; waiting will not help."],
+  Tls: ["no trusted connection could be made", "Check the certificates on both sides, and this machine's time."],
+  ProxyRefused: ["the proxy refused the call", "Check the proxy's address and credentials."],
+  InvalidRequest: ["the request cannot be sent", "Fix its URL, headers or body."],
+  Decode: ["the answer has another shape than expected", "Check the schema against the provider's documentation."],
+  AnswerTooLarge: ["the answer exceeds the size limit", "Ask for less, or raise the limit."],
+  EventTooLarge: ["an event of the stream exceeds the size limit", "Raise the limit."],
+  Aborted: ["the call was aborted", "Look for who aborted it on this side."],
+  UnexpectedStatus: ["the server answered with a status that means nothing here", "Check the base URL."],
+  Unknown: ["something unforeseen failed", "Look at the cause's names and codes."]
+}
+
+const phases: { readonly [P in Phase]: string } = {
+  pool: "no connection of the pool became free in time",
+  connect: "the connection was not made in time",
+  write: "the request was not written in time",
+  read: "the answer did not arrive in time",
+  attempt: "the try took longer than the workload allows",
+  deadline: "the deadline passed"
+}
+
+const deliveries: { readonly [D in Delivery]: string | undefined } = {
+  NotSent: "Nothing was sent.",
+  Unconfirmed: "The server may have received the request.",
+  Partial: "The server had begun to answer.",
+  Acknowledged: undefined
+}
+
+// -------------------------------------------------------------------------------------------------
+// Errors
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * Marks the three classes, across copies of this package.
+ *
+ * @since 0.1.0
+ * @category symbols
+ */
+export const TypeId: unique symbol = Symbol.for("effect-reliability/ApiError")
+
+/**
+ * The type of the mark.
+ *
+ * @since 0.1.0
+ * @category symbols
+ */
+export type TypeId = typeof TypeId
+
+const fields = {
+  /** Did the server see the request? */
+  delivery: Delivery,
+  /** The HTTP status, 0 to 999. */
+  status: Schema.optional(Schema.Int.pipe(Schema.between(0, 999))),
+  /** The provider's code for the error, or the network's (`ECONNREFUSED`). */
+  code: Schema.optional(Schema.String),
+  /** What the provider said, at most 1 KiB, secrets and account ids masked. */
+  detail: Schema.optional(Schema.String),
+  /** The limit that a timeout ran into. */
+  phase: Schema.optional(Phase),
+  /** How long the server asked to wait. */
+  retryAfter: Schema.optional(Schema.DurationFromMillis.pipe(Schema.betweenDuration(Duration.zero, maxDelay))),
+  /** What the server said about trying again (`x-should-retry`). */
+  shouldRetry: Schema.optional(Schema.Boolean),
+  /** Whether the server did anything with the request, where the answer tells. See `mayHaveExecuted`. */
+  executed: Schema.optional(Schema.Boolean),
+  /** Whether the connection was a kept-alive one, which the server may have been closing. */
+  reusedSocket: Schema.optional(Schema.Boolean),
+  /** The provider's id of the request, for support tickets. */
+  requestId: Schema.optional(Schema.String),
+  /** The request's method. */
+  method: Schema.optional(Schema.String),
+  /** The request's URL, without query and credentials. */
+  url: Schema.optional(Schema.String),
+  /** What to do, in the words of the provider's table; see `advice`. */
+  remedy: Schema.optional(Schema.String),
+  /** 0 while the call is being tried; the number of tries made once it left its owner: the error is settled then. */
+  attempts: Schema.NonNegativeInt.pipe(
+    Schema.propertySignature,
+    Schema.withConstructorDefault(() => 0)
+  )
+}
+
+/** @internal */
+export interface Fields extends Schema.Struct.Type<typeof fields> {}
+
+type Props<R extends Reason> = Schema.Struct.Constructor<typeof fields> & {
+  readonly reason: R
+  /** Anything; only the names and codes along its cause chain are kept. */
+  readonly cause?: unknown
+}
+
+/** Fields that say nothing are left out, so that an error equals what its JSON decodes to. */
+const present = <R extends Reason>(props: Props<R>): Omit<Props<R>, "cause"> => {
+  const entries = Object.entries(props).filter(([key, value]) => value !== undefined && key !== "cause")
+  // what is left has the fields' types, which `fromEntries` cannot know
+  return Object.fromEntries(entries) as Omit<Props<R>, "cause">
+}
+
+const attachCause = <E extends object>(error: E, cause: unknown): E => {
+  const origin = reduce(cause)
+  return origin === undefined
+    ? error
+    : Object.defineProperty(error, "cause", { value: origin, enumerable: false, writable: true, configurable: true })
+}
+
+const adviceOf = (error: Fields & { readonly reason: Reason }): string => error.remedy ?? texts[error.reason][1]
+
+const messageOf = (error: Fields & { readonly reason: Reason }): string => {
+  const happened = error.phase === undefined ? texts[error.reason][0] : phases[error.phase]
+  const marks = [error.status === undefined ? undefined : `HTTP ${error.status}`, error.code].filter(
+    Predicate.isNotUndefined
+  )
+  return [
+    `${error.reason}: ${happened}${marks.length > 0 ? ` (${marks.join(", ")})` : ""}${error.detail ? `: ${error.detail.replace(/[.!?]?$/, ".")}` : "."}`,
+    error.url === undefined ? undefined : `${error.method ?? "Request to"} ${error.url}.`,
+    deliveries[error.delivery],
+    error.attempts > 1 ? `Given up after ${error.attempts} tries.` : undefined,
+    error.requestId === undefined ? undefined : `Request id ${error.requestId}.`,
+    adviceOf(error)
+  ]
+    .filter(Predicate.isNotUndefined)
+    .join(" ")
+}
+
+/**
+ * The server asked to slow down: worth trying again, later.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { ApiError } from "effect-reliability"
+ *
+ * const error = new ApiError.RateLimit({ reason: "RateExceeded", delivery: "Acknowledged", status: 429 })
+ * assert.strictEqual(error._tag, "RateLimit")
+ * assert.ok(error.message.includes("HTTP 429"))
+ * ```
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class RateLimit extends Schema.TaggedError<RateLimit>("effect-reliability/RateLimit")("RateLimit", {
+  reason: RateLimitReason,
+  ...fields
+}) {
+  /** What was thrown, reduced to names and codes: never its messages. Not encoded, not part of equality. */
+  declare readonly cause?: Origin
+  constructor(props: Props<RateLimitReason>, options?: Schema.MakeOptions) {
+    super(present(props), options)
+    attachCause(this, props.cause)
+  }
+  get [TypeId](): TypeId {
+    return TypeId
+  }
+  /** What happened, whether the server saw it, and what to do. */
+  override get message(): string {
+    return messageOf(this)
+  }
+  /** What to do next, in one sentence. */
+  get advice(): string {
+    return adviceOf(this)
+  }
+}
+
+/**
+ * Something went wrong that may go right the next time.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { ApiError } from "effect-reliability"
+ *
+ * const error = new ApiError.Transient({ reason: "Timeout", delivery: "NotSent", phase: "connect" })
+ * assert.ok(ApiError.isRetryable(error))
+ * ```
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class Transient extends Schema.TaggedError<Transient>("effect-reliability/Transient")("Transient", {
+  reason: TransientReason,
+  ...fields
+}) {
+  /** What was thrown, reduced to names and codes: never its messages. Not encoded, not part of equality. */
+  declare readonly cause?: Origin
+  constructor(props: Props<TransientReason>, options?: Schema.MakeOptions) {
+    super(present(props), options)
+    attachCause(this, props.cause)
+  }
+  get [TypeId](): TypeId {
+    return TypeId
+  }
+  /** What happened, whether the server saw it, and what to do. */
+  override get message(): string {
+    return messageOf(this)
+  }
+  /** What to do next, in one sentence. */
+  get advice(): string {
+    return adviceOf(this)
+  }
+}
+
+/**
+ * Nothing that a repetition would cure.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { ApiError } from "effect-reliability"
+ *
+ * const error = new ApiError.Fatal({ reason: "Unauthorized", delivery: "Acknowledged", status: 401 })
+ * assert.strictEqual(error.advice, "Check the API key.")
+ * assert.ok(!ApiError.isRetryable(error))
+ * ```
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class Fatal extends Schema.TaggedError<Fatal>("effect-reliability/Fatal")("Fatal", {
+  reason: FatalReason,
+  ...fields
+}) {
+  /** What was thrown, reduced to names and codes: never its messages. Not encoded, not part of equality. */
+  declare readonly cause?: Origin
+  constructor(props: Props<FatalReason>, options?: Schema.MakeOptions) {
+    super(present(props), options)
+    attachCause(this, props.cause)
+  }
+  get [TypeId](): TypeId {
+    return TypeId
+  }
+  /** What happened, whether the server saw it, and what to do. */
+  override get message(): string {
+    return messageOf(this)
+  }
+  /** What to do next, in one sentence. */
+  get advice(): string {
+    return adviceOf(this)
+  }
+}
+
+/**
+ * The three classes as one schema, to carry errors across RPC, queues and workflows.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Equal, Schema } from "effect"
+ * import { ApiError } from "effect-reliability"
+ *
+ * const error: ApiError.ApiError = new ApiError.Transient({ reason: "BadGateway", delivery: "Acknowledged", status: 502 })
+ * const json = JSON.stringify(Schema.encodeSync(ApiError.ApiError)(error))
+ * assert.ok(Equal.equals(Schema.decodeSync(ApiError.ApiError)(JSON.parse(json)), error))
+ * ```
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const ApiError = /*#__PURE__*/ Schema.Union(RateLimit, Transient, Fatal)
+
+/**
+ * What a call to a remote API fails with.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type ApiError = RateLimit | Transient | Fatal
+
+// -------------------------------------------------------------------------------------------------
+// Questions
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * Tells whether a value is one of the three classes, also when another copy of this package made it.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isApiError = (u: unknown): u is ApiError => Predicate.hasProperty(u, TypeId)
+
+/**
+ * Tells whether the error left the combinator that owned its retries: an outer one passes it on.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isSettled = (error: ApiError): boolean => error.attempts > 0
+
+/**
+ * Tells whether another try makes sense: the server's word if it gave one (`x-should-retry`), else not for `Fatal`;
+ * never once the error is settled.
+ *
+ * Whether another try is *safe* depends on the call too: see `mayHaveExecuted`.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isRetryable = (error: ApiError): boolean =>
+  !isSettled(error) && (error.shouldRetry ?? error._tag !== "Fatal")
+
+/**
+ * Tells whether the server may have acted on the request, so that sending it again could do the thing twice.
+ *
+ * Not when nothing was sent, and not for answers that refuse a request before running it: 429, 425, a deployment that
+ * is scaling up, and what else the provider's table marks so (`executed`).
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { ApiError } from "effect-reliability"
+ *
+ * const reset = new ApiError.Transient({ reason: "ConnectionLost", delivery: "Unconfirmed" })
+ * const refused = new ApiError.Transient({ reason: "Connect", delivery: "NotSent" })
+ * assert.deepStrictEqual([reset, refused].map(ApiError.mayHaveExecuted), [true, false])
+ * ```
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const mayHaveExecuted = (error: ApiError): boolean =>
+  error.delivery !== "NotSent" &&
+  (error.executed ?? !(error._tag === "RateLimit" || error.reason === "ScalingUp" || error.reason === "WeightSwap"))
+
+/**
+ * Handles each of the three classes.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { ApiError } from "effect-reliability"
+ *
+ * const headline = ApiError.match({
+ *   RateLimit: () => "We are a little busy, one moment.",
+ *   Transient: () => "That did not work, please try again.",
+ *   Fatal: (error) => `We have been told: ${error.reason}.`
+ * })
+ * assert.strictEqual(
+ *   headline(new ApiError.Fatal({ reason: "NotFound", delivery: "Acknowledged", status: 404 })),
+ *   "We have been told: NotFound."
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const match: {
+  <A, B = A, C = B>(cases: {
+    readonly RateLimit: (error: RateLimit) => A
+    readonly Transient: (error: Transient) => B
+    readonly Fatal: (error: Fatal) => C
+  }): (error: ApiError) => A | B | C
+  <A, B = A, C = B>(
+    error: ApiError,
+    cases: {
+      readonly RateLimit: (error: RateLimit) => A
+      readonly Transient: (error: Transient) => B
+      readonly Fatal: (error: Fatal) => C
+    }
+  ): A | B | C
+} = /*#__PURE__*/ dual(
+  2,
+  <A, B, C>(
+    error: ApiError,
+    cases: {
+      readonly RateLimit: (error: RateLimit) => A
+      readonly Transient: (error: Transient) => B
+      readonly Fatal: (error: Fatal) => C
+    }
+  ): A | B | C => {
+    switch (error._tag) {
+      case "RateLimit":
+        return cases.RateLimit(error)
+      case "Transient":
+        return cases.Transient(error)
+      case "Fatal":
+        return cases.Fatal(error)
+    }
+  }
+)
+
+// -------------------------------------------------------------------------------------------------
+// Settling
+// -------------------------------------------------------------------------------------------------
+
+const classes = { RateLimit, Transient, Fatal }
+
+/**
+ * Makes an error of fields that are valid by construction, and without a stack.
+ *
+ * The schema's constructor checks and copies every field; that costs more than everything else a classification does,
+ * on the way of each failed call. This calls the constructor beneath it.
+ *
+ * @internal
+ */
+export const unsafeMake = (
+  kind: Kind,
+  rest: Omit<Fields, "attempts"> & { readonly attempts?: number },
+  cause?: unknown
+): ApiError => {
+  const props: Record<string, unknown> = { _tag: kind.class, reason: kind.reason, attempts: 0 }
+  for (const [key, value] of Object.entries(rest)) {
+    if (value !== undefined) props[key] = value
+  }
+  const limit = Error.stackTraceLimit
+  Error.stackTraceLimit = 0
+  const error: unknown = Reflect.construct(Data.Error, [props], classes[kind.class])
+  Error.stackTraceLimit = limit
+  // an instance of the third argument, which `Reflect.construct` is not typed to tell
+  return attachCause(error as ApiError, cause)
+}
+
+const withAttempts = <E extends ApiError>(error: E, attempts: number): E => {
+  if (error.attempts === attempts) return error
+  const { _tag, reason, ...rest } = error
+  // the same class with the same reason as before, which the compiler cannot follow through the union
+  return unsafeMake({ class: _tag, reason } as Kind, { ...rest, attempts }, error.cause) as E
+}
+
+/**
+ * Marks an error as final: the given number of tries was made, and an outer retry passes it on instead of multiplying.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { ApiError } from "effect-reliability"
+ *
+ * const error = new ApiError.Transient({ reason: "Unavailable", delivery: "Acknowledged", status: 503 })
+ * assert.ok(ApiError.isRetryable(error))
+ * assert.ok(!ApiError.isRetryable(ApiError.settle(error, 5)))
+ * ```
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const settle: {
+  (attempts: number): <E extends ApiError>(error: E) => E
+  <E extends ApiError>(error: E, attempts: number): E
+} = /*#__PURE__*/ dual(2, withAttempts)
+
+/**
+ * Makes a settled error retryable again, for a queue that redelivers the work later as a call of its own.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { ApiError } from "effect-reliability"
+ *
+ * const givenUp = new ApiError.Transient({ reason: "Unavailable", delivery: "Acknowledged", attempts: 5 })
+ * assert.ok(ApiError.isRetryable(ApiError.unsettle(givenUp)))
+ * ```
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const unsettle = <E extends ApiError>(error: E): E => withAttempts(error, 0)

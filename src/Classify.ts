@@ -1,0 +1,383 @@
+/**
+ * Turns what a client saw, an answer or an exception, into an `ApiError`.
+ *
+ * Clients disagree about everything: a refused connection is a `TypeError` here, a `RequestError` there, and a broken
+ * body a decoding error. The truth is in the codes along the cause chain, in the status and in the headers, and is read
+ * from there; messages are not trusted and, since they may hold keys and prompts, not kept. Both functions are total:
+ * whatever comes in, an `ApiError` comes out, and nothing is thrown.
+ *
+ * @since 0.1.0
+ */
+import { type ApiError, type Delivery, type Fields, isApiError, type Kind, type Phase, unsafeMake } from "./ApiError.js"
+import * as Dialect from "./Dialect.js"
+import { readBody } from "./internal/answerBody.js"
+import * as Headers from "./internal/headers.js"
+import { chain, codeOf, nameOf, read } from "./internal/origin.js"
+import { clip, isSecret, redact, redactUrl } from "./internal/redact.js"
+import * as RetryHint from "./RetryHint.js"
+
+// -------------------------------------------------------------------------------------------------
+// Options
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * What a caller knows about the call, whatever became of it.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Context {
+  /** What the provider means by its answers. @default `Dialect.generic` */
+  readonly dialect?: Dialect.Dialect | undefined
+  /** Where the model runs; it decides what a 429 means. @default unknown, read as serverless */
+  readonly target?: Dialect.Target | undefined
+  /** Overrides what is concluded about the delivery, where the caller knows better. */
+  readonly delivery?: Delivery | undefined
+  /** The request's method. */
+  readonly method?: string | undefined
+  /** The request's URL; its query and credentials are dropped and its account id masked. */
+  readonly url?: string | undefined
+}
+
+/**
+ * An HTTP answer.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Answer extends Context {
+  /** The status; anything, since some clients report 0 or NaN. */
+  readonly status: number
+  /** The headers, in any shape and casing. */
+  readonly headers?: RetryHint.HeadersInput | undefined
+  /** The body: a string, bytes, parsed JSON, anything. Only its first 64 KiB are looked at. */
+  readonly body?: unknown
+  /** The wall time in milliseconds, from the `Clock` service: dates in `Retry-After` are read against it. */
+  readonly now: number
+}
+
+/**
+ * What is known about a call that threw.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface ExceptionOptions extends Context {
+  /** As in `Answer`, for exceptions that carry an answer. @default dates in `Retry-After` are ignored */
+  readonly now?: number | undefined
+}
+
+// -------------------------------------------------------------------------------------------------
+// answer
+// -------------------------------------------------------------------------------------------------
+
+const maxDetail = 1024
+
+const requestIdPattern = /^[\w.:/=+-]{1,128}$/
+
+const methodPattern = /^[A-Za-z]{1,16}$/
+
+const requestIdOf = (dialect: Dialect.Dialect, headers: unknown, fromBody: string | undefined): string | undefined => {
+  for (const name of dialect.requestIdHeaders) {
+    const id = Headers.get(headers, name)
+    if (id !== undefined) return requestIdPattern.test(id) && !isSecret(id) ? id : undefined
+  }
+  return fromBody !== undefined && requestIdPattern.test(fromBody) && !isSecret(fromBody) ? fromBody : undefined
+}
+
+const describe = (context: Context): Pick<Fields, "method" | "url"> => ({
+  method: context.method !== undefined && methodPattern.test(context.method) ? context.method : undefined,
+  url: context.url === undefined ? undefined : redactUrl(context.url)
+})
+
+const invalidAnswer: Kind = { class: "Transient", reason: "InvalidAnswer" }
+
+const isStatus = (status: unknown): status is number =>
+  Number.isInteger(status) && Number(status) >= 0 && Number(status) <= 999
+
+/**
+ * Classifies an HTTP answer that is no success.
+ *
+ * Status first, then the body's code; the dialect's table decides. A 2xx counts as an answer that could not be read
+ * unless its JSON holds an error the dialect knows.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Duration } from "effect"
+ * import { Classify, Dialect } from "effect-reliability"
+ *
+ * const error = Classify.answer({
+ *   status: 503,
+ *   headers: { "retry-after": "30", "x-request-id": "4f1d" },
+ *   body: `{"error":{"message":"Deployment is scaling up.","code":"DEPLOYMENT_SCALING_UP","type":"error"}}`,
+ *   dialect: Dialect.fireworks,
+ *   now: 0
+ * })
+ * assert.strictEqual(error._tag, "Transient")
+ * assert.strictEqual(error.reason, "ScalingUp")
+ * assert.deepStrictEqual(error.retryAfter, Duration.seconds(30))
+ * assert.strictEqual(error.requestId, "4f1d")
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const answer = (input: Answer): ApiError => {
+  const dialect = input.dialect ?? Dialect.generic
+  const { status, target } = input
+  const said = readBody(input.body)
+  const hint = RetryHint.parse(input.headers, input.now)
+  const text = said.text?.slice(0, maxDetail * 4)
+  const entry = Dialect.lookup(dialect, { status, codes: said.codes, target, text })
+  const code = said.codes[0]
+  const success = status >= 200 && status < 300
+  return unsafeMake(success && !said.json ? invalidAnswer : entry, {
+    delivery: input.delivery ?? "Acknowledged",
+    status: isStatus(status) ? status : undefined,
+    code: code !== undefined && !isSecret(code) ? code : undefined,
+    detail: text === undefined ? undefined : clip(redact(text), maxDetail) || undefined,
+    retryAfter: hint?.delay,
+    shouldRetry: hint?.shouldRetry,
+    executed: entry.executed,
+    requestId: requestIdOf(dialect, input.headers, said.requestId),
+    remedy: entry.advice,
+    ...describe(input)
+  })
+}
+
+// -------------------------------------------------------------------------------------------------
+// exception
+// -------------------------------------------------------------------------------------------------
+
+type Verdict = Kind & { readonly delivery: Delivery; readonly phase?: Phase }
+
+const refused: Verdict = { class: "Transient", reason: "Connect", delivery: "NotSent" }
+const lost: Verdict = { class: "Transient", reason: "ConnectionLost", delivery: "Unconfirmed" }
+const truncated: Verdict = { class: "Transient", reason: "ConnectionLost", delivery: "Partial" }
+const garbled: Verdict = { class: "Transient", reason: "InvalidAnswer", delivery: "Partial" }
+const unreadable: Verdict = { class: "Transient", reason: "InvalidAnswer", delivery: "Acknowledged" }
+const nameLookup: Verdict = { class: "Transient", reason: "NameLookup", delivery: "NotSent" }
+const nameNotFound: Verdict = { class: "Transient", reason: "NameNotFound", delivery: "NotSent" }
+const connectTimeout: Verdict = { class: "Transient", reason: "Timeout", delivery: "NotSent", phase: "connect" }
+const readTimeout: Verdict = { class: "Transient", reason: "Timeout", delivery: "Unconfirmed", phase: "read" }
+const attemptTimeout: Verdict = { class: "Transient", reason: "Timeout", delivery: "Unconfirmed", phase: "attempt" }
+const untrusted: Verdict = { class: "Fatal", reason: "Tls", delivery: "NotSent" }
+const invalidRequest: Verdict = { class: "Fatal", reason: "InvalidRequest", delivery: "NotSent" }
+const otherShape: Verdict = { class: "Fatal", reason: "Decode", delivery: "Acknowledged" }
+const tooLarge: Verdict = { class: "Fatal", reason: "AnswerTooLarge", delivery: "Partial" }
+const aborted: Verdict = { class: "Fatal", reason: "Aborted", delivery: "Unconfirmed" }
+const unknown: Verdict = { class: "Fatal", reason: "Unknown", delivery: "Unconfirmed" }
+
+// The codes of Node's net, dns, tls and http, and of undici
+const byCode: Readonly<Record<string, Verdict>> = {
+  ECONNREFUSED: refused,
+  EHOSTUNREACH: refused,
+  EHOSTDOWN: refused,
+  ENETUNREACH: refused,
+  ENETDOWN: refused,
+  EADDRNOTAVAIL: refused,
+  ENOTFOUND: nameNotFound,
+  EAI_AGAIN: nameLookup,
+  EAI_FAIL: nameLookup,
+  ECONNRESET: lost,
+  ECONNABORTED: lost,
+  EPIPE: lost,
+  ETIMEDOUT: lost,
+  UND_ERR_SOCKET: lost,
+  ERR_STREAM_PREMATURE_CLOSE: truncated,
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: truncated,
+  HPE_INVALID_EOF_STATE: truncated,
+  UND_ERR_CONNECT_TIMEOUT: connectTimeout,
+  UND_ERR_HEADERS_TIMEOUT: readTimeout,
+  UND_ERR_BODY_TIMEOUT: { ...readTimeout, delivery: "Partial" },
+  ESOCKETTIMEDOUT: readTimeout,
+  EPROTO: untrusted,
+  UND_ERR_PRX_TLS: untrusted,
+  UND_ERR_HEADERS_OVERFLOW: tooLarge,
+  HPE_HEADER_OVERFLOW: tooLarge,
+  UND_ERR_RES_EXCEEDED_MAX_SIZE: tooLarge,
+  ERR_INVALID_URL: invalidRequest,
+  ERR_INVALID_PROTOCOL: invalidRequest,
+  ERR_INVALID_CHAR: invalidRequest,
+  ERR_HTTP_INVALID_HEADER_VALUE: invalidRequest,
+  ERR_INVALID_HTTP_TOKEN: invalidRequest,
+  ERR_UNESCAPED_CHARACTERS: invalidRequest,
+  UND_ERR_INVALID_ARG: invalidRequest,
+  UND_ERR_NOT_SUPPORTED: invalidRequest,
+  UND_ERR_REQ_CONTENT_LENGTH_MISMATCH: { ...invalidRequest, delivery: "Unconfirmed" },
+  ABORT_ERR: aborted,
+  UND_ERR_ABORT: aborted,
+  UND_ERR_ABORTED: aborted,
+  UND_ERR_DESTROYED: aborted,
+  UND_ERR_CLOSED: { ...aborted, delivery: "NotSent" }
+}
+
+// OpenSSL's verification results and Node's own; an alert may answer what was already written (TLS 1.3)
+const tlsCode =
+  /^(?:ERR_TLS_|ERR_SSL_|CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|ERROR_IN_C|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE)/
+const tlsAlert = /_ALERT_/
+
+// Where there is no code: web exceptions, Effect's, and clients that set only a class
+const byName: Readonly<Record<string, Verdict>> = {
+  TimeoutException: attemptTimeout,
+  TimeoutError: attemptTimeout,
+  APIConnectionTimeoutError: attemptTimeout,
+  AbortError: aborted,
+  APIUserAbortError: aborted,
+  InterruptedException: aborted,
+  Interrupt: aborted,
+  HTTPParserError: garbled,
+  SyntaxError: unreadable,
+  ParseError: otherShape,
+  HttpBodyError: invalidRequest
+}
+
+// `fetch` gives no code for a failed connection, in browsers not even a cause; "terminated" is undici's for a body
+const fetchMessage =
+  /^(?:fetch failed|Failed to fetch|NetworkError when attempting to fetch resource\.?|Load failed|terminated)$/
+
+const isFetchFailure = (node: unknown): boolean => {
+  const message = read(node, "message")
+  return nameOf(node) === "TypeError" && typeof message === "string" && fetchMessage.test(message)
+}
+
+const lookup = (table: Readonly<Record<string, Verdict>>, key: string | undefined): Verdict | undefined =>
+  key !== undefined && Object.hasOwn(table, key) ? table[key] : undefined
+
+const verdictOf = (node: unknown): Verdict | undefined => {
+  const code = codeOf(node)
+  // an AggregateError repeats one of its errors' codes: the errors themselves say more
+  if (code !== undefined && !Array.isArray(read(node, "errors"))) {
+    const syscall = read(node, "syscall")
+    if (syscall === "connect") return code === "ETIMEDOUT" ? connectTimeout : refused
+    if (typeof syscall === "string" && /^(?:getaddrinfo|query)/.test(syscall)) {
+      return code === "ENOTFOUND" ? nameNotFound : nameLookup
+    }
+    const known = lookup(byCode, code)
+    if (known !== undefined) return known
+    if (tlsCode.test(code)) return tlsAlert.test(code) ? { ...untrusted, delivery: "Unconfirmed" } : untrusted
+    if (code.startsWith("HPE_")) return garbled
+  }
+  const reason = read(node, "reason")
+  if (read(node, "_tag") === "RequestError" && (reason === "InvalidUrl" || reason === "Encode")) return invalidRequest
+  return lookup(byName, nameOf(node))
+}
+
+/** An HTTP answer that a client wrapped into an exception: `openai`'s, undici's, `@effect/platform`'s. */
+const answerIn = (node: unknown): Pick<Answer, "status" | "headers" | "body"> | undefined => {
+  const from = read(node, "reason") === "StatusCode" ? read(node, "response") : node
+  const status = read(from, "status") ?? read(from, "statusCode")
+  const headers = read(from, "headers")
+  if (typeof status !== "number" || typeof headers !== "object" || headers === null) return undefined
+  const error = read(node, "error")
+  return {
+    status,
+    headers: headers as RetryHint.HeadersInput,
+    body: error === undefined ? (from === node ? read(node, "body") : undefined) : { error }
+  }
+}
+
+/** Where in a decoded answer the first difference lies: names of fields, no values. */
+const issuePath = (nodes: ReadonlyArray<unknown>): string | undefined => {
+  const parseError = nodes.find((node) => read(node, "_tag") === "ParseError")
+  const path: Array<string> = []
+  let issue = read(parseError, "issue")
+  for (let depth = 0; depth < 32 && issue !== undefined && path.length < 8; depth++) {
+    if (read(issue, "_tag") === "Pointer") {
+      const steps: unknown = read(issue, "path")
+      for (const step of Array.isArray(steps) ? steps : [steps]) {
+        if (typeof step === "number" || (typeof step === "string" && /^[\w-]{1,40}$/.test(step)))
+          path.push(String(step))
+      }
+    }
+    const inner = read(issue, "issues") ?? read(issue, "issue")
+    issue = Array.isArray(inner) ? inner[0] : inner
+  }
+  const text = path.join(".")
+  return text === "" || isSecret(text) ? undefined : `at ${text}`
+}
+
+/**
+ * Classifies whatever a client threw.
+ *
+ * An `ApiError` anywhere along the cause chain is returned as it is, its settled mark included; an HTTP answer inside the
+ * exception goes through `answer`; else the codes along the chain decide, outermost first. `NotSent` is concluded only
+ * where no byte of the request can have left.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Effect } from "effect"
+ * import { Classify } from "effect-reliability"
+ *
+ * const program = Effect.tryPromise({
+ *   try: (signal) => fetch("http://127.0.0.1:1/", { signal }),
+ *   catch: (cause) => Classify.exception(cause)
+ * })
+ *
+ * const error = await Effect.runPromise(Effect.flip(program))
+ * assert.strictEqual(error._tag, "Transient")
+ * assert.strictEqual(error.delivery, "NotSent")
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const exception = (cause: unknown, options: ExceptionOptions = {}): ApiError => {
+  const nodes = chain(cause)
+  const known = nodes.find(isApiError)
+  if (known !== undefined) return known
+
+  const request = read(
+    nodes.find((node) => read(node, "_tag") === "RequestError" || read(node, "_tag") === "ResponseError"),
+    "request"
+  )
+  const method = options.method ?? read(request, "method")
+  const url = options.url ?? read(request, "url")
+  const context = {
+    ...options,
+    method: typeof method === "string" ? method : undefined,
+    url: typeof url === "string" ? url : undefined
+  }
+
+  for (const node of nodes) {
+    const found = answerIn(node)
+    if (found !== undefined) return answer({ ...context, ...found, now: options.now ?? Number.NaN })
+  }
+
+  const duringBody = nodes.some(
+    (node) => read(node, "_tag") === "ResponseError" || (isFetchFailure(node) && read(node, "message") === "terminated")
+  )
+  const beforeBody = !duringBody && nodes.some((node) => read(node, "_tag") === "RequestError" || isFetchFailure(node))
+  const verdicts = nodes.flatMap((node) => verdictOf(node) ?? [])
+  const verdict =
+    // a timeout's signal aborts: the reason says more than the abort
+    verdicts.find((found) => found !== aborted) ??
+    verdicts[0] ??
+    (read(cause, "_tag") === "ResponseError" ? unreadable : undefined) ??
+    (beforeBody || duringBody || nodes.some((node) => nameOf(node) === "APIConnectionError") ? lost : unknown)
+
+  const socket = nodes.map((node) => read(node, "socket")).find((found) => read(found, "bytesWritten") !== undefined)
+  const unwritten = verdict === lost && read(socket, "bytesWritten") === 0
+  // bytes were read on this connection, and not of this answer: it was a kept-alive one
+  const reused = verdict === lost && beforeBody && Number(read(socket, "bytesRead")) > 0
+  const delivery = unwritten
+    ? "NotSent"
+    : duringBody && verdict.delivery === "Unconfirmed"
+      ? "Partial"
+      : verdict.delivery
+
+  return unsafeMake(
+    verdict,
+    {
+      delivery: options.delivery ?? delivery,
+      code: nodes.map(codeOf).find((code) => code !== undefined),
+      phase: verdict.phase,
+      reusedSocket: reused ? true : undefined,
+      detail: verdict === otherShape ? issuePath(nodes) : undefined,
+      ...describe(context)
+    },
+    cause
+  )
+}

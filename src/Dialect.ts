@@ -1,0 +1,339 @@
+/**
+ * What a provider means by its statuses and codes, as a table.
+ *
+ * The same 429 is a rate limit at one provider, a saturated deployment at the next and an empty account at a third. A
+ * dialect says which, whether the server ran anything before it answered so, and what the reader should do, with the
+ * source of each statement. It is data: look at `entries`, extend it with `make`, print it.
+ *
+ * | status | `generic` says |
+ * | --- | --- |
+ * | 408, 425, 500, 502, 503, 504, every other 5xx but 501 and 505 | `Transient` |
+ * | 429 | `RateLimit`, or `Fatal` `QuotaExhausted` by its code |
+ * | 400, 401, 402, 403, 404, 405, 407, 409, 412, 413, 422 | `Fatal` |
+ * | anything else | `Fatal` `UnexpectedStatus` |
+ *
+ * @since 0.1.0
+ */
+import type { Kind } from "./ApiError.js"
+import {
+  FatalReason as FatalReasons,
+  RateLimitReason as RateLimitReasons,
+  TransientReason as TransientReasons
+} from "./ApiError.js"
+import * as entries from "./internal/dialectEntries.js"
+
+// -------------------------------------------------------------------------------------------------
+// Model
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * Where the model runs, which decides what a 429 means: everybody's servers, or a deployment of one's own.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export type Target = "serverless" | "dedicated"
+
+/**
+ * When an entry applies. All that is given must hold; of several entries that apply, the most specific one wins: a code
+ * before a target, a target before words.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Condition {
+  /** The HTTP status, 100 to 999. Without it the entry holds for its code where the status has no entry. */
+  readonly status?: number | undefined
+  /** A code or type of the body, in any casing. */
+  readonly code?: string | undefined
+  /** Where the model runs. */
+  readonly target?: Target | undefined
+  /** Words of the body's message. Servers change their words: an entry with words may differ in `advice` only. */
+  readonly says?: RegExp | undefined
+}
+
+/**
+ * What an answer means.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export type Meaning = Kind & {
+  /** What the reader should do, in one sentence; by default the reason's own advice. */
+  readonly advice?: string | undefined
+  /** `false` where the server refused before it ran anything, so that even a call that must not run twice may repeat. */
+  readonly executed?: boolean | undefined
+  /** Where this is written: a page, or what was observed. */
+  readonly source: string
+}
+
+/**
+ * A row of the table.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export type Entry = Condition & Meaning
+
+/**
+ * A provider's table.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Dialect {
+  /** The provider's name. */
+  readonly name: string
+  /** Every row that applies, those of the base included. */
+  readonly entries: ReadonlyArray<Entry>
+  /** The headers that may hold the request's id, the surest first, in lower case. */
+  readonly requestIdHeaders: ReadonlyArray<string>
+  /** The rows by status and by code, most specific first. */
+  readonly index: ReadonlyMap<number | string, ReadonlyArray<Entry>>
+}
+
+/**
+ * What `make` takes.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Options {
+  /** The provider's name. */
+  readonly name: string
+  /** The dialect that is extended: a row with the same condition as one of the base replaces it. @default `generic` */
+  readonly base?: Dialect | undefined
+  /** The rows. */
+  readonly entries: ReadonlyArray<Entry>
+  /** Where the request's id is found. @default those of the base */
+  readonly requestIdHeaders?: ReadonlyArray<string> | undefined
+}
+
+// -------------------------------------------------------------------------------------------------
+// make
+// -------------------------------------------------------------------------------------------------
+
+const reasons: { readonly [C in Kind["class"]]: ReadonlyArray<string> } = {
+  RateLimit: RateLimitReasons.literals,
+  Transient: TransientReasons.literals,
+  Fatal: FatalReasons.literals
+}
+
+const conditionKey = (entry: Condition): string =>
+  [entry.status ?? "any status", entry.code?.toLowerCase(), entry.target, entry.says?.source]
+    .filter((part) => part !== undefined)
+    .join(" / ")
+
+const specificity = (entry: Condition): number =>
+  (entry.code === undefined ? 0 : 4) + (entry.target === undefined ? 0 : 2) + (entry.says === undefined ? 0 : 1)
+
+const refuse = (dialect: string, problem: string): never => {
+  throw new TypeError(`Dialect.make(${JSON.stringify(dialect)}): ${problem}`)
+}
+
+const check = (dialect: string, entry: Entry, position: number): void => {
+  const at = `entries[${position}]`
+  const { status, code, target, says, reason, source } = entry
+  const known = Object.hasOwn(reasons, entry.class) ? reasons[entry.class] : undefined
+  if (status === undefined && code === undefined) refuse(dialect, `${at} needs a status or a code`)
+  if (status !== undefined && !(Number.isInteger(status) && status >= 100 && status <= 999)) {
+    refuse(dialect, `${at}.status is ${String(status)}; it must be an integer from 100 to 999`)
+  }
+  if (code !== undefined && (typeof code !== "string" || code === "")) {
+    refuse(dialect, `${at}.code is ${JSON.stringify(code)}; it must be a non-empty string`)
+  }
+  if (target !== undefined && target !== "serverless" && target !== "dedicated") {
+    refuse(dialect, `${at}.target is ${JSON.stringify(target)}; it must be "serverless" or "dedicated"`)
+  }
+  if (says !== undefined && !(says instanceof RegExp && !says.global && !says.sticky)) {
+    refuse(dialect, `${at}.says is ${String(says)}; it must be a regular expression without the flags g and y`)
+  }
+  if (known === undefined) {
+    refuse(
+      dialect,
+      `${at}.class is ${JSON.stringify(entry.class)}; it must be one of ${Object.keys(reasons).join(", ")}`
+    )
+  } else if (!known.includes(reason)) {
+    refuse(dialect, `${at}.reason is ${JSON.stringify(reason)}; ${entry.class} has ${known.join(", ")}`)
+  }
+  if (typeof source !== "string" || source === "") {
+    refuse(dialect, `${at}.source is ${JSON.stringify(source)}; say where this is written`)
+  }
+}
+
+const makeIndex = (entries: ReadonlyArray<Entry>): Dialect["index"] => {
+  const index = new Map<number | string, Array<Entry>>()
+  for (const entry of entries) {
+    const key = entry.status ?? entry.code?.toLowerCase() ?? ""
+    const rows = index.get(key) ?? []
+    rows.push(entry)
+    index.set(
+      key,
+      rows.toSorted((a, b) => specificity(b) - specificity(a))
+    )
+  }
+  return index
+}
+
+const build = (options: Omit<Options, "base">, base: Dialect | undefined): Dialect => {
+  if (typeof options.name !== "string" || options.name === "") {
+    refuse("", `name is ${JSON.stringify(options.name)}; it must be a non-empty string`)
+  }
+  const own = new Map<string, number>()
+  options.entries.forEach((entry, position) => {
+    check(options.name, entry, position)
+    const key = conditionKey(entry)
+    const before = own.get(key)
+    if (before !== undefined) refuse(options.name, `entries[${before}] and entries[${position}] both map ${key}`)
+    own.set(key, position)
+  })
+  const entries = [...(base?.entries ?? []).filter((entry) => !own.has(conditionKey(entry))), ...options.entries]
+  // An entry with words must mean what the entry without them means: the class of an error never hangs on prose
+  options.entries.forEach((entry, position) => {
+    if (entry.says === undefined) return
+    const plain = entries.find((other) => conditionKey(other) === conditionKey({ ...entry, says: undefined }))
+    if (plain?.reason !== entry.reason || plain.executed !== entry.executed) {
+      refuse(
+        options.name,
+        `entries[${position}].says is ${String(entry.says)}; words may change the advice only, so an entry for ` +
+          `${conditionKey({ ...entry, says: undefined })} must exist with the same reason and "executed"`
+      )
+    }
+  })
+  const requestIdHeaders = (options.requestIdHeaders ?? base?.requestIdHeaders ?? []).map((name) => name.toLowerCase())
+  return { name: options.name, entries, requestIdHeaders, index: makeIndex(entries) }
+}
+
+/**
+ * Builds a dialect out of rows, on top of another one.
+ *
+ * Fails at once when a condition is mapped twice, a class or reason is unknown or a row names no source.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Classify, Dialect } from "effect-reliability"
+ *
+ * const acme = Dialect.make({
+ *   name: "acme",
+ *   entries: [
+ *     {
+ *       status: 503,
+ *       code: "warming_up",
+ *       class: "Transient",
+ *       reason: "ScalingUp",
+ *       executed: false,
+ *       advice: "Wait two minutes.",
+ *       source: "https://acme.example/docs/errors"
+ *     }
+ *   ]
+ * })
+ * const error = Classify.answer({ status: 503, body: { error: { code: "WARMING_UP" } }, dialect: acme, now: 0 })
+ * assert.strictEqual(error.reason, "ScalingUp")
+ * assert.strictEqual(error.advice, "Wait two minutes.")
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (options: Options): Dialect => build(options, options.base ?? generic)
+
+// -------------------------------------------------------------------------------------------------
+// lookup
+// -------------------------------------------------------------------------------------------------
+
+const unexpected: Entry = { class: "Fatal", reason: "UnexpectedStatus", source: "no entry" }
+
+const strange: Entry = {
+  class: "Transient",
+  reason: "UnknownStatus",
+  source: "RFC 9110 §15.6: a 5xx is the server's failure"
+}
+
+/**
+ * Finds what an answer means. Total: every status has a meaning.
+ *
+ * The status comes first; codes refine it. A row without a status is asked only where the status has no row of its own,
+ * as within an event stream that began with 200.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Dialect } from "effect-reliability"
+ *
+ * const saturated = Dialect.lookup(Dialect.fireworks, { status: 429, codes: [], target: "dedicated" })
+ * assert.strictEqual(saturated.reason, "Capacity")
+ * ```
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const lookup = (
+  dialect: Dialect,
+  answer: {
+    readonly status: number
+    /** The codes and types that the body holds, the most telling first. */
+    readonly codes: ReadonlyArray<string>
+    readonly target?: Target | undefined
+    /** The body's message. */
+    readonly text?: string | undefined
+  }
+): Entry => {
+  const { codes, status, target, text } = answer
+  const applies = (entry: Entry): boolean =>
+    (entry.code === undefined || codes.some((code) => code.toLowerCase() === entry.code?.toLowerCase())) &&
+    (entry.target === undefined || entry.target === target) &&
+    (entry.says === undefined || (text !== undefined && entry.says.test(text)))
+  for (const key of [status, ...codes]) {
+    const row = dialect.index.get(typeof key === "string" ? key.toLowerCase() : key)?.find(applies)
+    if (row !== undefined) return row
+  }
+  return status >= 500 && status <= 599 ? strange : unexpected
+}
+
+// -------------------------------------------------------------------------------------------------
+// Tables
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * What HTTP itself says, and the codes that OpenAI-compatible APIs share. The base of all others.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const generic: Dialect = /*#__PURE__*/ build(
+  { name: "generic", entries: entries.generic, requestIdHeaders: ["x-request-id", "request-id", "cf-ray"] },
+  undefined
+)
+
+/**
+ * Fireworks AI: inference, and the control plane of jobs and deployments.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const fireworks: Dialect = /*#__PURE__*/ make({
+  name: "fireworks",
+  entries: entries.fireworks,
+  requestIdHeaders: ["x-request-id", "x-fireworks-request-id", "cf-ray"]
+})
+
+/**
+ * OpenAI.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const openai: Dialect = /*#__PURE__*/ make({ name: "openai", entries: entries.openai })
+
+/**
+ * Anthropic, and the Anthropic-compatible endpoints of others.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const anthropic: Dialect = /*#__PURE__*/ make({
+  name: "anthropic",
+  entries: entries.anthropic,
+  requestIdHeaders: ["request-id", "x-request-id", "cf-ray"]
+})

@@ -1,0 +1,84 @@
+/**
+ * Takes keys, account ids and prompts out of text that a server wrote.
+ *
+ * An error travels into logs, traces and tickets. What a server says about a request may quote the request, so the
+ * rule is: what can be recognised as secret goes, and what merely looks quoted or opaque goes too. Every pattern is
+ * linear in its input, and inputs are cut before they are searched.
+ *
+ * @since 0.1.0
+ */
+
+const maxInput = 2048
+
+const hole = "[redacted]"
+
+const control = /[\p{C}\u2028\u2029\ufffd]+/gu
+
+// `Authorization: Bearer x`, `api_key=x`
+const labelled =
+  /\b(authorization|x-api-key|api[-_ ]?key(?:\s+(?:provided|used|given|is))?|access[-_ ]?token|token|secret|password|passwd|cookie)\b(["']?\s*[:=]\s*["']?)(?:(?:bearer|basic|token)\s+)?[^\s"',;}]+/gi
+const scheme = /\b(bearer|basic)\s+[\w.~+/=-]+/gi
+// keys by their makers' prefixes; JSON web tokens; anything long and opaque
+const prefixed = /\b(?:fw|fpk|sk|pk|rk|ak|gsk|xai|hf|ghp|gho|ghs|pplx)[-_][\w*-]{4,}/gi
+const opaque = /\b(?:AIza|AKIA|eyJ)[\w*.-]{8,}|(?<![\w-])(?=[\w-]{0,64}\d)[A-Za-z0-9_-]{32,}/g
+
+const link = /\b([a-z][a-z0-9+.-]{0,15}:\/\/)(?:[^\s/?#@]{0,256}@)?([^\s?#]{0,1024})(?:[?#]\S*)?/gi
+const accountPath = /\baccounts\/(?!fireworks\b)[^\s/"'`,;)]+/gi
+const accountName =
+  /\b(accounts?|organi[sz]ations?|workspace|tenant)((?:[ _-]?(?:id|name))?["']?\s*(?:[:=]\s*|\s))(["'`]?)(?!(?:and|are|as|at|balance|been|billing|but|by|can|cannot|credits?|deactivated|disabled|does|exceeded|for|from|had|has|have|hit|id|in|is|level|limits?|locked|may|must|name|need|needs|not|of|on|or|owner|page|quota|rate|reached|request|requests|restricted|settings|should|spending|status|suspended|tier|to|token|tokens|usage|via|was|which|will|with|without|you|your)\b)[\w.@-]+/gi
+const organisation = /\b(?:org|acct|proj|user)[-_][\w-]{4,}/gi
+const email = /[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64}){1,4}/g
+
+// A quotation with a blank in it is prose, and prose is a prompt; a name of a model or a field has none.
+const quoted =
+  /(?<!\w)(?:"[^"]*\s[^"]*(?:"|$)|`[^`]*\s[^`]*(?:`|$)|“[^”]*\s[^”]*(?:”|$)|«[^»]*\s[^»]*(?:»|$)|'[^']*\s[^']*(?:'(?!\w)|$))/g
+const structure = /[{[](?=[^}\]]{0,200}["':\s])[^]*$/
+const spoken =
+  /\b(prompts?|inputs?|contents?|messages|instructions?)(["']?\s*(?:[:=]|\bwas\b|\bis\b:?\s*(?=["'`]))\s*)[^]+$/i
+
+/** Cuts at a blank, so that no half of a key is left that its pattern would not know. */
+const cut = (text: string): string => (text.length <= maxInput ? text : text.slice(0, maxInput).replace(/\S*$/, ""))
+
+// Most of what servers say holds nothing that a pattern below could match: plain words
+const plain = /^[A-Za-z ,.!?()]*$/
+const suspect =
+  /\b(?:accounts?|organi[sz]ations?|workspace|tenant|bearer|basic|AIza|AKIA|eyJ|prompts?|inputs?|contents?|messages|instructions?)\b|[A-Za-z]{32}/i
+
+/** Text with its secrets masked, on one line. */
+export const redact = (text: string): string => {
+  const short = cut(text)
+  if (plain.test(short) && !suspect.test(short)) return short.trim()
+  return short
+    .replace(control, " ")
+    .replace(labelled, `$1$2${hole}`)
+    .replace(scheme, `$1 ${hole}`)
+    .replace(link, "$1$2")
+    .replace(accountPath, "accounts/[account]")
+    .replace(accountName, "$1$2$3[account]")
+    .replace(prefixed, hole)
+    .replace(organisation, "[account]")
+    .replace(opaque, hole)
+    .replace(email, hole)
+    .replace(spoken, `$1$2${hole}`)
+    .replace(quoted, hole)
+    .replace(structure, hole)
+    .trim()
+}
+
+/** Whether a single word, where a code, a name or an id is expected, is rather a key. */
+export const isSecret = (word: string): boolean =>
+  word.search(prefixed) >= 0 || word.search(organisation) >= 0 || word.search(opaque) >= 0
+
+/** A URL as far as it may be shown: no credentials, no query, no account, no opaque part; nothing if it is no URL. */
+export const redactUrl = (url: string): string | undefined => {
+  const match = /^(https?:\/\/)(?:[^\s/?#]*@)?([^\s/?#@]+)([^\s?#]*)/i.exec(url.slice(0, maxInput))
+  if (match === null) return undefined
+  const [, scheme = "", host = "", path = ""] = match
+  return scheme + host + path.replace(accountPath, "accounts/[account]").replace(prefixed, hole).replace(opaque, hole)
+}
+
+const encoder = /*#__PURE__*/ new TextEncoder()
+
+/** The longest prefix that encodes to at most `bytes` bytes of UTF-8, never splitting a character. */
+export const clip = (text: string, bytes: number): string =>
+  text.length * 3 <= bytes ? text : text.slice(0, encoder.encodeInto(text, new Uint8Array(bytes)).read)
