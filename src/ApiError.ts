@@ -11,7 +11,7 @@ import * as Duration from "effect/Duration"
 import { dual } from "effect/Function"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import { type Origin, reduce } from "./internal/origin.js"
+import { type Origin, read, reduce } from "./internal/origin.js"
 import { maxDelay } from "./RetryHint.js"
 
 // -------------------------------------------------------------------------------------------------
@@ -294,7 +294,7 @@ const attachCause = <E extends object>(error: E, cause: unknown): E => {
     : Object.defineProperty(error, "cause", { value: origin, enumerable: false, writable: true, configurable: true })
 }
 
-const adviceOf = (error: Fields & { readonly reason: Reason }): string => error.remedy ?? texts[error.reason][1]
+const adviceOf = (error: Fields & { readonly reason: Reason }): string => error.remedy || texts[error.reason][1]
 
 const messageOf = (error: Fields & { readonly reason: Reason }): string => {
   const happened = error.phase === undefined ? texts[error.reason][0] : phases[error.phase]
@@ -466,7 +466,7 @@ export type ApiError = RateLimit | Transient | Fatal
  * @since 0.1.0
  * @category guards
  */
-export const isApiError = (u: unknown): u is ApiError => Predicate.hasProperty(u, TypeId)
+export const isApiError = (u: unknown): u is ApiError => read(u, TypeId) === TypeId
 
 /**
  * Tells whether the error left the combinator that owned its retries: an outer one passes it on.

@@ -12,7 +12,7 @@ import { type ApiError, type Delivery, type Fields, isApiError, type Kind, type 
 import * as Dialect from "./Dialect.js"
 import { readBody } from "./internal/answerBody.js"
 import * as Headers from "./internal/headers.js"
-import { chain, codeOf, nameOf, read } from "./internal/origin.js"
+import { chain, codeOf, list, nameOf, read } from "./internal/origin.js"
 import { clip, isSecret, redact, redactUrl } from "./internal/redact.js"
 import * as RetryHint from "./RetryHint.js"
 
@@ -248,7 +248,7 @@ const lookup = (table: Readonly<Record<string, Verdict>>, key: string | undefine
 const verdictOf = (node: unknown): Verdict | undefined => {
   const code = codeOf(node)
   // an AggregateError repeats one of its errors' codes: the errors themselves say more
-  if (code !== undefined && !Array.isArray(read(node, "errors"))) {
+  if (code !== undefined && list(read(node, "errors")).length === 0) {
     const syscall = read(node, "syscall")
     if (syscall === "connect") return code === "ETIMEDOUT" ? connectTimeout : refused
     if (typeof syscall === "string" && /^(?:getaddrinfo|query)/.test(syscall)) {
@@ -281,20 +281,20 @@ const answerIn = (node: unknown): Pick<Answer, "status" | "headers" | "body"> | 
 /** Where in a decoded answer the first difference lies: names of fields, no values. */
 const issuePath = (nodes: ReadonlyArray<unknown>): string | undefined => {
   const parseError = nodes.find((node) => read(node, "_tag") === "ParseError")
-  const path: Array<string> = []
+  const names: Array<string> = []
   let issue = read(parseError, "issue")
-  for (let depth = 0; depth < 32 && issue !== undefined && path.length < 8; depth++) {
+  for (let depth = 0; depth < 32 && issue !== undefined && names.length < 8; depth++) {
     if (read(issue, "_tag") === "Pointer") {
-      const steps: unknown = read(issue, "path")
-      for (const step of Array.isArray(steps) ? steps : [steps]) {
+      const path = read(issue, "path")
+      for (const step of [...list(path), path]) {
         if (typeof step === "number" || (typeof step === "string" && /^[\w-]{1,40}$/.test(step)))
-          path.push(String(step))
+          names.push(String(step))
       }
     }
     const inner = read(issue, "issues") ?? read(issue, "issue")
-    issue = Array.isArray(inner) ? inner[0] : inner
+    issue = list(inner)[0] ?? inner
   }
-  const text = path.join(".")
+  const text = names.join(".")
   return text === "" || isSecret(text) ? undefined : `at ${text}`
 }
 
@@ -361,7 +361,8 @@ export const exception = (cause: unknown, options: ExceptionOptions = {}): ApiEr
   const socket = nodes.map((node) => read(node, "socket")).find((found) => read(found, "bytesWritten") !== undefined)
   const unwritten = verdict === lost && read(socket, "bytesWritten") === 0
   // bytes were read on this connection, and not of this answer: it was a kept-alive one
-  const reused = verdict === lost && beforeBody && Number(read(socket, "bytesRead")) > 0
+  const bytesRead = read(socket, "bytesRead")
+  const reused = verdict === lost && beforeBody && typeof bytesRead === "number" && bytesRead > 0
   const delivery = unwritten
     ? "NotSent"
     : duringBody && verdict.delivery === "Unconfirmed"

@@ -7,7 +7,7 @@
  *
  * @since 0.1.0
  */
-import { list, read } from "./origin.js"
+import { attempt, list, read } from "./origin.js"
 
 /** What a body says. */
 export interface Said {
@@ -69,7 +69,7 @@ const fastApi = (detail: unknown): string | undefined => {
 }
 
 const fromJson = (body: unknown): Said => {
-  const outer: unknown = Array.isArray(body) ? body[0] : body
+  const outer: unknown = list(body)[0] ?? body
   const error: unknown = read(outer, "error") ?? read(outer, "fault") ?? outer
   return {
     json: true,
@@ -112,7 +112,7 @@ const fromProse = (text: string): Said => {
 
 /** Reads a body of any kind. Never throws. */
 export const readBody = (body: unknown): Said => {
-  const text = asText(body)
+  const text = attempt(() => asText(body))
   if (text === undefined) return typeof body === "object" && body !== null ? fromJson(body) : nothing
   if (text.trim() === "") return nothing
   try {

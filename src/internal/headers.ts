@@ -30,7 +30,9 @@ export const get = (headers: unknown, name: string): string | undefined => {
     if (!isObject(headers)) return undefined
     const direct = headers[name]
     if (direct !== undefined && typeof direct !== "function") return first(direct)
-    if (typeof headers["get"] === "function") return first(Reflect.apply(headers["get"], headers, [name]))
+    // a Map has a `get` too, which minds the casing
+    if (typeof headers["get"] === "function" && !(headers instanceof Map))
+      return first(Reflect.apply(headers["get"], headers, [name]))
     if (typeof headers[Symbol.iterator] === "function") {
       for (const pair of headers as unknown as Iterable<unknown>) {
         if (Array.isArray(pair) && String(pair[0]).toLowerCase() === name) return first(pair[1])

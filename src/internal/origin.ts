@@ -9,18 +9,24 @@ import { isSecret } from "./redact.js"
 
 const maxDepth = 8
 
-/** Reads a property of anything; a getter or proxy that throws reads as absent. */
-export const read = (u: unknown, key: PropertyKey): unknown => {
-  if ((typeof u !== "object" || u === null) && typeof u !== "function") return undefined
+/** What `f` returns, or nothing where it throws: proxies do so where one would least think, `instanceof` included. */
+export const attempt = <A>(f: () => A): A | undefined => {
   try {
-    return Reflect.get(u, key)
+    return f()
   } catch {
     return undefined
   }
 }
 
+/** Reads a property of anything; what throws reads as absent. */
+export const read = (u: unknown, key: PropertyKey): unknown =>
+  (typeof u === "object" && u !== null) || typeof u === "function"
+    ? attempt<unknown>(() => Reflect.get(u, key))
+    : undefined
+
 /** Anything as a list: empty where it is none. */
-export const list = (u: unknown): ReadonlyArray<unknown> => (Array.isArray(u) ? u : [])
+export const list = (u: unknown): ReadonlyArray<unknown> =>
+  attempt(() => Array.isArray(u)) === true ? (u as ReadonlyArray<unknown>) : []
 
 const namePattern = /^[A-Za-z_$][\w$]{0,63}$/
 const codePattern = /^[A-Z][A-Z0-9_]{0,63}$/
@@ -85,7 +91,9 @@ export class Origin {
 
 /** Reduces an exception, keeping the order of its chain; `undefined` where there is nothing to tell. */
 export const reduce = (u: unknown): Origin | undefined => {
-  if (u instanceof Origin || u === undefined || u === null) return u ?? undefined
+  if (u === undefined || u === null) return undefined
+  const origin = attempt(() => (u instanceof Origin ? u : undefined))
+  if (origin !== undefined) return origin
   return chain(u)
     .slice(0, maxDepth)
     .reduceRight<Origin | undefined>(

@@ -25,7 +25,7 @@ const opaque = /\b(?:AIza|AKIA|eyJ)[\w*.-]{8,}|(?<![\w-])(?=[\w-]{0,64}\d)[A-Za-
 const link = /\b([a-z][a-z0-9+.-]{0,15}:\/\/)(?:[^\s/?#@]{0,256}@)?([^\s?#]{0,1024})(?:[?#]\S*)?/gi
 const accountPath = /\baccounts\/(?!fireworks\b)[^\s/"'`,;)]+/gi
 const accountName =
-  /\b(accounts?|organi[sz]ations?|workspace|tenant)((?:[ _-]?(?:id|name))?["']?\s*(?:[:=]\s*|\s))(["'`]?)(?!(?:and|are|as|at|balance|been|billing|but|by|can|cannot|credits?|deactivated|disabled|does|exceeded|for|from|had|has|have|hit|id|in|is|level|limits?|locked|may|must|name|need|needs|not|of|on|or|owner|page|quota|rate|reached|request|requests|restricted|settings|should|spending|status|suspended|tier|to|token|tokens|usage|via|was|which|will|with|without|you|your)\b)[\w.@-]+/gi
+  /\b(accounts?|organi[sz]ations?|workspace|tenant)((?:[ _-]?(?:id|name))?["']?\s*(?:[:=]\s*|\s))(["'`]?)(?!(?:and|are|as|at|balance|been|billing|but|by|can|cannot|credits?|deactivated|disabled|does|exceeded|for|from|had|has|have|hit|id|in|is|level|limits?|locked|may|must|name|need|needs|not|of|on|or|owner|page|quota|rate|reached|request|requests|restricted|settings|should|spending|status|suspended|tier|to|token|tokens|usage|via|was|which|will|with|without|you|your)(?![\w@-]|\.\w))[\w.@-]+/gi
 const organisation = /\b(?:org|acct|proj|user)[-_][\w-]{4,}/gi
 const email = /[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64}){1,4}/g
 
