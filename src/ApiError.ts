@@ -572,6 +572,9 @@ export const match: {
 // Settling
 // -------------------------------------------------------------------------------------------------
 
+// V8's switch for stacks, which other engines do not have, nor the types of the language
+const v8 = Error as { stackTraceLimit?: number | undefined }
+
 const classes = { RateLimit, Transient, Fatal }
 
 /**
@@ -591,10 +594,10 @@ export const unsafeMake = (
   for (const [key, value] of Object.entries(rest)) {
     if (value !== undefined) props[key] = value
   }
-  const limit = Error.stackTraceLimit
-  Error.stackTraceLimit = 0
+  const limit = v8.stackTraceLimit
+  v8.stackTraceLimit = 0
   const error: unknown = Reflect.construct(Data.Error, [props], classes[kind.class])
-  Error.stackTraceLimit = limit
+  v8.stackTraceLimit = limit
   // an instance of the third argument, which `Reflect.construct` is not typed to tell
   return attachCause(error as ApiError, cause)
 }

@@ -188,6 +188,7 @@ const byCode: Readonly<Record<string, Verdict>> = {
   ERR_STREAM_PREMATURE_CLOSE: truncated,
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: truncated,
   HPE_INVALID_EOF_STATE: truncated,
+  Z_BUF_ERROR: truncated,
   UND_ERR_CONNECT_TIMEOUT: connectTimeout,
   UND_ERR_HEADERS_TIMEOUT: readTimeout,
   UND_ERR_BODY_TIMEOUT: { ...readTimeout, delivery: "Partial" },
@@ -213,10 +214,9 @@ const byCode: Readonly<Record<string, Verdict>> = {
   UND_ERR_CLOSED: { ...aborted, delivery: "NotSent" }
 }
 
-// OpenSSL's verification results and Node's own; an alert may answer what was already written (TLS 1.3)
+// OpenSSL's verification results and Node's own
 const tlsCode =
   /^(?:ERR_TLS_|ERR_SSL_|CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|ERROR_IN_C|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE)/
-const tlsAlert = /_ALERT_/
 
 // Where there is no code: web exceptions, Effect's, and clients that set only a class
 const byName: Readonly<Record<string, Verdict>> = {
@@ -233,14 +233,27 @@ const byName: Readonly<Record<string, Verdict>> = {
   HttpBodyError: invalidRequest
 }
 
-// `fetch` gives no code for a failed connection, in browsers not even a cause; "terminated" is undici's for a body
-const fetchMessage =
+const proxyRefused: Verdict = { class: "Fatal", reason: "ProxyRefused", delivery: "NotSent" }
+const circular: Verdict = { class: "Fatal", reason: "UnexpectedStatus", delivery: "Acknowledged" }
+
+// What clients tell by a fixed text and by nothing else
+const byText: ReadonlyArray<readonly [name: string, message: RegExp, Verdict]> = [
+  ["Error", /^(?:bad port|unknown scheme)$/, invalidRequest],
+  ["Error", /^redirect count exceeded$/, circular],
+  ["AbortError", /^Proxy response \(407\) !== 200/, proxyRefused],
+  ["TypeError", /^Headers\.\w+: |^Cannot convert argument to a ByteString/, invalidRequest]
+]
+
+// `fetch` names no code for a failed connection, in browsers not even a cause; "terminated" is undici's for a body
+const fetchFailed =
   /^(?:fetch failed|Failed to fetch|NetworkError when attempting to fetch resource\.?|Load failed|terminated)$/
 
-const isFetchFailure = (node: unknown): boolean => {
-  const message = read(node, "message")
-  return nameOf(node) === "TypeError" && typeof message === "string" && fetchMessage.test(message)
+const says = (node: unknown, name: string, message: RegExp): boolean => {
+  const text = read(node, "message")
+  return typeof text === "string" && nameOf(node) === name && message.test(text)
 }
+
+const isFetchFailure = (node: unknown): boolean => says(node, "TypeError", fetchFailed)
 
 const lookup = (table: Readonly<Record<string, Verdict>>, key: string | undefined): Verdict | undefined =>
   key !== undefined && Object.hasOwn(table, key) ? table[key] : undefined
@@ -248,19 +261,31 @@ const lookup = (table: Readonly<Record<string, Verdict>>, key: string | undefine
 const verdictOf = (node: unknown): Verdict | undefined => {
   const code = codeOf(node)
   // an AggregateError repeats one of its errors' codes: the errors themselves say more
-  if (code !== undefined && list(read(node, "errors")).length === 0) {
+  const isAggregate = list(read(node, "errors")).length > 0
+  if (code !== undefined && !isAggregate) {
     const syscall = read(node, "syscall")
     if (syscall === "connect") return code === "ETIMEDOUT" ? connectTimeout : refused
     if (typeof syscall === "string" && /^(?:getaddrinfo|query)/.test(syscall)) {
       return code === "ENOTFOUND" ? nameNotFound : nameLookup
     }
+    // of all resets only the one within a TLS handshake names the host
+    if (code === "ECONNRESET" && syscall === undefined && typeof read(node, "host") === "string") return refused
+  }
+  const text = byText.find(([name, message]) => says(node, name, message))
+  if (text !== undefined) return text[2]
+  if (code !== undefined && !isAggregate) {
     const known = lookup(byCode, code)
     if (known !== undefined) return known
-    if (tlsCode.test(code)) return tlsAlert.test(code) ? { ...untrusted, delivery: "Unconfirmed" } : untrusted
-    if (code.startsWith("HPE_")) return garbled
+    // an alert, or plain bytes, may answer what was already written
+    if (tlsCode.test(code)) return code.startsWith("ERR_SSL_") ? { ...untrusted, delivery: "Unconfirmed" } : untrusted
+    if (/^(?:HPE|Z)_/.test(code)) return garbled
   }
   const reason = read(node, "reason")
-  if (read(node, "_tag") === "RequestError" && (reason === "InvalidUrl" || reason === "Encode")) return invalidRequest
+  if (read(node, "_tag") === "RequestError" && (reason === "InvalidUrl" || reason === "Encode")) {
+    // a stream that fails has sent what came before
+    const streamed = read(read(read(node, "request"), "body"), "_tag") === "Stream"
+    return streamed ? { ...invalidRequest, delivery: "Unconfirmed" } : invalidRequest
+  }
   return lookup(byName, nameOf(node))
 }
 
@@ -268,12 +293,18 @@ const verdictOf = (node: unknown): Verdict | undefined => {
 const answerIn = (node: unknown): Pick<Answer, "status" | "headers" | "body"> | undefined => {
   const from = read(node, "reason") === "StatusCode" ? read(node, "response") : node
   const status = read(from, "status") ?? read(from, "statusCode")
-  const headers = read(from, "headers")
-  if (typeof status !== "number" || typeof headers !== "object" || headers === null) return undefined
+  // read leniently, whatever it is
+  const headers = read(from, "headers") as RetryHint.HeadersInput | null | undefined
   const error = read(node, "error")
+  if (typeof headers !== "object" || headers === null) return undefined
+  if (typeof status !== "number") {
+    // `openai` throws an event of a stream that is an error without the status that the stream began with
+    const event = status === undefined && typeof error === "object" && error !== null
+    return event ? { status: 200, headers, body: { error } } : undefined
+  }
   return {
     status,
-    headers: headers as RetryHint.HeadersInput,
+    headers,
     body: error === undefined ? (from === node ? read(node, "body") : undefined) : { error }
   }
 }
@@ -312,7 +343,7 @@ const issuePath = (nodes: ReadonlyArray<unknown>): string | undefined => {
  * import { Classify } from "effect-reliability"
  *
  * const program = Effect.tryPromise({
- *   try: (signal) => fetch("http://127.0.0.1:1/", { signal }),
+ *   try: (signal) => fetch("http://127.0.0.1:4/", { signal }),
  *   catch: (cause) => Classify.exception(cause)
  * })
  *

@@ -7,7 +7,7 @@
  */
 import { isSecret } from "./redact.js"
 
-const maxDepth = 8
+const maxDepth = 16
 
 /** What `f` returns, or nothing where it throws: proxies do so where one would least think, `instanceof` included. */
 export const attempt = <A>(f: () => A): A | undefined => {
@@ -29,7 +29,9 @@ export const list = (u: unknown): ReadonlyArray<unknown> =>
   attempt(() => Array.isArray(u)) === true ? (u as ReadonlyArray<unknown>) : []
 
 const namePattern = /^[A-Za-z_$][\w$]{0,63}$/
-const codePattern = /^[A-Z][A-Z0-9_]{0,63}$/
+const codePattern = /^[A-Z][A-Z0-9_/]{0,63}$/
+// as long, and with digits, as keys are: ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION
+const platformCode = /^(?:ERR|HPE|UND_ERR)_[A-Z0-9]+(?:[_/][A-Z0-9]+)*$/
 
 const safeName = (u: unknown): string | undefined =>
   typeof u === "string" && namePattern.test(u) && !isSecret(u) ? u : undefined
@@ -44,7 +46,8 @@ export const nameOf = (u: unknown): string | undefined => {
 /** `ECONNREFUSED` and its like; never free text. */
 export const codeOf = (u: unknown): string | undefined => {
   const code = read(u, "code")
-  return typeof code === "string" && codePattern.test(code) && !isSecret(code) ? code : undefined
+  if (typeof code !== "string" || !codePattern.test(code)) return undefined
+  return platformCode.test(code) || !isSecret(code) ? code : undefined
 }
 
 const fiberFailureCause = Symbol.for("effect/Runtime/FiberFailure/Cause")
@@ -56,6 +59,7 @@ const next = (u: unknown): ReadonlyArray<unknown> => {
     // what `Effect.runPromise` rejects with, and the `Cause` inside it
     read(u, fiberFailureCause),
     tag === "Fail" ? read(u, "error") : tag === "Die" ? read(u, "defect") : undefined,
+    ...(tag === "Sequential" || tag === "Parallel" ? [read(u, "left"), read(u, "right")] : []),
     // Node tries each address of a name, and fails with an AggregateError
     ...list(read(u, "errors")).slice(0, 2)
   ]
