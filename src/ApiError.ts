@@ -335,6 +335,8 @@ export class RateLimit extends Schema.TaggedError<RateLimit>("effect-reliability
 }) {
   /** What was thrown, reduced to names and codes: never its messages. Not encoded, not part of equality. */
   declare readonly cause?: Origin
+  // decoding calls it as it called the one it replaces
+  // @effect-diagnostics-next-line overriddenSchemaConstructor:off
   constructor(props: Props<RateLimitReason>, options?: Schema.MakeOptions) {
     super(present(props), options)
     attachCause(this, props.cause)
@@ -373,6 +375,8 @@ export class Transient extends Schema.TaggedError<Transient>("effect-reliability
 }) {
   /** What was thrown, reduced to names and codes: never its messages. Not encoded, not part of equality. */
   declare readonly cause?: Origin
+  // decoding calls it as it called the one it replaces
+  // @effect-diagnostics-next-line overriddenSchemaConstructor:off
   constructor(props: Props<TransientReason>, options?: Schema.MakeOptions) {
     super(present(props), options)
     attachCause(this, props.cause)
@@ -412,6 +416,8 @@ export class Fatal extends Schema.TaggedError<Fatal>("effect-reliability/Fatal")
 }) {
   /** What was thrown, reduced to names and codes: never its messages. Not encoded, not part of equality. */
   declare readonly cause?: Origin
+  // decoding calls it as it called the one it replaces
+  // @effect-diagnostics-next-line overriddenSchemaConstructor:off
   constructor(props: Props<FatalReason>, options?: Schema.MakeOptions) {
     super(present(props), options)
     attachCause(this, props.cause)

@@ -9,8 +9,28 @@ export * as Classify from "./Classify.js"
 /**
  * @since 0.1.0
  */
+export * as Deadline from "./Deadline.js"
+/**
+ * @since 0.1.0
+ */
 export * as Dialect from "./Dialect.js"
 /**
  * @since 0.1.0
  */
+export * as Reliability from "./Reliability.js"
+/**
+ * @since 0.1.0
+ */
+export * as Retry from "./Retry.js"
+/**
+ * @since 0.1.0
+ */
+export * as RetryBudget from "./RetryBudget.js"
+/**
+ * @since 0.1.0
+ */
 export * as RetryHint from "./RetryHint.js"
+/**
+ * @since 0.1.0
+ */
+export * as Workload from "./Workload.js"

@@ -66,7 +66,7 @@ describe("ApiError", () => {
       },
       name: "sk-abcdefghijkl"
     }
-    const endless = new Proxy({}, { get: (_, key) => (key === "cause" ? { ...endless } : undefined) }) as object
+    const endless = new Proxy({}, { get: (_, key) => (key === "cause" ? { ...endless } : undefined) })
     for (const cause of [cycle, proxy, thrower, endless, Object.create(null), Symbol("x"), 1n, () => 1]) {
       expect(() => inspect(transient({ cause }))).not.toThrow()
       expect(inspect(transient({ cause }))).not.toContain("sk-abc")

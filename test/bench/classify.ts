@@ -1,7 +1,7 @@
 import { Classify, Dialect } from "effect-reliability"
 import { createServer } from "node:http"
 import { Agent, request } from "undici"
-import type { Comparison, Subject } from "./harness.js"
+import { type Comparison, timed } from "./harness.js"
 
 const body =
   '{"error":{"object":"error","type":"invalid_request_error","code":"invalid_request_error","message":"rate limit exceeded, please try again later"}}'
@@ -15,23 +15,19 @@ const headers = {
   "x-ratelimit-remaining-tokens-generated": "0"
 }
 
-const subject: Subject = {
-  name: "Classify.answer, a typical 429",
-  times: 2000,
-  run: (times) => {
-    for (let i = 0; i < times; i++) {
-      Classify.answer({
-        status: 429,
-        headers,
-        body,
-        dialect: Dialect.fireworks,
-        now: 0,
-        method: "POST",
-        url: "https://api.fireworks.ai/inference/v1/chat/completions"
-      })
-    }
+const subject = timed("Classify.answer, a typical 429", 2000, (times) => {
+  for (let i = 0; i < times; i++) {
+    Classify.answer({
+      status: 429,
+      headers,
+      body,
+      dialect: Dialect.fireworks,
+      now: 0,
+      method: "POST",
+      url: "https://api.fireworks.ai/inference/v1/chat/completions"
+    })
   }
-}
+})
 
 /** What the classification of a 429 adds to the round trip that brought it. */
 export const classify = async (use: (comparisons: ReadonlyArray<Comparison>) => Promise<void>): Promise<void> => {
@@ -43,31 +39,17 @@ export const classify = async (use: (comparisons: ReadonlyArray<Comparison>) => 
   const url = `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}/`
   const dispatcher = new Agent({ connections: 1 })
   const sent = { method: "POST", body: '{"model":"m"}' } as const
-  const comparisons: ReadonlyArray<Comparison> = [
-    {
-      subject,
-      bound: 0.02,
-      rival: {
-        name: "fetch over loopback",
-        times: 100,
-        run: async (times) => {
-          for (let i = 0; i < times; i++) await (await fetch(url, sent)).text()
-        }
-      }
-    },
-    {
-      subject,
-      rival: {
-        name: "undici request over loopback",
-        times: 100,
-        run: async (times) => {
-          for (let i = 0; i < times; i++) await (await request(url, { ...sent, dispatcher })).body.text()
-        }
-      }
-    }
-  ]
+  const byFetch = timed("fetch over loopback", 100, async (times) => {
+    for (let i = 0; i < times; i++) await (await fetch(url, sent)).text()
+  })
+  const byUndici = timed("undici request over loopback", 100, async (times) => {
+    for (let i = 0; i < times; i++) await (await request(url, { ...sent, dispatcher })).body.text()
+  })
   try {
-    await use(comparisons)
+    await use([
+      { subject, rival: byFetch, unit: "µs", bound: 0.02 },
+      { subject, rival: byUndici, unit: "µs" }
+    ])
   } finally {
     await dispatcher.close()
     server.closeAllConnections()

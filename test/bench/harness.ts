@@ -3,60 +3,63 @@
  * slows down slows both.
  */
 
-/** An operation, and how many of it make one sample of some milliseconds. */
+/** Something that costs: `sample` makes one measurement, in the unit of the comparison. */
 export interface Subject {
   readonly name: string
-  readonly times: number
-  readonly run: (times: number) => void | Promise<void>
+  readonly sample: () => Promise<number>
 }
 
 /** A row of the table: the subject's cost as a share of the rival's, and the share it promises to stay below, if any. */
 export interface Comparison {
   readonly subject: Subject
   readonly rival: Subject
+  readonly unit: "µs" | "bytes"
   readonly bound?: number
 }
+
+/** The microseconds that one of many operations takes. */
+export const timed = (name: string, times: number, run: (times: number) => void | Promise<void>): Subject => ({
+  name,
+  sample: async () => {
+    const started = process.hrtime.bigint()
+    await run(times)
+    return Number(process.hrtime.bigint() - started) / 1000 / times
+  }
+})
 
 const median = (values: ReadonlyArray<number>): number =>
   values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
 
-const sample = async (subject: Subject): Promise<number> => {
-  const started = process.hrtime.bigint()
-  await subject.run(subject.times)
-  return Number(process.hrtime.bigint() - started) / 1000 / subject.times
-}
-
 const rounds = 15
 
-/** Measures each comparison in interleaved rounds and returns the rows of the table. */
-export const compare = async (comparisons: ReadonlyArray<Comparison>) => {
-  const rows: Array<Record<string, string>> = []
-  for (const { subject, rival, bound } of comparisons) {
-    const mine: Array<number> = []
-    const theirs: Array<number> = []
-    const ratios: Array<number> = []
-    for (let round = -2; round < rounds; round++) {
-      const [a, b] =
-        round % 2 === 0
-          ? [await sample(subject), await sample(rival)]
-          : [await sample(rival), await sample(subject)].reverse()
-      // the first rounds warm the compiler up
-      if (round < 0 || a === undefined || b === undefined) continue
-      mine.push(a)
-      theirs.push(b)
-      ratios.push(a / b)
-    }
-    const ratio = median(ratios)
-    rows.push({
-      subject: subject.name,
-      µs: median(mine).toFixed(2),
-      rival: rival.name,
-      "rival's µs": median(theirs).toFixed(2),
-      share: ratio.toFixed(4),
-      spread: `${Math.min(...ratios).toFixed(4)}–${Math.max(...ratios).toFixed(4)}`,
-      bound: bound === undefined ? "none" : `≤ ${bound}`,
-      held: bound === undefined ? "" : ratio <= bound ? "yes" : "NO"
-    })
+const percent = (ratio: number): string => ratio.toFixed(3)
+
+/** Measures a comparison in interleaved rounds and returns its row of the table. */
+export const compare = async ({ bound, rival, subject, unit }: Comparison) => {
+  const mine: Array<number> = []
+  const theirs: Array<number> = []
+  const ratios: Array<number> = []
+  // the first rounds warm the compiler up
+  for (let round = -2; round < rounds; round++) {
+    const first = round % 2 === 0
+    const a = first ? await subject.sample() : undefined
+    const b = await rival.sample()
+    const cost = a ?? (await subject.sample())
+    if (round < 0) continue
+    mine.push(cost)
+    theirs.push(b)
+    ratios.push(cost / b)
   }
-  return rows
+  const ratio = median(ratios)
+  return {
+    subject: subject.name,
+    rival: rival.name,
+    unit,
+    ours: Number(median(mine).toFixed(1)),
+    theirs: Number(median(theirs).toFixed(1)),
+    share: percent(ratio),
+    spread: `${percent(Math.min(...ratios))}–${percent(Math.max(...ratios))}`,
+    bound: bound === undefined ? "" : `≤ ${bound}`,
+    held: bound === undefined ? "" : ratio <= bound ? "yes" : "NO"
+  }
 }

@@ -1,10 +1,14 @@
 import { classify } from "./classify.js"
-import { compare } from "./harness.js"
+import { type Comparison, compare } from "./harness.js"
+import { protect } from "./protect.js"
 
-const rows: Array<Record<string, string>> = []
+const rows: Array<Awaited<ReturnType<typeof compare>>> = []
 
-await classify(async (comparisons) => {
-  rows.push(...(await compare(comparisons)))
-})
+const measure = async (comparisons: ReadonlyArray<Comparison>) => {
+  for (const comparison of comparisons) rows.push(await compare(comparison))
+}
+
+await measure(protect)
+await classify(measure)
 
 console.table(rows)

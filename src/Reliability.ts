@@ -1,0 +1,514 @@
+/**
+ * How one call is made: deadline, retries, attempt limit and accounting, put together in the only order that works.
+ *
+ * A timeout outside the retries cuts the third try short; one inside, without a deadline, lets five tries of a minute pass.
+ * Retries around retries multiply. A budget asked before the error was looked at pays for what is never repeated. `protect`
+ * is the composition: a deadline around retries around a limited attempt, each knowing of the others through the fiber, for
+ * the price of one timer while nothing fails.
+ *
+ * ```text
+ * protect(workload)   what leaves it is settled: no outer retry multiplies it
+ *   └ deadline        tries and waits together
+ *      └ retry        asks error, hint, idempotency, deadline and budget, in this order
+ *         └ attempt   limited, interruptible, counted
+ *            └ your effect
+ * ```
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import type * as Fiber from "effect/Fiber"
+import { dual } from "effect/Function"
+import type * as RuntimeFlags from "effect/RuntimeFlags"
+import * as ScheduleDecision from "effect/ScheduleDecision"
+import * as ScheduleIntervals from "effect/ScheduleIntervals"
+import { type ApiError, isApiError, isSettled, settle, type Transient } from "./ApiError.js"
+import * as Classify from "./Classify.js"
+import { timedOut } from "./Deadline.js"
+import { type Call, currentCall, nested, owning, remaining } from "./internal/call.js"
+import { limited, type Sequel } from "./internal/limited.js"
+import { clockOf, monotonic } from "./internal/time.js"
+import * as Retry from "./Retry.js"
+import type { RetryBudget } from "./RetryBudget.js"
+import type { Workload } from "./Workload.js"
+
+// -------------------------------------------------------------------------------------------------
+// Model
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * A retry that is about to be waited for.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Retrying {
+  readonly workload: Workload
+  readonly error: ApiError
+  readonly step: Retry.Step
+}
+
+/**
+ * A call that failed for good.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface GivenUp {
+  readonly workload: Workload
+  /** Settled: its `attempts` is the number of tries made. */
+  readonly error: ApiError
+  /** Why there was no other try. */
+  readonly why: Retry.Stopping
+}
+
+/**
+ * A try, or a call, that has ended: what accounting is made of.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Outcome {
+  readonly of: "try" | "call"
+  readonly workload: Workload
+  /** The number of the try, or of all tries of the call, from 1 on. */
+  readonly attempt: number
+  /** Absent after a success. */
+  readonly error: ApiError | undefined
+  /** Milliseconds of the `Clock` service's monotonic time. */
+  readonly millis: number
+}
+
+/**
+ * What `make` takes.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Options<R = never> {
+  /** The limits, the retry schedule, the idempotency. */
+  readonly workload: Workload
+  /** Shared by many calls; without one, retries are bounded by the schedule alone. @default none */
+  readonly budget?: RetryBudget | undefined
+  /**
+   * Runs beside the call when a retry is about to be waited for. Whatever becomes of it, the call goes on.
+   * @default nothing
+   */
+  readonly onRetry?: ((retrying: Retrying) => Effect.Effect<unknown, unknown, R>) | undefined
+  /** Runs beside the call when it has failed for good. @default nothing */
+  readonly onGiveUp?: ((givenUp: GivenUp) => Effect.Effect<unknown, unknown, R>) | undefined
+  /**
+   * Called at the end of each try and of each call, successes included. A plain function, on the way of every call: it must
+   * be quick. What it throws is ignored. @default nothing
+   */
+  readonly record?: ((outcome: Outcome) => void) | undefined
+}
+
+/**
+ * How calls are made; what `protect` applies.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Policy<R = never> extends Options<R> {
+  readonly [PolicyTypeId]: typeof PolicyTypeId
+}
+
+/**
+ * A policy for effects that fail with errors of their own, which it turns into `ApiError`s.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Classifying<in E, R = never> extends Policy<R> {
+  readonly classify: (error: E) => ApiError
+}
+
+/**
+ * Marks policies.
+ *
+ * @since 0.1.0
+ * @category symbols
+ */
+export const PolicyTypeId: unique symbol = Symbol.for("effect-reliability/Policy")
+
+/**
+ * The errors of a protected effect: its own, and the limits' `Transient`. An effect that cannot fail gains none by type;
+ * should it reach a limit, that is a defect of the promise.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export type Protected<E> = [E] extends [never] ? never : E | Transient
+
+/**
+ * A try of a call, for effects that keep their own timer.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Attempt {
+  /** The number of the try, from 1 on. */
+  readonly attempt: number
+  readonly workload: Workload
+  /** How long the try may take, in milliseconds; Infinity for as long as it likes. */
+  readonly millis: number
+  /** Which limit that is: the attempt's own, or what is left until the deadline. */
+  readonly phase: "attempt" | "deadline"
+}
+
+// -------------------------------------------------------------------------------------------------
+// make
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * Makes a policy.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Classify, Reliability, RetryBudget, Workload } from "effect-reliability"
+ *
+ * const program = Effect.gen(function* () {
+ *   const policy = Reliability.make({
+ *     workload: Workload.interactive,
+ *     budget: yield* RetryBudget.make(),
+ *     classify: (cause: unknown) => Classify.exception(cause),
+ *     onGiveUp: ({ error, why }) => Effect.log(`gave up (${why}): ${error.message}`)
+ *   })
+ *   const ask = Effect.tryPromise(() => Promise.resolve("an answer"))
+ *   return yield* ask.pipe(Reliability.protect(policy))
+ * })
+ *
+ * console.log(await Effect.runPromise(program)) // an answer
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export function make<E, R = never>(
+  options: Options<R> & { readonly classify: (error: E) => ApiError }
+): Classifying<E, R>
+export function make<R = never>(options: Options<R>): Policy<R>
+export function make<R>(options: Options<R>): Policy<R> {
+  return { ...options, [PolicyTypeId]: PolicyTypeId }
+}
+
+type AnyPolicy<R> = Policy<R> & { readonly classify?: ((error: never) => ApiError) | undefined }
+
+const toPolicy = <R>(input: Workload | AnyPolicy<R>): AnyPolicy<R> =>
+  PolicyTypeId in input ? input : make({ workload: input })
+
+// -------------------------------------------------------------------------------------------------
+// protect
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * Makes a call reliable: the workload's deadline, its retries, and its limit for each try.
+ *
+ * It works on any effect that fails with `ApiError`; other errors pass through untouched, and with a policy that has
+ * `classify`, on any effect at all. An error that leaves it is settled: an outer `protect` or `Retry.retry` passes it on.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Classify, Reliability, Workload } from "effect-reliability"
+ *
+ * const ask = (url: string) =>
+ *   Effect.tryPromise({ try: (signal) => fetch(url, { signal }), catch: (cause) => Classify.exception(cause) })
+ *
+ * const impatient = Workload.with(Workload.interactive, { deadline: "100 millis" })
+ *
+ * const program = ask("http://127.0.0.1:4/").pipe(
+ *   Reliability.protect(impatient),
+ *   Effect.catchTag("Transient", (error) => Effect.succeed(`${error.reason} after ${error.attempts} try`))
+ * )
+ *
+ * console.log(await Effect.runPromise(program)) // the first wait would end after the deadline
+ * ```
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const protect: {
+  <E, R2>(
+    policy: Classifying<E, R2>
+  ): <A, R, E1 extends E>(
+    effect: Effect.Effect<A, E1, R>
+  ) => Effect.Effect<A, [E1] extends [never] ? never : ApiError, R | R2>
+  <R2 = never>(
+    policy: Workload | Policy<R2>
+  ): <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, Protected<E>, R | R2>
+  <A, E1 extends E, R, E, R2>(
+    effect: Effect.Effect<A, E1, R>,
+    policy: Classifying<E, R2>
+  ): Effect.Effect<A, [E1] extends [never] ? never : ApiError, R | R2>
+  <A, E, R, R2 = never>(
+    effect: Effect.Effect<A, E, R>,
+    policy: Workload | Policy<R2>
+  ): Effect.Effect<A, Protected<E>, R | R2>
+} = /*#__PURE__*/ dual(2, <A, E, R, R2>(effect: Effect.Effect<A, E, R>, input: Workload | AnyPolicy<R2>) => {
+  const policy = toPolicy(input)
+  return perform<A, E, R, R2>((fiber) => new Protection(policy, fiber, effect))
+})
+
+/**
+ * Makes a call reliable that keeps its own time: a leaf, such as a request on a socket that has timers of its own for each
+ * phase. It is told how long the try may take, fails by itself when that is over, and is spared the fiber and the timer
+ * that `protect` would watch it with.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Deadline, Reliability, Workload } from "effect-reliability"
+ *
+ * const leaf = Reliability.leaf(Workload.interactive, (attempt) =>
+ *   Effect.async<string>((resume) => {
+ *     const timer = setTimeout(() => resume(Effect.succeed(`within ${attempt.millis} ms`)), 1)
+ *     return Effect.sync(() => clearTimeout(timer))
+ *   })
+ * )
+ *
+ * console.log(await Effect.runPromise(leaf)) // within 60000 ms
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const leaf: {
+  <A, E1 extends E, R, E, R2>(
+    policy: Classifying<E, R2>,
+    call: (attempt: Attempt) => Effect.Effect<A, E1, R>
+  ): Effect.Effect<A, [E1] extends [never] ? never : ApiError, R | R2>
+  <A, E, R, R2 = never>(
+    policy: Workload | Policy<R2>,
+    call: (attempt: Attempt) => Effect.Effect<A, E, R>
+  ): Effect.Effect<A, Protected<E>, R | R2>
+} = <A, E, R, R2>(input: Workload | AnyPolicy<R2>, call: (attempt: Attempt) => Effect.Effect<A, E, R>) => {
+  const policy = toPolicy(input)
+  return perform<A, E, R, R2>((fiber) => new Protection(policy, fiber, call))
+}
+
+// -------------------------------------------------------------------------------------------------
+// One call
+// -------------------------------------------------------------------------------------------------
+
+type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
+
+/** One run of a protected effect. */
+class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
+  readonly call: Call
+  readonly startedAt: number
+  tries = 0
+  triedAt = 0
+  phase: Attempt["phase"] = "attempt"
+  state: unknown
+  /** What the try before failed with; the error itself would be held through the wait. */
+  last: string | undefined
+
+  readonly policy: AnyPolicy<R2>
+  /** Run in a fiber that is watched, or, as a function, trusted to watch itself. */
+  readonly effect: Effect.Effect<A, E, R> | ((attempt: Attempt) => Effect.Effect<A, E, R>)
+
+  constructor(policy: AnyPolicy<R2>, fiber: AnyFiber, effect: Protection<A, E, R, R2>["effect"]) {
+    const { budget, workload } = policy
+    this.policy = policy
+    this.effect = effect
+    const outer = fiber.getFiberRef(currentCall)
+    const clock = clockOf(fiber)
+    const own = { workload, idempotency: workload.idempotency, budget: budget ?? outer?.budget, clock }
+    this.startedAt = monotonic(clock)
+    this.call = nested(outer, own, Duration.toMillis(workload.deadline), this.startedAt)
+    this.state = workload.retry.initial
+  }
+
+  /** One try, and all that comes after it. */
+  attempt(fiber: AnyFiber, flags: RuntimeFlags.RuntimeFlags): Effect.Effect<A, unknown, R | R2> {
+    const { call, effect, policy } = this
+    const attemptMillis = Duration.toMillis(policy.workload.timeouts.attempt)
+    // the first try begins when the call does
+    const now = this.tries === 0 ? this.startedAt : monotonic(call.clock)
+    const left = call.endsAt - now
+    if (left <= 0) return this.giveUp(this.outOfTime(), "Deadline")
+    this.tries++
+    this.triedAt = now
+    const millis = Math.min(attemptMillis, left)
+    this.phase = attemptMillis <= left ? "attempt" : "deadline"
+    if (typeof effect !== "function") return limited(effect, fiber, flags, call, millis, this)
+    const { phase, tries } = this
+    return Effect.matchCauseEffect(effect({ attempt: tries, workload: policy.workload, millis, phase }), {
+      onSuccess: (value) => this.onSuccess(Effect.succeed(value)),
+      onFailure: (cause) => this.onFailure(cause)
+    })
+  }
+
+  again(): Effect.Effect<A, unknown, R | R2> {
+    return Effect.withFiberRuntime((fiber, status) => this.attempt(fiber, status.runtimeFlags))
+  }
+
+  onSuccess(value: Effect.Effect<A, unknown>): Effect.Effect<A, unknown> {
+    this.record("try", undefined)
+    this.record("call", undefined)
+    return value
+  }
+
+  onFailure(cause: Cause.Cause<E>): Effect.Effect<A, unknown, R | R2> {
+    const { classify } = this.policy
+    const failure = Cause.failureOrCause(cause)
+    if (Either.isRight(failure)) return this.passOn(cause, Cause.squash(cause))
+    // a policy with `classify` is applied to effects whose errors it takes: `protect`'s type says so
+    const error: unknown = classify === undefined ? failure.left : classify(failure.left as never)
+    return isApiError(error) ? this.decide(error) : this.passOn(cause, error)
+  }
+
+  /** What is no `ApiError` leaves as it came. */
+  passOn(cause: Cause.Cause<E>, reason: unknown): Effect.Effect<never, E> {
+    const error = Classify.exception(reason)
+    this.record("try", error)
+    this.record("call", error)
+    return Effect.failCause(cause)
+  }
+
+  onLimit(): Effect.Effect<A, unknown, R | R2> {
+    const { last, phase, policy } = this
+    if (phase === "deadline") return this.giveUp(this.outOfTime(), "Deadline")
+    const error = timedOut("attempt", policy.workload.timeouts.attempt, { attempts: 0, last })
+    // an owner of retries inside was at work: to start it anew would multiply its tries
+    return this.call.owners > 0 ? this.giveUp(error, "Settled") : this.decide(error)
+  }
+
+  outOfTime(): ApiError {
+    return timedOut("deadline", this.policy.workload.deadline, { attempts: 0, last: this.last })
+  }
+
+  decide(error: ApiError): Effect.Effect<A, unknown, R | R2> {
+    const { call, policy, state } = this
+    const { workload } = policy
+    const { retry } = workload
+    this.record("try", error)
+    this.last = error.status === undefined ? error.reason : `${error.reason} (HTTP ${error.status})`
+    const now = call.clock.unsafeCurrentTimeMillis()
+    return Effect.flatMap(
+      Effect.locally(retry.step(now, error, state), currentCall, call),
+      ([next, step, decision]) => {
+        this.state = next
+        if (ScheduleDecision.isDone(decision)) return this.giveUp(error, stopping(step.why))
+        // a combinator on top of the schedule may have lengthened the wait
+        const millis = Math.max(0, ScheduleIntervals.start(decision.intervals) - now)
+        if (millis >= remaining(call)) return this.giveUp(error, "Deadline")
+        const wait = this.pause(millis)
+        const { onRetry } = policy
+        return onRetry === undefined
+          ? wait
+          : Effect.zipRight(
+              beside(() => onRetry({ workload, error, step })),
+              wait
+            )
+      }
+    )
+  }
+
+  // a function of its own, so that what waits holds nothing of what led to the wait
+  pause(millis: number): Effect.Effect<A, unknown, R | R2> {
+    if (millis <= 0) return this.again()
+    return Effect.flatMap(this.call.clock.sleep(Duration.millis(millis)), () => this.again())
+  }
+
+  giveUp(error: ApiError, why: Retry.Stopping): Effect.Effect<never, ApiError, R2> {
+    const { onGiveUp, workload } = this.policy
+    const settled = isSettled(error) ? error : settle(error, Math.max(1, this.tries))
+    this.record("call", settled)
+    const failure = Effect.fail(settled)
+    return onGiveUp === undefined
+      ? failure
+      : Effect.zipRight(
+          beside(() => onGiveUp({ workload, error: settled, why })),
+          failure
+        )
+  }
+
+  record(of: "try" | "call", error: ApiError | undefined): void {
+    const { record, workload } = this.policy
+    if (record === undefined) return
+    const since = of === "try" ? this.triedAt : this.startedAt
+    try {
+      record({ of, workload, attempt: this.tries, error, millis: monotonic(this.call.clock) - since })
+    } catch {
+      // an observer breaks no call
+    }
+  }
+}
+
+/** Schedules on top may stop where ours would have gone on: they used up what they allow. */
+const stopping = (why: Retry.Waiting | Retry.Stopping): Retry.Stopping =>
+  why === "Backoff" || why === "Hint" || why === "Patience" || why === "ReusedSocket" ? "Attempts" : why
+
+/** Runs an observer in a fiber of its own, so that it can neither fail, delay nor hang the call. */
+const beside = <R>(observe: () => Effect.Effect<unknown, unknown, R>): Effect.Effect<unknown, never, R> =>
+  Effect.forkDaemon(Effect.catchAllCause(Effect.suspend(observe), () => Effect.void))
+
+const perform = <A, E, R, R2>(
+  make: (fiber: AnyFiber) => Protection<A, E, R, R2>
+): Effect.Effect<A, Protected<E>, R | R2> => {
+  const effect: Effect.Effect<A, unknown, R | R2> = Effect.withFiberRuntime((fiber, status) => {
+    const protection = make(fiber)
+    const { policy } = protection
+    const { outer } = protection.call
+    if (outer === undefined && policy.budget === undefined) return protection.attempt(fiber, status.runtimeFlags)
+    return owning(outer, Effect.zipRight(policy.budget?.deposit ?? Effect.void, protection.again()))
+  })
+  // what fails inside is what the effect failed with, or an `ApiError` made here, which the types above account for
+  return effect as Effect.Effect<A, Protected<E>, R | R2>
+}
+
+// -------------------------------------------------------------------------------------------------
+// describe
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * Tells how calls are made under a workload or policy, as data that prints well.
+ *
+ * @example
+ * ```ts
+ * import { Reliability, Workload } from "effect-reliability"
+ *
+ * console.log(Reliability.describe(Workload.interactive))
+ * // { workload: "interactive", deadline: "2m", retry: "5 tries, 1s × 2, additive jitter, …", attempt: { … }, … }
+ * ```
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const describe = <R>(input: Workload | Policy<R>) => {
+  const policy: AnyPolicy<R> = toPolicy(input)
+  const { budget, workload } = policy
+  const { patience, stream, timeouts } = workload
+  const format = Duration.format
+  return {
+    workload: workload.name,
+    deadline: format(workload.deadline),
+    retry: Retry.describeSchedule(workload.retry),
+    attempt: {
+      total: format(timeouts.attempt),
+      pool: format(timeouts.pool),
+      connect: format(timeouts.connect),
+      write: format(timeouts.write),
+      read: format(timeouts.read)
+    },
+    stream: { first: format(stream.first), idle: format(stream.idle) },
+    idempotency: workload.idempotency,
+    patience:
+      patience === undefined
+        ? "none"
+        : `${patience.tries} waits, ${format(patience.base)} × ${patience.factor} up to ${format(patience.cap)}`,
+    budget:
+      budget === undefined
+        ? "none"
+        : `${budget.options.ratio} of the calls, ${budget.options.minPerSecond} a second, at most ${budget.options.max} at once`,
+    classifies: policy.classify !== undefined,
+    observes: (["onRetry", "onGiveUp", "record"] as const).filter((name) => policy[name] !== undefined)
+  }
+}

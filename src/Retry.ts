@@ -1,0 +1,437 @@
+/**
+ * When to try again: schedules that read the error before they wait.
+ *
+ * A schedule that only counts sleeps before a 401, shortens what a server asked for, sleeps past the caller's deadline,
+ * multiplies with the retries of the library beneath it, and submits a batch job twice. These do not. They are plain
+ * `Schedule`s over any input, hold no state of their own, and serve any number of services at once.
+ *
+ * | schedule | tries | wait before try n + 2, n from 0 | with a hint of the server |
+ * | --- | --- | --- | --- |
+ * | `documented` | 5 | 1 s · 2ⁿ + U(0, 1 s) | max(1 s · 2ⁿ, hint) + U(0, 1 s) |
+ * | `sdk` | 4 | min(0.5 s · 2ⁿ, 8 s), less up to 25 % | max(that, hint) + U(0, max(0.5 s, 10 % of the hint)) |
+ * | `make` | `attempts` | min(base · factorⁿ, cap), with jitter | max(that, hint), jitter on top |
+ *
+ * They stop at once on `Fatal`, on a settled error, on what is no `ApiError`; where the server forbids it; where the call
+ * may have had its effect and must not have it twice; where the wait would end after the deadline.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { dual } from "effect/Function"
+import * as Random from "effect/Random"
+import * as Schedule from "effect/Schedule"
+import * as ScheduleDecision from "effect/ScheduleDecision"
+import * as ScheduleInterval from "effect/ScheduleInterval"
+import { type ApiError, isApiError, isSettled, mayHaveExecuted, settle } from "./ApiError.js"
+import { type Call, currentCall, owning, remaining } from "./internal/call.js"
+import { duration, maxMillis, number, oneOf, refuse } from "./internal/options.js"
+import type { Patience } from "./Workload.js"
+
+// -------------------------------------------------------------------------------------------------
+// Model
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * Why a schedule goes on waiting.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export type Waiting =
+  /** The schedule's own delay. */
+  | "Backoff"
+  /** The server asked for more than that. */
+  | "Hint"
+  /** The deployment is starting or swapping its weights; neither tries nor budget are spent. */
+  | "Patience"
+  /** A kept-alive connection turned out to be closed; tried again at once, uncounted. */
+  | "ReusedSocket"
+
+/**
+ * Why a schedule stops.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export type Stopping =
+  /** It is no `ApiError`. */
+  | "Foreign"
+  /** An inner owner of retries gave up already. */
+  | "Settled"
+  /** Repeating would not help, or the server forbade it. */
+  | "Fatal"
+  /** The call may have had its effect, and must not have it twice. */
+  | "Idempotency"
+  /** All tries are used up. */
+  | "Attempts"
+  /** The host's name was not found too often in a row. */
+  | "NameNotFound"
+  /** The deployment did not get ready within the workload's patience. */
+  | "PatienceEnded"
+  /** The server asked for a longer wait than `maxHint`. */
+  | "HintTooLong"
+  /** The wait would end after the deadline. */
+  | "Deadline"
+  /** The budget shared with other calls is empty. */
+  | "Budget"
+
+/**
+ * What a schedule decided after a failure, and why.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Step {
+  /** The number of tries made so far. */
+  readonly attempt: number
+  /** How long it waits before the next; zero where it stops. */
+  readonly delay: Duration.Duration
+  /** Why it waits, or why it stops. */
+  readonly why: Waiting | Stopping
+}
+
+/**
+ * How a backoff is spread, so that callers who failed together do not return together.
+ *
+ * - `additive`: up to `spread` on top.
+ * - `full`: anything between nothing and the whole backoff.
+ * - `subtractive`: up to a quarter less.
+ * - `none`: not at all.
+ *
+ * A server's hint is never shortened by it: with any but `none`, up to the larger of `base` and a tenth of the hint is
+ * added to the hint.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export type Jitter = "additive" | "full" | "subtractive" | "none"
+
+/**
+ * What `make` takes.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Options {
+  /** The number of tries in all, the first included, from 1 on. @default 5 */
+  readonly attempts?: number | undefined
+  /** The first wait. @default 1 second */
+  readonly base?: Duration.DurationInput | undefined
+  /** What each wait is multiplied by, from 1 on. @default 2 */
+  readonly factor?: number | undefined
+  /** The longest backoff, at least `base`; it does not bound what the server asks for. @default 1 minute */
+  readonly cap?: Duration.DurationInput | undefined
+  /** How waits are spread. @default "additive" */
+  readonly jitter?: Jitter | undefined
+  /** The width of `additive` jitter. @default the larger of `base` and a tenth of the hint */
+  readonly spread?: Duration.DurationInput | undefined
+  /** The longest hint that is honoured; a longer one fails the call at once. @default 2 minutes */
+  readonly maxHint?: Duration.DurationInput | undefined
+  /** How many tries in a row may fail to find the host's name, from 1 on. @default 2 */
+  readonly nameNotFound?: number | undefined
+  /** What to do about an error that an inner owner of retries settled. @default "stop" */
+  readonly settled?: "stop" | "retry" | undefined
+}
+
+interface Checked {
+  readonly attempts: number
+  readonly base: number
+  readonly factor: number
+  readonly cap: number
+  readonly jitter: Jitter
+  readonly spread: number | undefined
+  readonly maxHint: number
+  readonly nameNotFound: number
+  readonly settled: "stop" | "retry"
+}
+
+const check = (owner: string, options: Options): Checked => {
+  const millis = (option: string, input: Duration.DurationInput, infinite = false) =>
+    Duration.toMillis(duration(owner, option, input, { infinite }))
+  const base = millis("base", options.base ?? "1 second")
+  const cap = millis("cap", options.cap ?? Math.max(60_000, base), true)
+  if (cap < base) refuse(owner, "cap", options.cap, `at least base, ${Duration.format(Duration.millis(base))}`)
+  return {
+    attempts: number(owner, "attempts", options.attempts ?? 5, { min: 1, integer: true }),
+    base,
+    factor: number(owner, "factor", options.factor ?? 2, { min: 1 }),
+    cap,
+    jitter: oneOf(owner, "jitter", options.jitter ?? "additive", ["additive", "full", "subtractive", "none"]),
+    spread: options.spread === undefined ? undefined : millis("spread", options.spread),
+    maxHint: millis("maxHint", options.maxHint ?? "2 minutes"),
+    nameNotFound: number(owner, "nameNotFound", options.nameNotFound ?? 2, { min: 1, integer: true }),
+    settled: oneOf(owner, "settled", options.settled ?? "stop", ["stop", "retry"])
+  }
+}
+
+// -------------------------------------------------------------------------------------------------
+// The formula
+// -------------------------------------------------------------------------------------------------
+
+const wait = (options: Checked, failures: number, hint: number | undefined, random: number): number => {
+  const backoff = Math.min(options.base * options.factor ** failures, options.cap)
+  const shaped =
+    options.jitter === "full"
+      ? backoff * random
+      : options.jitter === "subtractive"
+        ? backoff * (1 - 0.25 * random)
+        : backoff
+  const jittered = options.jitter === "additive" || (options.jitter !== "none" && hint !== undefined)
+  const spread = options.spread ?? Math.max(options.base, (hint ?? 0) / 10)
+  return Math.min(Math.max(shaped, hint ?? 0) + (jittered ? random * spread : 0), maxMillis)
+}
+
+/**
+ * Computes the wait after a failure: the formula of `make`, pure.
+ *
+ * `failures` are those before this one that counted, from 0 on; `random` is drawn from [0, 1).
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Duration } from "effect"
+ * import { Retry } from "effect-reliability"
+ *
+ * const options = { base: "1 second", cap: "10 seconds" } as const
+ * assert.deepStrictEqual(Retry.delay(options, { failures: 2, random: 0.5 }), Duration.millis(4500))
+ * assert.deepStrictEqual(
+ *   Retry.delay(options, { failures: 2, random: 0.5, hint: "30 seconds" }),
+ *   Duration.millis(31_500)
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const delay = (
+  options: Options,
+  failure: {
+    readonly failures: number
+    readonly random: number
+    readonly hint?: Duration.DurationInput | undefined
+  }
+): Duration.Duration => {
+  const hint = failure.hint === undefined ? undefined : Duration.toMillis(failure.hint)
+  return Duration.millis(wait(check("Retry.delay", options), failure.failures, hint, failure.random))
+}
+
+// -------------------------------------------------------------------------------------------------
+// The rules
+// -------------------------------------------------------------------------------------------------
+
+interface State {
+  /** Tries made, all of them. */
+  readonly tries: number
+  /** Failures that counted. */
+  readonly failures: number
+  /** Waits out of patience. */
+  readonly waits: number
+  /** Tries in a row that did not find the host's name. */
+  readonly nameless: number
+  /** Whether the one free try for a closed connection was taken. */
+  readonly reconnected: boolean
+}
+
+const initial: State = { tries: 0, failures: 0, waits: 0, nameless: 0, reconnected: false }
+
+type Verdict = { readonly why: Stopping } | { readonly why: Waiting; readonly millis: number; readonly counts: boolean }
+
+const getsReady = (error: ApiError): boolean => error.reason === "ScalingUp" || error.reason === "WeightSwap"
+
+/** What is to be done about a failure, all but budget: nothing here waits, draws or counts. */
+const judge = (options: Checked, state: State, input: unknown, call: Call | undefined, random: number): Verdict => {
+  if (!isApiError(input)) return { why: "Foreign" }
+  if (isSettled(input) && options.settled === "stop") return { why: "Settled" }
+  if (!(input.shouldRetry ?? input._tag !== "Fatal")) return { why: "Fatal" }
+  if (call?.idempotency === "never" && mayHaveExecuted(input)) return { why: "Idempotency" }
+
+  const left = call === undefined ? Infinity : remaining(call)
+  if (input.reusedSocket === true && input.reason === "ConnectionLost" && !state.reconnected && left > 0) {
+    return { why: "ReusedSocket", millis: 0, counts: false }
+  }
+  const hint = input.retryAfter === undefined ? undefined : Duration.toMillis(input.retryAfter)
+  if (hint !== undefined && hint > options.maxHint) return { why: "HintTooLong" }
+
+  const patience = getsReady(input) ? call?.workload?.patience : undefined
+  if (patience !== undefined && state.waits >= patience.tries) return { why: "PatienceEnded" }
+  if (patience === undefined && state.nameless + 1 >= options.nameNotFound && input.reason === "NameNotFound") {
+    return { why: "NameNotFound" }
+  }
+  if (patience === undefined && state.failures + 1 >= options.attempts) return { why: "Attempts" }
+
+  const curve = patience === undefined ? options : patiently(options, patience)
+  const failures = patience === undefined ? state.failures : state.waits
+  const millis = wait(curve, failures, hint, random)
+  if (millis >= left) return { why: "Deadline" }
+  if (patience !== undefined) return { why: "Patience", millis, counts: false }
+  const hinted = hint !== undefined && hint > wait(curve, failures, undefined, random)
+  return { why: hinted ? "Hint" : "Backoff", millis, counts: true }
+}
+
+const patiently = (options: Checked, patience: Patience): Checked => ({
+  ...options,
+  base: Duration.toMillis(patience.base),
+  factor: patience.factor,
+  cap: Duration.toMillis(patience.cap),
+  jitter: options.jitter === "none" ? "none" : "additive",
+  spread: undefined
+})
+
+const schedule = (options: Checked): Schedule.Schedule<Step, unknown> => {
+  const made = Schedule.makeWithState<State, unknown, Step>(initial, (now, input, state) =>
+    Effect.withFiberRuntime((fiber) => {
+      const call = fiber.getFiberRef(currentCall)
+      const attempt = state.tries + 1
+      const stop = (why: Stopping): readonly [State, Step, ScheduleDecision.ScheduleDecision] => [
+        { ...state, tries: attempt },
+        { attempt, delay: Duration.zero, why },
+        ScheduleDecision.done
+      ]
+      return Effect.flatMap(Random.next, (random) => {
+        const verdict = judge(options, state, input, call, random)
+        if (!("millis" in verdict)) return Effect.succeed(stop(verdict.why))
+        const { counts, millis, why } = verdict
+        const next: State = {
+          tries: attempt,
+          failures: state.failures + (counts ? 1 : 0),
+          waits: state.waits + (why === "Patience" ? 1 : 0),
+          nameless: isApiError(input) && input.reason === "NameNotFound" ? state.nameless + 1 : 0,
+          reconnected: state.reconnected || why === "ReusedSocket"
+        }
+        const go = [
+          next,
+          { attempt, delay: Duration.millis(millis), why },
+          ScheduleDecision.continueWith(ScheduleInterval.after(now + millis))
+        ] as const
+        if (!counts || call?.budget === undefined) return Effect.succeed(go)
+        return Effect.map(call.budget.withdraw, (granted) => (granted ? go : stop("Budget")))
+      })
+    })
+  )
+  descriptions.set(made, describeOptions(options))
+  return made
+}
+
+const descriptions = /*#__PURE__*/ new WeakMap<object, string>()
+
+const describeOptions = (options: Checked): string => {
+  const { attempts, base, cap, factor, jitter, maxHint } = options
+  const format = (millis: number) => Duration.format(Duration.millis(millis))
+  const upTo = cap === Infinity ? "" : ` up to ${format(cap)}`
+  return `${attempts} tries, ${format(base)} × ${factor}${upTo}, ${jitter} jitter, hints up to ${format(maxHint)}`
+}
+
+/**
+ * What is known of a schedule.
+ *
+ * @internal
+ */
+export const describeSchedule = (made: Schedule.Schedule<unknown, unknown>): string =>
+  descriptions.get(made) ?? "a schedule of its own"
+
+// -------------------------------------------------------------------------------------------------
+// Schedules
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * Makes a schedule.
+ *
+ * It works with `Effect.retry` on any effect. A combinator that stops it earlier or lengthens its waits keeps its rules; one
+ * that shortens them, like `Schedule.jittered`, does not. Within `Reliability.protect` it also knows deadline, budget,
+ * patience and whether the call may run twice; without, it takes calls for repeatable.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Schedule } from "effect"
+ * import { ApiError, Retry } from "effect-reliability"
+ *
+ * const policy = Retry.make({ attempts: 3, base: "10 millis" })
+ *
+ * const program = new ApiError.Transient({ reason: "Unavailable", delivery: "Acknowledged", status: 503 }).pipe(
+ *   Effect.tapError((error) => Effect.sync(() => console.log(error.reason))), // three times
+ *   Effect.retry(policy.pipe(Schedule.tapOutput((step) => Effect.log(`try ${step.attempt} failed, waiting: ${step.why}`)))),
+ *   Effect.ignore
+ * )
+ *
+ * await Effect.runPromise(program)
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (options: Options = {}): Schedule.Schedule<Step, unknown> => schedule(check("Retry.make", options))
+
+/**
+ * The loop of the provider's reliability guide, to the letter: five tries, waits of 1, 2, 4 and 8 seconds, each with up
+ * to a second on top; and the server's hint where it gives one.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const documented: Schedule.Schedule<Step, unknown> = /*#__PURE__*/ make({
+  cap: Duration.infinity,
+  spread: "1 second"
+})
+
+/**
+ * The guide's `max_retries=3` with the curve of the official SDKs: half a second, doubling up to 8 seconds, less up to a
+ * quarter.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const sdk: Schedule.Schedule<Step, unknown> = /*#__PURE__*/ make({
+  attempts: 4,
+  base: "500 millis",
+  cap: "8 seconds",
+  jitter: "subtractive"
+})
+
+// -------------------------------------------------------------------------------------------------
+// retry
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * Retries an effect as `Effect.retry` does, and settles the error that is left, so that an outer owner of retries passes
+ * it on instead of multiplying the tries.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Effect } from "effect"
+ * import { ApiError, Retry } from "effect-reliability"
+ *
+ * const call = new ApiError.Transient({ reason: "Unavailable", delivery: "Acknowledged", status: 503 })
+ * const policy = Retry.make({ attempts: 3, base: "1 millis" })
+ *
+ * // three tries, not nine
+ * const error = await Effect.runPromise(call.pipe(Retry.retry(policy), Retry.retry(policy), Effect.flip))
+ * assert.strictEqual(error.attempts, 3)
+ * ```
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const retry: {
+  <R2>(
+    schedule: Schedule.Schedule<unknown, unknown, R2>
+  ): <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R | R2>
+  <A, E, R, R2>(
+    effect: Effect.Effect<A, E, R>,
+    schedule: Schedule.Schedule<unknown, unknown, R2>
+  ): Effect.Effect<A, E, R | R2>
+} = /*#__PURE__*/ dual(
+  2,
+  <A, E, R, R2>(effect: Effect.Effect<A, E, R>, schedule: Schedule.Schedule<unknown, unknown, R2>) =>
+    Effect.withFiberRuntime<A, E, R | R2>((fiber) => {
+      let tries = 0
+      const counted = Effect.suspend(() => {
+        tries++
+        return effect
+      })
+      return owning(fiber.getFiberRef(currentCall), Effect.retry(counted, schedule)).pipe(
+        Effect.mapError((error) => (isApiError(error) && !isSettled(error) ? settle(error, tries) : error))
+      )
+    })
+)

@@ -1,0 +1,178 @@
+/**
+ * Keeps retries from becoming the load that keeps a service down.
+ *
+ * When a service fails for everybody, every caller repeats, and a service that could not serve the calls is asked to serve
+ * five times as many. A budget shared by all calls lets retries be a share of the calls made, and a few per second on top
+ * so that a quiet client can retry too. When it is empty, a failure is returned as it is.
+ *
+ * | option | default | why |
+ * | --- | --- | --- |
+ * | `ratio` | 0.1 | one retry for ten calls: a full outage adds a tenth to the load |
+ * | `minPerSecond` | 1 | a client that calls rarely may still retry |
+ * | `max` | 20 | what a quiet time saves up for a burst of failures |
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { number } from "./internal/options.js"
+import { clockOf, monotonic } from "./internal/time.js"
+
+// -------------------------------------------------------------------------------------------------
+// Model
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * What `make` takes.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Options {
+  /** Retries earned by each call, 0 to 10. @default 0.1 */
+  readonly ratio?: number | undefined
+  /** Retries earned by each second that passes, from 0 on. @default 1 */
+  readonly minPerSecond?: number | undefined
+  /** The most retries that can be saved up, at least 1; the budget starts with as many. @default 20 */
+  readonly max?: number | undefined
+}
+
+/**
+ * How many retries are saved up, and since when they have not been counted anew. A plain value.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface State {
+  readonly tokens: number
+  /** Monotonic milliseconds. */
+  readonly at: number
+}
+
+/**
+ * A budget of retries that any number of calls share.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface RetryBudget {
+  readonly options: Required<{ readonly [K in keyof Options]: number }>
+  /** Counts a call, which earns `ratio` of a retry. `Reliability.protect` does this. */
+  readonly deposit: Effect.Effect<void>
+  /** Takes one retry if there is one, and counts a suppressed one if there is none. `Retry`'s schedules do this. */
+  readonly withdraw: Effect.Effect<boolean>
+  /** The retries that could be made now. */
+  readonly available: Effect.Effect<number>
+  /** The retries that were not made for want of budget, since the budget was made. */
+  readonly suppressed: Effect.Effect<number>
+}
+
+// -------------------------------------------------------------------------------------------------
+// Arithmetic
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * What a budget holds after time has passed and calls have been counted. Never more than `max`, and never less for a
+ * clock that went back.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const accrue = (state: State, options: RetryBudget["options"], now: number, calls: number): State => ({
+  tokens: Math.min(
+    options.max,
+    state.tokens + (Math.max(0, now - state.at) / 1000) * options.minPerSecond + calls * options.ratio
+  ),
+  at: Math.max(now, state.at)
+})
+
+// -------------------------------------------------------------------------------------------------
+// make
+// -------------------------------------------------------------------------------------------------
+
+const defaults = { ratio: 0.1, minPerSecond: 1, max: 20 }
+
+/**
+ * Makes a budget, full.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { RetryBudget } from "effect-reliability"
+ *
+ * const program = Effect.gen(function* () {
+ *   const budget = yield* RetryBudget.make({ ratio: 0.2, max: 1 })
+ *   console.log(yield* budget.withdraw) // true
+ *   console.log(yield* budget.withdraw) // false: returned as it is, and counted
+ *   console.log(yield* budget.suppressed) // 1
+ * })
+ *
+ * await Effect.runPromise(program)
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (options: Options = {}): Effect.Effect<RetryBudget> => {
+  const owner = "RetryBudget.make"
+  const checked = {
+    ratio: number(owner, "ratio", options.ratio ?? defaults.ratio, { max: 10 }),
+    minPerSecond: number(owner, "minPerSecond", options.minPerSecond ?? defaults.minPerSecond, {}),
+    max: number(owner, "max", options.max ?? defaults.max, { min: 1 })
+  }
+  return withNow((start) => {
+    let state: State = { tokens: checked.max, at: start }
+    let suppressed = 0
+    // each runs in one step of one fiber, so that no other can come between reading and writing
+    const at = (now: number, calls: number): State => (state = accrue(state, checked, now, calls))
+    return {
+      options: checked,
+      deposit: withNow((now) => void at(now, 1)),
+      withdraw: withNow((now) => {
+        const { tokens } = at(now, 0)
+        if (tokens < 1) {
+          suppressed++
+          return false
+        }
+        state = { ...state, tokens: tokens - 1 }
+        return true
+      }),
+      available: withNow((now) => Math.floor(at(now, 0).tokens)),
+      suppressed: Effect.sync(() => suppressed)
+    }
+  })
+}
+
+/**
+ * The budget of an application, for the calls that are made with it.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export class Service extends Context.Tag("effect-reliability/RetryBudget")<Service, RetryBudget>() {}
+
+/**
+ * Provides one budget to all that asks for `RetryBudget.Service`.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { RetryBudget } from "effect-reliability"
+ *
+ * const program = RetryBudget.Service.pipe(Effect.flatMap((budget) => budget.available))
+ *
+ * console.log(await Effect.runPromise(program.pipe(Effect.provide(RetryBudget.layer({ max: 5 }))))) // 5
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (options: Options = {}): Layer.Layer<Service> => Layer.effect(Service, make(options))
+
+// -------------------------------------------------------------------------------------------------
+// Private
+// -------------------------------------------------------------------------------------------------
+
+const withNow = <A>(f: (now: number) => A): Effect.Effect<A> =>
+  Effect.withFiberRuntime((fiber) => Effect.succeed(f(monotonic(clockOf(fiber)))))

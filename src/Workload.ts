@@ -1,0 +1,447 @@
+/**
+ * How long to wait: the time limits of a kind of work, in one value.
+ *
+ * A chat that hangs for five minutes has lost its user; a long generation that is cut off after five minutes by some
+ * library's default has lost its money. A workload names the limits of both, from the wait for a free connection to the
+ * deadline of the whole call, and nothing beneath may cut sooner.
+ *
+ * | | guide | attempt | deadline | stream first / idle | patience | idempotency |
+ * | --- | --- | --- | --- | --- | --- | --- |
+ * | `interactive` | 30–60 s | 60 s | 2 min | 30 s / 30 s | none | safe |
+ * | `agentic` | 5–30 min | 30 min | 60 min | 5 min / 2 min | 30 waits, 5 s × 1.5 up to 60 s | safe |
+ * | `largeModel` | 10–30 min | 30 min | 60 min | 10 min / 2 min | the same | safe |
+ * | `batchSubmission` | 60 s | 60 s | 5 min | – | the same | never |
+ *
+ * Everywhere: 10 s for a free connection, 10 s to connect, 30 s to write, the attempt's limit to read.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { dual } from "effect/Function"
+import * as Option from "effect/Option"
+import type * as Schedule from "effect/Schedule"
+import type { Transient } from "./ApiError.js"
+import { timedOut } from "./Deadline.js"
+import { carried, currentCall, nested } from "./internal/call.js"
+import { limitedTo } from "./internal/limited.js"
+import { duration, number, oneOf, refuse } from "./internal/options.js"
+import * as Retry from "./Retry.js"
+
+// -------------------------------------------------------------------------------------------------
+// Model
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * Whether a call may be made twice.
+ *
+ * - `safe`: yes.
+ * - `keyed`: yes, because it carries an id of its own that the server honours.
+ * - `never`: no. It is repeated only where nothing was sent or the server refused before it ran anything.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export type Idempotency = "safe" | "keyed" | "never"
+
+/**
+ * How long to wait for a deployment that is starting or swapping its weights.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Patience {
+  /** The number of waits. */
+  readonly tries: number
+  /** The first wait. */
+  readonly base: Duration.Duration
+  /** What each wait is multiplied by. */
+  readonly factor: number
+  /** The longest wait. */
+  readonly cap: Duration.Duration
+}
+
+/**
+ * The limits of one try, by what it waits for.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Timeouts {
+  /** For a free connection. */
+  readonly pool: Duration.Duration
+  /** For the connection to be made, its certificate checked. */
+  readonly connect: Duration.Duration
+  /** For the request to be written. */
+  readonly write: Duration.Duration
+  /** For the next bytes of the answer. */
+  readonly read: Duration.Duration
+  /** For all of it. */
+  readonly attempt: Duration.Duration
+}
+
+/**
+ * The limits of an event stream, which has no limit in all.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface StreamTimeouts {
+  /** From the request to the first event. */
+  readonly first: Duration.Duration
+  /** Between two signs of life. */
+  readonly idle: Duration.Duration
+}
+
+/**
+ * A kind of work.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Workload {
+  /** What it is called in errors, spans and metrics. */
+  readonly name: string
+  readonly timeouts: Timeouts
+  readonly stream: StreamTimeouts
+  /** For the whole call: all tries, and the waits between them. */
+  readonly deadline: Duration.Duration
+  /** When to try again. */
+  readonly retry: Schedule.Schedule<Retry.Step, unknown>
+  /** Absent where such waits count as any other failure. */
+  readonly patience: Patience | undefined
+  readonly idempotency: Idempotency
+}
+
+/**
+ * What `make` and `with` take.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Options {
+  /** What it is called. */
+  readonly name: string
+  /** The limits of one try; none above `attempt`, and `attempt` not above `deadline`. */
+  readonly timeouts: {
+    /** @default 10 seconds, or `attempt` if that is less */
+    readonly pool?: Duration.DurationInput | undefined
+    /** @default 10 seconds, or `attempt` if that is less */
+    readonly connect?: Duration.DurationInput | undefined
+    /** @default 30 seconds, or `attempt` if that is less */
+    readonly write?: Duration.DurationInput | undefined
+    /** @default `attempt` */
+    readonly read?: Duration.DurationInput | undefined
+    /** Above zero. */
+    readonly attempt: Duration.DurationInput
+  }
+  /** The limits of event streams. @default `attempt` for both */
+  readonly stream?:
+    | {
+        readonly first?: Duration.DurationInput | undefined
+        readonly idle?: Duration.DurationInput | undefined
+      }
+    | undefined
+  /** For the whole call, at least `timeouts.attempt`; may be infinite. @default infinite */
+  readonly deadline?: Duration.DurationInput | undefined
+  /** When to try again. @default `Retry.documented` */
+  readonly retry?: Schedule.Schedule<Retry.Step, unknown> | undefined
+  /** How long to wait for a deployment that gets ready. @default none */
+  readonly patience?:
+    | {
+        /** The number of waits, from 1 on. */
+        readonly tries: number
+        /** The first wait. */
+        readonly base: Duration.DurationInput
+        /** From 1 on. @default 1 */
+        readonly factor?: number | undefined
+        /** At least `base`. @default `base` */
+        readonly cap?: Duration.DurationInput | undefined
+      }
+    | undefined
+  /** Whether a call may be made twice. @default "never" */
+  readonly idempotency?: Idempotency | undefined
+}
+
+/**
+ * What `with` takes: any part of what `make` takes.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Overrides extends Partial<Omit<Options, "timeouts">> {
+  readonly timeouts?: Partial<Options["timeouts"]> | undefined
+}
+
+// -------------------------------------------------------------------------------------------------
+// make
+// -------------------------------------------------------------------------------------------------
+
+const patienceOf = (owner: string, options: Options["patience"]): Patience | undefined => {
+  if (options === undefined) return undefined
+  const base = duration(owner, "patience.base", options.base)
+  const cap = duration(owner, "patience.cap", options.cap ?? base)
+  if (Duration.lessThan(cap, base))
+    refuse(owner, "patience.cap", cap, `at least patience.base, ${Duration.format(base)}`)
+  return {
+    tries: number(owner, "patience.tries", options.tries, { min: 1, integer: true }),
+    base,
+    factor: number(owner, "patience.factor", options.factor ?? 1, { min: 1 }),
+    cap
+  }
+}
+
+const build = (owner: string, options: Options): Workload => {
+  if (typeof options.name !== "string" || options.name === "") refuse(owner, "name", options.name, "a non-empty string")
+  const attempt = duration(owner, "timeouts.attempt", options.timeouts.attempt, { min: 1 })
+  const deadline = duration(owner, "deadline", options.deadline ?? Duration.infinity, { min: 1, infinite: true })
+  if (Duration.greaterThan(attempt, deadline)) {
+    refuse(owner, "timeouts.attempt", attempt, `at most the deadline, ${Duration.format(deadline)}`)
+  }
+  const limit = (option: string, input: Duration.DurationInput | undefined, otherwise: Duration.DurationInput) => {
+    if (input === undefined) return Duration.min(otherwise, attempt)
+    const value = duration(owner, option, input, { min: 1 })
+    return Duration.lessThanOrEqualTo(value, attempt)
+      ? value
+      : refuse(owner, option, value, `at most timeouts.attempt, ${Duration.format(attempt)}`)
+  }
+  const { connect, pool, read, write } = options.timeouts
+  return {
+    name: options.name,
+    timeouts: {
+      pool: limit("timeouts.pool", pool, "10 seconds"),
+      connect: limit("timeouts.connect", connect, "10 seconds"),
+      write: limit("timeouts.write", write, "30 seconds"),
+      read: limit("timeouts.read", read, attempt),
+      attempt
+    },
+    stream: {
+      first: limit("stream.first", options.stream?.first, attempt),
+      // a stream may be idle for longer than any one try may take
+      idle: duration(owner, "stream.idle", options.stream?.idle ?? attempt, { min: 1 })
+    },
+    deadline,
+    retry: options.retry ?? Retry.documented,
+    patience: patienceOf(owner, options.patience),
+    idempotency: oneOf(owner, "idempotency", options.idempotency ?? "never", ["safe", "keyed", "never"])
+  }
+}
+
+/**
+ * Makes a workload of limits that fit together, or fails naming the one that does not.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Duration } from "effect"
+ * import { Workload } from "effect-reliability"
+ *
+ * const embeddings = Workload.make({
+ *   name: "embeddings",
+ *   timeouts: { attempt: "20 seconds" },
+ *   deadline: "1 minute",
+ *   idempotency: "safe"
+ * })
+ * assert.deepStrictEqual(embeddings.timeouts.connect, Duration.seconds(10))
+ * assert.throws(() => Workload.make({ name: "x", timeouts: { attempt: "2 minutes" }, deadline: "1 minute" }), {
+ *   message: "Workload.make: timeouts.attempt is 2m; it must be at most the deadline, 1m"
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (options: Options): Workload => build("Workload.make", options)
+
+const with_: {
+  (overrides: Overrides): (workload: Workload) => Workload
+  (workload: Workload, overrides: Overrides): Workload
+} = /*#__PURE__*/ dual(2, (workload: Workload, overrides: Overrides): Workload => {
+  const owner = "Workload.with"
+  const { timeouts } = workload
+  const deadline = duration(owner, "deadline", overrides.deadline ?? workload.deadline, { min: 1, infinite: true })
+  const attempt = duration(
+    owner,
+    "timeouts.attempt",
+    overrides.timeouts?.attempt ?? Duration.min(timeouts.attempt, deadline),
+    { min: 1 }
+  )
+  const atMost = (value: Duration.Duration) => Duration.min(value, attempt)
+  const wholeAttempt = Duration.equals(timeouts.read, timeouts.attempt)
+  return build(owner, {
+    name: overrides.name ?? workload.name,
+    deadline,
+    retry: overrides.retry ?? workload.retry,
+    idempotency: overrides.idempotency ?? workload.idempotency,
+    timeouts: {
+      pool: overrides.timeouts?.pool ?? atMost(timeouts.pool),
+      connect: overrides.timeouts?.connect ?? atMost(timeouts.connect),
+      write: overrides.timeouts?.write ?? atMost(timeouts.write),
+      read: overrides.timeouts?.read ?? (wholeAttempt ? undefined : atMost(timeouts.read)),
+      attempt
+    },
+    stream: {
+      first: overrides.stream?.first ?? atMost(workload.stream.first),
+      idle: overrides.stream?.idle ?? workload.stream.idle
+    },
+    patience: "patience" in overrides ? overrides.patience : workload.patience
+  })
+})
+
+export {
+  /**
+   * Changes parts of a workload. What is not named follows: a shorter deadline shortens the attempt, a shorter attempt its
+   * phases.
+   *
+   * @example
+   * ```ts
+   * import * as assert from "node:assert"
+   * import { Duration } from "effect"
+   * import { Workload } from "effect-reliability"
+   *
+   * const typing = Workload.with(Workload.interactive, { name: "typing", deadline: "5 seconds" })
+   * assert.deepStrictEqual(typing.timeouts.attempt, Duration.seconds(5))
+   * ```
+   *
+   * @since 0.1.0
+   * @category combinators
+   */
+  with_ as with
+}
+
+// -------------------------------------------------------------------------------------------------
+// The four
+// -------------------------------------------------------------------------------------------------
+
+const patience = { tries: 30, base: "5 seconds", factor: 1.5, cap: "60 seconds" } as const
+
+/**
+ * A person is waiting.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const interactive: Workload = /*#__PURE__*/ make({
+  name: "interactive",
+  timeouts: { attempt: "60 seconds" },
+  stream: { first: "30 seconds", idle: "30 seconds" },
+  deadline: "2 minutes",
+  idempotency: "safe"
+})
+
+/**
+ * Tool calls and many steps; a program is waiting.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const agentic: Workload = /*#__PURE__*/ make({
+  name: "agentic",
+  timeouts: { attempt: "30 minutes" },
+  stream: { first: "5 minutes", idle: "2 minutes" },
+  deadline: "60 minutes",
+  patience,
+  idempotency: "safe"
+})
+
+/**
+ * A large model or a long context: the first token alone may take minutes.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const largeModel: Workload = /*#__PURE__*/ make({
+  name: "largeModel",
+  timeouts: { attempt: "30 minutes" },
+  stream: { first: "10 minutes", idle: "2 minutes" },
+  deadline: "60 minutes",
+  patience,
+  idempotency: "safe"
+})
+
+/**
+ * Handing in a batch job, whose results come later. Handed in twice it runs twice: `with({ idempotency: "keyed" })` is for
+ * submissions that carry an id of the client's choice.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const batchSubmission: Workload = /*#__PURE__*/ make({
+  name: "batchSubmission",
+  timeouts: { attempt: "60 seconds" },
+  deadline: "5 minutes",
+  patience,
+  idempotency: "never"
+})
+
+// -------------------------------------------------------------------------------------------------
+// Combinators
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * Gives one try of an effect the workload's time, and no more: it fails with `Transient` `Timeout`, phase `attempt`.
+ *
+ * The effect is interrupted and waited for. It is what `Reliability.protect` does for each try.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Workload } from "effect-reliability"
+ *
+ * const typing = Workload.make({ name: "typing", timeouts: { attempt: "10 millis" } })
+ * const program = Effect.sleep("1 hour").pipe(Workload.timeout(typing), Effect.flip)
+ *
+ * const error = await Effect.runPromise(program)
+ * console.log(error.reason, error.phase) // Timeout attempt
+ * ```
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const timeout: {
+  (workload: Workload): <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | Transient, R>
+  <A, E, R>(effect: Effect.Effect<A, E, R>, workload: Workload): Effect.Effect<A, E | Transient, R>
+} = /*#__PURE__*/ dual(2, <A, E, R>(effect: Effect.Effect<A, E, R>, workload: Workload) =>
+  limitedTo(effect, {
+    millis: Duration.toMillis(workload.timeouts.attempt),
+    workload,
+    error: (settled) => timedOut("attempt", workload.timeouts.attempt, { attempts: settled ? 1 : 0 })
+  })
+)
+
+/**
+ * Sets the workload for all that runs inside, for clients that take their limits from there.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Option } from "effect"
+ * import { Workload } from "effect-reliability"
+ *
+ * const program = Workload.current.pipe(Workload.within(Workload.agentic))
+ *
+ * const current = await Effect.runPromise(program)
+ * console.log(Option.map(current, (workload) => workload.name)) // agentic
+ * ```
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const within: {
+  (workload: Workload): <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  <A, E, R>(effect: Effect.Effect<A, E, R>, workload: Workload): Effect.Effect<A, E, R>
+} = /*#__PURE__*/ dual(2, <A, E, R>(effect: Effect.Effect<A, E, R>, workload: Workload) =>
+  Effect.withFiberRuntime<A, E, R>((fiber) => {
+    const outer = fiber.getFiberRef(currentCall)
+    return Effect.locally(effect, currentCall, nested(outer, { ...carried(outer, fiber), workload }, Infinity))
+  })
+)
+
+/**
+ * The workload that the fiber runs under, if any.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const current: Effect.Effect<Option.Option<Workload>> = /*#__PURE__*/ Effect.withFiberRuntime((fiber) =>
+  Effect.succeed(Option.fromNullable(fiber.getFiberRef(currentCall)?.workload))
+)

@@ -1,0 +1,42 @@
+/**
+ * Time as the fiber's `Clock` service tells it, monotonic, and timers that cost as little as the host's.
+ *
+ * The `Clock` service offers `sleep` and nothing else, which takes a fiber. The default clock sleeps by the host's timer,
+ * so its timers are set there directly; every other clock, `TestClock` first, is asked to sleep.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as DefaultServices from "effect/DefaultServices"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+
+/** The fiber's clock. */
+export const clockOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Clock.Clock =>
+  Context.unsafeGet(fiber.currentDefaultServices, Clock.Clock)
+
+const isHost = (clock: Clock.Clock): boolean => clock === Context.get(DefaultServices.liveServices, Clock.Clock)
+
+/** Milliseconds since some origin of the clock's own; no jump of the wall clock moves them. */
+export const monotonic = (clock: Clock.Clock): number =>
+  isHost(clock) ? performance.now() : Number(clock.unsafeCurrentTimeNanos()) / 1e6
+
+/** A timer that is set: the host's handle, or how to interrupt the sleep. */
+export type Timer = ReturnType<typeof setTimeout> | (() => void)
+
+/** Calls `fire` once after the delay, unless it is cancelled before. */
+export const setTimer = (clock: Clock.Clock, millis: number, fire: () => void): Timer => {
+  if (isHost(clock)) return setTimeout(fire, millis)
+  // `runCallback` reports the interruption by its own canceler too
+  return Effect.runCallback(clock.sleep(Duration.millis(millis)), {
+    onExit: (exit) => (exit._tag === "Success" ? fire() : undefined)
+  })
+}
+
+/** Cancels a timer, which may have fired. */
+export const clearTimer = (timer: Timer | undefined): void => {
+  if (typeof timer === "function") timer()
+  else clearTimeout(timer)
+}

@@ -1,0 +1,350 @@
+import { it } from "@effect/vitest"
+import { Cause, Chunk, Clock, Duration, Effect, Exit, Fiber, Random, TestClock } from "effect"
+import { ApiError, Classify, Deadline, Dialect, Reliability, Retry, RetryBudget, Workload } from "effect-reliability"
+import { describe, expect } from "vitest"
+
+const transient = (props: Partial<ConstructorParameters<typeof ApiError.Transient>[0]> = {}) =>
+  new ApiError.Transient({ reason: "Unavailable", delivery: "Acknowledged", status: 503, ...props })
+
+const fixed = Effect.withRandom(Random.fixed([0.5]))
+
+/** Lets an effect run through all its waits, and tells each of them, as the pending wake-ups show them. */
+const through = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.fork(effect)
+    const waits: Array<number> = []
+    while (true) {
+      yield* TestClock.adjust(0)
+      const done = yield* Fiber.poll(fiber)
+      if (done._tag === "Some") return { waits, exit: done.value }
+      const now = yield* Clock.currentTimeMillis
+      const pending = Chunk.toArray(yield* TestClock.sleeps()).filter((wake) => wake > now)
+      const next = Math.min(...pending)
+      waits.push(next - now)
+      yield* TestClock.setTime(next)
+    }
+  })
+
+const failing = (error: ApiError.ApiError) => {
+  const seen = { tries: 0 }
+  const call = Effect.suspend(() => {
+    seen.tries++
+    return Effect.fail(error)
+  })
+  return { call, seen }
+}
+
+// -------------------------------------------------------------------------------------------------
+
+const workloads = [Workload.interactive, Workload.agentic, Workload.largeModel, Workload.batchSubmission]
+
+const retried = [429, 500, 502, 503, 504]
+
+describe("the guide, by workload, idempotency and status", () => {
+  for (const workload of workloads) {
+    for (const idempotency of ["safe", "keyed", "never"] as const) {
+      it.effect(`${workload.name}, ${idempotency}`, () =>
+        Effect.gen(function* () {
+          for (const status of [...retried, 400, 401, 404, 422]) {
+            const random = Random.make("guide")
+            const { call, seen } = failing(Classify.answer({ status, dialect: Dialect.fireworks, now: 0 }))
+            const policy = Workload.with(workload, { idempotency })
+            const { exit, waits } = yield* through(Reliability.protect(call, policy)).pipe(Effect.withRandom(random))
+
+            // a 429 was refused before anything ran: even what must not run twice is sent again
+            const repeats = status === 429 || (retried.includes(status) && idempotency !== "never")
+            const draws = Random.make("guide")
+            const expected = repeats
+              ? yield* Effect.forEach([1000, 2000, 4000, 8000], (base) =>
+                  Effect.map(draws.next, (u) => base + u * 1000)
+                )
+              : []
+            expect(seen.tries).toBe(repeats ? 5 : 1)
+            expect(waits.length).toBe(expected.length)
+            for (const [index, wait] of waits.entries()) expect(wait).toBeCloseTo(expected[index] ?? Number.NaN, 2)
+            expect(exit).toMatchObject({ cause: { error: { status, attempts: seen.tries } } })
+          }
+        })
+      )
+    }
+  }
+})
+
+describe("patience", () => {
+  const scalingUp = Classify.answer({ status: 503, body: { error: { code: "DEPLOYMENT_SCALING_UP" } }, now: 0 })
+
+  it.effect("waits for a deployment on the workload's patience, spending neither tries nor budget", () =>
+    Effect.gen(function* () {
+      const budget = yield* RetryBudget.make({ ratio: 0, minPerSecond: 0, max: 1 })
+      const { call, seen } = failing(scalingUp)
+      const policy = Reliability.make({ workload: Workload.agentic, budget })
+      const { exit, waits } = yield* through(Reliability.protect(call, policy)).pipe(
+        Effect.withRandom(Random.fixed([0]))
+      )
+      expect(seen.tries).toBe(31)
+      expect(waits.slice(0, 8)).toEqual([5000, 7500, 11_250, 16_875, 25_312.5, 37_968.75, 56_953.125, 60_000])
+      expect(waits.length).toBe(30)
+      expect(yield* budget.available).toBe(1)
+      expect(exit).toMatchObject({ cause: { error: { reason: "ScalingUp", attempts: 31 } } })
+    })
+  )
+
+  it.effect("counts such waits as any other where the workload has none", () =>
+    Effect.gen(function* () {
+      const { call, seen } = failing(scalingUp)
+      const { waits } = yield* through(Reliability.protect(call, Workload.interactive)).pipe(fixed)
+      expect(seen.tries).toBe(5)
+      expect(waits).toEqual([1500, 2500, 4500, 8500])
+    })
+  )
+
+  it.effect("does not forget failures that counted while it waits", () =>
+    Effect.gen(function* () {
+      const errors = [transient(), scalingUp, transient(), scalingUp, transient(), transient(), transient()]
+      let tries = 0
+      const call = Effect.suspend(() => Effect.fail(errors[tries++] ?? transient()))
+      const { waits } = yield* through(Reliability.protect(call, Workload.agentic)).pipe(
+        Effect.withRandom(Random.fixed([0]))
+      )
+      expect(waits).toEqual([1000, 5000, 2000, 7500, 4000, 8000])
+    })
+  )
+})
+
+describe("limits", () => {
+  it.effect("each try has the attempt's limit, the call the deadline, and the error names the try before", () =>
+    Effect.gen(function* () {
+      let tries = 0
+      const call = Effect.suspend(() => (tries++ === 0 ? transient() : Effect.never))
+      const started = yield* Clock.currentTimeMillis
+      const { exit } = yield* through(Reliability.protect(call, Workload.interactive)).pipe(fixed)
+      expect((yield* Clock.currentTimeMillis) - started).toBe(120_000)
+      const error = yield* Effect.flip(exit)
+      expect(error).toMatchObject({
+        _tag: "Transient",
+        reason: "Timeout",
+        phase: "deadline",
+        delivery: "Unconfirmed",
+        attempts: 3
+      })
+      expect(error.message).toContain("the try before failed with Timeout")
+    })
+  )
+
+  it.effect("a try that takes its limit to the millisecond fails, one millisecond less does not", () =>
+    Effect.gen(function* () {
+      const call = (millis: number) =>
+        Effect.sleep(millis).pipe(
+          Effect.zipRight(Effect.succeed("done")),
+          Effect.zipLeft(Effect.void as Effect.Effect<void, ApiError.ApiError>)
+        )
+      const once = Workload.with(Workload.interactive, { retry: Retry.make({ attempts: 1 }) })
+      expect((yield* through(Reliability.protect(call(59_999), once))).exit).toEqual(Exit.succeed("done"))
+      const late = yield* through(Reliability.protect(call(60_001), once))
+      expect(late.exit).toMatchObject({ cause: { error: { reason: "Timeout", phase: "attempt", attempts: 1 } } })
+    })
+  )
+
+  it.effect("starts no try, and waits no wait, that the deadline leaves no time for", () =>
+    Effect.gen(function* () {
+      const { call, seen } = failing(transient({ retryAfter: Duration.seconds(100) }))
+      const { exit, waits } = yield* through(Reliability.protect(call, Workload.interactive)).pipe(fixed)
+      // 100 s fit into two minutes once
+      expect(waits).toEqual([100_500])
+      expect(seen.tries).toBe(2)
+      expect(exit).toMatchObject({ cause: { error: { reason: "Unavailable", attempts: 2 } } })
+    })
+  )
+
+  it.effect("an inner call knows of the outer one's limits", () =>
+    Effect.gen(function* () {
+      const { call, seen } = failing(transient())
+      const inner = Reliability.protect(call, Workload.agentic)
+      const { exit, waits } = yield* through(Deadline.within(inner, "5 seconds")).pipe(fixed)
+      expect(waits).toEqual([1500, 2500])
+      expect(seen.tries).toBe(3)
+      expect(exit).toMatchObject({ cause: { error: { reason: "Unavailable", attempts: 3 } } })
+    })
+  )
+})
+
+describe("errors", () => {
+  it.effect("what is no ApiError passes through untouched, defects and interruptions too", () =>
+    Effect.gen(function* () {
+      class Other {
+        readonly _tag = "Other"
+      }
+      const other = new Other()
+      expect(yield* Effect.flip(Reliability.protect(Effect.fail(other), Workload.interactive))).toBe(other)
+      const died = yield* Effect.exit(Reliability.protect(Effect.die("defect"), Workload.interactive))
+      expect(died).toEqual(Exit.die("defect"))
+      const interrupted = yield* Effect.exit(Reliability.protect(Effect.interrupt, Workload.interactive))
+      expect(Exit.isInterrupted(interrupted)).toBe(true)
+    })
+  )
+
+  it.effect("leave settled, and are passed on by whoever is outside", () =>
+    Effect.gen(function* () {
+      const { call, seen } = failing(transient())
+      const nested = call.pipe(
+        Reliability.protect(Workload.agentic),
+        Retry.retry(Retry.documented),
+        Reliability.protect(Workload.agentic)
+      )
+      const { exit } = yield* through(nested).pipe(fixed)
+      expect(seen.tries).toBe(5)
+      expect(exit).toMatchObject({ cause: { error: { attempts: 5 } } })
+    })
+  )
+
+  it.effect("foreign ones are classified, with a policy that can", () =>
+    Effect.gen(function* () {
+      let tries = 0
+      const call = Effect.suspend(() => Effect.fail({ code: tries++ === 0 ? "BUSY" : "GONE" }))
+      const policy = Reliability.make({
+        workload: Workload.interactive,
+        classify: (error: { readonly code: string }) =>
+          error.code === "BUSY" ? transient() : new ApiError.Fatal({ reason: "NotFound", delivery: "Acknowledged" })
+      })
+      const { exit, waits } = yield* through(Reliability.protect(call, policy)).pipe(fixed)
+      expect(waits).toEqual([1500])
+      expect(exit).toMatchObject({ cause: { error: { _tag: "Fatal", reason: "NotFound", attempts: 2 } } })
+    })
+  )
+
+  it.effect("a classifier that throws is a defect, not a hang", () =>
+    Effect.gen(function* () {
+      const policy = Reliability.make({
+        workload: Workload.interactive,
+        classify: (): ApiError.ApiError => {
+          throw new Error("classifier")
+        }
+      })
+      const exit = yield* Effect.exit(Reliability.protect(Effect.fail("x"), policy))
+      expect(Exit.isFailure(exit) && Cause.isDie(exit.cause)).toBe(true)
+    })
+  )
+})
+
+describe("budget", () => {
+  it.effect("empty, the last error is returned as it is, and counted", () =>
+    Effect.gen(function* () {
+      const budget = yield* RetryBudget.make({ ratio: 0, minPerSecond: 0, max: 2 })
+      const why: Array<string> = []
+      const policy = Reliability.make({
+        workload: Workload.interactive,
+        budget,
+        onGiveUp: (givenUp) => Effect.sync(() => why.push(givenUp.why))
+      })
+      const { call, seen } = failing(transient())
+      const { exit } = yield* through(Reliability.protect(call, policy)).pipe(fixed)
+      expect(seen.tries).toBe(3)
+      expect(exit).toMatchObject({ cause: { error: { reason: "Unavailable", attempts: 3 } } })
+      expect(yield* budget.suppressed).toBe(1)
+      expect(why).toEqual(["Budget"])
+    })
+  )
+
+  it.effect("each call earns its ratio", () =>
+    Effect.gen(function* () {
+      const budget = yield* RetryBudget.make({ ratio: 0.5, minPerSecond: 0, max: 2 })
+      yield* budget.withdraw
+      yield* budget.withdraw
+      const policy = Reliability.make({ workload: Workload.interactive, budget })
+      yield* Effect.replicateEffect(Reliability.protect(Effect.succeed(1), policy), 3)
+      expect(yield* budget.available).toBe(1)
+    })
+  )
+})
+
+describe("observers", () => {
+  it.effect("are told each retry, the end, and every outcome", () =>
+    Effect.gen(function* () {
+      const told: Array<string> = []
+      const policy = Reliability.make({
+        workload: Workload.with(Workload.interactive, { retry: Retry.make({ attempts: 2, base: "1 second" }) }),
+        onRetry: ({ error, step, workload }) =>
+          Effect.sync(() =>
+            told.push(
+              `retry ${workload.name} ${error.reason} ${step.attempt} ${step.why} ${Duration.toMillis(step.delay)}`
+            )
+          ),
+        onGiveUp: ({ error, why }) => Effect.sync(() => told.push(`give up ${error.attempts} ${why}`)),
+        record: ({ attempt, error, millis, of }) =>
+          void told.push(`${of} ${attempt} ${error?.reason ?? "ok"} ${millis}`)
+      })
+      yield* through(Reliability.protect(Effect.delay(transient(), "1 second"), policy)).pipe(fixed)
+      yield* Reliability.protect(Effect.succeed(1), policy)
+      expect(told).toEqual([
+        "try 1 Unavailable 1000",
+        "retry interactive Unavailable 1 Backoff 1500",
+        "try 2 Unavailable 1000",
+        "call 2 Unavailable 3500",
+        "give up 2 Attempts",
+        "try 1 ok 0",
+        "call 1 ok 0"
+      ])
+    })
+  )
+})
+
+describe("leaf", () => {
+  it.effect("is told its time, which shrinks towards the deadline, and is retried", () =>
+    Effect.gen(function* () {
+      const told: Array<string> = []
+      const workload = Workload.with(Workload.interactive, { deadline: "62 seconds" })
+      const call = Reliability.leaf(workload, ({ attempt, millis, phase }) =>
+        Effect.suspend(() => {
+          told.push(`${attempt} ${millis} ${phase}`)
+          return transient()
+        })
+      )
+      const { exit } = yield* through(call).pipe(fixed)
+      expect(told).toEqual([
+        "1 60000 attempt",
+        "2 60000 attempt",
+        "3 58000 deadline",
+        "4 53500 deadline",
+        "5 45000 deadline"
+      ])
+      expect(exit).toMatchObject({ cause: { error: { attempts: 5 } } })
+    })
+  )
+
+  it.effect("leaves what it succeeds with, and what is no ApiError, alone", () =>
+    Effect.gen(function* () {
+      expect(yield* Reliability.leaf(Workload.interactive, () => Effect.succeed(1))).toBe(1)
+      expect(yield* Effect.flip(Reliability.leaf(Workload.interactive, () => Effect.fail("other")))).toBe("other")
+    })
+  )
+})
+
+describe("describe", () => {
+  it("tells the composition as data", () => {
+    const policy = Reliability.make({ workload: Workload.batchSubmission, record: () => {} })
+    expect(Reliability.describe(policy)).toEqual({
+      workload: "batchSubmission",
+      deadline: "5m",
+      retry: "5 tries, 1s × 2, additive jitter, hints up to 2m",
+      attempt: { total: "1m", pool: "10s", connect: "10s", write: "30s", read: "1m" },
+      stream: { first: "1m", idle: "1m" },
+      idempotency: "never",
+      patience: "30 waits, 5s × 1.5 up to 1m",
+      budget: "none",
+      classifies: false,
+      observes: ["record"]
+    })
+  })
+
+  it.effect("names the budget and the schedule", () =>
+    Effect.gen(function* () {
+      const policy = Reliability.make({
+        workload: Workload.with(Workload.interactive, { retry: Retry.sdk }),
+        budget: yield* RetryBudget.make()
+      })
+      const described = Reliability.describe(policy)
+      expect(described.retry).toBe("4 tries, 500ms × 2 up to 8s, subtractive jitter, hints up to 2m")
+      expect(described.budget).toBe("0.1 of the calls, 1 a second, at most 20 at once")
+    })
+  )
+})
