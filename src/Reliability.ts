@@ -88,7 +88,7 @@ export interface Outcome {
  * @since 0.1.0
  * @category model
  */
-export interface Options<R = never> {
+export interface Options<R = never, R2 = R> {
   /** The limits, the retry schedule, the idempotency. */
   readonly workload: Workload
   /** Shared by many calls; without one, retries are bounded by the schedule alone. @default none */
@@ -99,7 +99,7 @@ export interface Options<R = never> {
    */
   readonly onRetry?: ((retrying: Retrying) => Effect.Effect<unknown, unknown, R>) | undefined
   /** Runs beside the call when it has failed for good. @default nothing */
-  readonly onGiveUp?: ((givenUp: GivenUp) => Effect.Effect<unknown, unknown, R>) | undefined
+  readonly onGiveUp?: ((givenUp: GivenUp) => Effect.Effect<unknown, unknown, R2>) | undefined
   /**
    * Called at the end of each try and of each call, successes included. A plain function, on the way of every call: it must
    * be quick. What it throws is ignored. @default nothing
@@ -115,6 +115,7 @@ export interface Options<R = never> {
  */
 export interface Policy<R = never> extends Options<R> {
   readonly [PolicyTypeId]: typeof PolicyTypeId
+  readonly classify?: undefined
 }
 
 /**
@@ -123,7 +124,8 @@ export interface Policy<R = never> extends Options<R> {
  * @since 0.1.0
  * @category model
  */
-export interface Classifying<in E, R = never> extends Policy<R> {
+export interface Classifying<in E, R = never> extends Options<R> {
+  readonly [PolicyTypeId]: typeof PolicyTypeId
   readonly classify: (error: E) => ApiError
 }
 
@@ -136,8 +138,8 @@ export interface Classifying<in E, R = never> extends Policy<R> {
 export const PolicyTypeId: unique symbol = Symbol.for("effect-reliability/Policy")
 
 /**
- * The errors of a protected effect: its own, and the limits' `Transient`. An effect that cannot fail gains none by type;
- * should it reach a limit, that is a defect of the promise.
+ * The errors of a protected effect: its own, and the limits' `Transient`. An effect that cannot fail gains none by type:
+ * should it reach a limit it fails with `Transient` all the same, against its word.
  *
  * @since 0.1.0
  * @category model
@@ -189,15 +191,17 @@ export interface Attempt {
  * @since 0.1.0
  * @category constructors
  */
-export function make<E, R = never>(
-  options: Options<R> & { readonly classify: (error: E) => ApiError }
-): Classifying<E, R>
-export function make<R = never>(options: Options<R>): Policy<R>
-export function make<R>(options: Options<R>): Policy<R> {
+export function make<E, R = never, R2 = never>(
+  options: Options<R, R2> & { readonly classify: (error: E) => ApiError }
+): Classifying<E, R | R2>
+export function make<R = never, R2 = never>(options: Options<R, R2>): Policy<R | R2>
+export function make<R, R2>(
+  options: Options<R, R2> & { readonly classify?: (error: never) => ApiError }
+): AnyPolicy<R | R2> {
   return { ...options, [PolicyTypeId]: PolicyTypeId }
 }
 
-type AnyPolicy<R> = Policy<R> & { readonly classify?: ((error: never) => ApiError) | undefined }
+type AnyPolicy<R> = Policy<R> | Classifying<never, R>
 
 const toPolicy = <R>(input: Workload | AnyPolicy<R>): AnyPolicy<R> =>
   PolicyTypeId in input ? input : make({ workload: input })
@@ -236,13 +240,13 @@ const toPolicy = <R>(input: Workload | AnyPolicy<R>): AnyPolicy<R> =>
 export const protect: {
   <E, R2>(
     policy: Classifying<E, R2>
-  ): <A, R, E1 extends E>(
+  ): <A, R, E1 extends E | ApiError>(
     effect: Effect.Effect<A, E1, R>
   ) => Effect.Effect<A, [E1] extends [never] ? never : ApiError, R | R2>
   <R2 = never>(
     policy: Workload | Policy<R2>
   ): <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, Protected<E>, R | R2>
-  <A, E1 extends E, R, E, R2>(
+  <A, E1 extends E | ApiError, R, E, R2>(
     effect: Effect.Effect<A, E1, R>,
     policy: Classifying<E, R2>
   ): Effect.Effect<A, [E1] extends [never] ? never : ApiError, R | R2>
@@ -263,7 +267,7 @@ export const protect: {
  * @example
  * ```ts
  * import { Effect } from "effect"
- * import { Deadline, Reliability, Workload } from "effect-reliability"
+ * import { Reliability, Workload } from "effect-reliability"
  *
  * const leaf = Reliability.leaf(Workload.interactive, (attempt) =>
  *   Effect.async<string>((resume) => {
@@ -279,7 +283,7 @@ export const protect: {
  * @category constructors
  */
 export const leaf: {
-  <A, E1 extends E, R, E, R2>(
+  <A, E1 extends E | ApiError, R, E, R2>(
     policy: Classifying<E, R2>,
     call: (attempt: Attempt) => Effect.Effect<A, E1, R>
   ): Effect.Effect<A, [E1] extends [never] ? never : ApiError, R | R2>
@@ -359,9 +363,12 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
     const { classify } = this.policy
     const failure = Cause.failureOrCause(cause)
     if (Either.isRight(failure)) return this.passOn(cause, Cause.squash(cause))
+    const foreign = classify !== undefined && !isApiError(failure.left)
     // a policy with `classify` is applied to effects whose errors it takes: `protect`'s type says so
-    const error: unknown = classify === undefined ? failure.left : classify(failure.left as never)
-    return isApiError(error) ? this.decide(error) : this.passOn(cause, error)
+    const error: unknown = foreign ? classify(failure.left as never) : failure.left
+    if (!isApiError(error)) return this.passOn(cause, error)
+    this.record("try", error)
+    return this.decide(error)
   }
 
   /** What is no `ApiError` leaves as it came. */
@@ -372,12 +379,16 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
     return Effect.failCause(cause)
   }
 
-  onLimit(): Effect.Effect<A, unknown, R | R2> {
+  onLimit(owned: boolean): Effect.Effect<A, unknown, R | R2> {
     const { last, phase, policy } = this
-    if (phase === "deadline") return this.giveUp(this.outOfTime(), "Deadline")
-    const error = timedOut("attempt", policy.workload.timeouts.attempt, { attempts: 0, last })
+    const error =
+      phase === "deadline"
+        ? this.outOfTime()
+        : timedOut("attempt", policy.workload.timeouts.attempt, { attempts: 0, last })
+    this.record("try", error)
+    if (phase === "deadline") return this.giveUp(error, "Deadline")
     // an owner of retries inside was at work: to start it anew would multiply its tries
-    return this.call.owners > 0 ? this.giveUp(error, "Settled") : this.decide(error)
+    return owned ? this.giveUp(error, "Settled") : this.decide(error)
   }
 
   outOfTime(): ApiError {
@@ -388,7 +399,6 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
     const { call, policy, state } = this
     const { workload } = policy
     const { retry } = workload
-    this.record("try", error)
     this.last = error.status === undefined ? error.reason : `${error.reason} (HTTP ${error.status})`
     const now = call.clock.unsafeCurrentTimeMillis()
     return Effect.flatMap(
@@ -458,7 +468,9 @@ const perform = <A, E, R, R2>(
     const { policy } = protection
     const { outer } = protection.call
     if (outer === undefined && policy.budget === undefined) return protection.attempt(fiber, status.runtimeFlags)
-    return owning(outer, Effect.zipRight(policy.budget?.deposit ?? Effect.void, protection.again()))
+    // a call within a call of the same budget has been counted
+    const counted = policy.budget === undefined || policy.budget === outer?.budget
+    return owning(outer, counted ? protection.again() : Effect.zipRight(policy.budget.deposit, protection.again()))
   })
   // what fails inside is what the effect failed with, or an `ApiError` made here, which the types above account for
   return effect as Effect.Effect<A, Protected<E>, R | R2>
@@ -482,7 +494,7 @@ const perform = <A, E, R, R2>(
  * @since 0.1.0
  * @category getters
  */
-export const describe = <R>(input: Workload | Policy<R>) => {
+export const describe = <R>(input: Workload | AnyPolicy<R>) => {
   const policy: AnyPolicy<R> = toPolicy(input)
   const { budget, workload } = policy
   const { patience, stream, timeouts } = workload

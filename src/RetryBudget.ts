@@ -91,6 +91,9 @@ export const accrue = (state: State, options: RetryBudget["options"], now: numbe
 // make
 // -------------------------------------------------------------------------------------------------
 
+// ten tenths add up to a little less than one
+const whole = 1 - 1e-9
+
 const defaults = { ratio: 0.1, minPerSecond: 1, max: 20 }
 
 /**
@@ -131,14 +134,14 @@ export const make = (options: Options = {}): Effect.Effect<RetryBudget> => {
       deposit: withNow((now) => void at(now, 1)),
       withdraw: withNow((now) => {
         const { tokens } = at(now, 0)
-        if (tokens < 1) {
+        if (tokens < whole) {
           suppressed++
           return false
         }
-        state = { ...state, tokens: tokens - 1 }
+        state = { ...state, tokens: Math.max(0, tokens - 1) }
         return true
       }),
-      available: withNow((now) => Math.floor(at(now, 0).tokens)),
+      available: withNow((now) => Math.floor(at(now, 0).tokens + (1 - whole))),
       suppressed: Effect.sync(() => suppressed)
     }
   })

@@ -267,7 +267,7 @@ const with_: {
     { min: 1 }
   )
   const atMost = (value: Duration.Duration) => Duration.min(value, attempt)
-  const wholeAttempt = Duration.equals(timeouts.read, timeouts.attempt)
+  const whole = (value: Duration.Duration) => Duration.equals(value, timeouts.attempt)
   return build(owner, {
     name: overrides.name ?? workload.name,
     deadline,
@@ -277,12 +277,12 @@ const with_: {
       pool: overrides.timeouts?.pool ?? atMost(timeouts.pool),
       connect: overrides.timeouts?.connect ?? atMost(timeouts.connect),
       write: overrides.timeouts?.write ?? atMost(timeouts.write),
-      read: overrides.timeouts?.read ?? (wholeAttempt ? undefined : atMost(timeouts.read)),
+      read: overrides.timeouts?.read ?? (whole(timeouts.read) ? undefined : atMost(timeouts.read)),
       attempt
     },
     stream: {
-      first: overrides.stream?.first ?? atMost(workload.stream.first),
-      idle: overrides.stream?.idle ?? workload.stream.idle
+      first: overrides.stream?.first ?? (whole(workload.stream.first) ? undefined : atMost(workload.stream.first)),
+      idle: overrides.stream?.idle ?? (whole(workload.stream.idle) ? undefined : workload.stream.idle)
     },
     patience: "patience" in overrides ? overrides.patience : workload.patience
   })
@@ -410,7 +410,8 @@ export const timeout: {
 )
 
 /**
- * Sets the workload for all that runs inside, for clients that take their limits from there.
+ * Sets the workload for all that runs inside: clients take their limits from there, `Retry`'s schedules its patience and
+ * idempotency. It limits nothing by itself.
  *
  * @example
  * ```ts
@@ -432,7 +433,11 @@ export const within: {
 } = /*#__PURE__*/ dual(2, <A, E, R>(effect: Effect.Effect<A, E, R>, workload: Workload) =>
   Effect.withFiberRuntime<A, E, R>((fiber) => {
     const outer = fiber.getFiberRef(currentCall)
-    return Effect.locally(effect, currentCall, nested(outer, { ...carried(outer, fiber), workload }, Infinity))
+    return Effect.locally(
+      effect,
+      currentCall,
+      nested(outer, { ...carried(outer, fiber), workload, idempotency: workload.idempotency }, Infinity)
+    )
   })
 )
 

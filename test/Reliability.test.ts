@@ -257,6 +257,20 @@ describe("budget", () => {
   )
 })
 
+it.effect("a call within a call of the same budget is counted once", () =>
+  Effect.gen(function* () {
+    const budget = yield* RetryBudget.make({ ratio: 0.5, minPerSecond: 0, max: 2 })
+    yield* budget.withdraw
+    yield* budget.withdraw
+    const policy = Reliability.make({ workload: Workload.interactive, budget })
+    const twice = Reliability.protect(Reliability.protect(Effect.succeed(1), policy), policy)
+    yield* twice
+    expect(yield* budget.available).toBe(0)
+    yield* twice
+    expect(yield* budget.available).toBe(1)
+  })
+)
+
 describe("observers", () => {
   it.effect("are told each retry, the end, and every outcome", () =>
     Effect.gen(function* () {

@@ -313,9 +313,10 @@ const actual = (s: Situation): ReadonlyArray<Decision> => {
     let state: unknown = schedule.initial
     for (const [index, error] of s.errors.entries()) {
       clock.now += s.tryMillis
-      const [next, step, decision]: readonly [unknown, Retry.Step, ScheduleDecision.ScheduleDecision] = yield* schedule
+      const stepped: readonly [unknown, Retry.Step, ScheduleDecision.ScheduleDecision] = yield* schedule
         .step(clock.now, error, state)
         .pipe(Effect.locally(currentCall, call), Effect.withRandom(Random.fixed([s.randoms[index] ?? 0])))
+      const [next, step, decision] = stepped
       state = next
       expect(step.attempt).toBe(index + 1)
       decisions.push({ why: step.why, delay: Duration.toMillis(step.delay) })

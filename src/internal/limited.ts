@@ -7,10 +7,10 @@
  *
  * @since 0.1.0
  */
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
 import type * as FiberRefs from "effect/FiberRefs"
@@ -18,7 +18,7 @@ import { identity } from "effect/Function"
 import { globalValue } from "effect/GlobalValue"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
-import type * as RuntimeFlags from "effect/RuntimeFlags"
+import * as RuntimeFlags from "effect/RuntimeFlags"
 import type { Workload } from "../Workload.js"
 import { type Call, carried, currentCall, nested } from "./call.js"
 import { clearTimer, setTimer } from "./time.js"
@@ -31,10 +31,12 @@ const forkScope = (): FiberRef.FiberRef<Option.Option<unknown>> =>
     FiberRef.unsafeMake(Option.none())
   ))
 
-const scopeOf = (fiber: object): Option.Option<unknown> =>
-  "scope" in fiber && typeof fiber.scope === "function"
-    ? Option.some(Reflect.apply(fiber.scope, fiber, []))
-    : Option.none()
+interface FiberScope {
+  readonly add: (flags: RuntimeFlags.RuntimeFlags, child: Fiber.RuntimeFiber<unknown, unknown>) => void
+}
+
+// What a fiber's children belong to; every fiber of the runtime has it, and its interface does not show it
+const scopeOf = (fiber: object): FiberScope => (fiber as { readonly scope: () => FiberScope }).scope()
 
 // The runtime writes its flags into a reference of its own whenever it hands the references out, and winds down with
 // another value than it began with. It is the one number among the references of a fiber that has set none.
@@ -47,10 +49,17 @@ const runtimeFlagsRef = (): FiberRef.FiberRef<unknown> | undefined => {
   return runtimeFlags
 }
 
+// What a child never hands to its parent
+const own = RuntimeFlags.WindDown | RuntimeFlags.Interruption
+
 /** Whether any reference has another value than at the start. */
-const changed = (before: FiberRefs.FiberRefs["locals"] | undefined, after: FiberRefs.FiberRefs["locals"]): boolean => {
+const changed = (before: FiberRefs.FiberRefs["locals"], after: FiberRefs.FiberRefs["locals"]): boolean => {
   for (const [ref, [[, value]]] of after) {
-    if (before?.get(ref)?.[0][1] !== value && ref !== runtimeFlagsRef()) return true
+    const start = before.get(ref)
+    if (start !== undefined && start[0][1] === value) continue
+    if (ref !== runtimeFlagsRef()) return true
+    const flags: unknown = start?.[0][1] ?? value
+    if (typeof flags === "number" && typeof value === "number" && ((flags ^ value) & ~own) !== 0) return true
   }
   return false
 }
@@ -59,19 +68,8 @@ const changed = (before: FiberRefs.FiberRefs["locals"] | undefined, after: Fiber
 export interface Sequel<A, E, B, E2, R2> {
   readonly onSuccess: (exit: Exit.Success<A, E>) => Effect.Effect<B, E2, R2>
   readonly onFailure: (cause: Cause.Cause<E>) => Effect.Effect<B, E2, R2>
-  /** Asked at the very moment, and run once the effect has ended. */
-  readonly onLimit: () => Effect.Effect<B, E2, R2>
-}
-
-const settle = <A, E, B, E2, R2>(
-  exit: Exit.Exit<A, E>,
-  child: Fiber.RuntimeFiber<A, E>,
-  before: FiberRefs.FiberRefs["locals"] | undefined,
-  sequel: Sequel<A, E, B, E2, R2>
-): Effect.Effect<B, E2, R2> => {
-  if (exit._tag === "Failure") return sequel.onFailure(exit.cause)
-  const next = sequel.onSuccess(exit)
-  return changed(before, child.getFiberRefs().locals) ? Effect.zipRight(Fiber.inheritAll(child), next) : next
+  /** What comes after the limit, once the effect has ended; `owned`: an owner of retries was at work inside. */
+  readonly onLimit: (owned: boolean) => Effect.Effect<B, E2, R2>
 }
 
 /** Runs an effect, which knows of its call, for so many milliseconds, Infinity for no limit. */
@@ -83,47 +81,67 @@ export const limited = <A, E, R, B, E2, R2>(
   millis: number,
   sequel: Sequel<A, E, B, E2, R2>
 ): Effect.Effect<B, E2, R | R2> =>
-  // Nothing may come between starting the child and being ready to interrupt it. What follows runs outside of the mask:
-  // inside, it would hold the child, and each try would nest in the one before.
+  // An interruption of the parent reaches the child as it reaches every child, and the parent waits for it. What comes next
+  // runs outside of the mask: inside, each try would nest in the one before.
   Effect.flatten(
-    Effect.uninterruptibleMask((restore): Effect.Effect<Effect.Effect<B, E2, R2>, never, R> => {
-      let before: FiberRefs.FiberRefs["locals"] | undefined
-      const child = Runtime.runFork(
+    Effect.uninterruptibleMask((restore): Effect.Effect<Effect.Effect<B, E2, R2>, E2, R> => {
+      const scope = scopeOf(parent)
+      const around = Option.getOrElse(parent.getFiberRef(forkScope()), () => scope)
+      const interruptions = parent.getFiberRef(FiberRef.interruptedCause)
+      const interrupted = () => parent.getFiberRef(FiberRef.interruptedCause) !== interruptions
+      let before: FiberRefs.FiberRefs["locals"] = new Map()
+      const child: Fiber.RuntimeFiber<Exit.Exit<A, E>> = Runtime.runFork(
         Runtime.make({
           // the context of a fiber that runs this holds what its effects require
           context: parent.currentContext as Context.Context<R>,
-          runtimeFlags: flags,
+          runtimeFlags: RuntimeFlags.disable(flags, RuntimeFlags.Interruption),
           fiberRefs: parent.getFiberRefs()
         }),
-        effect,
+        Effect.withFiberRuntime<Exit.Exit<A, E>, never, R>((self) => {
+          scope.add(flags, self)
+          return Effect.exit(restore(effect))
+        }),
         {
           updateRefs: (refs, id) => {
             // made for this child a moment ago, and seen by nobody else yet
-            before = refs.locals.set(currentCall, [[id, call]]).set(forkScope(), [[id, scopeOf(parent)]])
+            before = refs.locals.set(currentCall, [[id, call]]).set(forkScope(), [[id, Option.some(around)]])
             return refs
           }
         }
       )
-      const done = child.unsafePoll()
-      if (done !== null) return Effect.succeed(settle(done, child, before, sequel))
+      const settle = (exit: Exit.Exit<Exit.Exit<A, E>>): Effect.Effect<Effect.Effect<B, E2, R2>, E2> => {
+        const result = Exit.flatten(exit)
+        if (result._tag === "Failure") {
+          // nothing follows an interruption, and what the effect died of on its way out would be lost behind the mask
+          return interrupted() && !Cause.isFailure(result.cause)
+            ? Effect.failCause(result.cause as Cause.Cause<never>)
+            : Effect.succeed(sequel.onFailure(result.cause))
+        }
+        const next = sequel.onSuccess(result)
+        return changed(before, child.getFiberRefs().locals)
+          ? Effect.as(Fiber.inheritAll(child), next)
+          : Effect.succeed(next)
+      }
 
-      let afterLimit: Effect.Effect<B, E2, R2> | undefined
+      const done = child.unsafePoll()
+      if (done !== null) return Effect.suspend(() => settle(done))
+
+      // whether an owner of retries was at work when the limit was reached, once it is
+      let owned: boolean | undefined
       const timer =
         millis === Infinity
           ? undefined
           : setTimer(call.clock, millis, () => {
-              afterLimit = sequel.onLimit()
+              owned = call.owners > 0
               child.unsafeInterruptAsFork(parent.id())
             })
-      const next = Effect.async<Effect.Effect<B, E2, R2>>((resume) =>
+      return Effect.async((resume) => {
+        // by an interruption that came before the child was known
+        if (interrupted()) child.unsafeInterruptAsFork(parent.id())
         child.addObserver((exit) => {
           clearTimer(timer)
-          resume(Effect.succeed(afterLimit ?? settle(exit, child, before, sequel)))
+          resume(Effect.suspend(() => (owned === undefined ? settle(exit) : Effect.succeed(sequel.onLimit(owned)))))
         })
-      )
-      return Effect.catchAllCause(restore(next), (interruption) => {
-        clearTimer(timer)
-        return Effect.zipRight(Fiber.interrupt(child), Effect.failCause(interruption))
       })
     })
   )
@@ -140,6 +158,6 @@ export const limitedTo = <A, E, R, E2>(
     return limited<A, E, R, A, E | E2, never>(effect, parent, status.runtimeFlags, call, limit.millis, {
       onSuccess: identity,
       onFailure: Effect.failCause,
-      onLimit: () => Effect.fail(limit.error(call.owners > 0))
+      onLimit: (owned) => Effect.fail(limit.error(owned))
     })
   })

@@ -26,7 +26,8 @@ export const duration = (
   { infinite = false, min = 0 }: { readonly infinite?: boolean; readonly min?: number } = {}
 ): Duration.Duration => {
   // `Duration.decode` reads NaN and negative numbers as zero, and throws on what is no duration
-  const malformed = typeof input === "number" && !(input >= 0)
+  const numbers: ReadonlyArray<unknown> = Array.isArray(input) ? input : typeof input === "number" ? [input] : []
+  const malformed = numbers.some((value) => !(typeof value === "number" && value >= 0))
   const decoded = Duration.decodeUnknown(malformed || /^\s*-/.test(String(input)) ? undefined : input)
   const value =
     decoded._tag === "Some" ? decoded.value : refuse(owner, option, input, "a duration that is not negative")

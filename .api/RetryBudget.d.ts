@@ -1,0 +1,27 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+export interface Options {
+  readonly ratio?: number | undefined
+  readonly minPerSecond?: number | undefined
+  readonly max?: number | undefined
+}
+export interface State {
+  readonly tokens: number
+  readonly at: number
+}
+export interface RetryBudget {
+  readonly options: Required<{
+    readonly [K in keyof Options]: number
+  }>
+  readonly deposit: Effect.Effect<void>
+  readonly withdraw: Effect.Effect<boolean>
+  readonly available: Effect.Effect<number>
+  readonly suppressed: Effect.Effect<number>
+}
+export declare const accrue: (state: State, options: RetryBudget["options"], now: number, calls: number) => State
+export declare const make: (options?: Options) => Effect.Effect<RetryBudget>
+declare const Service_base: Context.TagClass<Service, "effect-reliability/RetryBudget", RetryBudget>
+export declare class Service extends Service_base {}
+export declare const layer: (options?: Options) => Layer.Layer<Service>
+export {}

@@ -1,0 +1,413 @@
+import { describe, it } from "@effect/vitest"
+import { Clock, Context, Effect, FastCheck as fc, Layer, Random, TestClock } from "effect"
+import { ApiError, Reliability, RetryBudget, Workload } from "effect-reliability"
+import { expect } from "vitest"
+
+// -------------------------------------------------------------------------------------------------
+// Arithmetic
+// -------------------------------------------------------------------------------------------------
+
+const anyOptions = fc.record({
+  ratio: fc.double({ min: 0, max: 10, noNaN: true }),
+  minPerSecond: fc.double({ min: 0, max: 1000, noNaN: true }),
+  max: fc.double({ min: 1, max: 10_000, noNaN: true })
+})
+
+/** Moments of a process that has run for a year at most. */
+const anyMoment = fc.double({ min: 0, max: 3.2e10, noNaN: true })
+
+const anyCalls = fc.nat(10_000)
+
+/** Options, and a state that a budget of these options can be in. */
+const anyBudget = anyOptions.chain((options) =>
+  fc.record({
+    options: fc.constant(options),
+    state: fc.record({ tokens: fc.double({ min: 0, max: options.max, noNaN: true }), at: anyMoment })
+  })
+)
+
+const { accrue } = RetryBudget
+
+/** Equal but for what floating point loses along the way. */
+const expectClose = (actual: number, expected: number) =>
+  expect(Math.abs(actual - expected)).toBeLessThanOrEqual(1e-6 * Math.max(1, Math.abs(expected)))
+
+describe("accrue", () => {
+  const options = { ratio: 0.1, minPerSecond: 2, max: 20 }
+
+  it("earns by the second and by the call, up to max", () => {
+    const empty = { tokens: 0, at: 1000 }
+    expect(accrue(empty, options, 1000, 0)).toEqual({ tokens: 0, at: 1000 })
+    expect(accrue(empty, options, 1500, 0)).toEqual({ tokens: 1, at: 1500 })
+    expect(accrue(empty, options, 1000, 5)).toEqual({ tokens: 0.5, at: 1000 })
+    expect(accrue(empty, options, 4000, 10)).toEqual({ tokens: 7, at: 4000 })
+    expect(accrue(empty, options, 11_000, 0)).toEqual({ tokens: 20, at: 11_000 })
+    expect(accrue(empty, options, 60_000, 0)).toEqual({ tokens: 20, at: 60_000 })
+    expect(accrue({ tokens: 19.5, at: 0 }, options, 0, 6)).toEqual({ tokens: 20, at: 0 })
+  })
+
+  it("earns nothing for a clock that went back, nor for its return", () => {
+    const state = { tokens: 3, at: 10_000 }
+    const back = accrue(state, options, 4000, 0)
+    expect(back).toEqual(state)
+    expect(accrue(back, options, 10_000, 0)).toEqual(state)
+    expect(accrue(back, options, 10_500, 0)).toEqual({ tokens: 4, at: 10_500 })
+  })
+
+  it("holds neither more than max nor less than before, whatever happens", () => {
+    fc.assert(
+      fc.property(anyBudget, anyMoment, anyCalls, ({ options, state }, now, calls) => {
+        const { at, tokens } = accrue(state, options, now, calls)
+        expect(tokens).toBeGreaterThanOrEqual(state.tokens)
+        expect(tokens).toBeGreaterThanOrEqual(0)
+        expect(tokens).toBeLessThanOrEqual(options.max)
+        expect(at).toBe(Math.max(state.at, now))
+      })
+    )
+  })
+
+  it("never holds less after more time or more calls", () => {
+    fc.assert(
+      fc.property(
+        anyBudget,
+        anyMoment,
+        anyMoment,
+        anyCalls,
+        anyCalls,
+        ({ options, state }, now, later, calls, more) => {
+          const { tokens } = accrue(state, options, Math.min(now, later), Math.min(calls, more))
+          expect(accrue(state, options, Math.max(now, later), Math.min(calls, more)).tokens).toBeGreaterThanOrEqual(
+            tokens
+          )
+          expect(accrue(state, options, Math.min(now, later), Math.max(calls, more)).tokens).toBeGreaterThanOrEqual(
+            tokens
+          )
+        }
+      )
+    )
+  })
+
+  it("comes to the same in one step and in two", () => {
+    fc.assert(
+      fc.property(anyBudget, anyMoment, anyMoment, anyCalls, anyCalls, ({ options, state }, a, b, calls, more) => {
+        const [first, second] = [Math.min(a, b), Math.max(a, b)]
+        const twice = accrue(accrue(state, options, first, calls), options, second, more)
+        const once = accrue(state, options, second, calls + more)
+        expectClose(twice.tokens, once.tokens)
+        expect(twice.at).toBe(once.at)
+      })
+    )
+  })
+})
+
+// -------------------------------------------------------------------------------------------------
+// A naive model
+// -------------------------------------------------------------------------------------------------
+
+type Event = { readonly does: "passes"; readonly millis: number } | { readonly does: "deposit" | "withdraw" | "look" }
+
+/** Quarters and halves, so that no rounding hides a lost token. */
+const exactOptions = fc.record({
+  ratio: fc.constantFrom(0, 0.25, 0.5, 1, 3),
+  minPerSecond: fc.constantFrom(0, 0.5, 1, 4),
+  max: fc.constantFrom(1, 1.5, 2, 7)
+})
+
+const anyEvent: fc.Arbitrary<Event> = fc.oneof(
+  fc.record({ does: fc.constant("passes" as const), millis: fc.integer({ min: -8, max: 24 }).map((n) => n * 125) }),
+  fc.record({ does: fc.constantFrom("deposit" as const, "withdraw" as const, "look" as const) })
+)
+
+/** A budget that counts eighths of a token, one eighth of a second after another. */
+const naively = (options: RetryBudget.RetryBudget["options"], events: ReadonlyArray<Event>) => {
+  const max = options.max * 8
+  let eighths = max
+  let clock = 0
+  let latest = 0
+  let suppressed = 0
+  const earn = (amount: number) => (eighths = Math.min(max, eighths + amount))
+  return events.map((event) => {
+    if (event.does === "passes") {
+      clock += event.millis
+      return undefined
+    }
+    for (; latest < clock; latest += 125) earn(options.minPerSecond)
+    if (event.does === "look") return [Math.floor(eighths / 8), suppressed]
+    if (event.does === "deposit") {
+      earn(options.ratio * 8)
+      return undefined
+    }
+    if (eighths < 8) {
+      suppressed++
+      return false
+    }
+    eighths -= 8
+    return true
+  })
+}
+
+/** A clock whose two times are set by hand, and may go back. */
+class ClockByHand implements Clock.Clock {
+  readonly [Clock.ClockTypeId]: Clock.ClockTypeId = Clock.ClockTypeId
+  wall = 0
+  nanos = 0n
+  readonly unsafeCurrentTimeMillis = () => this.wall
+  readonly unsafeCurrentTimeNanos = () => this.nanos
+  readonly currentTimeMillis = Effect.sync(this.unsafeCurrentTimeMillis)
+  readonly currentTimeNanos = Effect.sync(this.unsafeCurrentTimeNanos)
+  readonly sleep = () => Effect.never
+}
+
+describe("a budget", () => {
+  it("does what a naive model does, over any history", () => {
+    fc.assert(
+      fc.property(exactOptions, fc.array(anyEvent, { maxLength: 60 }), (options, events) => {
+        const clock = new ClockByHand()
+        const program = Effect.gen(function* () {
+          const budget = yield* RetryBudget.make(options)
+          return yield* Effect.forEach(events, (event): Effect.Effect<unknown> => {
+            switch (event.does) {
+              case "passes":
+                return Effect.sync(() => void (clock.nanos += BigInt(event.millis) * 1_000_000n))
+              case "look":
+                return Effect.all([budget.available, budget.suppressed])
+              case "deposit":
+              case "withdraw":
+                return budget[event.does]
+            }
+          })
+        })
+        expect(Effect.runSync(Effect.withClock(program, clock))).toEqual(naively(options, events))
+      }),
+      { numRuns: 500 }
+    )
+  })
+
+  it.effect("is full at first, with the documented defaults", () =>
+    Effect.gen(function* () {
+      const budget = yield* RetryBudget.make()
+      expect(budget.options).toEqual({ ratio: 0.1, minPerSecond: 1, max: 20 })
+      expect(yield* budget.available).toBe(20)
+      expect(yield* budget.suppressed).toBe(0)
+      const granted = yield* Effect.replicateEffect(budget.withdraw, 21)
+      expect(granted).toEqual([...Array.from({ length: 20 }, () => true), false])
+      expect(yield* Effect.all([budget.available, budget.suppressed])).toEqual([0, 1])
+    })
+  )
+
+  it.effect("gives one retry for ten calls", () =>
+    Effect.gen(function* () {
+      const budget = yield* RetryBudget.make({ max: 1, minPerSecond: 0 })
+      expect(yield* budget.withdraw).toBe(true)
+      yield* Effect.replicateEffect(budget.deposit, 9, { discard: true })
+      expect(yield* Effect.all([budget.available, budget.withdraw])).toEqual([0, false])
+      yield* budget.deposit
+      expect(yield* Effect.all([budget.available, budget.withdraw, budget.withdraw])).toEqual([1, true, false])
+    })
+  )
+
+  it.effect("refills by the clock, and not a millisecond sooner", () =>
+    Effect.gen(function* () {
+      const budget = yield* RetryBudget.make({ ratio: 0, minPerSecond: 2, max: 5 })
+      yield* Effect.replicateEffect(budget.withdraw, 5)
+      yield* TestClock.adjust(499)
+      expect(yield* Effect.all([budget.available, budget.withdraw])).toEqual([0, false])
+      yield* TestClock.adjust(1)
+      expect(yield* Effect.all([budget.available, budget.withdraw, budget.withdraw])).toEqual([1, true, false])
+      yield* TestClock.adjust("2 seconds")
+      expect(yield* budget.available).toBe(4)
+      yield* TestClock.adjust("1 day")
+      expect(yield* budget.available).toBe(5)
+      expect(yield* budget.suppressed).toBe(2)
+    })
+  )
+
+  it.effect("does not refill when only the wall clock goes on", () =>
+    Effect.gen(function* () {
+      const clock = new ClockByHand()
+      const program = Effect.gen(function* () {
+        const budget = yield* RetryBudget.make({ max: 1 })
+        yield* budget.withdraw
+        clock.wall = 9e12
+        const before = yield* budget.available
+        clock.nanos = 1_000_000_000n
+        return [before, yield* budget.available]
+      })
+      expect(yield* Effect.withClock(program, clock)).toEqual([0, 1])
+    })
+  )
+
+  it.effect("is a new one each time the effect that makes it is run", () =>
+    Effect.gen(function* () {
+      const make = RetryBudget.make({ max: 1, minPerSecond: 0 })
+      const [one, other] = yield* Effect.all([make, make])
+      expect(yield* Effect.all([one.withdraw, one.withdraw, other.withdraw])).toEqual([true, false, true])
+      expect(yield* Effect.all([one.suppressed, other.suppressed])).toEqual([1, 0])
+    })
+  )
+
+  it.effect("is not changed by looking at it", () =>
+    Effect.gen(function* () {
+      const budget = yield* RetryBudget.make({ ratio: 0.5, minPerSecond: 0, max: 3 })
+      yield* Effect.replicateEffect(budget.withdraw, 3)
+      yield* budget.deposit
+      expect(yield* Effect.replicateEffect(budget.available, 3)).toEqual([0, 0, 0])
+      yield* budget.deposit
+      expect(yield* Effect.replicateEffect(budget.available, 3)).toEqual([1, 1, 1])
+      expect(yield* budget.suppressed).toBe(0)
+    })
+  )
+})
+
+// -------------------------------------------------------------------------------------------------
+// Many fibers
+// -------------------------------------------------------------------------------------------------
+
+/** Lets other fibers run, up to four times. */
+const someYields = Effect.flatMap(Random.nextIntBetween(0, 5), (times) =>
+  Effect.replicateEffect(Effect.yieldNow(), times, { discard: true })
+)
+
+const shuffled = <A>(items: ReadonlyArray<A>, seed: string) =>
+  Effect.map(Random.shuffle(items), (chunk) => [...chunk]).pipe(Effect.withRandom(Random.make(seed)))
+
+describe("thousands of fibers", () => {
+  it.effect.each(["one", "two", "three"])("neither lose nor invent a token (seed: %s)", (seed) =>
+    Effect.gen(function* () {
+      const budget = yield* RetryBudget.make({ ratio: 0.5, minPerSecond: 0, max: 10_000 })
+      yield* Effect.replicateEffect(budget.withdraw, 10_000, { discard: true })
+      let granted = 0
+      let refused = 0
+      let deposits = 0
+      const deposit = Effect.zipRight(
+        budget.deposit,
+        Effect.sync(() => void deposits++)
+      )
+      const withdraw = Effect.map(budget.withdraw, (yes) => (yes ? granted++ : refused++))
+      const work = [...Array.from({ length: 4000 }, () => deposit), ...Array.from({ length: 3000 }, () => withdraw)]
+      yield* Effect.forEach(
+        yield* shuffled(work, seed),
+        (action) => someYields.pipe(Effect.zipRight(action), Effect.zipRight(someYields)),
+        { concurrency: "unbounded", discard: true }
+      ).pipe(Effect.withRandom(Random.make(seed)))
+
+      expect(deposits).toBe(4000)
+      expect(granted + refused).toBe(3000)
+      expect(yield* budget.available).toBe(2000 - granted)
+      expect(yield* budget.suppressed).toBe(refused)
+      // else nothing was put to the test
+      expect(granted).toBeGreaterThan(1000)
+      expect(refused).toBeGreaterThan(100)
+    })
+  )
+
+  it.effect("get as many retries as there are, and no more", () =>
+    Effect.gen(function* () {
+      const budget = yield* RetryBudget.make({ ratio: 0, minPerSecond: 0, max: 100 })
+      const granted = yield* Effect.forEach(
+        Array.from({ length: 5000 }, (_, index) => index),
+        () => Effect.zipRight(someYields, budget.withdraw),
+        { concurrency: "unbounded" }
+      )
+      expect(granted.filter((yes) => yes).length).toBe(100)
+      expect(yield* Effect.all([budget.available, budget.suppressed])).toEqual([0, 4900])
+    })
+  )
+
+  it.effect("add a share of themselves to the load of a service that is down", () =>
+    Effect.gen(function* () {
+      const budget = yield* RetryBudget.make({ ratio: 0.25, minPerSecond: 0, max: 10 })
+      let sent = 0
+      const call = Effect.suspend(() => {
+        sent++
+        return new ApiError.Transient({ reason: "Unavailable", delivery: "Acknowledged" })
+      })
+      const policy = Reliability.make({ workload: Workload.interactive, budget })
+      yield* Effect.forkDaemon(
+        Effect.forEach(Array.from({ length: 400 }), () => Effect.exit(Reliability.protect(call, policy)), {
+          concurrency: "unbounded"
+        })
+      )
+      yield* TestClock.adjust("10 minutes")
+      // a quarter, and at most the ten that were saved up
+      expect(sent).toBeGreaterThan(500)
+      expect(sent).toBeLessThanOrEqual(510)
+      expect(yield* budget.suppressed).toBe(400)
+    })
+  )
+})
+
+// -------------------------------------------------------------------------------------------------
+// Layer and options
+// -------------------------------------------------------------------------------------------------
+
+class Chat extends Effect.Service<Chat>()("Chat", {
+  effect: Effect.map(RetryBudget.Service, (budget) => ({ budget }))
+}) {}
+
+class Search extends Effect.Service<Search>()("Search", {
+  effect: Effect.map(RetryBudget.Service, (budget) => ({ budget }))
+}) {}
+
+describe("layer", () => {
+  it.effect("gives all that it is provided to the same budget", () =>
+    Effect.gen(function* () {
+      const budgets = Layer.provide(Layer.merge(Chat.Default, Search.Default), RetryBudget.layer({ max: 1 }))
+      const context = yield* Effect.scoped(Layer.build(budgets))
+      const chat = Context.get(context, Chat).budget
+      const search = Context.get(context, Search).budget
+      expect(yield* chat.withdraw).toBe(true)
+      expect(yield* search.withdraw).toBe(false)
+      expect(yield* Effect.all([chat.suppressed, search.suppressed])).toEqual([1, 1])
+    })
+  )
+
+  it.effect("takes the options of make, and goes without any", () =>
+    Effect.gen(function* () {
+      const options = Effect.map(RetryBudget.Service, (budget) => budget.options)
+      expect(yield* Effect.provide(options, RetryBudget.layer({ ratio: 0.5 }))).toEqual({
+        ratio: 0.5,
+        minPerSecond: 1,
+        max: 20
+      })
+      expect(yield* Effect.provide(options, RetryBudget.layer())).toEqual({ ratio: 0.1, minPerSecond: 1, max: 20 })
+    })
+  )
+})
+
+describe("make", () => {
+  const cases: ReadonlyArray<readonly [keyof RetryBudget.Options, number, string | undefined]> = [
+    ["ratio", -0.001, "a number from 0 to 10"],
+    ["ratio", 0, undefined],
+    ["ratio", 10, undefined],
+    ["ratio", 10.001, "a number from 0 to 10"],
+    ["ratio", Number.NaN, "a number from 0 to 10"],
+    ["ratio", Infinity, "a number from 0 to 10"],
+    ["minPerSecond", -0.001, "a number of at least 0"],
+    ["minPerSecond", 0, undefined],
+    ["minPerSecond", 1e6, undefined],
+    ["minPerSecond", Number.NaN, "a number of at least 0"],
+    ["minPerSecond", Infinity, "a number of at least 0"],
+    ["max", 0.999, "a number of at least 1"],
+    ["max", 1, undefined],
+    ["max", 1.5, undefined],
+    ["max", -1, "a number of at least 1"],
+    ["max", Number.NaN, "a number of at least 1"],
+    ["max", Infinity, "a number of at least 1"]
+  ]
+
+  it.each(cases.filter(([, , bound]) => bound !== undefined))("refuses %s of %s", (option, value, bound) => {
+    const message = `RetryBudget.make: ${option} is ${value}; it must be ${bound}`
+    expect(() => RetryBudget.make({ [option]: value })).toThrow(new RangeError(message))
+    expect(() => RetryBudget.layer({ [option]: value })).toThrow(new RangeError(message))
+  })
+
+  it.each(cases.filter(([, , bound]) => bound === undefined))("takes %s of %s", (option, value) => {
+    expect(Effect.runSync(RetryBudget.make({ [option]: value })).options[option]).toBe(value)
+  })
+
+  it.each(["ratio", "minPerSecond", "max"] as const)("refuses %s as a string", (option) => {
+    const options: RetryBudget.Options = { [option]: "2" }
+    expect(() => RetryBudget.make(options)).toThrow(`RetryBudget.make: ${option} is "2"`)
+  })
+})

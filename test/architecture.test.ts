@@ -1,0 +1,174 @@
+import { build } from "esbuild"
+import ts from "typescript"
+import { describe, expect, it } from "vitest"
+import { filesBelow, manifest, publicModules, read, root, run, sources, subpath } from "./support/project.js"
+
+/** Who may import whom; `internal` may also know the types of modules. An index is imported by nobody. */
+const mayImport: Readonly<Record<string, ReadonlyArray<string>>> = {
+  index: ["module"],
+  module: ["module", "internal"],
+  internal: ["internal"],
+  fireworks: ["fireworks", "module", "internal"],
+  node: ["node", "module", "internal"],
+  testing: ["testing", "module", "internal"],
+  cli: ["cli", "fireworks", "node", "module", "internal"]
+}
+
+/** The packages that may be imported: by everything, and besides by what brings them as its own. */
+const packages = /^(effect|@effect\/platform)(\/|$)/
+const packagesOf: Readonly<Record<string, RegExp>> = {
+  "EventStream.ts": /^eventsource-parser(\/|$)/,
+  node: /^(node:.*|undici|@effect\/platform-node(\/.*)?)$/,
+  testing: /^node:/,
+  cli: /^(node:.*|(@effect\/cli|@effect\/platform-node)(\/.*)?)$/
+}
+
+const layerOf = (file: string): string => {
+  if (file.endsWith("index.ts")) return "index"
+  return file.includes("/") ? file.slice(0, file.indexOf("/")) : "module"
+}
+
+interface Import {
+  readonly from: string
+  readonly to: string
+  readonly typeOnly: boolean
+}
+
+const parse = (file: string): ts.SourceFile => ts.createSourceFile(file, read(`src/${file}`), ts.ScriptTarget.Latest)
+
+const imports: ReadonlyArray<Import> = sources.flatMap((from) =>
+  parse(from).statements.flatMap((statement) => {
+    if (!ts.isImportDeclaration(statement) && !ts.isExportDeclaration(statement)) return []
+    if (!statement.moduleSpecifier || !ts.isStringLiteral(statement.moduleSpecifier)) return []
+    const name = statement.moduleSpecifier.text
+    const to = name.startsWith(".") ? new URL(name, `file:///${from}`).pathname.slice(1).replace(/\.js$/, ".ts") : name
+    const typeOnly = ts.isExportDeclaration(statement)
+      ? statement.isTypeOnly
+      : statement.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword
+    return [{ from, to, typeOnly }]
+  })
+)
+
+describe("imports", () => {
+  it("go from the index to modules to internal, and never back", () => {
+    const backwards = imports
+      .filter(({ to }) => to.endsWith(".ts"))
+      .filter(({ from, to, typeOnly }) => {
+        const [above, below] = [layerOf(from), layerOf(to)]
+        return !mayImport[above]?.includes(below) && !(above === "internal" && below === "module" && typeOnly)
+      })
+      .map(({ from, to }) => `${from} imports ${to}`)
+    expect(backwards, "see `mayImport` at the top of this test").toEqual([])
+  })
+
+  it("name only Effect's packages, and those that a folder brings", () => {
+    const foreign = imports
+      .filter(({ to }) => !to.endsWith(".ts") && !packages.test(to))
+      .filter(({ from, to }) => !(packagesOf[from] ?? packagesOf[layerOf(from)])?.test(to))
+      .map(({ from, to }) => `${from} imports ${to}`)
+    expect(foreign, "see `packagesOf` at the top of this test").toEqual([])
+  })
+
+  it("do nothing by themselves", () => {
+    const declares = (statement: ts.Statement) =>
+      ts.isDeclarationStatement(statement) || ts.isVariableStatement(statement) || ts.isEmptyStatement(statement)
+    const active = sources.flatMap((file) => {
+      const source = parse(file)
+      return source.statements
+        .filter((statement) => !declares(statement))
+        .map((statement) => `${file}: ${statement.getText(source)}`)
+    })
+    expect(active, "a module only declares; what it does is done by those who call it").toEqual([])
+  })
+})
+
+/** Bundles a program for browsers; answers which of our files have a part in it. */
+const bundle = async (contents: string): Promise<ReadonlyArray<string>> => {
+  const { metafile } = await build({
+    stdin: { contents, resolveDir: root },
+    absWorkingDir: root,
+    tsconfig: "tsconfig.json",
+    platform: "browser",
+    format: "esm",
+    bundle: true,
+    write: false,
+    metafile: true,
+    logLevel: "silent"
+  })
+  return Object.values(metafile.outputs)
+    .flatMap((output) => Object.entries(output.inputs))
+    .filter(([file, { bytesInOutput }]) => file.startsWith("src/") && bytesInOutput > 0)
+    .map(([file]) => file)
+    .toSorted()
+}
+
+describe("a bundle for browsers", () => {
+  it("can hold everything but node, testing and cli", async () => {
+    const modules = publicModules.filter((file) => !/^(node|testing|cli)\//.test(file))
+    await bundle(modules.map((file) => `export * from "./src/${file}"`).join("\n"))
+  })
+
+  it("holds nothing of a package that is imported and not used", async () => {
+    expect(await bundle(`import {} from "${manifest.name}"`)).toEqual([])
+  })
+
+  it("holds nothing of modules that are not used", async () => {
+    const held = await bundle(`import { RetryHint } from "${manifest.name}"; console.log(RetryHint.parse({}, 0))`)
+    expect(held).toEqual(["src/RetryHint.ts", "src/internal/headers.ts"])
+  })
+})
+
+describe("the package", () => {
+  /** Entry points of their own, because they bring a dependency. */
+  const apart = new Set(["EventStream.ts"])
+  const modules = publicModules.filter((file) => !file.endsWith("index.ts"))
+
+  it("has an index of all modules, in alphabetical order", () => {
+    const indexed = modules.filter((file) => !file.includes("/") && !apart.has(file))
+    const lines = indexed.map((file) => file.slice(0, -3)).map((name) => `export * as ${name} from "./${name}.js"`)
+    expect(read("src/index.ts").match(/^export.*$/gm) ?? []).toEqual(lines)
+  })
+
+  it("exports its public modules, and nothing else", () => {
+    const targets = publicModules.map((file) => [subpath(file), `./dist/${file.replace(/\.ts$/, ".js")}`] as const)
+    const ordered = targets.toSorted(([a], [b]) => (a < b ? -1 : 1))
+    const expected = Object.fromEntries([...ordered, ["./package.json", "./package.json"]])
+    expect(JSON.stringify(manifest.exports, null, 2), "`exports` in package.json").toBe(
+      JSON.stringify(expected, null, 2)
+    )
+  })
+
+  it("has a picture of the house with all modules in it", () => {
+    const picture = read(".github/CONTRIBUTING.md")
+    const names = modules.map((file) => file.replace(/\.ts$/, "")).filter((name) => !name.includes("/"))
+    expect(
+      names.filter((name) => !picture.includes(`\`${name}\``)),
+      "missing in .github/CONTRIBUTING.md"
+    ).toEqual([])
+  })
+
+  it("has one test of each module, and of nothing unknown", () => {
+    const others = ["api", "architecture", "composition", "docs", "exceptions", "interruption", "package", "tools"]
+    const named = new Set([...modules.map((file) => file.replace(/\.ts$/, "")), ...others])
+    const tests = filesBelow("test")
+      .filter((file) => file.endsWith(".test.ts") && !file.startsWith("regressions/"))
+      .map((file) => file.slice(0, -".test.ts".length))
+    expect(
+      tests.filter((test) => !named.has(test)),
+      "tests of no module"
+    ).toEqual([])
+    expect(
+      modules.filter((file) => !tests.includes(file.replace(/\.ts$/, ""))),
+      "modules without a test"
+    ).toEqual([])
+  })
+
+  it("shows few things at its top level", async () => {
+    const files = await run("git", ["-c", "safe.directory=*", "ls-files", "-co", "--exclude-standard"])
+    const entries = files.split("\n").map((file) => file.split("/")[0] ?? "")
+    const visible = new Set(entries.filter((entry) => entry !== "" && !entry.startsWith(".")))
+    expect([...visible].toSorted(), "everything else belongs in a dot-folder, src or test").toEqual(
+      ["src", "test", "package.json", "tsconfig.json", "README.md", "package-lock.json", "LICENSE"].toSorted()
+    )
+  })
+})

@@ -1,0 +1,594 @@
+/**
+ * What holds when the parts are put together, with each other and with the rest of Effect.
+ */
+import { describe, it } from "@effect/vitest"
+import {
+  Chunk,
+  Clock,
+  Context,
+  Data,
+  Duration,
+  Effect,
+  Either,
+  FastCheck as fc,
+  Fiber,
+  Layer,
+  Option,
+  Random,
+  Runtime,
+  Schedule,
+  Stream,
+  TestClock
+} from "effect"
+import { ApiError, Classify, Deadline, Reliability, Retry, RetryBudget, Workload } from "effect-reliability"
+import { expect } from "vitest"
+import { run } from "./support/project.js"
+
+// -------------------------------------------------------------------------------------------------
+// Three services
+// -------------------------------------------------------------------------------------------------
+
+/** Makes an effect of a list of outcomes, one for each try, and notes when each try was made. */
+const scripted = <E>(outcomes: ReadonlyArray<E | "ok">) => {
+  const tries: Array<number> = []
+  const call = Effect.flatMap(Clock.currentTimeMillis, (now): Effect.Effect<string, E> => {
+    const outcome = outcomes[tries.push(now) - 1] ?? "ok"
+    return outcome === "ok" ? Effect.succeed("an answer") : Effect.fail(outcome)
+  })
+  return { call, tries }
+}
+
+/** A chat API, asked with `fetch`: answers of HTTP, or what fetch throws. */
+type ChatError = Response | TypeError
+
+const http = (status: number, headers: Record<string, string> = {}) => new Response(null, { status, headers })
+
+const classifyChat = (error: ChatError): ApiError.ApiError =>
+  error instanceof Response
+    ? Classify.answer({ status: error.status, headers: error.headers, now: 0 })
+    : Classify.exception(error)
+
+/** A database whose client tells its errors apart by tags. */
+class Deadlock extends Data.TaggedError("Deadlock") {}
+class ConnectionClosed extends Data.TaggedError("ConnectionClosed") {}
+class UniqueViolation extends Data.TaggedError("UniqueViolation")<{ readonly column: string }> {}
+
+type SqlError = Deadlock | ConnectionClosed | UniqueViolation
+
+const classifySql = (error: SqlError): ApiError.ApiError => {
+  switch (error._tag) {
+    case "Deadlock":
+      return new ApiError.Transient({ reason: "ServerError", delivery: "Acknowledged", executed: false })
+    case "ConnectionClosed":
+      return new ApiError.Transient({ reason: "ConnectionLost", delivery: "Unconfirmed" })
+    case "UniqueViolation":
+      return new ApiError.Fatal({ reason: "Conflict", delivery: "Acknowledged", detail: error.column })
+  }
+}
+
+/** A search over gRPC, whose errors are numbers. */
+interface GrpcError {
+  readonly code: 3 | 8 | 14
+  readonly retryDelay?: Duration.Duration
+}
+
+const classifyGrpc = ({ code, retryDelay }: GrpcError): ApiError.ApiError => {
+  switch (code) {
+    case 3:
+      return new ApiError.Fatal({ reason: "BadRequest", delivery: "Acknowledged", code: "INVALID_ARGUMENT" })
+    case 8:
+      return new ApiError.RateLimit({ reason: "RateExceeded", delivery: "Acknowledged", retryAfter: retryDelay })
+    case 14:
+      return new ApiError.Transient({ reason: "Unavailable", delivery: "NotSent", code: "UNAVAILABLE" })
+  }
+}
+
+/** The one schedule, with half of its jitter drawn each time: waits of 1.5 s, 2.5 s, 4.5 s and 8.5 s. */
+const { documented } = Retry
+const halfWay = Effect.withRandom(Random.fixed([0.5]))
+
+const shared = Workload.make({
+  name: "shared",
+  timeouts: { attempt: "1 minute" },
+  retry: documented,
+  idempotency: "safe"
+})
+
+const chat = Reliability.make({ workload: shared, classify: classifyChat })
+const database = Reliability.make({ workload: shared, classify: classifySql })
+const search = Reliability.make({ workload: shared, classify: classifyGrpc })
+
+/** Runs an effect while an hour passes. */
+const withinAnHour = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.fork(effect)
+    yield* TestClock.adjust("1 hour")
+    return yield* Fiber.join(fiber)
+  })
+
+describe("one schedule for three services", () => {
+  it.effect("serves each by its own errors, at the same time, to the millisecond", () =>
+    Effect.gen(function* () {
+      const asked = scripted<ChatError>([http(503), http(429, { "retry-after": "7" }), "ok"])
+      const unplugged = scripted<ChatError>([
+        new TypeError("fetch failed", { cause: Object.assign(new Error("refused"), { code: "ECONNREFUSED" }) }),
+        http(401)
+      ])
+      const stored = scripted<SqlError>([new Deadlock(), new ConnectionClosed(), new Deadlock(), new Deadlock(), "ok"])
+      const twice = scripted<SqlError>([new Deadlock(), new UniqueViolation({ column: "id" })])
+      const found = scripted<GrpcError>([{ code: 8, retryDelay: Duration.seconds(3) }, { code: 14 }, "ok"])
+      const down = scripted<GrpcError>(Array.from({ length: 9 }, () => ({ code: 14 }) as const))
+
+      const program = Effect.all(
+        {
+          asked: asked.call.pipe(Reliability.protect(chat), Effect.either),
+          unplugged: unplugged.call.pipe(Reliability.protect(chat), Effect.either),
+          stored: stored.call.pipe(Reliability.protect(database), Effect.either, Effect.delay(700)),
+          twice: twice.call.pipe(Reliability.protect(database), Effect.either, Effect.delay(700)),
+          found: found.call.pipe(Reliability.protect(search), Effect.either, Effect.delay(1300)),
+          down: down.call.pipe(Reliability.protect(search), Effect.either, Effect.delay(1300))
+        },
+        { concurrency: "unbounded" }
+      )
+      const results = yield* withinAnHour(program.pipe(halfWay))
+
+      expect(asked.tries).toEqual([0, 1500, 9000])
+      expect(unplugged.tries).toEqual([0, 1500])
+      expect(stored.tries).toEqual([700, 2200, 4700, 9200, 17_700])
+      expect(twice.tries).toEqual([700, 2200])
+      expect(found.tries).toEqual([1300, 4800, 7300])
+      expect(down.tries).toEqual([1300, 2800, 5300, 9800, 18_300])
+
+      const answered = Either.right("an answer")
+      expect([results.asked, results.stored, results.found]).toEqual([answered, answered, answered])
+      expect(results.unplugged).toMatchObject({ left: { reason: "Unauthorized", status: 401, attempts: 2 } })
+      expect(results.twice).toMatchObject({ left: { reason: "Conflict", detail: "id", attempts: 2 } })
+      expect(results.down).toMatchObject({ left: { reason: "Unavailable", code: "UNAVAILABLE", attempts: 5 } })
+    })
+  )
+
+  it.effect("serves a client made of promises", () =>
+    Effect.gen(function* () {
+      const runtime = yield* Effect.runtime()
+      const { call, tries } = scripted<ChatError>([http(503), new TypeError("fetch failed"), "ok"])
+      // what a program has before Effect comes in: a function that resolves with any answer, and throws
+      const fetch = async (): Promise<Response> => {
+        const outcome = await Runtime.runPromise(runtime)(Effect.either(call))
+        if (Either.isRight(outcome)) return http(200)
+        if (outcome.left instanceof Response) return outcome.left
+        throw outcome.left
+      }
+      const ask = Effect.tryPromise({ try: fetch, catch: (cause) => Classify.exception(cause) }).pipe(
+        Effect.filterOrFail((response) => response.ok, classifyChat)
+      )
+      const response = yield* withinAnHour(ask.pipe(Reliability.protect(shared), halfWay))
+      expect([response.status, tries]).toEqual([200, [0, 1500, 4000]])
+    })
+  )
+
+  it.effect("holds no state: any mixture of calls comes out as each does alone", () =>
+    Effect.gen(function* () {
+      const outcome = fc.constantFrom<GrpcError | "ok">({ code: 14 }, { code: 8 }, { code: 3 }, "ok")
+      const scripts = fc.sample(
+        fc.record({
+          service: fc.constantFrom("chat", "database", "search"),
+          delay: fc.integer({ min: 0, max: 8 }).map((n) => n * 250),
+          outcomes: fc.array(outcome, { maxLength: 6 })
+        }),
+        { numRuns: 60, seed: 7 }
+      )
+      // the same story in three languages
+      const toChat = ({ code }: GrpcError) => http(code === 14 ? 503 : code === 8 ? 429 : 400)
+      const toSql = ({ code }: GrpcError) =>
+        code === 14 ? new ConnectionClosed() : code === 8 ? new Deadlock() : new UniqueViolation({ column: "id" })
+
+      const calls = scripts.map(({ delay, outcomes, service }) => {
+        const { call, tries } = scripted(outcomes)
+        const told: Effect.Effect<string, ApiError.ApiError> =
+          service === "chat"
+            ? call.pipe(Effect.mapError(toChat), Reliability.protect(chat))
+            : service === "database"
+              ? call.pipe(Effect.mapError(toSql), Reliability.protect(database))
+              : call.pipe(Reliability.protect(search))
+        return { tries, run: Effect.delay(Effect.exit(told), delay) }
+      })
+      yield* withinAnHour(
+        halfWay(
+          Effect.all(
+            calls.map(({ run }) => run),
+            { concurrency: "unbounded" }
+          )
+        )
+      )
+
+      const waits = [0, 1500, 4000, 8500, 17_000]
+      const expected = scripts.map(({ delay, outcomes }) => {
+        const last = outcomes.findIndex((outcome) => outcome === "ok" || outcome.code === 3)
+        return waits.slice(0, (last === -1 ? outcomes.length : last) + 1).map((wait) => delay + wait)
+      })
+      expect(calls.map(({ tries }) => tries)).toEqual(expected)
+    })
+  )
+
+  it.effect("serves a fourth with no more than Effect.retry", () =>
+    Effect.gen(function* () {
+      const { call, tries } = scripted<SqlError>([new Deadlock(), new Deadlock(), "ok"])
+      const mapped = call.pipe(Effect.mapError(classifySql), Effect.retry(documented))
+      expect(yield* withinAnHour(halfWay(mapped))).toBe("an answer")
+      expect(tries).toEqual([0, 1500, 4000])
+    })
+  )
+
+  it("runs as the example shows it", async () => {
+    const printed = await run(process.execPath, ["--import", "tsx", "test/examples/services.ts"])
+    expect(printed.trim().split("\n")).toEqual([
+      "chat: an answer at try 3",
+      "database: Conflict after 2 tries",
+      "search: Unavailable after 4 tries"
+    ])
+  })
+})
+
+// -------------------------------------------------------------------------------------------------
+// Nesting
+// -------------------------------------------------------------------------------------------------
+
+const three = Workload.make({
+  name: "three",
+  timeouts: { attempt: "10 seconds" },
+  retry: Retry.make({ attempts: 3, base: "1 second", factor: 1, jitter: "none" }),
+  idempotency: "safe"
+})
+
+type Call = Effect.Effect<string, ApiError.ApiError>
+
+interface Nestable {
+  readonly owns: boolean
+  readonly around: (call: Call) => Call
+}
+
+const nestables = (workload: Workload.Workload): Readonly<Record<string, Nestable>> => ({
+  protect: { owns: true, around: Reliability.protect(workload) },
+  leaf: { owns: true, around: (call) => Reliability.leaf(workload, () => call) },
+  classify: { owns: true, around: Reliability.protect(Reliability.make({ workload, classify: Classify.exception })) },
+  "Retry.retry": { owns: true, around: Retry.retry(workload.retry) },
+  "recurs(0)": { owns: false, around: Effect.retry(Schedule.recurs(0)) },
+  timeout: { owns: false, around: Workload.timeout(workload) },
+  deadline: { owns: false, around: Deadline.within("30 minutes") },
+  workload: { owns: false, around: Workload.within(workload) }
+})
+
+/** Every way of putting so many of them around each other, the innermost first, with repetition. */
+const nestings = (depth: number, names: ReadonlyArray<string>): ReadonlyArray<ReadonlyArray<string>> =>
+  depth === 0 ? [[]] : nestings(depth - 1, names).flatMap((inner) => names.map((name) => [...inner, name]))
+
+const nest = (names: ReadonlyArray<string>, call: Call, workload = three): Call => {
+  const all = nestables(workload)
+  return names.reduce((inner, name) => all[name]?.around(inner) ?? inner, call)
+}
+
+const unavailable = new ApiError.Transient({ reason: "Unavailable", delivery: "Acknowledged", status: 503 })
+
+describe("nested three deep, in every order", () => {
+  it.effect("owners of retries never multiply the tries", () =>
+    Effect.gen(function* () {
+      // no waits, so that the hundreds of them need no clock
+      const retry = Retry.make({ attempts: 3, base: 0, jitter: "none" })
+      const all = nestables(three)
+      const wrong: Array<string> = []
+      for (const names of nestings(3, Object.keys(all))) {
+        const { call, tries } = scripted<ApiError.ApiError>(Array.from({ length: 99 }, () => unavailable))
+        const yielding = Effect.zipRight(Effect.yieldNow(), call)
+        const error = yield* Effect.flip(nest(names, yielding, Workload.with(three, { retry })))
+        const owned = names.some((name) => all[name]?.owns === true)
+        if (tries.length !== (owned ? 3 : 1) || error.attempts !== (owned ? 3 : 0) || error.status !== 503) {
+          wrong.push(`${names.join(" < ")}: ${tries.length} tries, ${error.reason} after ${error.attempts}`)
+        }
+      }
+      expect(wrong).toEqual([])
+      expect(nestings(3, Object.keys(all)).length).toBe(8 ** 3)
+    })
+  )
+
+  it.effect("they do not for calls that hang every other time, whoever cuts them off", () =>
+    Effect.gen(function* () {
+      const cases = nestings(3, ["protect", "Retry.retry", "timeout"]).map((names) => {
+        let tries = 0
+        const hangs = Effect.suspend(() => (tries++ % 2 === 0 ? unavailable : Effect.never))
+        return { names, tries: () => tries, call: nest(names, hangs) }
+      })
+      yield* Effect.fork(
+        Effect.all(
+          cases.map(({ call }) => Effect.exit(call)),
+          { concurrency: "unbounded" }
+        )
+      )
+      yield* TestClock.adjust("1 hour")
+      const made = Object.fromEntries(cases.map(({ names, tries }) => [names.join(" < "), tries()]))
+      expect(Object.entries(made).filter(([, tries]) => tries > 3)).toEqual([])
+      expect(made).toMatchObject({
+        "timeout < timeout < timeout": 1,
+        // a limit inside is each try's own
+        "timeout < timeout < protect": 3,
+        "timeout < Retry.retry < Retry.retry": 3,
+        // one outside cuts off the retries, and nobody starts them anew
+        "Retry.retry < timeout < Retry.retry": 2,
+        "Retry.retry < protect < protect": 2,
+        "protect < protect < Retry.retry": 2
+      })
+    })
+  )
+
+  it.effect("a bare Effect.retry outside passes on what an owner inside has settled", () =>
+    Effect.gen(function* () {
+      for (const inner of ["protect", "leaf", "classify", "Retry.retry"]) {
+        const { call, tries } = scripted<ApiError.ApiError>(Array.from({ length: 99 }, () => unavailable))
+        const error = yield* withinAnHour(
+          nest([inner], call).pipe(Effect.retry(documented), Effect.retry(Retry.sdk), Effect.flip)
+        )
+        expect([inner, tries.length, error.attempts]).toEqual([inner, 3, 3])
+      }
+    })
+  )
+
+  it.effect("the innermost owner's schedule is the one that counts", () =>
+    Effect.gen(function* () {
+      const { call, tries } = scripted<ApiError.ApiError>(Array.from({ length: 99 }, () => unavailable))
+      const nested = call.pipe(
+        Retry.retry(Retry.make({ attempts: 2, base: "5 seconds", jitter: "none" })),
+        Reliability.protect(three),
+        Retry.retry(documented)
+      )
+      expect((yield* withinAnHour(Effect.flip(nested))).attempts).toBe(2)
+      expect(tries).toEqual([0, 5000])
+    })
+  )
+})
+
+// -------------------------------------------------------------------------------------------------
+// With the rest of Effect
+// -------------------------------------------------------------------------------------------------
+
+/** Fails so many times, then answers with the time; a second apart, with `three`. */
+const failing = (times: number) =>
+  scripted<ApiError.ApiError>(Array.from({ length: times }, () => unavailable)).call.pipe(
+    Effect.zipRight(Clock.currentTimeMillis),
+    Reliability.protect(three)
+  )
+
+describe("combinators on top of a schedule", () => {
+  it.effect("stop it sooner", () =>
+    Effect.gen(function* () {
+      const { call, tries } = scripted<ApiError.ApiError>(Array.from({ length: 99 }, () => unavailable))
+      const retry = documented.pipe(
+        Schedule.intersect(Schedule.recurs(2)),
+        Schedule.map(([step]) => step)
+      )
+      const error = yield* withinAnHour(
+        call.pipe(Reliability.protect(Workload.with(shared, { retry })), halfWay, Effect.flip)
+      )
+      expect([tries, error.attempts]).toEqual([[0, 1500, 4000], 3])
+    })
+  )
+
+  it.effect("lengthen its waits, and never past the deadline", () =>
+    Effect.gen(function* () {
+      const { call, tries } = scripted<ApiError.ApiError>(Array.from({ length: 99 }, () => unavailable))
+      const retry = documented.pipe(Schedule.addDelay(() => "10 seconds"))
+      const within = Workload.with(shared, { retry, deadline: "24 seconds" })
+      const ended = call.pipe(Reliability.protect(within), Effect.flip, Effect.zip(Clock.currentTimeMillis))
+      const [error, at] = yield* withinAnHour(halfWay(ended))
+      // the second wait would end at 11.5 s + 12.5 s, which is the deadline
+      expect([tries, error.reason, at]).toEqual([[0, 11_500], "Unavailable", 11_500])
+    })
+  )
+})
+
+describe("Effect.all", () => {
+  it.effect("retries each call by itself", () =>
+    Effect.gen(function* () {
+      const all = Effect.all([failing(0), failing(1), failing(2), failing(1)], { concurrency: "unbounded" })
+      expect(yield* withinAnHour(all)).toEqual([0, 1000, 2000, 1000])
+    })
+  )
+
+  it.effect("counts a wait as work where concurrency is bounded", () =>
+    Effect.gen(function* () {
+      const all = Effect.all([failing(2), failing(1), failing(1), failing(0)], { concurrency: 2 })
+      expect(yield* withinAnHour(all)).toEqual([2000, 1000, 2000, 2000])
+    })
+  )
+
+  it.effect("interrupts the retries of the others when one call fails for good", () =>
+    Effect.gen(function* () {
+      const patient = scripted<ApiError.ApiError>(Array.from({ length: 9 }, () => unavailable))
+      const fatal = new ApiError.Fatal({ reason: "NotFound", delivery: "Acknowledged", status: 404 })
+      const all = Effect.all([patient.call.pipe(Reliability.protect(shared)), Effect.delay(fatal, 2000)], {
+        concurrency: "unbounded"
+      })
+      expect(yield* withinAnHour(halfWay(Effect.flip(all)))).toBe(fatal)
+      expect(patient.tries).toEqual([0, 1500])
+    })
+  )
+
+  it.effect("under one owner, passes on the first that an owner inside has settled", () =>
+    Effect.gen(function* () {
+      const calls = [1, 2, 3].map(() => scripted<ApiError.ApiError>(Array.from({ length: 99 }, () => unavailable)))
+      const all = Effect.all(
+        calls.map(({ call }) => Reliability.protect(call, three)),
+        { concurrency: "unbounded" }
+      )
+      const error = yield* withinAnHour(Effect.flip(Reliability.protect(all, three)))
+      expect(error.attempts).toBe(3)
+      for (const { tries } of calls) expect(tries.length).toBeLessThanOrEqual(3)
+    })
+  )
+})
+
+describe("Effect.race", () => {
+  it.effect("ends the retries of the loser", () =>
+    Effect.gen(function* () {
+      const loser = scripted<ApiError.ApiError>(Array.from({ length: 9 }, () => unavailable))
+      const fast = Effect.delay(Effect.succeed("fast"), 5000)
+      const race = Effect.race(loser.call.pipe(Reliability.protect(shared)), fast)
+      expect(yield* withinAnHour(halfWay(race))).toBe("fast")
+      expect(loser.tries).toEqual([0, 1500, 4000])
+    })
+  )
+
+  it.effect("is won by the call that has answered after its retries", () =>
+    Effect.gen(function* () {
+      expect(yield* withinAnHour(Effect.race(failing(1), failing(2)))).toBe(1000)
+      expect(yield* withinAnHour(Effect.raceAll([failing(3), failing(2), failing(3)]))).toBe(3_600_000 + 2000)
+    })
+  )
+
+  it.effect("falls back on a second service once the first is given up", () =>
+    Effect.gen(function* () {
+      const first = scripted<ChatError>(Array.from({ length: 9 }, () => http(503)))
+      const second = scripted<GrpcError>([{ code: 14 }, "ok"])
+      const call = first.call.pipe(
+        Reliability.protect(chat),
+        Effect.orElse(() => second.call.pipe(Reliability.protect(search)))
+      )
+      expect(yield* withinAnHour(halfWay(call))).toBe("an answer")
+      expect([first.tries, second.tries]).toEqual([
+        [0, 1500, 4000, 8500, 17_000],
+        [17_000, 18_500]
+      ])
+    })
+  )
+})
+
+describe("Effect.repeat", () => {
+  it.effect("gives each repetition tries of its own", () =>
+    Effect.gen(function* () {
+      const outcomes = [unavailable, unavailable, "ok", unavailable, unavailable, "ok", unavailable, "ok"] as const
+      const { call, tries } = scripted<ApiError.ApiError>(outcomes)
+      yield* withinAnHour(call.pipe(Reliability.protect(three), Effect.repeat(Schedule.recurs(2))))
+      expect(tries).toEqual([0, 1000, 2000, 2000, 3000, 4000, 4000, 5000])
+    })
+  )
+})
+
+describe("Stream", () => {
+  it.effect("mapEffect retries each element by itself, in order", () =>
+    Effect.gen(function* () {
+      const times = Stream.make(1, 0, 2).pipe(Stream.mapEffect(failing), Stream.runCollect)
+      expect(Chunk.toArray(yield* withinAnHour(times))).toEqual([1000, 1000, 3000])
+    })
+  )
+
+  it.effect("mapEffect retries several elements at once", () =>
+    Effect.gen(function* () {
+      const times = Stream.make(1, 0, 2).pipe(Stream.mapEffect(failing, { concurrency: 3 }), Stream.runCollect)
+      expect(Chunk.toArray(yield* withinAnHour(times))).toEqual([1000, 0, 2000])
+    })
+  )
+
+  it.effect("retry takes the same schedule", () =>
+    Effect.gen(function* () {
+      const { call, tries } = scripted<ApiError.ApiError>([unavailable, unavailable, "ok"])
+      const stream = Stream.fromEffect(call).pipe(Stream.retry(documented), Stream.runCollect)
+      expect(Chunk.toArray(yield* withinAnHour(halfWay(stream)))).toEqual(["an answer"])
+      expect(tries).toEqual([0, 1500, 4000])
+    })
+  )
+
+  it.effect("a deadline around a stream bounds the retries of its elements", () =>
+    Effect.gen(function* () {
+      const left: Array<Option.Option<Duration.Duration>> = []
+      const element = Deadline.remaining.pipe(
+        Effect.tap((remaining) => left.push(remaining)),
+        Effect.zipRight(Effect.fail(unavailable)),
+        Reliability.protect(shared),
+        Effect.flip
+      )
+      const stream = Stream.make(1, 2).pipe(
+        Stream.mapEffect(() => element, { concurrency: 2 }),
+        Stream.runCollect,
+        Deadline.within("3 seconds")
+      )
+      // the second wait, of 2.5 s, would end after it
+      const errors = Chunk.toArray(yield* withinAnHour(halfWay(stream)))
+      expect(errors.map(({ attempts, reason }) => [reason, attempts])).toEqual([
+        ["Unavailable", 2],
+        ["Unavailable", 2]
+      ])
+      expect(left).toEqual([3000, 3000, 1500, 1500].map((millis) => Option.some(Duration.millis(millis))))
+    })
+  )
+})
+
+// -------------------------------------------------------------------------------------------------
+// Layers
+// -------------------------------------------------------------------------------------------------
+
+class Backend extends Context.Tag("Backend")<Backend, { readonly send: Effect.Effect<string, ChatError> }>() {}
+
+class Notes extends Context.Tag("Notes")<Notes, { readonly add: (line: string) => Effect.Effect<void> }>() {}
+
+class Chat extends Effect.Service<Chat>()("composition/Chat", {
+  effect: Effect.gen(function* () {
+    const { send } = yield* Backend
+    const policy = Reliability.make({
+      workload: three,
+      budget: yield* RetryBudget.Service,
+      classify: classifyChat,
+      onGiveUp: ({ error, why }) => Effect.flatMap(Notes, (notes) => notes.add(`${error.reason}: ${why}`))
+    })
+    return { ask: Reliability.protect(send, policy) }
+  })
+}) {}
+
+class Translator extends Effect.Service<Translator>()("composition/Translator", {
+  effect: Effect.gen(function* () {
+    const { ask } = yield* Chat
+    return { translate: ask.pipe(Reliability.protect(shared)) }
+  })
+}) {}
+
+describe("services and layers", () => {
+  it.effect("carry policies, budgets and observers, and share them", () =>
+    Effect.gen(function* () {
+      const backend = scripted<ChatError>(Array.from({ length: 99 }, () => http(503)))
+      const lines: Array<string> = []
+      const notes = Layer.succeed(Notes, { add: (line) => Effect.sync(() => void lines.push(line)) })
+      const chat = Chat.Default.pipe(
+        Layer.provide(Layer.succeed(Backend, { send: backend.call })),
+        Layer.provideMerge(RetryBudget.layer({ ratio: 0, minPerSecond: 0, max: 3 }))
+      )
+      const live = Translator.Default.pipe(Layer.provideMerge(chat), Layer.merge(notes))
+
+      const program = Effect.gen(function* () {
+        const { ask } = yield* Chat
+        const { translate } = yield* Translator
+        const budget = yield* RetryBudget.Service
+        const direct = yield* Effect.flip(ask)
+        const through = yield* Effect.flip(translate)
+        const [available, suppressed] = yield* Effect.all([budget.available, budget.suppressed])
+        return { attempts: [direct.attempts, through.attempts], available, suppressed }
+      })
+      // two retries for the first call, and the one that is left for the second
+      expect(yield* withinAnHour(Effect.provide(program, live))).toEqual({
+        attempts: [3, 2],
+        available: 0,
+        suppressed: 1
+      })
+      expect(backend.tries).toEqual([0, 1000, 2000, 2000, 3000])
+      expect(lines).toEqual(["Unavailable: Attempts", "Unavailable: Budget"])
+    })
+  )
+
+  it.effect("retry a layer that cannot be built yet", () =>
+    Effect.gen(function* () {
+      const { call, tries } = scripted<ApiError.ApiError>([unavailable, "ok"])
+      const layer = Layer.effect(Backend, Effect.as(call, { send: Effect.succeed("sent") })).pipe(
+        Layer.retry(documented)
+      )
+      const sent = Effect.flatMap(Backend, ({ send }) => send)
+      expect(yield* withinAnHour(halfWay(Effect.provide(sent, layer)))).toBe("sent")
+      expect(tries).toEqual([0, 1500])
+    })
+  )
+})

@@ -1,0 +1,176 @@
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs"
+import { dirname } from "node:path"
+import ts from "typescript"
+import { beforeAll, describe, expect, it } from "vitest"
+import { filesBelow, manifest, publicModules, read, root, run, sources, tool } from "./support/project.js"
+
+// --- Examples: every `ts` fence of the docs and of the comments is compiled and run --------------------------------
+
+const cache = ".cache/docs"
+
+interface Example {
+  readonly title: string
+  readonly path: string
+  readonly code: string
+}
+
+/** The fences of a file, with blank lines in front, so that a line keeps its number. */
+const examplesOf = (file: string): ReadonlyArray<Example> => {
+  const lines = read(file)
+    .split("\n")
+    .map((line) => (file.endsWith(".md") ? line : (/^\s*\* ?(.*)$/.exec(line)?.[1] ?? "")))
+  const fences = [...lines.keys()].filter((index) => /^\s*```(ts|typescript|tsx)\b/.test(lines[index] ?? ""))
+  return fences.map((start) => {
+    const end = lines.findIndex((line, index) => index > start && /^\s*```\s*$/.test(line))
+    const title = `${file}:${start + 1}`
+    const code = lines
+      .slice(start + 1, end)
+      .join("\n")
+      .replaceAll("*\\/", "*/")
+    return { title, path: `${cache}/${file}.${start + 1}.ts`, code: `// ${title}${"\n".repeat(start + 1)}${code}\n` }
+  })
+}
+
+const documents = ["README.md", ...filesBelow(".github").map((file) => `.github/${file}`)].filter(
+  (file) => file.endsWith(".md") && existsSync(root + file)
+)
+const examples = [...documents, ...sources.map((file) => `src/${file}`)].flatMap(examplesOf)
+
+const compilerOptions = { moduleDetection: "force" }
+
+/** What the compiler and Effect's own diagnostics have to say, by file. */
+const compile = async (): Promise<ReadonlyMap<string, string>> => {
+  const said = (tool: Promise<string>) => tool.catch((error: Error) => error.message)
+  const output = await Promise.all([
+    said(run(tool("tsc"), ["-p", cache, "--pretty", "false"])),
+    said(
+      run(tool("effect-language-service"), ["diagnostics", "--project", `${cache}/tsconfig.json`, "--format", "text"])
+    )
+  ])
+  const errors = new Map<string, string>()
+  for (const [error, path = ""] of output.join("\n").matchAll(/^(\S+)\(\d+,\d+\): error .*(\n .*)*/gm)) {
+    errors.set(path, `${errors.get(path) ?? ""}${error.slice(cache.length + 1)}\n`)
+  }
+  return errors
+}
+
+/** What went wrong when an example ran, by file; null where nothing did. */
+const runAll = async (): Promise<ReadonlyMap<string, string | null>> => {
+  const report = `${cache}/report.jsonl`
+  const paths = examples.map((example) => example.path)
+  await run(process.execPath, ["--import", "tsx", "test/support/runExamples.ts", report, ...paths])
+  const lines = read(report).trim().split("\n")
+  return new Map([
+    ...paths.map((path) => [path, "it was not run, since an example before it never ended"] as const),
+    ...lines.map((line) => JSON.parse(line) as [string, string | null])
+  ])
+}
+
+describe("an example of the docs", () => {
+  let compiled: ReadonlyMap<string, string>
+  let ran: ReadonlyMap<string, string | null>
+
+  beforeAll(async () => {
+    rmSync(root + cache, { recursive: true, force: true })
+    for (const { path, code } of examples) {
+      mkdirSync(dirname(root + path), { recursive: true })
+      writeFileSync(root + path, code)
+    }
+    const files = examples.map((example) => example.path.slice(cache.length + 1))
+    const tsconfig = { extends: "../../tsconfig.json", compilerOptions, include: [], files }
+    writeFileSync(`${root}${cache}/tsconfig.json`, JSON.stringify(tsconfig))
+    ;[compiled, ran] = await Promise.all([compile(), runAll()])
+  }, 120_000)
+
+  for (const { title, path } of examples) {
+    it(`${title} compiles and runs`, () => {
+      expect(compiled.get(path), "the compiler's errors").toBeUndefined()
+      expect(ran.get(path), "what went wrong").toBeNull()
+    })
+  }
+})
+
+// --- Comments: what users can import says what it is, since when, and to which family it belongs -------------------
+
+const categories = [
+  "model",
+  "errors",
+  "schemas",
+  "constructors",
+  "combinators",
+  "layers",
+  "guards",
+  "getters",
+  "conversions",
+  "observers",
+  "constants",
+  "symbols"
+]
+
+/** An index has nothing of its own to tell. */
+const modules = publicModules.filter((file) => !file.endsWith("index.ts"))
+
+const program = ts.createProgram(
+  modules.map((file) => `${root}src/${file}`),
+  ts.parseJsonConfigFileContent(
+    ts.readConfigFile(`${root}tsconfig.json`, (path) => ts.sys.readFile(path)).config,
+    ts.sys,
+    root
+  ).options
+)
+const checker = program.getTypeChecker()
+
+/** Each declaration that the symbol exports, by its full name; of an overloaded function the first. */
+const declarationsOf = (exported: ts.Symbol, prefix = ""): ReadonlyArray<readonly [string, ts.Declaration]> => {
+  const name = prefix + exported.name
+  const own = (exported.declarations ?? []).filter((node) => node.getSourceFile().fileName.startsWith(`${root}src/`))
+  const first = own.findIndex(ts.isFunctionDeclaration)
+  const members = own.some(ts.isModuleDeclaration) ? checker.getExportsOfModule(exported) : []
+  return [
+    ...own
+      .filter((node, index) => !ts.isFunctionDeclaration(node) || index === first)
+      .map((node) => [name, node] as const),
+    ...members.flatMap((member) => declarationsOf(member, `${name}.`))
+  ]
+}
+
+const isAbove = (version: string, limit: string): boolean => version.localeCompare(limit, "en", { numeric: true }) > 0
+
+const faultsOf = (node: ts.Node): ReadonlyArray<string> => {
+  const comment = ts.getJSDocCommentsAndTags(node).findLast(ts.isJSDoc)
+  if (comment === undefined) return ["has no comment"]
+  const tag = (name: string) =>
+    (comment.tags ?? [])
+      .filter((tag) => tag.tagName.text === name)
+      .map((tag) => ts.getTextOfJSDocComment(tag.comment)?.trim() ?? "")
+  const faults: Array<string> = []
+  const [since = "", ...more] = tag("since")
+  const [category = ""] = tag("category")
+  const [sentence = ""] = (ts.getTextOfJSDocComment(comment.comment) ?? "").split("\n\n")
+  if (comment.tags?.some((tag) => tag.tagName.text === "internal")) return []
+  if (!/^[A-Z`].*[.:?]$/s.test(sentence)) faults.push("does not begin with a sentence")
+  if (!/^\d+\.\d+\.\d+$/.test(since) || more.length > 0) faults.push("needs one `@since` with a version")
+  else if (isAbove(since, manifest.version)) faults.push(`is since ${since}, but this is ${manifest.version}`)
+  if (tag("category").length !== 1 || !categories.includes(category)) {
+    faults.push(`needs one \`@category\` of: ${categories.join(", ")}`)
+  }
+  if (["constructors", "combinators"].includes(category) && !comment.getText().includes("```ts")) {
+    faults.push("needs an example in a ```ts fence")
+  }
+  return faults
+}
+
+describe("the comments of", () => {
+  for (const file of modules) {
+    it(`${file} tell what it exports`, () => {
+      const source = program.getSourceFile(`${root}src/${file}`)
+      const module = source && checker.getSymbolAtLocation(source)
+      const faults = (module ? checker.getExportsOfModule(module) : [])
+        .flatMap((exported) => declarationsOf(exported))
+        .flatMap(([name, node]) => faultsOf(node).map((fault) => `${name} ${fault}`))
+      if (!/^\/\*\*\n \* [A-Z`]/.test(read(`src/${file}`)))
+        faults.unshift("the file begins without a comment on itself")
+      expect(faults, "what the comments lack").toEqual([])
+    })
+  }
+})

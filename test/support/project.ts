@@ -1,0 +1,47 @@
+/** The package as its own checks see it: its folders, its public modules, and a way to run a tool on it. */
+import { execFile } from "node:child_process"
+import { readdirSync, readFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+
+export const root = fileURLToPath(new URL("../../", import.meta.url))
+
+export const read = (path: string): string => readFileSync(root + path, "utf8")
+
+/** Every file below a folder, as sorted paths relative to that folder. */
+export const filesBelow = (folder: string): ReadonlyArray<string> =>
+  readdirSync(root + folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => `${entry.parentPath}/${entry.name}`.slice(root.length + folder.length + 1))
+    .toSorted()
+
+export const sources = filesBelow("src")
+
+/** What users can import: `index.ts`, `Retry.ts`, `node/Transport.ts`, … */
+export const publicModules = sources.filter((file) => !file.startsWith("internal/"))
+
+/** The name under which users import a public module. */
+export const subpath = (file: string): string =>
+  file === "EventStream.ts" ? "./stream" : `./${file}`.replace(/(\/index)?\.ts$/, "")
+
+interface Manifest {
+  readonly name: string
+  readonly version: string
+  readonly exports: Readonly<Record<string, string>>
+  readonly peerDependencies: Readonly<Record<string, string>>
+  readonly devDependencies: Readonly<Record<string, string>>
+}
+
+export const manifest = JSON.parse(read("package.json")) as Manifest
+
+/** Runs a command, by default in the project's root; answers what it printed, or fails with it. */
+export const run = async (command: string, args: ReadonlyArray<string>, cwd = root): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const env = { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined, NODE_OPTIONS: undefined }
+    execFile(command, args, { cwd, env, maxBuffer: 1e8 }, (error, stdout, stderr) => {
+      if (error === null) resolve(stdout)
+      else reject(new Error(`${command} ${args.join(" ")}\n\n${stdout}${stderr}`))
+    })
+  })
+
+/** The path of a tool that the project's development dependencies bring. */
+export const tool = (name: string): string => `${root}node_modules/.bin/${name}`

@@ -1,0 +1,344 @@
+import { Context, type Duration, Effect, type Layer, type Option, Schedule } from "effect"
+import { ApiError, Classify, Deadline, Reliability, Retry, RetryBudget, Workload } from "effect-reliability"
+import { describe, expectTypeOf, it } from "vitest"
+
+class Other {
+  readonly _tag = "Other"
+  readonly detail: string = ""
+}
+
+class Foreign {
+  readonly _tag = "Foreign"
+  readonly code: number = 0
+}
+
+class Client extends Context.Tag("Client")<Client, { readonly url: string }>() {}
+
+class Log extends Context.Tag("Log")<Log, { readonly write: (line: string) => Effect.Effect<void> }>() {}
+
+type Answer = { readonly text: string }
+
+declare const fails: Effect.Effect<Answer, ApiError.ApiError, Client>
+declare const failsOtherwise: Effect.Effect<Answer, ApiError.ApiError | Other, Client>
+declare const other: Effect.Effect<Answer, Other, Client>
+declare const foreign: Effect.Effect<Answer, Foreign, Client>
+declare const safe: Effect.Effect<Answer, never, Client>
+declare const fatal: Effect.Effect<Answer, ApiError.Fatal, Client>
+declare const loose: Effect.Effect<Answer, unknown, Client>
+
+const schedule = Retry.make({ attempts: 3 })
+const { interactive } = Workload
+
+// -------------------------------------------------------------------------------------------------
+// Retry
+// -------------------------------------------------------------------------------------------------
+
+describe("Retry's schedules", () => {
+  it("are plain schedules over any input", () => {
+    expectTypeOf(Retry.documented).toEqualTypeOf<Schedule.Schedule<Retry.Step, unknown>>()
+    expectTypeOf(Retry.sdk).toEqualTypeOf<Schedule.Schedule<Retry.Step, unknown>>()
+    expectTypeOf(Retry.make).returns.toEqualTypeOf<Schedule.Schedule<Retry.Step, unknown>>()
+    expectTypeOf(Retry.make).toBeCallableWith()
+    expectTypeOf(Retry.delay).returns.toEqualTypeOf<Duration.Duration>()
+  })
+
+  it("keep everything exact with Effect.retry", () => {
+    for (const each of [Retry.documented, Retry.sdk, schedule]) {
+      expectTypeOf(fails.pipe(Effect.retry(each))).toEqualTypeOf(fails)
+      expectTypeOf(failsOtherwise.pipe(Effect.retry(each))).toEqualTypeOf(failsOtherwise)
+      expectTypeOf(other.pipe(Effect.retry(each))).toEqualTypeOf(other)
+      expectTypeOf(Effect.retry(fails, each)).toEqualTypeOf(fails)
+      expectTypeOf(Effect.retry(failsOtherwise, each)).toEqualTypeOf(failsOtherwise)
+      expectTypeOf(Effect.retry(fails, { schedule: each, times: 2 })).toEqualTypeOf(fails)
+      expectTypeOf(Effect.retry(fails, { schedule: each, while: (error) => error._tag !== "Fatal" })).toEqualTypeOf(
+        fails
+      )
+    }
+  })
+
+  it("take combinators on top without annotations", () => {
+    const composed = Retry.documented.pipe(
+      Schedule.intersect(Schedule.recurs(2)),
+      Schedule.tapOutput(([step]) => {
+        expectTypeOf(step).toEqualTypeOf<Retry.Step>()
+        return Log
+      })
+    )
+    expectTypeOf(fails.pipe(Effect.retry(composed))).toEqualTypeOf<
+      Effect.Effect<Answer, ApiError.ApiError, Client | Log>
+    >()
+  })
+})
+
+describe("Retry.retry", () => {
+  it("keeps A, E and R, with the effect first and last", () => {
+    expectTypeOf(Retry.retry(fails, schedule)).toEqualTypeOf(fails)
+    expectTypeOf(Retry.retry(failsOtherwise, schedule)).toEqualTypeOf(failsOtherwise)
+    expectTypeOf(Retry.retry(other, schedule)).toEqualTypeOf(other)
+    expectTypeOf(Retry.retry(safe, schedule)).toEqualTypeOf(safe)
+    expectTypeOf(fails.pipe(Retry.retry(schedule))).toEqualTypeOf(fails)
+    expectTypeOf(failsOtherwise.pipe(Retry.retry(schedule))).toEqualTypeOf(failsOtherwise)
+    expectTypeOf(fatal.pipe(Retry.retry(schedule))).toEqualTypeOf(fatal)
+    expectTypeOf(safe.pipe(Retry.retry(schedule))).toEqualTypeOf(safe)
+  })
+
+  it("takes any schedule over any error, and adds what that requires", () => {
+    const logging = Schedule.recurs(2).pipe(Schedule.tapOutput(() => Log))
+    expectTypeOf(fails.pipe(Retry.retry(logging))).toEqualTypeOf<
+      Effect.Effect<Answer, ApiError.ApiError, Client | Log>
+    >()
+    expectTypeOf(Retry.retry(fails, logging)).toEqualTypeOf<Effect.Effect<Answer, ApiError.ApiError, Client | Log>>()
+  })
+})
+
+// -------------------------------------------------------------------------------------------------
+// Limits
+// -------------------------------------------------------------------------------------------------
+
+describe("Workload.timeout", () => {
+  it("adds Transient, and nothing else", () => {
+    expectTypeOf(other.pipe(Workload.timeout(interactive))).toEqualTypeOf<
+      Effect.Effect<Answer, Other | ApiError.Transient, Client>
+    >()
+    expectTypeOf(Workload.timeout(other, interactive)).toEqualTypeOf<
+      Effect.Effect<Answer, Other | ApiError.Transient, Client>
+    >()
+    expectTypeOf(Workload.timeout(fails, interactive)).toEqualTypeOf(fails)
+    expectTypeOf(safe.pipe(Workload.timeout(interactive))).toEqualTypeOf<
+      Effect.Effect<Answer, ApiError.Transient, Client>
+    >()
+  })
+})
+
+describe("Workload.within", () => {
+  it("keeps A, E and R", () => {
+    expectTypeOf(failsOtherwise.pipe(Workload.within(interactive))).toEqualTypeOf(failsOtherwise)
+    expectTypeOf(Workload.within(safe, interactive)).toEqualTypeOf(safe)
+    expectTypeOf(Workload.current).toEqualTypeOf<Effect.Effect<Option.Option<Workload.Workload>>>()
+  })
+})
+
+describe("Workload.with", () => {
+  it("takes any part of a workload, first or last", () => {
+    expectTypeOf(Workload.with(interactive, { timeouts: { pool: "1 second" } })).toEqualTypeOf<Workload.Workload>()
+    const change = Workload.with({ deadline: "1 minute", patience: undefined })
+    expectTypeOf(change).toEqualTypeOf<(workload: Workload.Workload) => Workload.Workload>()
+    expectTypeOf<{ timeouts: { total: number } }>().not.toExtend<Workload.Overrides>()
+    expectTypeOf<{ idempotency: "maybe" }>().not.toExtend<Workload.Overrides>()
+  })
+
+  it("needs more of make", () => {
+    expectTypeOf<{ name: string; timeouts: { attempt: "1 second" } }>().toExtend<Workload.Options>()
+    expectTypeOf<{ name: string; timeouts: { read: "1 second" } }>().not.toExtend<Workload.Options>()
+    expectTypeOf<{ timeouts: { attempt: "1 second" } }>().not.toExtend<Workload.Options>()
+  })
+})
+
+describe("Deadline", () => {
+  it("adds Transient, and nothing else", () => {
+    expectTypeOf(other.pipe(Deadline.within("1 minute"))).toEqualTypeOf<
+      Effect.Effect<Answer, Other | ApiError.Transient, Client>
+    >()
+    expectTypeOf(Deadline.within(safe, 1000)).toEqualTypeOf<Effect.Effect<Answer, ApiError.Transient, Client>>()
+    expectTypeOf(Deadline.within(fails, 1000)).toEqualTypeOf(fails)
+  })
+
+  it("tells what remains, and requires nothing", () => {
+    expectTypeOf(Deadline.remaining).toEqualTypeOf<Effect.Effect<Option.Option<Duration.Duration>>>()
+  })
+})
+
+describe("RetryBudget", () => {
+  it("is made without requirements, and cannot fail", () => {
+    expectTypeOf(RetryBudget.make()).toEqualTypeOf<Effect.Effect<RetryBudget.RetryBudget>>()
+    expectTypeOf(RetryBudget.layer()).toEqualTypeOf<Layer.Layer<RetryBudget.Service>>()
+    expectTypeOf(RetryBudget.Service).toExtend<Effect.Effect<RetryBudget.RetryBudget, never, RetryBudget.Service>>()
+  })
+})
+
+// -------------------------------------------------------------------------------------------------
+// Reliability.protect
+// -------------------------------------------------------------------------------------------------
+
+const plain = Reliability.make({ workload: interactive })
+
+describe("protect with a workload or a plain policy", () => {
+  it("keeps an ApiError's type exact", () => {
+    expectTypeOf(fails.pipe(Reliability.protect(interactive))).toEqualTypeOf(fails)
+    expectTypeOf(fails.pipe(Reliability.protect(plain))).toEqualTypeOf(fails)
+    expectTypeOf(Reliability.protect(fails, interactive)).toEqualTypeOf(fails)
+    expectTypeOf(Reliability.protect(fails, plain)).toEqualTypeOf(fails)
+  })
+
+  it("lets other errors through", () => {
+    expectTypeOf(failsOtherwise.pipe(Reliability.protect(interactive))).toEqualTypeOf(failsOtherwise)
+    expectTypeOf(Reliability.protect(failsOtherwise, plain)).toEqualTypeOf(failsOtherwise)
+  })
+
+  it("adds Transient to errors that have none", () => {
+    expectTypeOf(other.pipe(Reliability.protect(interactive))).toEqualTypeOf<
+      Effect.Effect<Answer, Other | ApiError.Transient, Client>
+    >()
+    expectTypeOf(Reliability.protect(fatal, plain)).toEqualTypeOf<
+      Effect.Effect<Answer, ApiError.Fatal | ApiError.Transient, Client>
+    >()
+  })
+
+  it("leaves what cannot fail as it is", () => {
+    expectTypeOf(safe.pipe(Reliability.protect(interactive))).toEqualTypeOf(safe)
+    expectTypeOf(Reliability.protect(safe, plain)).toEqualTypeOf(safe)
+  })
+
+  it("leaves unknown unknown", () => {
+    expectTypeOf(loose.pipe(Reliability.protect(interactive))).toEqualTypeOf(loose)
+  })
+
+  it("can be given a name, and applied later to anything", () => {
+    const reliably = Reliability.protect(interactive)
+    expectTypeOf(reliably(fails)).toEqualTypeOf(fails)
+    expectTypeOf(reliably(safe)).toEqualTypeOf(safe)
+    expectTypeOf(reliably(other)).toEqualTypeOf<Effect.Effect<Answer, Other | ApiError.Transient, Client>>()
+  })
+
+  it("goes twice without changing a type twice", () => {
+    const twice = other.pipe(Reliability.protect(interactive), Reliability.protect(plain))
+    expectTypeOf(twice).toEqualTypeOf<Effect.Effect<Answer, Other | ApiError.Transient, Client>>()
+  })
+})
+
+describe("protect with observers", () => {
+  const observing = Reliability.make({
+    workload: interactive,
+    onRetry: ({ error, step, workload }) => {
+      expectTypeOf(error).toEqualTypeOf<ApiError.ApiError>()
+      expectTypeOf(step).toEqualTypeOf<Retry.Step>()
+      expectTypeOf(workload).toEqualTypeOf<Workload.Workload>()
+      return Log
+    },
+    onGiveUp: ({ error, why }) => {
+      expectTypeOf(error).toEqualTypeOf<ApiError.ApiError>()
+      expectTypeOf(why).toEqualTypeOf<Retry.Stopping>()
+      return Effect.flatMap(Log, (log) => log.write(why))
+    },
+    record: ({ error, of }) => {
+      expectTypeOf(error).toEqualTypeOf<ApiError.ApiError | undefined>()
+      expectTypeOf(of).toEqualTypeOf<"try" | "call">()
+    }
+  })
+
+  it("adds what they require", () => {
+    expectTypeOf(observing).toEqualTypeOf<Reliability.Policy<Log>>()
+    const expected = expectTypeOf<Effect.Effect<Answer, ApiError.ApiError, Client | Log>>()
+    expected.toEqualTypeOf(fails.pipe(Reliability.protect(observing)))
+    expected.toEqualTypeOf(Reliability.protect(fails, observing))
+    expected.toEqualTypeOf(Reliability.leaf(observing, () => fails))
+  })
+
+  it("adds it where nothing was required, or nothing can fail", () => {
+    const nothing = Effect.succeed(1)
+    expectTypeOf(nothing.pipe(Reliability.protect(observing))).toEqualTypeOf<Effect.Effect<number, never, Log>>()
+  })
+
+  it("takes observers that fail, whose errors go nowhere", () => {
+    const failing = Reliability.make({ workload: interactive, onGiveUp: () => Effect.fail(new Other()) })
+    expectTypeOf(fails.pipe(Reliability.protect(failing))).toEqualTypeOf(fails)
+  })
+
+  it("adds what two observers require", () => {
+    class Metrics extends Context.Tag("Metrics")<Metrics, { readonly count: Effect.Effect<void> }>() {}
+    const both = Reliability.make({ workload: interactive, onRetry: () => Log, onGiveUp: () => Metrics })
+    expectTypeOf(both).toEqualTypeOf<Reliability.Policy<Log | Metrics>>()
+  })
+})
+
+describe("protect with a policy that classifies", () => {
+  const classifying = Reliability.make({
+    workload: interactive,
+    classify: (error: Other) => new ApiError.Fatal({ reason: "Unknown", delivery: "Unconfirmed", detail: error.detail })
+  })
+  const anything = Reliability.make({ workload: interactive, classify: (cause: unknown) => Classify.exception(cause) })
+  const observing = Reliability.make({ workload: interactive, classify: Classify.exception, onGiveUp: () => Log })
+
+  it("knows what its classify takes", () => {
+    expectTypeOf(classifying).toEqualTypeOf<Reliability.Classifying<Other>>()
+    expectTypeOf(anything).toEqualTypeOf<Reliability.Classifying<unknown>>()
+    expectTypeOf(observing).toEqualTypeOf<Reliability.Classifying<unknown, Log>>()
+  })
+
+  it("fails with ApiError", () => {
+    expectTypeOf(other.pipe(Reliability.protect(classifying))).toEqualTypeOf(fails)
+    expectTypeOf(Reliability.protect(other, classifying)).toEqualTypeOf(fails)
+    for (const effect of [other, foreign, fatal, fails, failsOtherwise, loose]) {
+      expectTypeOf(effect.pipe(Reliability.protect(anything))).toEqualTypeOf(fails)
+      expectTypeOf(Reliability.protect(effect, anything)).toEqualTypeOf(fails)
+    }
+  })
+
+  it("leaves what cannot fail as it is", () => {
+    expectTypeOf(safe.pipe(Reliability.protect(anything))).toEqualTypeOf(safe)
+    expectTypeOf(safe.pipe(Reliability.protect(classifying))).toEqualTypeOf(safe)
+    expectTypeOf(Reliability.protect(safe, anything)).toEqualTypeOf(safe)
+  })
+
+  it("adds what the policy requires", () => {
+    const expected = expectTypeOf<Effect.Effect<Answer, ApiError.ApiError, Client | Log>>()
+    expected.toEqualTypeOf(foreign.pipe(Reliability.protect(observing)))
+    expected.toEqualTypeOf(Reliability.protect(foreign, observing))
+    expected.toEqualTypeOf(Reliability.leaf(observing, () => foreign))
+    expectTypeOf(safe.pipe(Reliability.protect(observing))).toEqualTypeOf<Effect.Effect<Answer, never, Client | Log>>()
+  })
+
+  it("is refused for errors that its classify does not take", () => {
+    const reliably = Reliability.protect(classifying)
+    type Accepted = Parameters<typeof reliably>[0]
+    expectTypeOf(other).toExtend<Accepted>()
+    expectTypeOf(safe).toExtend<Accepted>()
+    expectTypeOf(foreign).not.toExtend<Accepted>()
+    // what is an ApiError already needs no classify
+    expectTypeOf(failsOtherwise).toExtend<Accepted>()
+    expectTypeOf(loose).not.toExtend<Accepted>()
+  })
+
+  it("passes for no plain policy, which would let its errors through by type and not by value", () => {
+    expectTypeOf(classifying).not.toExtend<Reliability.Policy>()
+  })
+
+  it("is refused for such errors with the effect first, and by leaf", () => {
+    // the last overload of each, which takes any error: it must not take this policy
+    expectTypeOf(classifying).not.toExtend<Parameters<typeof Reliability.protect<Answer, Foreign, Client>>[1]>()
+    expectTypeOf(classifying).not.toExtend<Parameters<typeof Reliability.leaf<Answer, Foreign, Client>>[0]>()
+  })
+})
+
+describe("leaf", () => {
+  it("types like protect", () => {
+    const expected = expectTypeOf<Effect.Effect<Answer, Other | ApiError.Transient, Client>>()
+    expected.toEqualTypeOf(Reliability.leaf(interactive, () => other))
+    expected.toEqualTypeOf(Reliability.leaf(plain, () => other))
+    expectTypeOf(Reliability.leaf(interactive, () => fails)).toEqualTypeOf(fails)
+    expectTypeOf(Reliability.leaf(interactive, () => failsOtherwise)).toEqualTypeOf(failsOtherwise)
+    expectTypeOf(Reliability.leaf(interactive, () => safe)).toEqualTypeOf(safe)
+    const anything = Reliability.make({ workload: interactive, classify: Classify.exception })
+    expectTypeOf(Reliability.leaf(anything, () => foreign)).toEqualTypeOf(fails)
+    expectTypeOf(Reliability.leaf(anything, () => safe)).toEqualTypeOf(safe)
+  })
+
+  it("tells the call its limits", () => {
+    const leaf = Reliability.leaf(interactive, (attempt) => {
+      expectTypeOf(attempt).toEqualTypeOf<Reliability.Attempt>()
+      expectTypeOf(attempt.phase).toEqualTypeOf<"attempt" | "deadline">()
+      return Effect.succeed(attempt.millis)
+    })
+    expectTypeOf(leaf).toEqualTypeOf<Effect.Effect<number>>()
+  })
+})
+
+describe("describe", () => {
+  it("takes workloads and policies of any kind", () => {
+    expectTypeOf(Reliability.describe(interactive).workload).toEqualTypeOf<string>()
+    expectTypeOf(Reliability.describe(plain).observes).toEqualTypeOf<Array<"onRetry" | "onGiveUp" | "record">>()
+    expectTypeOf(
+      Reliability.describe(Reliability.make({ workload: interactive, classify: Classify.exception })).classifies
+    ).toEqualTypeOf<boolean>()
+  })
+})
