@@ -682,7 +682,7 @@ const endings: Record<string, Effect.Effect<unknown, unknown>> = {
   "a failure after a yield": Effect.zipRight(Effect.yieldNow(), Effect.fail("failure")),
   "a defect at once": Effect.die("defect"),
   "a defect after a yield": Effect.zipRight(Effect.yieldNow(), Effect.die("defect")),
-  "an exception": Effect.sync(() => {
+  "an exception": Effect.sync((): string => {
     throw new TypeError("thrown")
   }),
   "a failure, and a defect of its finalizer": Effect.ensuring(Effect.fail("failure"), Effect.die("defect")),
