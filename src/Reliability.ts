@@ -341,7 +341,11 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
     this.triedAt = now
     const millis = Math.min(attemptMillis, left)
     this.phase = attemptMillis <= left ? "attempt" : "deadline"
-    if (typeof effect !== "function") return limited(effect, fiber, flags, call, millis, this)
+    if (typeof effect !== "function") {
+      // what runs inside has the try's time, not the call's
+      const within: Call = { ...call, endsAt: now + millis, owners: 0 }
+      return limited(effect, fiber, flags, within, millis, this)
+    }
     const { phase, tries } = this
     return Effect.matchCauseEffect(effect({ attempt: tries, workload: policy.workload, millis, phase }), {
       onSuccess: (value) => this.onSuccess(Effect.succeed(value)),
@@ -392,7 +396,9 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
   }
 
   outOfTime(): ApiError {
-    return timedOut("deadline", this.policy.workload.deadline, { attempts: 0, last: this.last })
+    // the deadline around the call may be the sooner one
+    const limit = Duration.millis(Math.round(this.call.endsAt - this.startedAt))
+    return timedOut("deadline", limit, { attempts: 0, last: this.last })
   }
 
   decide(error: ApiError): Effect.Effect<A, unknown, R | R2> {

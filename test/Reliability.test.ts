@@ -1,5 +1,5 @@
 import { it } from "@effect/vitest"
-import { Cause, Chunk, Clock, Duration, Effect, Exit, Fiber, Random, TestClock } from "effect"
+import { Cause, Chunk, Clock, Duration, Effect, Exit, Fiber, Option, Random, TestClock } from "effect"
 import { ApiError, Classify, Deadline, Dialect, Reliability, Retry, RetryBudget, Workload } from "effect-reliability"
 import { describe, expect } from "vitest"
 
@@ -167,6 +167,16 @@ describe("limits", () => {
     })
   )
 })
+
+it.effect("what runs inside a try has the try's time, and a deadline around the call is named", () =>
+  Effect.gen(function* () {
+    const inside = yield* Reliability.protect(Deadline.remaining, Workload.interactive)
+    expect(inside).toEqual(Option.some(Duration.seconds(60)))
+    const cut = Reliability.protect(Effect.zipRight(Effect.never, transient()), Workload.interactive)
+    const { exit } = yield* through(Effect.flip(Deadline.within(cut, "30 seconds")))
+    expect(exit).toMatchObject({ value: { phase: "deadline", detail: "the limit is 30s" } })
+  })
+)
 
 describe("errors", () => {
   it.effect("what is no ApiError passes through untouched, defects and interruptions too", () =>
