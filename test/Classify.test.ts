@@ -240,12 +240,14 @@ describe("Classify.answer", () => {
   })
 
   it("looks at no more than the beginning of a 10 MB body", () => {
-    const big = `{"error":{"code":"DEPLOYMENT_SCALING_UP","message":"${"x".repeat(10_000_000)}"}}`
-    const started = process.cpuUsage()
-    expect(kind(fireworks(503, big))).toBe("Transient ScalingUp")
-    expect(kind(fireworks(503, new TextEncoder().encode(big)))).toBe("Transient ScalingUp")
-    // both together; reading the whole body takes far longer
-    expect(process.cpuUsage(started).user).toBeLessThan(100_000)
+    const pad = "x".repeat(10_000_000)
+    const code = `"code":"DEPLOYMENT_SCALING_UP"`
+    const early = `{"error":{${code},"message":"${pad}"}}`
+    const late = `{"error":{"message":"${pad}",${code}}}`
+    for (const form of [(text: string) => text, (text: string) => new TextEncoder().encode(text)]) {
+      expect(kind(fireworks(503, form(early)))).toBe("Transient ScalingUp")
+      expect(kind(fireworks(503, form(late)))).toBe("Transient Unavailable")
+    }
   })
 
   it("honours the caller's knowledge of the delivery", () => {
@@ -533,13 +535,11 @@ describe("secrets", () => {
     expect(detail("invalid_request_error: api_error")).toBe("invalid_request_error: api_error")
   })
 
-  it("cost no more time in hostile text than in plain text of the same length, within reason", () => {
-    const nasty = ["{", "'a ", '"', "a@", "accounts ", "a-", "https://", "prompt", "eyJ", "\\u0000", "key: "].map(
-      (piece) => piece.repeat(8000)
-    )
-    const started = process.cpuUsage()
-    for (const message of nasty) fireworks(400, { error: { message } })
-    // eleven bodies; a quadratic pattern over all of one takes seconds
-    expect(process.cpuUsage(started).user).toBeLessThan(1_000_000)
+  // a pattern that backtracks over all of one of these would not end within the runner's limit
+  it("are looked for in hostile text too, to its end", () => {
+    for (const piece of ["{", "'a ", '"', "a@", "accounts ", "a-", "https://", "prompt", "eyJ", "\u0000", "key: "]) {
+      const text = piece.repeat(8000)
+      expect(fireworks(400, { error: { message: text } }).detail?.length ?? 0).toBeLessThan(text.length)
+    }
   })
 })
