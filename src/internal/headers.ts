@@ -34,7 +34,9 @@ export const get = (headers: unknown, name: string): string | undefined => {
     if (typeof headers["get"] === "function" && !(headers instanceof Map))
       return first(Reflect.apply(headers["get"], headers, [name]))
     if (typeof headers[Symbol.iterator] === "function") {
-      for (const pair of headers as unknown as Iterable<unknown>) {
+      // iterable, as just seen; of what is looked at pair by pair
+      const pairs: unknown = headers
+      for (const pair of pairs as Iterable<unknown>) {
         if (Array.isArray(pair) && String(pair[0]).toLowerCase() === name) return first(pair[1])
       }
       return undefined
