@@ -2,8 +2,8 @@
  * Takes keys, account ids and prompts out of text that a server wrote.
  *
  * An error travels into logs, traces and tickets. What a server says about a request may quote the request, so the
- * rule is: what can be recognised as secret goes, and what merely looks quoted or opaque goes too. Every pattern is
- * linear in its input, and inputs are cut before they are searched.
+ * rule is: what can be recognised as secret goes, and what merely looks quoted or opaque goes too. Inputs are cut before they are
+ * searched, which bounds what a pattern that backtracks can cost.
  *
  * @since 0.1.0
  */
