@@ -9,6 +9,8 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^effect-reliability$/, replacement: `${root}src/index.ts` },
+      { find: /^effect-reliability\/stream$/, replacement: `${root}src/EventStream.ts` },
+      { find: /^effect-reliability\/([a-z]+)$/, replacement: `${root}src/$1/index.ts` },
       { find: /^effect-reliability\/(.*)$/, replacement: `${root}src/$1.ts` }
     ]
   },
