@@ -65,6 +65,8 @@ export interface Answer extends Context {
 export interface ExceptionOptions extends Context {
   /** As in `Answer`, for exceptions that carry an answer. @default dates in `Retry-After` are ignored */
   readonly now?: number | undefined
+  /** Overrides what is concluded about the connection, where the caller knows whether it had served a request before. */
+  readonly reusedSocket?: boolean | undefined
 }
 
 // -------------------------------------------------------------------------------------------------
@@ -393,7 +395,8 @@ export const exception = (cause: unknown, options: ExceptionOptions = {}): ApiEr
   const unwritten = verdict === lost && read(socket, "bytesWritten") === 0
   // bytes were read on this connection, and not of this answer: it was a kept-alive one
   const bytesRead = read(socket, "bytesRead")
-  const reused = verdict === lost && beforeBody && typeof bytesRead === "number" && bytesRead > 0
+  const reused =
+    options.reusedSocket ?? (verdict === lost && beforeBody && typeof bytesRead === "number" && bytesRead > 0)
   const delivery = unwritten
     ? "NotSent"
     : duringBody && verdict.delivery === "Unconfirmed"

@@ -21,6 +21,10 @@ export * as Reliability from "./Reliability.js"
 /**
  * @since 0.1.0
  */
+export * as ReliableHttpClient from "./ReliableHttpClient.js"
+/**
+ * @since 0.1.0
+ */
 export * as Retry from "./Retry.js"
 /**
  * @since 0.1.0

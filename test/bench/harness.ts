@@ -1,19 +1,22 @@
 /**
- * Costs of one operation as a share of another's, both measured in the same run, turn by turn, so that a machine that
- * slows down slows both.
+ * Costs of one operation, or its rate, as a share of another's, both measured in the same run, turn by turn, so that a
+ * machine that slows down slows both.
  */
 
-/** Something that costs: `sample` makes one measurement, in the unit of the comparison. */
+/** Something that is measured: `sample` makes one measurement, in the unit of the comparison. */
 export interface Subject {
   readonly name: string
   readonly sample: () => Promise<number>
 }
 
-/** A row of the table: the subject's cost as a share of the rival's, and the share it promises to stay below, if any. */
+/**
+ * A row of the table: the subject's figure as a share of the rival's, and the share it promises, if any: the most of a
+ * cost, the least of a rate.
+ */
 export interface Comparison {
   readonly subject: Subject
   readonly rival: Subject
-  readonly unit: "µs" | "bytes"
+  readonly unit: "µs" | "bytes" | "calls/s"
   readonly bound?: number
 }
 
@@ -24,6 +27,16 @@ export const timed = (name: string, times: number, run: (times: number) => void 
     const started = process.hrtime.bigint()
     await run(times)
     return Number(process.hrtime.bigint() - started) / 1000 / times
+  }
+})
+
+/** How many of many calls are made in a second. */
+export const rate = (name: string, calls: number, run: (calls: number) => Promise<unknown>): Subject => ({
+  name,
+  sample: async () => {
+    const started = process.hrtime.bigint()
+    await run(calls)
+    return (calls * 1e9) / Number(process.hrtime.bigint() - started)
   }
 })
 
@@ -51,6 +64,7 @@ export const compare = async ({ bound, rival, subject, unit }: Comparison) => {
     ratios.push(cost / b)
   }
   const ratio = median(ratios)
+  const least = unit === "calls/s"
   return {
     subject: subject.name,
     rival: rival.name,
@@ -59,7 +73,7 @@ export const compare = async ({ bound, rival, subject, unit }: Comparison) => {
     theirs: Number(median(theirs).toFixed(1)),
     share: percent(ratio),
     spread: `${percent(Math.min(...ratios))}–${percent(Math.max(...ratios))}`,
-    bound: bound === undefined ? "" : `≤ ${bound}`,
-    held: bound === undefined ? "" : ratio <= bound ? "yes" : "NO"
+    bound: bound === undefined ? "" : `${least ? "≥" : "≤"} ${bound}`,
+    held: bound === undefined ? "" : (least ? ratio >= bound : ratio <= bound) ? "yes" : "NO"
   }
 }

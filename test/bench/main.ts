@@ -1,5 +1,6 @@
 import { classify } from "./classify.js"
 import { type Comparison, compare } from "./harness.js"
+import { http } from "./http.js"
 import { protect } from "./protect.js"
 
 const rows: Array<Awaited<ReturnType<typeof compare>>> = []
@@ -10,5 +11,6 @@ const measure = async (comparisons: ReadonlyArray<Comparison>) => {
 
 await measure(protect)
 await classify(measure)
+await http(measure)
 
 console.table(rows)

@@ -17,7 +17,7 @@ export const filesBelow = (folder: string): ReadonlyArray<string> =>
 export const sources = filesBelow("src")
 
 /** What users can import: `index.ts`, `Retry.ts`, `node/Transport.ts`, … */
-export const publicModules = sources.filter((file) => !file.startsWith("internal/"))
+export const publicModules = sources.filter((file) => !/(^|\/)internal\//.test(file))
 
 /** The name under which users import a public module. */
 export const subpath = (file: string): string =>

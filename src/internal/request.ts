@@ -1,0 +1,66 @@
+/**
+ * Requests, looked at before anything is connected.
+ *
+ * @since 0.1.0
+ */
+import type * as HttpBody from "@effect/platform/HttpBody"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as UrlParams from "@effect/platform/UrlParams"
+
+/** Why a request cannot be sent, in words that hold nothing of its contents. */
+export class Unsendable {
+  readonly detail: string
+  constructor(detail: string) {
+    this.detail = detail
+  }
+}
+
+const token = /^[!#$%&'*+.^_`|~\dA-Za-z-]+$/
+
+// what HTTP/1.1 lets a value hold: no control character but the tab
+const unsendable = /[^\t\x20-\x7e\x80-\xff]/
+
+const shown = (name: string): string => (token.test(name) && name.length <= 64 ? name : "of which the name is invalid")
+
+const isOneOf = (value: unknown, ...names: ReadonlyArray<string>): boolean =>
+  names.some((name) => Object.prototype.toString.call(value) === `[object ${name}]`)
+
+const isFunction = (value: unknown): boolean => typeof value === "function"
+
+/** Whether a raw body is a value, which can be sent again, or a source that is read once; undefined if it is neither. */
+const rawKind = (body: unknown): "value" | "source" | undefined => {
+  if (body === null || body === undefined || typeof body === "string" || ArrayBuffer.isView(body)) return "value"
+  if (isOneOf(body, "ArrayBuffer", "FormData", "URLSearchParams", "Blob", "File")) return "value"
+  if (typeof body !== "object") return undefined
+  const source = body as { readonly [Symbol.asyncIterator]?: unknown; readonly getReader?: unknown }
+  return isFunction(source[Symbol.asyncIterator]) || isFunction(source.getReader) ? "source" : undefined
+}
+
+/** Whether a body is read as it is sent, and perhaps only once. */
+export const isStreamed = (body: HttpBody.HttpBody): boolean =>
+  body._tag === "Stream" || (body._tag === "Raw" && rawKind(body.body) === "source")
+
+/** Where a request goes, or why it goes nowhere. */
+export const check = (request: HttpClientRequest.HttpClientRequest): URL | Unsendable => {
+  const { body, hash, headers, method, url, urlParams } = request
+  if (!token.test(method)) return new Unsendable("the method is no HTTP method")
+  const target = UrlParams.makeUrl(url, urlParams, hash)
+  if (target._tag === "Left") return new Unsendable("the URL is none")
+  const { protocol } = target.right
+  if (protocol !== "http:" && protocol !== "https:") {
+    return new Unsendable(`the URL begins with ${protocol.slice(0, 32)} and not with http: or https:`)
+  }
+  for (const name in headers) {
+    const value: unknown = headers[name]
+    if (!token.test(name)) return new Unsendable(`a header ${shown(name)}`)
+    if (typeof value !== "string" || unsendable.test(value)) {
+      return new Unsendable(`the header ${shown(name)} holds a line break, or a character that headers cannot hold`)
+    }
+  }
+  if (body._tag === "Raw" && rawKind(body.body) === undefined) {
+    return new Unsendable(
+      "the body is no string, bytes, form, blob or stream; to send JSON, use HttpClientRequest.bodyJson"
+    )
+  }
+  return target.right
+}

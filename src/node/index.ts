@@ -1,0 +1,9 @@
+/**
+ * What only Node has: sockets.
+ *
+ * @since 0.1.0
+ */
+/**
+ * @since 0.1.0
+ */
+export * as Transport from "./Transport.js"
