@@ -11,7 +11,8 @@ import * as Duration from "effect/Duration"
 import { dual } from "effect/Function"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import { type Origin, read, reduce } from "./internal/origin.js"
+import { attempt, type Origin, read, reduce } from "./internal/origin.js"
+import { clip } from "./internal/redact.js"
 import { maxDelay } from "./RetryHint.js"
 
 // -------------------------------------------------------------------------------------------------
@@ -237,6 +238,17 @@ export const TypeId: unique symbol = Symbol.for("effect-reliability/ApiError")
  */
 export type TypeId = typeof TypeId
 
+const maxDetail = 1024
+
+// What comes from elsewhere is cut, not refused: an error that is too long is still that error
+const Detail = /*#__PURE__*/ Schema.transform(
+  Schema.String,
+  /*#__PURE__*/ Schema.String.pipe(
+    /*#__PURE__*/ Schema.filter((text) => clip(text, maxDetail) === text || `at most ${maxDetail} bytes of UTF-8`)
+  ),
+  { strict: true, decode: (text) => clip(text, maxDetail), encode: (text) => text }
+)
+
 const fields = {
   /** Did the server see the request? */
   delivery: Delivery,
@@ -245,12 +257,15 @@ const fields = {
   /** The provider's code for the error, or the network's (`ECONNREFUSED`). */
   code: Schema.optional(Schema.String),
   /** What the provider said, at most 1 KiB, secrets and account ids masked. */
-  detail: Schema.optional(Schema.String),
+  detail: Schema.optional(Detail),
   /** The limit that a timeout ran into. */
   phase: Schema.optional(Phase),
   /** How long the server asked to wait. */
   retryAfter: Schema.optional(Schema.DurationFromMillis.pipe(Schema.betweenDuration(Duration.zero, maxDelay))),
-  /** What the server said about trying again (`x-should-retry`). */
+  /**
+   * What the server said about trying again (`x-should-retry`). It overrides the class both ways: with `true` a 401, 403 or
+   * 400 is tried again like any other failure, by the schedule's count and within idempotency, budget and deadline.
+   */
   shouldRetry: Schema.optional(Schema.Boolean),
   /** Whether the server did anything with the request, where the answer tells. See `mayHaveExecuted`. */
   executed: Schema.optional(Schema.Boolean),
@@ -282,7 +297,11 @@ type Props<R extends Reason> = Schema.Struct.Constructor<typeof fields> & {
 
 /** Fields that say nothing are left out, so that an error equals what its JSON decodes to. */
 const present = <R extends Reason>(props: Props<R>): Omit<Props<R>, "cause"> => {
-  const entries = Object.entries(props).filter(([key, value]) => value !== undefined && key !== "cause")
+  const entries = Object.entries(props)
+    .filter(([key, value]) => value !== undefined && key !== "cause")
+    .map(
+      ([key, value]) => [key, key === "detail" && typeof value === "string" ? clip(value, maxDetail) : value] as const
+    )
   // what is left has the fields' types, which `fromEntries` cannot know
   return Object.fromEntries(entries) as Omit<Props<R>, "cause">
 }
@@ -484,7 +503,7 @@ export const isSettled = (error: ApiError): boolean => error.attempts > 0
 
 /**
  * Tells whether another try makes sense: the server's word if it gave one (`x-should-retry`), else not for `Fatal`;
- * never once the error is settled.
+ * never once the error is settled. A server that says `true` to a 401 gets it again: that word overrides the table too.
  *
  * Whether another try is *safe* depends on the call too: see `mayHaveExecuted`.
  *
@@ -498,7 +517,7 @@ export const isRetryable = (error: ApiError): boolean =>
  * Tells whether the server may have acted on the request, so that sending it again could do the thing twice.
  *
  * Not when nothing was sent, and not for answers that refuse a request before running it: 429, 425, a deployment that
- * is scaling up, and what else the provider's table marks so (`executed`).
+ * is scaling up, 400, 401, 403, 404, 405, 413 and 422. Where the provider's table says otherwise (`executed`), it holds.
  *
  * @example
  * ```ts
@@ -514,8 +533,24 @@ export const isRetryable = (error: ApiError): boolean =>
  * @category guards
  */
 export const mayHaveExecuted = (error: ApiError): boolean =>
-  error.delivery !== "NotSent" &&
-  (error.executed ?? !(error._tag === "RateLimit" || error.reason === "ScalingUp" || error.reason === "WeightSwap"))
+  error.delivery !== "NotSent" && (error.executed ?? !refuses(error))
+
+const refusals: ReadonlySet<Reason> = /*#__PURE__*/ new Set<Reason>([
+  "BadRequest",
+  "Unauthorized",
+  "Forbidden",
+  "NotFound",
+  "MethodNotAllowed",
+  "TooLarge",
+  "Unprocessable"
+])
+
+const refuses = (error: ApiError): boolean =>
+  error._tag === "RateLimit" ||
+  error.reason === "ScalingUp" ||
+  error.reason === "WeightSwap" ||
+  // an answer, and not an event of a stream whose answer began as a success
+  (refusals.has(error.reason) && error.delivery === "Acknowledged" && (error.status ?? 400) >= 400)
 
 /**
  * Handles each of the three classes.
@@ -581,6 +616,18 @@ export const match: {
 // V8's switch for stacks, which other engines do not have, nor the types of the language
 const v8 = Error as { stackTraceLimit?: number | undefined }
 
+/** Makes an error without a stack. */
+const stackless = <A>(make: () => A): A => {
+  const limit = v8.stackTraceLimit
+  // no assignment: it would throw where `Error` is frozen
+  Reflect.set(v8, "stackTraceLimit", 0)
+  try {
+    return make()
+  } finally {
+    Reflect.set(v8, "stackTraceLimit", limit)
+  }
+}
+
 const classes = { RateLimit, Transient, Fatal }
 
 /**
@@ -600,19 +647,38 @@ export const unsafeMake = (
   for (const [key, value] of Object.entries(rest)) {
     if (value !== undefined) props[key] = value
   }
-  const limit = v8.stackTraceLimit
-  v8.stackTraceLimit = 0
-  const error: unknown = Reflect.construct(Data.Error, [props], classes[kind.class])
-  v8.stackTraceLimit = limit
+  const error: unknown = stackless(() => Reflect.construct(Data.Error, [props], classes[kind.class]))
   // an instance of the third argument, which `Reflect.construct` is not typed to tell
   return attachCause(error as ApiError, cause)
 }
 
+// Where Effect keeps the span that an error was first raised in
+const spanSymbol = Symbol.for("effect/SpanAnnotation")
+
+/** The frames of an error's stack under the words of another. */
+const stackOf = (error: ApiError, copy: ApiError): string | undefined => {
+  const { stack } = error
+  if (stack === undefined || !stack.includes("\n    at ")) return undefined
+  const words = `${error.name}: ${error.message}`
+  return stack.startsWith(words) ? `${copy.name}: ${copy.message}${stack.slice(words.length)}` : stack
+}
+
+// A copy of what the error is, whoever made it: a subclass, with fields and a stack of its own, stays what it was
 const withAttempts = <E extends ApiError>(error: E, attempts: number): E => {
   if (error.attempts === attempts) return error
-  const { _tag, reason, ...rest } = error
-  // the same class with the same reason as before, which the compiler cannot follow through the union
-  return unsafeMake({ class: _tag, reason } as Kind, { ...rest, attempts }, error.cause) as E
+  const { attempts: _attempts, stack: _stack, ...own } = Object.getOwnPropertyDescriptors<Partial<ApiError>>(error)
+  const blank = stackless(() => new Error())
+  Reflect.setPrototypeOf(blank, Reflect.getPrototypeOf(error))
+  // it has the prototype and all the fields
+  const copy = Object.defineProperties(blank, own) as E
+  const define = (key: PropertyKey, value: unknown, enumerable = false) =>
+    Object.defineProperty(copy, key, { value, enumerable, writable: true, configurable: true })
+  define("attempts", attempts, true)
+  const stack = attempt(() => stackOf(error, copy))
+  if (stack !== undefined) define("stack", stack)
+  const span = read(error, spanSymbol)
+  if (span !== undefined) define(spanSymbol, span)
+  return copy
 }
 
 /**

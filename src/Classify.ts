@@ -52,8 +52,11 @@ export interface Answer extends Context {
   readonly headers?: RetryHint.HeadersInput | undefined
   /** The body: a string, bytes, parsed JSON, anything. Only its first 64 KiB are looked at. */
   readonly body?: unknown
-  /** The wall time in milliseconds, from the `Clock` service: dates in `Retry-After` are read against it. */
-  readonly now: number
+  /**
+   * The wall time in milliseconds, from the `Clock` service: dates in `Retry-After` are read against it.
+   * @default dates in `Retry-After` are ignored
+   */
+  readonly now?: number | undefined
 }
 
 /**
@@ -63,7 +66,7 @@ export interface Answer extends Context {
  * @category model
  */
 export interface ExceptionOptions extends Context {
-  /** As in `Answer`, for exceptions that carry an answer. @default dates in `Retry-After` are ignored */
+  /** As in `Answer`, for exceptions that carry an answer. @default as there */
   readonly now?: number | undefined
   /** Overrides what is concluded about the connection, where the caller knows whether it had served a request before. */
   readonly reusedSocket?: boolean | undefined
@@ -94,14 +97,22 @@ const describe = (context: Context): Pick<Fields, "method" | "url"> => ({
 
 const invalidAnswer: Kind = { class: "Transient", reason: "InvalidAnswer" }
 
+// What a success with a body that no row knows is, whatever the table says of its status
+const unforeseen: Kind & { readonly advice: string } = {
+  class: "Fatal",
+  reason: "Unknown",
+  advice: "Look the code up at the provider; a row of the dialect can give it a meaning."
+}
+const otherAnswer: Kind & { readonly advice?: undefined } = { class: "Fatal", reason: "Decode" }
+
 const isStatus = (status: unknown): status is number =>
   Number.isInteger(status) && Number(status) >= 0 && Number(status) <= 999
 
 /**
  * Classifies an HTTP answer that is no success.
  *
- * Status first, then the body's code; the dialect's table decides. A 2xx counts as an answer that could not be read
- * unless its JSON holds an error the dialect knows.
+ * Status first, then the body's code; the dialect's table decides. A 2xx without JSON is an answer that could not be read;
+ * with JSON it is the error in it, `Unknown` where the dialect has no row for that, `Decode` where there is none.
  *
  * @example
  * ```ts
@@ -129,12 +140,14 @@ export const answer = (input: Answer): ApiError => {
   const dialect = input.dialect ?? Dialect.generic
   const { status, target } = input
   const said = readBody(input.body)
-  const hint = RetryHint.parse(input.headers, input.now)
+  const hint = RetryHint.parse(input.headers, input.now ?? Number.NaN)
   const text = said.text?.slice(0, maxDetail * 4)
   const entry = Dialect.lookup(dialect, { status, codes: said.codes, target, text })
   const code = said.codes[0]
   const success = status >= 200 && status < 300
-  return unsafeMake(success && !said.json ? invalidAnswer : entry, {
+  const known = entry.reason !== "UnexpectedStatus" || !success
+  const meant = known ? entry : code === undefined && text === undefined ? otherAnswer : unforeseen
+  return unsafeMake(success && !said.json ? invalidAnswer : meant, {
     delivery: input.delivery ?? "Acknowledged",
     status: isStatus(status) ? status : undefined,
     code: code !== undefined && !isSecret(code) ? code : undefined,
@@ -143,7 +156,7 @@ export const answer = (input: Answer): ApiError => {
     shouldRetry: hint?.shouldRetry,
     executed: entry.executed,
     requestId: requestIdOf(dialect, input.headers, said.requestId),
-    remedy: entry.advice,
+    remedy: meant.advice,
     ...describe(input)
   })
 }
@@ -291,24 +304,49 @@ const verdictOf = (node: unknown): Verdict | undefined => {
   return lookup(byName, nameOf(node))
 }
 
-/** An HTTP answer that a client wrapped into an exception: `openai`'s, undici's, `@effect/platform`'s. */
-const answerIn = (node: unknown): Pick<Answer, "status" | "headers" | "body"> | undefined => {
-  const from = read(node, "reason") === "StatusCode" ? read(node, "response") : node
-  const status = read(from, "status") ?? read(from, "statusCode")
-  // read leniently, whatever it is
-  const headers = read(from, "headers") as RetryHint.HeadersInput | null | undefined
+type Found = Pick<Answer, "status" | "headers" | "body">
+
+const statusOf = (u: unknown): unknown => read(u, "status") ?? read(u, "statusCode")
+
+// read leniently, whatever they are
+const headersOf = (u: unknown): RetryHint.HeadersInput | undefined => {
+  const headers = read(u, "headers")
+  return typeof headers === "object" && headers !== null ? (headers as RetryHint.HeadersInput) : undefined
+}
+
+/** A body that is there: one that would have to be read first is none. */
+const bodyOf = (u: unknown): unknown => {
+  const body = read(u, "data") ?? read(u, "_data") ?? read(u, "body")
+  const flows = [read(body, "getReader"), read(body, "pipe")].some((method) => typeof method === "function")
+  return flows ? undefined : body
+}
+
+/** The answer beside an exception: axios's, ky's, got's, ofetch's. A success in there is not what failed. */
+const answerBeside = (node: unknown): Found | undefined => {
+  const response = read(node, "response")
+  const status = statusOf(response)
+  if (typeof status !== "number" || !(status >= 300 && status <= 999)) return undefined
+  return { status, headers: headersOf(response), body: bodyOf(response) ?? read(node, "data") }
+}
+
+/**
+ * An HTTP answer that a client threw as it is (`throw response`, of fetch too), or wrapped into an exception: `openai`'s,
+ * undici's, `@effect/platform`'s, those of `answerBeside`.
+ */
+const answerIn = (node: unknown): Found | undefined => {
+  const tag = read(node, "_tag")
+  const effects = tag === "RequestError" || tag === "ResponseError"
+  const from = effects && read(node, "reason") === "StatusCode" ? read(node, "response") : node
+  const status = statusOf(from)
+  const headers = headersOf(from)
   const error = read(node, "error")
-  if (typeof headers !== "object" || headers === null) return undefined
+  if (headers === undefined) return effects ? undefined : answerBeside(node)
   if (typeof status !== "number") {
     // `openai` throws an event of a stream that is an error without the status that the stream began with
     const event = status === undefined && typeof error === "object" && error !== null
-    return event ? { status: 200, headers, body: { error } } : undefined
+    return event ? { status: 200, headers, body: { error } } : effects ? undefined : answerBeside(node)
   }
-  return {
-    status,
-    headers,
-    body: error === undefined ? (from === node ? read(node, "body") : undefined) : { error }
-  }
+  return { status, headers, body: error === undefined ? (from === node ? bodyOf(node) : undefined) : { error } }
 }
 
 /** Where in a decoded answer the first difference lies: names of fields, no values. */
@@ -335,7 +373,7 @@ const issuePath = (nodes: ReadonlyArray<unknown>): string | undefined => {
  * Classifies whatever a client threw.
  *
  * An `ApiError` anywhere along the cause chain is returned as it is, its settled mark included; an HTTP answer inside the
- * exception goes through `answer`; else the codes along the chain decide, outermost first. `NotSent` is concluded only
+ * exception, or thrown itself (`throw response`), goes through `answer`, where its body was read already; else the codes along the chain decide, outermost first. `NotSent` is concluded only
  * where no byte of the request can have left.
  *
  * @example
@@ -376,7 +414,7 @@ export const exception = (cause: unknown, options: ExceptionOptions = {}): ApiEr
 
   for (const node of nodes) {
     const found = answerIn(node)
-    if (found !== undefined) return answer({ ...context, ...found, now: options.now ?? Number.NaN })
+    if (found !== undefined) return answer({ ...context, ...found })
   }
 
   const duringBody = nodes.some(

@@ -11,7 +11,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Option from "effect/Option"
-import { type Phase, Transient } from "./ApiError.js"
+import { type Phase, type Transient, unsafeMake } from "./ApiError.js"
 import { currentCall, remaining as remainingOf } from "./internal/call.js"
 import { limitedTo } from "./internal/limited.js"
 import { duration } from "./internal/options.js"
@@ -89,5 +89,10 @@ export const timedOut = (
 ): Transient => {
   const before = last === undefined ? "" : `; the try before failed with ${last}`
   const detail = `the limit is ${Duration.format(limit)}${before}`
-  return new Transient({ reason: "Timeout", delivery: "Unconfirmed", phase, detail, attempts }, true)
+  const error = unsafeMake(
+    { class: "Transient", reason: "Timeout" },
+    { delivery: "Unconfirmed", phase, detail, attempts }
+  )
+  // of the class just named
+  return error as Transient
 }

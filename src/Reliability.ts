@@ -17,18 +17,19 @@
  * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
+import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Fiber from "effect/Fiber"
 import { dual } from "effect/Function"
-import type * as RuntimeFlags from "effect/RuntimeFlags"
+import * as RuntimeFlags from "effect/RuntimeFlags"
 import * as ScheduleDecision from "effect/ScheduleDecision"
 import * as ScheduleIntervals from "effect/ScheduleIntervals"
-import { type ApiError, isApiError, isSettled, settle, type Transient } from "./ApiError.js"
+import { type ApiError, type Delivery, isApiError, isSettled, settle, type Transient, unsafeMake } from "./ApiError.js"
 import * as Classify from "./Classify.js"
 import { timedOut } from "./Deadline.js"
-import { type Call, currentCall, nested, owning, remaining } from "./internal/call.js"
+import { type Call, currentCall, ending, endOf, owning } from "./internal/call.js"
 import { limited, type Sequel } from "./internal/limited.js"
 import { clockOf, monotonic } from "./internal/time.js"
 import * as Retry from "./Retry.js"
@@ -101,8 +102,10 @@ export interface Options<R = never, R2 = R> {
   /** Runs beside the call when it has failed for good. @default nothing */
   readonly onGiveUp?: ((givenUp: GivenUp) => Effect.Effect<unknown, unknown, R2>) | undefined
   /**
-   * Called at the end of each try and of each call, successes included. A plain function, on the way of every call: it must
-   * be quick. What it throws is ignored. @default nothing
+   * Called once at the end of each try and of each call, however it ends: successes have no error, and what was interrupted
+   * has `Fatal` `Aborted`. In a wait between two tries only the call is interrupted, which is told when its fiber has ended,
+   * with the delivery of the try before. A plain function, on the way of every call: it must be quick. What it throws is
+   * ignored. @default nothing
    */
   readonly record?: ((outcome: Outcome) => void) | undefined
 }
@@ -138,13 +141,12 @@ export interface Classifying<in E, R = never> extends Options<R> {
 export const PolicyTypeId: unique symbol = Symbol.for("effect-reliability/Policy")
 
 /**
- * The errors of a protected effect: its own, and the limits' `Transient`. An effect that cannot fail gains none by type:
- * should it reach a limit it fails with `Transient` all the same, against its word.
+ * The errors of a protected effect: its own, and the limits' `Transient`; also where the effect itself cannot fail.
  *
  * @since 0.1.0
  * @category model
  */
-export type Protected<E> = [E] extends [never] ? never : E | Transient
+export type Protected<E> = E | Transient
 
 /**
  * A try of a call, for effects that keep their own timer.
@@ -240,16 +242,14 @@ const toPolicy = <R>(input: Workload | AnyPolicy<R>): AnyPolicy<R> =>
 export const protect: {
   <E, R2>(
     policy: Classifying<E, R2>
-  ): <A, R, E1 extends E | ApiError>(
-    effect: Effect.Effect<A, E1, R>
-  ) => Effect.Effect<A, [E1] extends [never] ? never : ApiError, R | R2>
+  ): <A, R, E1 extends E | ApiError>(effect: Effect.Effect<A, E1, R>) => Effect.Effect<A, ApiError, R | R2>
   <R2 = never>(
     policy: Workload | Policy<R2>
   ): <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, Protected<E>, R | R2>
   <A, E1 extends E | ApiError, R, E, R2>(
     effect: Effect.Effect<A, E1, R>,
     policy: Classifying<E, R2>
-  ): Effect.Effect<A, [E1] extends [never] ? never : ApiError, R | R2>
+  ): Effect.Effect<A, ApiError, R | R2>
   <A, E, R, R2 = never>(
     effect: Effect.Effect<A, E, R>,
     policy: Workload | Policy<R2>
@@ -286,7 +286,7 @@ export const leaf: {
   <A, E1 extends E | ApiError, R, E, R2>(
     policy: Classifying<E, R2>,
     call: (attempt: Attempt) => Effect.Effect<A, E1, R>
-  ): Effect.Effect<A, [E1] extends [never] ? never : ApiError, R | R2>
+  ): Effect.Effect<A, ApiError, R | R2>
   <A, E, R, R2 = never>(
     policy: Workload | Policy<R2>,
     call: (attempt: Attempt) => Effect.Effect<A, E, R>
@@ -304,53 +304,94 @@ type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
 
 /** One run of a protected effect. */
 class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
-  readonly call: Call
+  readonly outer: Call | undefined
+  readonly clock: Clock.Clock
   readonly startedAt: number
+  /** The moment after which nothing of the call runs. */
+  readonly endsAt: number
   tries = 0
   triedAt = 0
+  /** The tries made, those of owners inside included. */
+  made = 0
   phase: Attempt["phase"] = "attempt"
   state: unknown
   /** What the try before failed with; the error itself would be held through the wait. */
   last: string | undefined
+  lastDelivery: Delivery = "NotSent"
+  /** Whether a try has begun whose end `record` was not told yet. */
+  trying = false
+  /** Whether `record` was told the call's end. */
+  ended = false
+  observer: (() => void) | undefined
+
+  readonly fiber: AnyFiber
 
   readonly policy: AnyPolicy<R2>
   /** Run in a fiber that is watched, or, as a function, trusted to watch itself. */
   readonly effect: Effect.Effect<A, E, R> | ((attempt: Attempt) => Effect.Effect<A, E, R>)
 
   constructor(policy: AnyPolicy<R2>, fiber: AnyFiber, effect: Protection<A, E, R, R2>["effect"]) {
-    const { budget, workload } = policy
     this.policy = policy
+    this.fiber = fiber
     this.effect = effect
-    const outer = fiber.getFiberRef(currentCall)
-    const clock = clockOf(fiber)
-    const own = { workload, idempotency: workload.idempotency, budget: budget ?? outer?.budget, clock }
-    this.startedAt = monotonic(clock)
-    this.call = nested(outer, own, Duration.toMillis(workload.deadline), this.startedAt)
-    this.state = workload.retry.initial
+    this.outer = fiber.getFiberRef(currentCall)
+    this.clock = clockOf(fiber)
+    this.startedAt = monotonic(this.clock)
+    this.endsAt = endOf(this.outer, Duration.toMillis(policy.workload.deadline), this.startedAt)
+    this.state = policy.workload.retry.initial
+  }
+
+  /** What the fibers of the call know of it; what runs inside a try has the try's time, not the call's. */
+  until(endsAt: number): Call {
+    const { clock, outer, policy } = this
+    const { workload } = policy
+    const budget = policy.budget ?? outer?.budget
+    return ending(outer, { workload, idempotency: workload.idempotency, budget, clock }, endsAt)
+  }
+
+  left(): number {
+    return this.endsAt === Infinity ? Infinity : this.endsAt - monotonic(this.clock)
   }
 
   /** One try, and all that comes after it. */
   attempt(fiber: AnyFiber, flags: RuntimeFlags.RuntimeFlags): Effect.Effect<A, unknown, R | R2> {
-    const { call, effect, policy } = this
+    const { clock, effect, policy } = this
     const attemptMillis = Duration.toMillis(policy.workload.timeouts.attempt)
     // the first try begins when the call does
-    const now = this.tries === 0 ? this.startedAt : monotonic(call.clock)
-    const left = call.endsAt - now
+    const now = this.tries === 0 ? this.startedAt : monotonic(clock)
+    const left = this.endsAt - now
     if (left <= 0) return this.giveUp(this.outOfTime(), "Deadline")
     this.tries++
     this.triedAt = now
+    this.trying = true
     const millis = Math.min(attemptMillis, left)
     this.phase = attemptMillis <= left ? "attempt" : "deadline"
     if (typeof effect !== "function") {
-      // what runs inside has the try's time, not the call's
-      const within: Call = { ...call, endsAt: now + millis, owners: 0 }
-      return limited(effect, fiber, flags, within, millis, this)
+      return limited(effect, fiber, flags, this.until(now + millis), millis, this)
     }
     const { phase, tries } = this
-    return Effect.matchCauseEffect(effect({ attempt: tries, workload: policy.workload, millis, phase }), {
-      onSuccess: (value) => this.onSuccess(Effect.succeed(value)),
-      onFailure: (cause) => this.onFailure(cause)
-    })
+    const attempt = { attempt: tries, workload: policy.workload, millis, phase }
+    return policy.record === undefined
+      ? Effect.matchCauseEffect(effect(attempt), {
+          onSuccess: Effect.succeed,
+          onFailure: (cause) => this.onFailure(cause)
+        })
+      : this.recorded(
+          Effect.suspend(() => effect(attempt)),
+          flags
+        )
+  }
+
+  /** A try of a leaf whose end is told however it ends: what is interrupted tells only within a mask. */
+  recorded(try_: Effect.Effect<A, E, R>, flags: RuntimeFlags.RuntimeFlags): Effect.Effect<A, unknown, R | R2> {
+    return Effect.flatten(
+      Effect.uninterruptible(
+        Effect.matchCauseEffect(RuntimeFlags.interruption(flags) ? Effect.interruptible(try_) : try_, {
+          onSuccess: (value) => Effect.succeed(this.onSuccess(Effect.succeed(value))),
+          onFailure: (cause) => Effect.succeed(this.onFailure(cause))
+        })
+      )
+    )
   }
 
   again(): Effect.Effect<A, unknown, R | R2> {
@@ -368,18 +409,37 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
     const failure = Cause.failureOrCause(cause)
     if (Either.isRight(failure)) return this.passOn(cause, Cause.squash(cause))
     const foreign = classify !== undefined && !isApiError(failure.left)
-    // a policy with `classify` is applied to effects whose errors it takes: `protect`'s type says so
-    const error: unknown = foreign ? classify(failure.left as never) : failure.left
+    let error: unknown
+    try {
+      // a policy with `classify` is applied to effects whose errors it takes: `protect`'s type says so
+      error = foreign ? classify(failure.left as never) : failure.left
+    } catch (defect) {
+      return this.passOn(Cause.die(defect), defect)
+    }
     if (!isApiError(error)) return this.passOn(cause, error)
-    this.record("try", error)
-    return this.decide(error)
+    const known = this.explained(error)
+    this.record("try", known)
+    this.made += Math.max(1, known.attempts)
+    return this.decide(known)
+  }
+
+  /** A leaf that ran into the call's deadline knows when, and not what came before. */
+  explained(error: ApiError): ApiError {
+    const { effect, last, phase } = this
+    if (typeof effect !== "function" || phase !== "deadline" || error.phase !== "deadline" || last === undefined) {
+      return error
+    }
+    const { _tag: _, reason: __, ...rest } = error
+    return unsafeMake(
+      { class: "Transient", reason: "Timeout" },
+      { ...rest, detail: this.outOfTime().detail },
+      error.cause
+    )
   }
 
   /** What is no `ApiError` leaves as it came. */
-  passOn(cause: Cause.Cause<E>, reason: unknown): Effect.Effect<never, E> {
-    const error = Classify.exception(reason)
-    this.record("try", error)
-    this.record("call", error)
+  passOn<E3>(cause: Cause.Cause<E3>, reason: unknown): Effect.Effect<never, E3> {
+    this.abandon(() => (Cause.isInterruptedOnly(cause) ? this.aborted() : Classify.exception(reason)))
     return Effect.failCause(cause)
   }
 
@@ -390,6 +450,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
         ? this.outOfTime()
         : timedOut("attempt", policy.workload.timeouts.attempt, { attempts: 0, last })
     this.record("try", error)
+    this.made++
     if (phase === "deadline") return this.giveUp(error, "Deadline")
     // an owner of retries inside was at work: to start it anew would multiply its tries
     return owned ? this.giveUp(error, "Settled") : this.decide(error)
@@ -397,45 +458,89 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
 
   outOfTime(): ApiError {
     // the deadline around the call may be the sooner one
-    const limit = Duration.millis(Math.round(this.call.endsAt - this.startedAt))
+    const limit = Duration.millis(Math.round(this.endsAt - this.startedAt))
     return timedOut("deadline", limit, { attempts: 0, last: this.last })
   }
 
   decide(error: ApiError): Effect.Effect<A, unknown, R | R2> {
-    const { call, policy, state } = this
-    const { workload } = policy
-    const { retry } = workload
+    const { retry } = this.policy.workload
     this.last = error.status === undefined ? error.reason : `${error.reason} (HTTP ${error.status})`
-    const now = call.clock.unsafeCurrentTimeMillis()
-    return Effect.flatMap(
-      Effect.locally(retry.step(now, error, state), currentCall, call),
-      ([next, step, decision]) => {
-        this.state = next
-        if (ScheduleDecision.isDone(decision)) return this.giveUp(error, stopping(step.why))
-        // a combinator on top of the schedule may have lengthened the wait
-        const millis = Math.max(0, ScheduleIntervals.start(decision.intervals) - now)
-        if (millis >= remaining(call)) return this.giveUp(error, "Deadline")
-        const wait = this.pause(millis)
-        const { onRetry } = policy
-        return onRetry === undefined
-          ? wait
-          : Effect.zipRight(
-              beside(() => onRetry({ workload, error, step })),
-              wait
-            )
-      }
+    this.lastDelivery = error.delivery
+    this.watch()
+    const now = this.clock.unsafeCurrentTimeMillis()
+    const call = this.until(this.endsAt)
+    // others than `Retry`'s own may do anything
+    if (Retry.describeSchedule(retry) === undefined) return this.decideWithin(error, now, call)
+    const step = Effect.suspend(() => retry.step(now, error, this.state))
+    return Effect.matchCauseEffect(Effect.locally(step, currentCall, call), {
+      onSuccess: (decided) => this.follow(error, now, decided),
+      onFailure: (cause) => this.passOn(cause, Cause.squash(cause))
+    })
+  }
+
+  /**
+   * Asks a schedule with effects of the user's: it has until the deadline, and its answer may be no where the schedule
+   * beneath said yes, so that the budget is only looked at until the answer is known.
+   */
+  decideWithin(error: ApiError, now: number, call: Call): Effect.Effect<A, unknown, R | R2> {
+    const { budget } = call
+    const left = this.left()
+    if (left <= 0) return this.giveUp(error, "Deadline")
+    let wanted = false
+    const look: RetryBudget["withdraw"] | undefined =
+      budget &&
+      Effect.flatMap(budget.available, (available) => {
+        wanted = available >= 1
+        return wanted ? Effect.succeed(true) : budget.withdraw
+      })
+    const looking =
+      budget === undefined || look === undefined ? call : { ...call, budget: { ...budget, withdraw: look } }
+    const step = Effect.suspend(() => this.policy.workload.retry.step(now, error, this.state))
+    return Effect.withFiberRuntime((fiber, status) =>
+      limited(step, fiber, status.runtimeFlags, looking, left, {
+        onSuccess: ({ value }) => this.follow(error, now, value, wanted ? budget : undefined),
+        onFailure: (cause) => this.passOn(cause, Cause.squash(cause)),
+        onLimit: () => this.giveUp(error, "Deadline")
+      })
     )
+  }
+
+  follow(
+    error: ApiError,
+    now: number,
+    [next, step, decision]: readonly [unknown, Retry.Step, ScheduleDecision.ScheduleDecision],
+    payer?: RetryBudget
+  ): Effect.Effect<A, unknown, R | R2> {
+    this.state = next
+    if (ScheduleDecision.isDone(decision)) return this.giveUp(error, stopping(step.why))
+    // a combinator on top of the schedule may have lengthened the wait
+    const millis = Math.max(0, ScheduleIntervals.start(decision.intervals) - now)
+    if (millis >= this.left()) return this.giveUp(error, "Deadline")
+    if (payer === undefined) return this.wait(error, step, millis)
+    return Effect.flatMap(payer.withdraw, (granted) =>
+      granted ? this.wait(error, step, millis) : this.giveUp(error, "Budget")
+    )
+  }
+
+  wait(error: ApiError, step: Retry.Step, millis: number): Effect.Effect<A, unknown, R | R2> {
+    const { onRetry, workload } = this.policy
+    const wait = this.pause(millis)
+    if (onRetry === undefined) return wait
+    const observer = beside(() => onRetry({ workload, error, step }))
+    // the observer's turn comes before that of a retry without a wait
+    return Effect.zipRight(Effect.zipRight(observer, Effect.yieldNow()), wait)
   }
 
   // a function of its own, so that what waits holds nothing of what led to the wait
   pause(millis: number): Effect.Effect<A, unknown, R | R2> {
     if (millis <= 0) return this.again()
-    return Effect.flatMap(this.call.clock.sleep(Duration.millis(millis)), () => this.again())
+    return Effect.flatMap(this.clock.sleep(Duration.millis(millis)), () => this.again())
   }
 
   giveUp(error: ApiError, why: Retry.Stopping): Effect.Effect<never, ApiError, R2> {
     const { onGiveUp, workload } = this.policy
-    const settled = isSettled(error) ? error : settle(error, Math.max(1, this.tries))
+    const passed = why === "Settled" && isSettled(error)
+    const settled = passed ? error : settle(error, Math.max(1, this.made))
     this.record("call", settled)
     const failure = Effect.fail(settled)
     return onGiveUp === undefined
@@ -446,15 +551,56 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
         )
   }
 
+  // -----------------------------------------------------------------------------------------------
+  // What `record` is told: each try and each call once, however it ends
+  // -----------------------------------------------------------------------------------------------
+
   record(of: "try" | "call", error: ApiError | undefined): void {
     const { record, workload } = this.policy
+    if (of === "try") this.trying = false
+    else {
+      this.ended = true
+      if (this.observer !== undefined) this.fiber.removeObserver(this.observer)
+    }
     if (record === undefined) return
     const since = of === "try" ? this.triedAt : this.startedAt
     try {
-      record({ of, workload, attempt: this.tries, error, millis: monotonic(this.call.clock) - since })
+      record({ of, workload, attempt: this.tries, error, millis: monotonic(this.clock) - since })
     } catch {
       // an observer breaks no call
     }
+  }
+
+  onInterrupt(): void {
+    this.abandon(() => this.aborted())
+  }
+
+  // Between two tries the end of the fiber tells of an interruption, which nothing but its finalizers follows: a mask around
+  // the wait would be held by all that wait.
+  watch(): void {
+    if (this.policy.record === undefined || this.observer !== undefined) return
+    this.observer = () => this.onInterrupt()
+    this.fiber.addObserver(this.observer)
+  }
+
+  /** Tells of a call that ends otherwise than by its own decision. */
+  abandon(reason: () => ApiError): void {
+    if (this.ended || this.policy.record === undefined) return
+    const error = reason()
+    if (this.trying) {
+      this.record("try", error)
+      this.made++
+    }
+    this.record("call", isSettled(error) ? error : settle(error, Math.max(1, this.made)))
+  }
+
+  aborted(): ApiError {
+    const { last, lastDelivery, trying } = this
+    const detail = last === undefined ? undefined : `the try before failed with ${last}`
+    return unsafeMake(
+      { class: "Fatal", reason: "Aborted" },
+      { delivery: trying ? "Unconfirmed" : lastDelivery, detail }
+    )
   }
 }
 
@@ -472,7 +618,7 @@ const perform = <A, E, R, R2>(
   const effect: Effect.Effect<A, unknown, R | R2> = Effect.withFiberRuntime((fiber, status) => {
     const protection = make(fiber)
     const { policy } = protection
-    const { outer } = protection.call
+    const { outer } = protection
     if (outer === undefined && policy.budget === undefined) return protection.attempt(fiber, status.runtimeFlags)
     // a call within a call of the same budget has been counted
     const counted = policy.budget === undefined || policy.budget === outer?.budget
@@ -508,7 +654,7 @@ export const describe = <R>(input: Workload | AnyPolicy<R>) => {
   return {
     workload: workload.name,
     deadline: format(workload.deadline),
-    retry: Retry.describeSchedule(workload.retry),
+    retry: Retry.describeSchedule(workload.retry) ?? "a schedule of its own",
     attempt: {
       total: format(timeouts.attempt),
       pool: format(timeouts.pool),

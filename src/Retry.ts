@@ -323,12 +323,12 @@ const describeOptions = (options: Checked): string => {
 }
 
 /**
- * What is known of a schedule.
+ * What is known of a schedule; nothing of one that was not made here.
  *
  * @internal
  */
-export const describeSchedule = (made: Schedule.Schedule<unknown, unknown>): string =>
-  descriptions.get(made) ?? "a schedule of its own"
+export const describeSchedule = (made: Schedule.Schedule<unknown, unknown>): string | undefined =>
+  descriptions.get(made)
 
 // -------------------------------------------------------------------------------------------------
 // Schedules
@@ -425,13 +425,17 @@ export const retry: {
   2,
   <A, E, R, R2>(effect: Effect.Effect<A, E, R>, schedule: Schedule.Schedule<unknown, unknown, R2>) =>
     Effect.withFiberRuntime<A, E, R | R2>((fiber) => {
-      let tries = 0
-      const counted = Effect.suspend(() => {
-        tries++
-        return effect
+      let made = 0
+      let passedOn = true
+      const counted = Effect.mapError(effect, (error) => {
+        const settled = isApiError(error) && isSettled(error)
+        passedOn = made === 0 && settled
+        // what an owner inside has tried counts as what it is
+        made += settled ? error.attempts : 1
+        return error
       })
       return owning(fiber.getFiberRef(currentCall), Effect.retry(counted, schedule)).pipe(
-        Effect.mapError((error) => (isApiError(error) && !isSettled(error) ? settle(error, tries) : error))
+        Effect.mapError((error) => (isApiError(error) && !passedOn ? settle(error, made) : error))
       )
     })
 )

@@ -19,7 +19,7 @@ import * as Headers from "./internal/headers.js"
 export interface RetryHint {
   /** How long to wait at least, from the arrival of the answer; at most `maxDelay`. */
   readonly delay?: Duration.Duration
-  /** `x-should-retry`: overrides the status table in both directions. */
+  /** `x-should-retry`: overrides the status table in both directions. After `true`, even a 401 is tried again, within all limits. */
   readonly shouldRetry?: boolean
 }
 

@@ -198,7 +198,7 @@ describe("Classify.answer", () => {
   it("takes a success that is no JSON for an answer that cannot be read", () => {
     expect(kind(fireworks(200, "<html>"))).toBe("Transient InvalidAnswer")
     expect(kind(fireworks(200, { error: { code: "UNAVAILABLE" } }))).toBe("Transient Unavailable")
-    expect(kind(fireworks(200, { fine: true }))).toBe("Fatal UnexpectedStatus")
+    expect(kind(fireworks(200, { fine: true }))).toBe("Fatal Decode")
   })
 
   it("carries the server's hints", () => {

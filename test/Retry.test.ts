@@ -232,6 +232,16 @@ const situation: fc.Arbitrary<Situation> = fc
 /** Two sums of fractions that ought to be equal are seldom equal to the last bit: such a case decides nothing. */
 const near = (a: number, b: number) => Math.abs(a - b) < 0.01
 
+const refusals = [
+  "BadRequest",
+  "Unauthorized",
+  "Forbidden",
+  "NotFound",
+  "MethodNotAllowed",
+  "TooLarge",
+  "Unprocessable"
+]
+
 /** The rules as one would tell them, one after the other. */
 const model = (s: Situation): ReadonlyArray<Decision> => {
   const decisions: Array<Decision> = []
@@ -250,9 +260,10 @@ const model = (s: Situation): ReadonlyArray<Decision> => {
     if (!ApiError.isApiError(error)) return stop("Foreign")
     if (error.attempts > 0 && settled === "stop") return stop("Settled")
     if (error.shouldRetry === false || (error.shouldRetry === undefined && error._tag === "Fatal")) return stop("Fatal")
-    const refusedUnrun =
-      error.executed ?? !(error._tag === "RateLimit" || ["ScalingUp", "WeightSwap"].includes(error.reason))
-    if (s.idempotency === "never" && error.delivery !== "NotSent" && refusedUnrun) return stop("Idempotency")
+    const refused = error.delivery === "Acknowledged" && (error.status ?? 400) >= 400 && refusals.includes(error.reason)
+    const ran =
+      error.executed ?? !(error._tag === "RateLimit" || refused || ["ScalingUp", "WeightSwap"].includes(error.reason))
+    if (s.idempotency === "never" && error.delivery !== "NotSent" && ran) return stop("Idempotency")
     nameless = error.reason === "NameNotFound" ? nameless + 1 : 0
     if (error.reason === "ConnectionLost" && error.reusedSocket === true && !reconnected) fc.pre(!near(left, 0))
     if (error.reason === "ConnectionLost" && error.reusedSocket === true && !reconnected && left > 0) {

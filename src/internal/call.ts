@@ -21,6 +21,8 @@ export interface Call {
   readonly clock: Clock.Clock
   /** The moment, by `clock`, after which nothing of the call runs; Infinity if there is none. */
   readonly endsAt: number
+  /** How many calls it is within, itself included; absent for one. */
+  readonly depth?: number | undefined
   /** How many owners of retries are at work inside; while there is one, a limit that cuts them off is final. */
   owners: number
 }
@@ -43,16 +45,24 @@ export const carried = (outer: Call | undefined, fiber: Fiber.RuntimeFiber<unkno
   clock: clockOf(fiber)
 })
 
+/** A call within another, which ends at a moment of its clock. */
+export const ending = (
+  outer: Call | undefined,
+  { budget, clock, idempotency, workload }: Pick<Call, "workload" | "idempotency" | "budget" | "clock">,
+  endsAt: number
+): Call => ({ outer, workload, idempotency, budget, clock, endsAt, depth: (outer?.depth ?? 0) + 1, owners: 0 })
+
 /** A call within another, for at most so many milliseconds: it may end sooner than the outer one, never later. */
 export const nested = (
   outer: Call | undefined,
-  { budget, clock, idempotency, workload }: Pick<Call, "workload" | "idempotency" | "budget" | "clock">,
+  own: Pick<Call, "workload" | "idempotency" | "budget" | "clock">,
   millis: number,
-  now: number = monotonic(clock)
-): Call => {
-  const endsAt = now + (outer === undefined ? millis : Math.min(millis, remaining(outer)))
-  return { outer, workload, idempotency, budget, clock, endsAt, owners: 0 }
-}
+  now: number = monotonic(own.clock)
+): Call => ending(outer, own, endOf(outer, millis, now))
+
+/** When a call that begins now, and may last so long, ends. */
+export const endOf = (outer: Call | undefined, millis: number, now: number): number =>
+  now + (outer === undefined ? millis : Math.min(millis, remaining(outer)))
 
 const count = (outer: Call | undefined, difference: 1 | -1): void => {
   for (let call = outer; call !== undefined; call = call.outer) call.owners += difference

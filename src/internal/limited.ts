@@ -21,7 +21,7 @@ import * as Runtime from "effect/Runtime"
 import * as RuntimeFlags from "effect/RuntimeFlags"
 import type { Workload } from "../Workload.js"
 import { type Call, carried, currentCall, nested } from "./call.js"
-import { clearTimer, setTimer } from "./time.js"
+import { clearTimer, setTimer, type Timer } from "./time.js"
 
 // Effect's combinators give the children of a helper fiber to its parent by this reference, which is exported only under
 // its global key. Should a later Effect rename it, forked fibers would end with the attempt: a test tells.
@@ -70,81 +70,145 @@ export interface Sequel<A, E, B, E2, R2> {
   readonly onFailure: (cause: Cause.Cause<E>) => Effect.Effect<B, E2, R2>
   /** What comes after the limit, once the effect has ended; `owned`: an owner of retries was at work inside. */
   readonly onLimit: (owned: boolean) => Effect.Effect<B, E2, R2>
+  /** Told when the parent was interrupted, and with it the effect: nothing follows. */
+  readonly onInterrupt?: () => void
+}
+
+// A child that starts at once starts on the stack of its parent. Every so many levels one starts from an empty stack
+// instead, which some eight hundred would overflow.
+const levelsOnOneStack = 64
+
+type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
+
+// `Effect.exit` with no closures of its own
+const asExit = {
+  onFailure: <E>(cause: Cause.Cause<E>) => Effect.succeed(Exit.failCause(cause)),
+  onSuccess: <A>(value: A) => Effect.succeed(Exit.succeed(value))
+}
+
+/** One run of an effect under a limit. A class with few closures, since there is one for each call that waits. */
+class Watch<A, E, R, B, E2, R2> {
+  readonly effect: Effect.Effect<A, E, R>
+  readonly parent: AnyFiber
+  readonly flags: RuntimeFlags.RuntimeFlags
+  readonly call: Call
+  readonly millis: number
+  readonly sequel: Sequel<A, E, B, E2, R2>
+  readonly interruptions: unknown
+  before: FiberRefs.FiberRefs["locals"] | undefined
+  child: Fiber.RuntimeFiber<Exit.Exit<A, E>> | undefined
+  timer: Timer | undefined
+  /** Whether an owner of retries was at work when the limit was reached, once it is. */
+  owned: boolean | undefined
+
+  constructor(
+    effect: Effect.Effect<A, E, R>,
+    parent: AnyFiber,
+    flags: RuntimeFlags.RuntimeFlags,
+    call: Call,
+    millis: number,
+    sequel: Sequel<A, E, B, E2, R2>
+  ) {
+    this.effect = effect
+    this.parent = parent
+    this.flags = flags
+    this.call = call
+    this.millis = millis
+    this.sequel = sequel
+    // before the mask: what comes between the two must not be lost
+    this.interruptions = parent.getFiberRef(FiberRef.interruptedCause)
+  }
+
+  run(): Effect.Effect<Effect.Effect<B, E2, R2>, E2> {
+    const { call, flags, millis, parent } = this
+    const child = this.start()
+    this.child = child
+    const done = child.unsafePoll()
+    if (done !== null) return Effect.suspend(() => this.settle(done))
+    scopeOf(parent).add(flags, child)
+    if (millis !== Infinity) this.timer = setTimer(call.clock, millis, () => this.reach())
+    return Effect.async((resume) => this.wait(resume))
+  }
+
+  /** Starts the child. Nobody waits for it yet: were there a throw on the way, it would never end. */
+  start(): Fiber.RuntimeFiber<Exit.Exit<A, E>> {
+    const { call, effect, flags, parent } = this
+    return Runtime.runFork(
+      Runtime.make({
+        // the context of a fiber that runs this holds what its effects require
+        context: parent.currentContext as Context.Context<R>,
+        runtimeFlags: RuntimeFlags.disable(flags, RuntimeFlags.Interruption),
+        fiberRefs: parent.getFiberRefs()
+      }),
+      Effect.matchCauseEffect<A, E, R, Exit.Exit<A, E>, never, never, Exit.Exit<A, E>, never, never>(
+        RuntimeFlags.interruption(flags) ? Effect.interruptible(effect) : effect,
+        asExit
+      ),
+      {
+        immediate: (call.depth ?? 1) % levelsOnOneStack !== 0,
+        updateRefs: (refs, id) => {
+          const around = Option.getOrElse(parent.getFiberRef(forkScope()), () => scopeOf(parent))
+          // made for this child a moment ago, and seen by nobody else yet
+          this.before = refs.locals.set(currentCall, [[id, call]]).set(forkScope(), [[id, Option.some(around)]])
+          return refs
+        }
+      }
+    )
+  }
+
+  wait(resume: (settled: Effect.Effect<Effect.Effect<B, E2, R2>, E2>) => void): void {
+    // by an interruption that came before the child was known
+    if (this.interrupted()) this.stop()
+    this.child?.addObserver((exit) => {
+      clearTimer(this.timer)
+      resume(Effect.suspend(() => this.settle(exit)))
+    })
+  }
+
+  reach(): void {
+    this.owned = this.call.owners > 0
+    this.stop()
+  }
+
+  stop(): void {
+    this.child?.unsafeInterruptAsFork(this.parent.id())
+  }
+
+  interrupted(): boolean {
+    return this.parent.getFiberRef(FiberRef.interruptedCause) !== this.interruptions
+  }
+
+  settle(exit: Exit.Exit<Exit.Exit<A, E>>): Effect.Effect<Effect.Effect<B, E2, R2>, E2> {
+    const { before, child, owned, sequel } = this
+    if (owned !== undefined) return Effect.succeed(sequel.onLimit(owned))
+    const result = Exit.flatten(exit)
+    if (result._tag === "Failure") {
+      if (!this.interrupted() || Cause.isFailure(result.cause)) return Effect.succeed(sequel.onFailure(result.cause))
+      // nothing follows an interruption, and what the effect died of on its way out would be lost behind the mask
+      sequel.onInterrupt?.()
+      return Effect.failCause(result.cause as Cause.Cause<never>)
+    }
+    const next = sequel.onSuccess(result)
+    return before !== undefined && child !== undefined && changed(before, child.getFiberRefs().locals)
+      ? Effect.as(Fiber.inheritAll(child), next)
+      : Effect.succeed(next)
+  }
 }
 
 /** Runs an effect, which knows of its call, for so many milliseconds, Infinity for no limit. */
 export const limited = <A, E, R, B, E2, R2>(
   effect: Effect.Effect<A, E, R>,
-  parent: Fiber.RuntimeFiber<unknown, unknown>,
+  parent: AnyFiber,
   flags: RuntimeFlags.RuntimeFlags,
   call: Call,
   millis: number,
   sequel: Sequel<A, E, B, E2, R2>
-): Effect.Effect<B, E2, R | R2> =>
+): Effect.Effect<B, E2, R | R2> => {
+  const watch = new Watch(effect, parent, flags, call, millis, sequel)
   // An interruption of the parent reaches the child as it reaches every child, and the parent waits for it. What comes next
   // runs outside of the mask: inside, each try would nest in the one before.
-  Effect.flatten(
-    Effect.uninterruptibleMask((restore): Effect.Effect<Effect.Effect<B, E2, R2>, E2, R> => {
-      const scope = scopeOf(parent)
-      const around = Option.getOrElse(parent.getFiberRef(forkScope()), () => scope)
-      const interruptions = parent.getFiberRef(FiberRef.interruptedCause)
-      const interrupted = () => parent.getFiberRef(FiberRef.interruptedCause) !== interruptions
-      let before: FiberRefs.FiberRefs["locals"] = new Map()
-      const child: Fiber.RuntimeFiber<Exit.Exit<A, E>> = Runtime.runFork(
-        Runtime.make({
-          // the context of a fiber that runs this holds what its effects require
-          context: parent.currentContext as Context.Context<R>,
-          runtimeFlags: RuntimeFlags.disable(flags, RuntimeFlags.Interruption),
-          fiberRefs: parent.getFiberRefs()
-        }),
-        Effect.withFiberRuntime<Exit.Exit<A, E>, never, R>((self) => {
-          scope.add(flags, self)
-          return Effect.exit(restore(effect))
-        }),
-        {
-          updateRefs: (refs, id) => {
-            // made for this child a moment ago, and seen by nobody else yet
-            before = refs.locals.set(currentCall, [[id, call]]).set(forkScope(), [[id, Option.some(around)]])
-            return refs
-          }
-        }
-      )
-      const settle = (exit: Exit.Exit<Exit.Exit<A, E>>): Effect.Effect<Effect.Effect<B, E2, R2>, E2> => {
-        const result = Exit.flatten(exit)
-        if (result._tag === "Failure") {
-          // nothing follows an interruption, and what the effect died of on its way out would be lost behind the mask
-          return interrupted() && !Cause.isFailure(result.cause)
-            ? Effect.failCause(result.cause as Cause.Cause<never>)
-            : Effect.succeed(sequel.onFailure(result.cause))
-        }
-        const next = sequel.onSuccess(result)
-        return changed(before, child.getFiberRefs().locals)
-          ? Effect.as(Fiber.inheritAll(child), next)
-          : Effect.succeed(next)
-      }
-
-      const done = child.unsafePoll()
-      if (done !== null) return Effect.suspend(() => settle(done))
-
-      // whether an owner of retries was at work when the limit was reached, once it is
-      let owned: boolean | undefined
-      const timer =
-        millis === Infinity
-          ? undefined
-          : setTimer(call.clock, millis, () => {
-              owned = call.owners > 0
-              child.unsafeInterruptAsFork(parent.id())
-            })
-      return Effect.async((resume) => {
-        // by an interruption that came before the child was known
-        if (interrupted()) child.unsafeInterruptAsFork(parent.id())
-        child.addObserver((exit) => {
-          clearTimer(timer)
-          resume(Effect.suspend(() => (owned === undefined ? settle(exit) : Effect.succeed(sequel.onLimit(owned)))))
-        })
-      })
-    })
-  )
+  return Effect.flatten(Effect.uninterruptible(Effect.suspend(() => watch.run())))
+}
 
 /** One limit around an effect; `error` is told whether an owner of retries was at work inside. */
 export const limitedTo = <A, E, R, E2>(

@@ -184,9 +184,10 @@ describe("protect with a workload or a plain policy", () => {
     >()
   })
 
-  it("leaves what cannot fail as it is", () => {
-    expectTypeOf(safe.pipe(Reliability.protect(interactive))).toEqualTypeOf(safe)
-    expectTypeOf(Reliability.protect(safe, plain)).toEqualTypeOf(safe)
+  it("adds Transient to what cannot fail: a limit can", () => {
+    const limited = expectTypeOf<Effect.Effect<Answer, ApiError.Transient, Client>>()
+    limited.toEqualTypeOf(safe.pipe(Reliability.protect(interactive)))
+    limited.toEqualTypeOf(Reliability.protect(safe, plain))
   })
 
   it("leaves unknown unknown", () => {
@@ -196,7 +197,7 @@ describe("protect with a workload or a plain policy", () => {
   it("can be given a name, and applied later to anything", () => {
     const reliably = Reliability.protect(interactive)
     expectTypeOf(reliably(fails)).toEqualTypeOf(fails)
-    expectTypeOf(reliably(safe)).toEqualTypeOf(safe)
+    expectTypeOf(reliably(safe)).toEqualTypeOf<Effect.Effect<Answer, ApiError.Transient, Client>>()
     expectTypeOf(reliably(other)).toEqualTypeOf<Effect.Effect<Answer, Other | ApiError.Transient, Client>>()
   })
 
@@ -236,7 +237,9 @@ describe("protect with observers", () => {
 
   it("adds it where nothing was required, or nothing can fail", () => {
     const nothing = Effect.succeed(1)
-    expectTypeOf(nothing.pipe(Reliability.protect(observing))).toEqualTypeOf<Effect.Effect<number, never, Log>>()
+    expectTypeOf(nothing.pipe(Reliability.protect(observing))).toEqualTypeOf<
+      Effect.Effect<number, ApiError.Transient, Log>
+    >()
   })
 
   it("takes observers that fail, whose errors go nowhere", () => {
@@ -274,10 +277,10 @@ describe("protect with a policy that classifies", () => {
     }
   })
 
-  it("leaves what cannot fail as it is", () => {
-    expectTypeOf(safe.pipe(Reliability.protect(anything))).toEqualTypeOf(safe)
-    expectTypeOf(safe.pipe(Reliability.protect(classifying))).toEqualTypeOf(safe)
-    expectTypeOf(Reliability.protect(safe, anything)).toEqualTypeOf(safe)
+  it("adds ApiError to what cannot fail: a limit can", () => {
+    expectTypeOf(safe.pipe(Reliability.protect(anything))).toEqualTypeOf(fails)
+    expectTypeOf(safe.pipe(Reliability.protect(classifying))).toEqualTypeOf(fails)
+    expectTypeOf(Reliability.protect(safe, anything)).toEqualTypeOf(fails)
   })
 
   it("adds what the policy requires", () => {
@@ -285,7 +288,7 @@ describe("protect with a policy that classifies", () => {
     expected.toEqualTypeOf(foreign.pipe(Reliability.protect(observing)))
     expected.toEqualTypeOf(Reliability.protect(foreign, observing))
     expected.toEqualTypeOf(Reliability.leaf(observing, () => foreign))
-    expectTypeOf(safe.pipe(Reliability.protect(observing))).toEqualTypeOf<Effect.Effect<Answer, never, Client | Log>>()
+    expected.toEqualTypeOf(safe.pipe(Reliability.protect(observing)))
   })
 
   it("is refused for errors that its classify does not take", () => {
@@ -317,10 +320,12 @@ describe("leaf", () => {
     expected.toEqualTypeOf(Reliability.leaf(plain, () => other))
     expectTypeOf(Reliability.leaf(interactive, () => fails)).toEqualTypeOf(fails)
     expectTypeOf(Reliability.leaf(interactive, () => failsOtherwise)).toEqualTypeOf(failsOtherwise)
-    expectTypeOf(Reliability.leaf(interactive, () => safe)).toEqualTypeOf(safe)
+    expectTypeOf(Reliability.leaf(interactive, () => safe)).toEqualTypeOf<
+      Effect.Effect<Answer, ApiError.Transient, Client>
+    >()
     const anything = Reliability.make({ workload: interactive, classify: Classify.exception })
     expectTypeOf(Reliability.leaf(anything, () => foreign)).toEqualTypeOf(fails)
-    expectTypeOf(Reliability.leaf(anything, () => safe)).toEqualTypeOf(safe)
+    expectTypeOf(Reliability.leaf(anything, () => safe)).toEqualTypeOf(fails)
   })
 
   it("tells the call its limits", () => {
@@ -329,7 +334,7 @@ describe("leaf", () => {
       expectTypeOf(attempt.phase).toEqualTypeOf<"attempt" | "deadline">()
       return Effect.succeed(attempt.millis)
     })
-    expectTypeOf(leaf).toEqualTypeOf<Effect.Effect<number>>()
+    expectTypeOf(leaf).toEqualTypeOf<Effect.Effect<number, ApiError.Transient>>()
   })
 })
 

@@ -1,0 +1,104 @@
+/**
+ * Clients that put the answer beside the exception (axios, ky, got, ofetch) came out as `Fatal` `Unknown`, and successes
+ * that hold an error nobody knows with the advice to check the base URL.
+ */
+import { Duration, Schema } from "effect"
+import { ApiError, Classify } from "effect-reliability"
+import { describe, expect, it } from "vitest"
+
+const thrown = (name: string, fields: object) => Object.assign(new Error("Request failed"), { name }, fields)
+
+const headers = { "retry-after": "3" }
+const body = { error: { code: "DEPLOYMENT_SCALING_UP", message: "Deployment is scaling up." } }
+const scalingUp = { reason: "ScalingUp", status: 503, detail: "Deployment is scaling up." }
+const unavailable = { reason: "Unavailable", status: 503 }
+
+describe("an answer in an exception is read", () => {
+  it.each<[string, unknown, object]>([
+    [
+      "axios",
+      thrown("AxiosError", { code: "ERR_BAD_RESPONSE", response: { status: 503, headers, data: body } }),
+      scalingUp
+    ],
+    ["ky", thrown("HTTPError", { response: new Response("{}", { status: 503, headers }) }), unavailable],
+    ["got", thrown("HTTPError", { response: { statusCode: 503, headers, body: JSON.stringify(body) } }), scalingUp],
+    ["ofetch", thrown("FetchError", { data: body, response: new Response(null, { status: 503, headers }) }), scalingUp],
+    ["a thrown Response", new Response("{}", { status: 503, headers }), unavailable],
+    ["a plain object", { status: 503, headers }, unavailable],
+    ["a plain object with data", { status: 503, headers, data: body }, scalingUp],
+    ["a cause", new Error("x", { cause: thrown("AxiosError", { response: { status: 503, headers } }) }), unavailable]
+  ])("%s", (_, cause, expected) => {
+    const error = Classify.exception(cause)
+    expect(error).toMatchObject({ _tag: "Transient", delivery: "Acknowledged", ...expected })
+    expect(error.retryAfter).toEqual(Duration.seconds(3))
+  })
+
+  it("but not where it is a success, whose body failed", () => {
+    const reset = thrown("AxiosError", { code: "ECONNRESET", response: { status: 200, headers: {} } })
+    expect(Classify.exception(reset)).toMatchObject({ reason: "ConnectionLost" })
+  })
+
+  it("whatever its getters do", () => {
+    const hostile = new Proxy(
+      {},
+      {
+        get: () => {
+          throw new Error("no")
+        }
+      }
+    )
+    for (const response of [hostile, { status: 503, headers: hostile, data: hostile }, 1, null, () => 1]) {
+      expect(ApiError.isApiError(Classify.exception({ response }))).toBe(true)
+    }
+  })
+})
+
+describe("a success that holds", () => {
+  it("an error that nobody knows says so, and nothing of URLs", () => {
+    const error = Classify.answer({ status: 200, body: { error: { code: "flux_lost", message: "The flux is lost." } } })
+    expect(error).toMatchObject({ _tag: "Fatal", reason: "Unknown", code: "flux_lost", detail: "The flux is lost." })
+    expect(error.message).not.toMatch(/base URL|status that means nothing/)
+    expect(error.advice).toContain("dialect")
+  })
+
+  it("other JSON is Decode", () => {
+    expect(Classify.answer({ status: 200, body: { fine: true } })).toMatchObject({ _tag: "Fatal", reason: "Decode" })
+  })
+})
+
+describe("an answer without now", () => {
+  it("ignores dates, and nothing else", () => {
+    const at = (value: string) => Classify.answer({ status: 503, headers: { "retry-after": value } }).retryAfter
+    expect(at("Fri, 01 Jan 2100 00:00:00 GMT")).toBeUndefined()
+    expect(at("3")).toEqual(Duration.seconds(3))
+  })
+})
+
+describe("detail", () => {
+  it("is cut to 1 KiB when it is decoded and when it is constructed, in whole characters", () => {
+    const detail = "é".repeat(2000)
+    const encoded = { _tag: "Fatal", reason: "Unknown", delivery: "Unconfirmed", attempts: 0, detail }
+    const decoded = Schema.decodeUnknownSync(ApiError.ApiError)(encoded)
+    const made = new ApiError.Fatal({ reason: "Unknown", delivery: "Unconfirmed", detail })
+    for (const error of [decoded, made]) expect(error.detail).toBe("é".repeat(512))
+  })
+})
+
+describe("mayHaveExecuted", () => {
+  it.each([400, 401, 403, 404, 405, 413, 422])("is false of a %d", (status) => {
+    const error = Classify.answer({ status })
+    expect(ApiError.mayHaveExecuted(error)).toBe(false)
+    expect(
+      ApiError.mayHaveExecuted(new ApiError.Fatal({ reason: "BadRequest", delivery: "Acknowledged", executed: true }))
+    ).toBe(true)
+  })
+
+  it.each([402, 409, 412, 500, 503])("is true of a %d", (status) => {
+    expect(ApiError.mayHaveExecuted(Classify.answer({ status }))).toBe(true)
+  })
+
+  it("is true of the same words within a stream that had begun", () => {
+    const error = new ApiError.Fatal({ reason: "BadRequest", delivery: "Acknowledged", status: 200 })
+    expect(ApiError.mayHaveExecuted(error)).toBe(true)
+  })
+})
