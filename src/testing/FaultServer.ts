@@ -1,0 +1,286 @@
+/**
+ * A server on the loopback that fails as it is told, and keeps a record of what it saw.
+ *
+ * A mock of a client shows what a policy does when its client fails in the way that its author imagined. Here the client
+ * is the real one, and so are its pool, its sockets and its timeouts; only the other side is made up. What the policy says
+ * it did can be held against what arrived.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as DefaultServices from "effect/DefaultServices"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import { number, oneOf } from "../internal/options.js"
+import type { Connection, ConnectionScript, Fault, Request, Script } from "./Fault.js"
+import { selfSigned } from "./internal/certificate.js"
+import { makeLedger } from "./internal/ledger.js"
+import { listen } from "./internal/listen.js"
+
+// -------------------------------------------------------------------------------------------------
+// Model
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * How a connection closed: who was the first to end it, and whether by FIN (`end`) or RST (`reset`).
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Closed {
+  readonly by: "client" | "server"
+  readonly how: "end" | "reset"
+  /** Wall time, in milliseconds. */
+  readonly at: number
+}
+
+/**
+ * A request that arrived whole, and what became of it.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface RequestRecord extends Request {
+  /** The first 64 KiB. */
+  readonly body: string
+  /** The size of the whole body. */
+  readonly bytes: number
+  /** What the script gave it. */
+  readonly fault: Fault
+  /** Whether a limit turned it away. */
+  readonly rejected: boolean
+  /** The status of its answer; absent as long as there is none. */
+  readonly status: number | undefined
+  /** When its answer was over, and whether it had come to its end. */
+  readonly ended: { readonly at: number; readonly complete: boolean } | undefined
+  /** How its connection closed. */
+  readonly closed: Closed | undefined
+}
+
+/**
+ * A connection that was made.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface ConnectionRecord {
+  /** 1 for the first. */
+  readonly connection: number
+  /** What the script gave it. */
+  readonly treatment: Connection
+  /** Wall time, in milliseconds. */
+  readonly openedAt: number
+  /** How many requests arrived whole. */
+  readonly requests: number
+  /** With those of TLS. */
+  readonly bytesRead: number
+  readonly bytesWritten: number
+  /** Absent while it is open. */
+  readonly closed: Closed | undefined
+}
+
+/**
+ * How much has happened since the server was made.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Counts {
+  /** Requests that arrived whole. */
+  readonly requests: number
+  /** Answers that are over, whether or not they came to their end. */
+  readonly answered: number
+  /** Requests that a limit turned away. */
+  readonly rejected: number
+  /** Connections made. */
+  readonly opened: number
+  /** Connections closed again. */
+  readonly closed: number
+}
+
+/**
+ * How a server speaks TLS.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface TlsOptions {
+  /** Who it says it is: a host that vouches for itself, the same long ago, or another host. @default "selfSigned" */
+  readonly certificate?: "selfSigned" | "expired" | "otherHost" | undefined
+  /** Asks clients for a certificate that this one, in PEM, has signed; refuses those that have none. @default none */
+  readonly clientCa?: string | undefined
+}
+
+/**
+ * What `make` takes.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Options {
+  /** Which request gets which fault. @default all `healthy` */
+  readonly script?: Script | undefined
+  /** Which connection gets which treatment. @default all `accept` */
+  readonly connections?: ConnectionScript | undefined
+  /** Speaks HTTPS. @default false */
+  readonly tls?: boolean | TlsOptions | undefined
+  /** How many requests are remembered, the latest, and how many closed connections, from 1 on. @default 10 000 */
+  readonly keep?: number | undefined
+  /** The bytes of the longest body that is taken, up to 2^30; a longer one gets a 413. @default 16 MiB */
+  readonly maxBody?: number | undefined
+}
+
+/**
+ * A server that is up as long as its scope.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface FaultServer {
+  /** `http://127.0.0.1:` and the port; `https` if it speaks TLS. */
+  readonly origin: string
+  /** The base URL for OpenAI-compatible clients: the origin and `/v1`. */
+  readonly baseUrl: string
+  readonly port: number
+  /** The certificate to trust, in PEM; absent without TLS. */
+  readonly ca: string | undefined
+  /** Replaces the script. A list begins anew with the next request. */
+  readonly script: (next: Script) => Effect.Effect<void>
+  /** Replaces the script of connections; those that are open stay. */
+  readonly scriptConnections: (next: ConnectionScript) => Effect.Effect<void>
+  /** Closes the port and resets all connections, as a machine does that dies. */
+  readonly down: Effect.Effect<void>
+  /** Opens the same port again. */
+  readonly up: Effect.Effect<void>
+  /** The requests that arrived, in order. */
+  readonly requests: Effect.Effect<ReadonlyArray<RequestRecord>>
+  /** The connections that were made, in order. */
+  readonly connections: Effect.Effect<ReadonlyArray<ConnectionRecord>>
+  readonly counts: Effect.Effect<Counts>
+  /** Waits until so much has happened. */
+  readonly until: (condition: (counts: Counts) => boolean) => Effect.Effect<void>
+  /** Waits until so many requests have arrived since the server was made. */
+  readonly awaitRequests: (count: number) => Effect.Effect<void>
+  /** Waits until so many answers are over. */
+  readonly awaitAnswered: (count: number) => Effect.Effect<void>
+  /** Waits until so many connections have closed; without a number, until none is open. */
+  readonly awaitClosed: (count?: number) => Effect.Effect<void>
+}
+
+// -------------------------------------------------------------------------------------------------
+// make
+// -------------------------------------------------------------------------------------------------
+
+const certificates: ReadonlyArray<NonNullable<TlsOptions["certificate"]>> = ["selfSigned", "expired", "otherHost"]
+
+const certificateOf = (kind: NonNullable<TlsOptions["certificate"]>) => {
+  switch (kind) {
+    case "selfSigned":
+      return selfSigned("127.0.0.1", 2020, 2049)
+    case "expired":
+      return selfSigned("127.0.0.1", 2001, 2002)
+    case "otherHost":
+      return selfSigned("elsewhere.invalid", 2020, 2049)
+  }
+}
+
+// a socket waits for nobody's TestClock
+const clock = () => Context.get(DefaultServices.liveServices, Clock.Clock)
+
+/**
+ * Starts a server. When its scope closes, so do the port and all connections, and no answer goes on.
+ *
+ * Its waits are real ones, even under a `TestClock`.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Effect } from "effect"
+ * import { Fault, FaultServer } from "effect-reliability/testing"
+ *
+ * const program = Effect.gen(function* () {
+ *   const server = yield* FaultServer.make({ script: [Fault.answer(503, { retryAfter: "1 second" }), Fault.healthy] })
+ *   const get = Effect.promise(() => fetch(`${server.baseUrl}/models`))
+ *   assert.strictEqual((yield* get).headers.get("retry-after"), "1")
+ *   assert.strictEqual((yield* get).status, 200)
+ *   assert.deepStrictEqual(
+ *     (yield* server.requests).map(({ path, status }) => [path, status]),
+ *     [["/v1/models", 503], ["/v1/models", 200]]
+ *   )
+ * })
+ *
+ * await Effect.runPromise(Effect.scoped(program))
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (options: Options = {}): Effect.Effect<FaultServer, never, Scope.Scope> => {
+  const owner = "FaultServer.make"
+  const keep = number(owner, "keep", options.keep ?? 10_000, { integer: true, min: 1 })
+  const maxBody = number(owner, "maxBody", options.maxBody ?? 16 * 2 ** 20, { integer: true, max: 2 ** 30 })
+  const tls = options.tls === true ? {} : options.tls === false ? undefined : options.tls
+  const kind = oneOf(owner, "tls.certificate", tls?.certificate ?? "selfSigned", certificates)
+  return Effect.gen(function* () {
+    const certificate = tls && { ...certificateOf(kind), clientCa: tls.clientCa }
+    const ledger = makeLedger(keep, () => clock().unsafeCurrentTimeMillis())
+    const { down, port, script, scriptConnections, up } = yield* listen({
+      certificate,
+      clock: clock(),
+      connections: options.connections ?? [],
+      ledger,
+      maxBody,
+      script: options.script ?? []
+    })
+    const origin = `${tls === undefined ? "http" : "https"}://127.0.0.1:${port}`
+    return {
+      origin,
+      baseUrl: `${origin}/v1`,
+      port,
+      ca: certificate?.cert,
+      script,
+      scriptConnections,
+      down,
+      up,
+      requests: Effect.sync(ledger.requests),
+      connections: Effect.sync(ledger.connections),
+      counts: Effect.sync(() => ({ ...ledger.counts })),
+      until: ledger.until,
+      awaitRequests: (count) => ledger.until(({ requests }) => requests >= count),
+      awaitAnswered: (count) => ledger.until(({ answered }) => answered >= count),
+      awaitClosed: (count) => ledger.until(({ closed, opened }) => closed >= (count ?? opened))
+    }
+  })
+}
+
+/**
+ * The server of a test suite.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export class Service extends Context.Tag("effect-reliability/testing/FaultServer")<Service, FaultServer>() {}
+
+/**
+ * Provides one server to all that asks for `FaultServer.Service`.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { FaultServer } from "effect-reliability/testing"
+ *
+ * const program = Effect.gen(function* () {
+ *   const server = yield* FaultServer.Service
+ *   yield* Effect.promise(() => fetch(server.origin))
+ *   yield* server.awaitRequests(1)
+ * })
+ *
+ * await Effect.runPromise(program.pipe(Effect.provide(FaultServer.layer())))
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (options: Options = {}): Layer.Layer<Service> => Layer.scoped(Service, make(options))

@@ -1,0 +1,12 @@
+/**
+ * @since 0.1.0
+ */
+export * as Fault from "./Fault.js"
+/**
+ * @since 0.1.0
+ */
+export * as FaultServer from "./FaultServer.js"
+/**
+ * @since 0.1.0
+ */
+export * as ScriptedClient from "./ScriptedClient.js"

@@ -1,0 +1,177 @@
+/**
+ * As much of the OpenAI-compatible API as its clients need to be content. Every answer repeats what was asked.
+ *
+ * @since 0.1.0
+ */
+import type { Request } from "../Fault.js"
+
+type Json = Readonly<Record<string, unknown>>
+
+const isObject = (u: unknown): u is Json => typeof u === "object" && u !== null && !Array.isArray(u)
+
+const parse = (body: string): Json | undefined => {
+  try {
+    const value: unknown = JSON.parse(body)
+    return isObject(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const text = (value: unknown): string => {
+  if (typeof value === "string") return value
+  if (!Array.isArray(value)) return ""
+  return value.map((part: unknown) => (isObject(part) ? text(part["text"]) : text(part))).join("")
+}
+
+const list = (value: unknown): ReadonlyArray<unknown> => (Array.isArray(value) ? value : [value])
+
+const created = (request: Request): number => Math.floor(request.at / 1000)
+
+const modelOf = (body: Json | undefined): string =>
+  typeof body?.["model"] === "string" ? body["model"] : "fault-model"
+
+type Kind = "chat" | "text"
+
+/** What a longer text has beyond these comes as the last, so that its stream is not many times as long as the text. */
+const maxWords = 10_000
+
+/** The most texts that OpenAI embeds at once. */
+const maxInputs = 2048
+
+/** The words of an answer: those of the last message, or of the prompt. */
+const wordsOf = (kind: Kind, body: Json | undefined): ReadonlyArray<string> => {
+  const message = list(body?.["messages"]).at(-1)
+  const said = kind === "text" ? text(body?.["prompt"]) : isObject(message) ? text(message["content"]) : ""
+  const words = said.match(/\S+\s*|\s+/g) ?? []
+  return words.length <= maxWords ? words : [...words.slice(0, maxWords - 1), words.slice(maxWords - 1).join("")]
+}
+
+const usageOf = (words: number) => ({ prompt_tokens: words, completion_tokens: words, total_tokens: 2 * words })
+
+// -------------------------------------------------------------------------------------------------
+// Whole answers
+// -------------------------------------------------------------------------------------------------
+
+interface Whole {
+  readonly status: number
+  readonly body: Json
+}
+
+const ok = (body: Json): Whole => ({ status: 200, body })
+
+const badRequest = (message: string): Whole => ({
+  status: 400,
+  body: { error: { message, type: "invalid_request_error", code: "invalid_request_error", param: null } }
+})
+
+const completion = (kind: Kind, request: Request, body: Json): Json => {
+  const words = wordsOf(kind, body)
+  const content = words.join("")
+  return {
+    id: `${kind === "chat" ? "chatcmpl" : "cmpl"}-${request.number}`,
+    object: kind === "chat" ? "chat.completion" : "text_completion",
+    created: created(request),
+    model: modelOf(body),
+    choices: [
+      {
+        index: 0,
+        ...(kind === "chat" ? { message: { role: "assistant", content, refusal: null } } : { text: content }),
+        logprobs: null,
+        finish_reason: "stop"
+      }
+    ],
+    usage: usageOf(words.length)
+  }
+}
+
+/** Numbers that are the same for the same text, and that 32 bits hold exactly. */
+const vector = (input: unknown, dimensions: number): ReadonlyArray<number> => {
+  const content = JSON.stringify(input) ?? ""
+  const at = (index: number) => content.charCodeAt(index % content.length) || 0
+  return Array.from({ length: dimensions }, (_, index) => (at(index) % 128) / 128)
+}
+
+const base64 = (numbers: ReadonlyArray<number>): string =>
+  btoa(Array.from(new Uint8Array(Float32Array.from(numbers).buffer), (byte) => String.fromCharCode(byte)).join(""))
+
+const embeddings = (body: Json): Whole => {
+  const asked = Number(body["dimensions"] ?? 8)
+  const dimensions = Number.isInteger(asked) && asked > 0 && asked <= 4096 ? asked : 8
+  // an array of numbers is one text as tokens
+  const input = body["input"]
+  const inputs = Array.isArray(input) && typeof input[0] === "number" ? [input] : list(input)
+  if (inputs.length > maxInputs) return badRequest(`There are more than ${maxInputs} inputs`)
+  return ok({
+    object: "list",
+    model: modelOf(body),
+    data: inputs.map((one, index) => {
+      const numbers = vector(one, dimensions)
+      return {
+        object: "embedding",
+        index,
+        embedding: body["encoding_format"] === "base64" ? base64(numbers) : numbers
+      }
+    }),
+    usage: { prompt_tokens: inputs.length, total_tokens: inputs.length }
+  })
+}
+
+const model = (id: string): Json => ({ id, object: "model", created: 0, owned_by: "effect-reliability" })
+
+// -------------------------------------------------------------------------------------------------
+// Routes
+// -------------------------------------------------------------------------------------------------
+
+/** The path below `/v1` or `/inference/v1`, without its query. */
+const routeOf = (request: Request): string =>
+  /^(?:\/inference)?\/v1(\/[^?#]*)/.exec(request.path)?.[1]?.replace(/\/+$/, "") ?? ""
+
+/** The healthy answer to a request, or that it is a stream. */
+export const respond = (request: Request): Whole | "stream" => {
+  const route = routeOf(request)
+  if (request.method === "GET" && route === "/models") return ok({ object: "list", data: [model("fault-model")] })
+  if (request.method === "GET" && route.startsWith("/models/")) return ok(model(route.slice("/models/".length)))
+  if (request.method === "POST" && ["/chat/completions", "/completions", "/embeddings"].includes(route)) {
+    const body = parse(request.body)
+    if (body === undefined) return badRequest("The body is not a JSON object")
+    if (route === "/embeddings") return embeddings(body)
+    if (body["stream"] === true) return "stream"
+    return ok(completion(route === "/completions" ? "text" : "chat", request, body))
+  }
+  const { number, method, path, body } = request
+  return ok({ object: "echo", number, method, path, body })
+}
+
+/** The events of a stream, `[DONE]` excepted: one for each word, the last to say why it ends; or a given number. */
+export const chunks = (request: Request, count: number | undefined): ReadonlyArray<Json> => {
+  const kind = routeOf(request) === "/completions" ? "text" : "chat"
+  const body = parse(request.body)
+  const words =
+    count === undefined
+      ? wordsOf(kind, body)
+      : Array.from({ length: Math.max(0, count - 1) }, (_, index) => `word${index + 1} `)
+  const options = body?.["stream_options"]
+  const usage = isObject(options) && options["include_usage"] === true
+  const chunk = (choices: ReadonlyArray<Json>, rest?: Json): Json => ({
+    id: `${kind === "chat" ? "chatcmpl" : "cmpl"}-${request.number}`,
+    object: kind === "chat" ? "chat.completion.chunk" : "text_completion",
+    created: created(request),
+    model: modelOf(body),
+    choices,
+    ...rest
+  })
+  const choice = (content: string | undefined, finish_reason: string | null): Json => ({
+    index: 0,
+    ...(kind === "text"
+      ? { text: content ?? "" }
+      : { delta: content === undefined ? {} : { role: "assistant", content } }),
+    logprobs: null,
+    finish_reason
+  })
+  return [
+    ...words.map((word) => chunk([choice(word, null)])),
+    ...(count === 0 ? [] : [chunk([choice(undefined, "stop")])]),
+    ...(usage && count === undefined ? [chunk([], { usage: usageOf(words.length) })] : [])
+  ]
+}
