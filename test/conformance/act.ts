@@ -1,0 +1,132 @@
+/** Acts situations out, and tells what came of them. */
+import { type HttpClient, HttpClientRequest } from "@effect/platform"
+import { Duration, Effect, Fiber, TestClock, TestContext } from "effect"
+import { type ApiError, Dialect, ReliableHttpClient, Retry, Workload } from "effect-reliability"
+import { FaultServer, ScriptedClient } from "effect-reliability/testing"
+import { closedPort, deafPort } from "../support/faults.js"
+import type { Outcome, Situation, Time } from "./situations.js"
+import type { Over } from "./transports.js"
+
+export interface Observed extends Outcome {
+  readonly attempts: number | undefined
+  /** The time between the arrivals, in the situation's own measure. */
+  readonly waits: ReadonlyArray<number>
+}
+
+const exact: Time = Duration.decode
+
+// how long a try lasts on sockets, whatever it is in the situation
+const attempt = 1500
+
+/** The measure of a situation on sockets. */
+const scaleOf = (situation: Situation): number => attempt / Duration.toMillis(situation.workload.timeouts.attempt)
+
+const scaledBy =
+  (scale: number): Time =>
+  (duration) =>
+    Duration.isFinite(Duration.decode(duration)) ? Duration.times(duration, scale) : Duration.infinity
+
+/** A workload in another measure. A connection on a busy machine has its own. */
+const scaled = (workload: Workload.Workload, time: Time): Workload.Workload =>
+  Workload.make({
+    name: workload.name,
+    timeouts: { attempt: time(workload.timeouts.attempt), pool: 400, connect: 400, write: 400 },
+    stream: { first: time(workload.stream.first), idle: time(workload.stream.idle) },
+    deadline: time(workload.deadline),
+    retry: Retry.make({ base: time("1 second"), cap: time("1 minute"), maxHint: time("2 minutes") }),
+    patience: workload.patience && {
+      ...workload.patience,
+      base: time(workload.patience.base),
+      cap: time(workload.patience.cap)
+    },
+    idempotency: workload.idempotency
+  })
+
+const chat = { model: "m", messages: [{ role: "user", content: "hello there" }] }
+
+const requestOf = (situation: Situation, origin: string): HttpClientRequest.HttpClientRequest => {
+  if (situation.method === "GET") return HttpClientRequest.get(`${origin}/v1/models`)
+  const request = HttpClientRequest.post(`${origin}/v1/chat/completions`)
+  return situation.body === undefined
+    ? HttpClientRequest.bodyUnsafeJson(request, chat)
+    : HttpClientRequest.bodyStream(request, situation.body(), { contentType: "application/json" })
+}
+
+interface Seen {
+  readonly arrivals: Effect.Effect<ReadonlyArray<{ readonly at: number }>>
+}
+
+const call = (
+  situation: Situation,
+  client: HttpClient.HttpClient,
+  workload: Workload.Workload,
+  origin: string,
+  { arrivals }: Seen
+): Effect.Effect<Observed> =>
+  Effect.gen(function* () {
+    const reliable = ReliableHttpClient.make(client, { workload, dialect: Dialect.fireworks, target: situation.target })
+    const request = requestOf(situation, origin)
+    const before = situation.before ?? 0
+    for (let n = 0; n < before; n++) {
+      yield* Effect.orDie(reliable.execute(requestOf({ ...situation, method: "GET" }, origin)))
+      // what the server does after an answer is to reach the client
+      yield* Effect.sleep(20)
+    }
+    const result = yield* Effect.either(reliable.execute(request))
+    const seen = (yield* arrivals).slice(before)
+    return {
+      ...(result._tag === "Right" ? { outcome: "success" as const } : described(result.left)),
+      attempts: result._tag === "Right" ? undefined : result.left.attempts,
+      arrived: seen.length,
+      waits: seen.slice(1).map(({ at }, index) => at - (seen[index]?.at ?? 0))
+    }
+  })
+
+const described = ({ delivery, phase, reason }: ApiError.ApiError) => ({ outcome: reason, delivery, phase })
+
+/** In memory, in no time. */
+export const inMemory = (situation: Situation): Effect.Effect<Observed> =>
+  Effect.gen(function* () {
+    const { connections, script } = situation
+    const client = yield* ScriptedClient.make(script(exact), { connections })
+    const fiber = yield* Effect.fork(
+      call(situation, client, situation.workload, "http://127.0.0.1", { arrivals: client.requests })
+    )
+    yield* TestClock.adjust("2 hours")
+    return yield* Fiber.join(fiber)
+  }).pipe(Effect.provide(TestContext.TestContext))
+
+/** On a socket, in real time, scaled down. */
+export const onSocket = (situation: Situation, client: HttpClient.HttpClient): Effect.Effect<Observed> =>
+  Effect.gen(function* () {
+    const scale = scaleOf(situation)
+    const time = scaledBy(scale)
+    const workload = scaled(situation.workload, time)
+    const { connections, port, script, tls } = situation
+    const server = yield* FaultServer.make({ script: script(time), connections, tls })
+    const origin =
+      port === undefined ? server.origin : `http://127.0.0.1:${yield* port === "closed" ? closedPort : deafPort}`
+    return yield* call(situation, client, workload, origin, { arrivals: server.requests })
+  }).pipe(Effect.scoped)
+
+/** What is not as expected; empty if all is. */
+export const differences = (situation: Situation, over: Over, observed: Observed): ReadonlyArray<string> => {
+  const { because: _, ...special } = situation.over?.[over.name] ?? { because: "" }
+  const expected = { ...situation.expected, ...(over.certainty === "told" && situation.told), ...special }
+  const scale = over.name === "memory" ? 1 : scaleOf(situation)
+  const fields = (["outcome", "delivery", "phase", "arrived"] as const).flatMap((field) =>
+    !(field in expected) || expected[field] === observed[field]
+      ? []
+      : [`${field}: ${String(observed[field])}, not ${String(expected[field])}`]
+  )
+  // arrivals are noted in whole milliseconds
+  const waits = (situation.waits ?? []).flatMap((least, index) => {
+    const measured = observed.waits[index] ?? 0
+    const millis = Duration.toMillis(least) * (millisecondsAsSaid(situation) ? 1 : scale)
+    return measured >= millis - 2 ? [] : [`wait ${index + 1}: ${measured} ms, not ${millis}`]
+  })
+  return [...fields, ...waits]
+}
+
+/** Seconds and dates cannot be scaled: the server says them as they are. */
+const millisecondsAsSaid = ({ title }: Situation): boolean => /in seconds|the date/.test(title)
