@@ -67,7 +67,7 @@ export type Stopping =
   | "Attempts"
   /** The host's name was not found too often in a row. */
   | "NameNotFound"
-  /** The deployment did not get ready within the workload's patience. */
+  /** The deployment did not get ready within the workload's patience; at once if it has none for one that scales up. */
   | "PatienceEnded"
   /** The server asked for a longer wait than `maxHint`. */
   | "HintTooLong"
@@ -255,6 +255,10 @@ const judge = (options: Checked, state: State, input: unknown, call: Call | unde
 
   const patience = getsReady(input) ? call?.workload?.patience : undefined
   if (patience !== undefined && state.waits >= patience.tries) return { why: "PatienceEnded" }
+  // minutes away: who has no patience for it is told at once, and not after some tries
+  if (call?.workload !== undefined && patience === undefined && input.reason === "ScalingUp" && !input.shouldRetry) {
+    return { why: "PatienceEnded" }
+  }
   if (patience === undefined && state.nameless + 1 >= options.nameNotFound && input.reason === "NameNotFound") {
     return { why: "NameNotFound" }
   }

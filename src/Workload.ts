@@ -108,7 +108,10 @@ export interface Workload {
   readonly deadline: Duration.Duration
   /** When to try again. */
   readonly retry: Schedule.Schedule<Retry.Step, unknown>
-  /** Absent where such waits count as any other failure. */
+  /**
+   * How long to wait for a deployment that gets ready. Without, one that scales up from zero fails the call at once, and one
+   * that swaps its weights counts as any other failure.
+   */
   readonly patience: Patience | undefined
   readonly idempotency: Idempotency
 }
@@ -146,7 +149,7 @@ export interface Options {
   readonly deadline?: Duration.DurationInput | undefined
   /** When to try again. @default `Retry.documented` */
   readonly retry?: Schedule.Schedule<Retry.Step, unknown> | undefined
-  /** How long to wait for a deployment that gets ready. @default none */
+  /** How long to wait for a deployment that gets ready; without, `ScalingUp` fails at once. @default none */
   readonly patience?:
     | {
         /** The number of waits, from 1 on. */

@@ -89,9 +89,20 @@ describe("patience", () => {
     })
   )
 
-  it.effect("counts such waits as any other where the workload has none", () =>
+  it.effect("fails at once where the workload has none, and says what to do", () =>
     Effect.gen(function* () {
       const { call, seen } = failing(scalingUp)
+      const { exit } = yield* through(Reliability.protect(call, Workload.interactive)).pipe(fixed)
+      expect(seen.tries).toBe(1)
+      expect(exit).toMatchObject({
+        cause: { error: { reason: "ScalingUp", advice: expect.stringMatching(/replica/) } }
+      })
+    })
+  )
+
+  it.effect("counts a swap of weights as any other failure where the workload has none", () =>
+    Effect.gen(function* () {
+      const { call, seen } = failing(Classify.answer({ status: 425, now: 0 }))
       const { waits } = yield* through(Reliability.protect(call, Workload.interactive)).pipe(fixed)
       expect(seen.tries).toBe(5)
       expect(waits).toEqual([1500, 2500, 4500, 8500])

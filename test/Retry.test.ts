@@ -273,6 +273,8 @@ const model = (s: Situation): ReadonlyArray<Decision> => {
     }
     const hint = error.retryAfter === undefined ? undefined : Duration.toMillis(error.retryAfter)
     if (hint !== undefined && hint > maxHint) return stop("HintTooLong")
+    if (s.patience === undefined && error.reason === "ScalingUp" && error.shouldRetry !== true)
+      return stop("PatienceEnded")
     const waitsForIt = s.patience !== undefined && (error.reason === "ScalingUp" || error.reason === "WeightSwap")
     if (waitsForIt && s.patience !== undefined) {
       if (patient === s.patience.tries) return stop("PatienceEnded")
