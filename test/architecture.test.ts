@@ -18,13 +18,13 @@ const mayImport: Readonly<Record<string, ReadonlyArray<string>>> = {
 const packages = /^(effect|@effect\/platform)(\/|$)/
 const packagesOf: Readonly<Record<string, RegExp>> = {
   "EventStream.ts": /^eventsource-parser(\/|$)/,
-  node: /^(node:.*|undici|@effect\/platform-node(\/.*)?)$/,
+  node: /^(node:.*|undici|proxy-from-env|@effect\/platform-node(\/.*)?)$/,
   testing: /^node:/,
   cli: /^(node:.*|(@effect\/cli|@effect\/platform-node)(\/.*)?)$/
 }
 
 const layerOf = (file: string): string => {
-  if (file.endsWith("index.ts")) return "index"
+  if (file === "index.ts") return "index"
   return file.includes("/") ? file.slice(0, file.indexOf("/")) : "module"
 }
 
@@ -59,6 +59,10 @@ describe("imports", () => {
       })
       .map(({ from, to }) => `${from} imports ${to}`)
     expect(backwards, "see `mayImport` at the top of this test").toEqual([])
+  })
+
+  it("never lead to an index", () => {
+    expect(imports.filter(({ to }) => to.endsWith("index.ts"))).toEqual([])
   })
 
   it("name only Effect's packages, and those that a folder brings", () => {
@@ -148,7 +152,18 @@ describe("the package", () => {
   })
 
   it("has one test of each module, and of nothing unknown", () => {
-    const others = ["api", "architecture", "composition", "docs", "exceptions", "interruption", "package", "tools"]
+    const others = [
+      "api",
+      "architecture",
+      "composition",
+      "conformance",
+      "docs",
+      "exceptions",
+      "interruption",
+      "package",
+      "sockets",
+      "tools"
+    ]
     const named = new Set([...modules.map((file) => file.replace(/\.ts$/, "")), ...others])
     const tests = filesBelow("test")
       .filter((file) => file.endsWith(".test.ts") && !file.startsWith("regressions/"))

@@ -23,18 +23,22 @@ import * as Runtime from "effect/Runtime"
 import * as RuntimeFlags from "effect/RuntimeFlags"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { X509Certificate } from "node:crypto"
+import * as tls from "node:tls"
 import { getProxyForUrl } from "proxy-from-env"
-import type { Dispatcher } from "undici"
+import { type Dispatcher, FormData as UndiciFormData } from "undici"
 import { type ApiError, unsafeMake } from "../ApiError.js"
 import { currentCall, remaining } from "../internal/call.js"
 import { type Bounds, type Try, withExchange } from "../internal/exchange.js"
 import { duration, number, refuse } from "../internal/options.js"
-import { check, Unsendable } from "../internal/request.js"
+import { redactUrl } from "../internal/redact.js"
+import { check, isStreamed, Unsendable } from "../internal/request.js"
 import { clockOf } from "../internal/time.js"
 import type { Workload } from "../Workload.js"
-import { hostOf, proxyAuthorization, type Route } from "./internal/connect.js"
+import { authorization, type Failure, hostOf, type Route, Sessions, unbracketed } from "./internal/connect.js"
 import { Exchange, type Limits, type Sending } from "./internal/exchange.js"
 import { Origin, type Settings } from "./internal/pool.js"
+import { type Source, Upload } from "./internal/upload.js"
 
 // -------------------------------------------------------------------------------------------------
 // Options
@@ -77,7 +81,8 @@ export interface Options {
   readonly proxy?: "environment" | "none" | (string & {}) | undefined
   /**
    * A dispatcher of undici's to send with; all of the above is then its business. It cannot tell waiting for a connection
-   * from making one: both have one limit, and `pool` is what running into it is called.
+   * from making one: both have one limit, and `pool` is what running into it is called. One with interceptors does not tell
+   * writing from reading either: `read` is both. Nothing of its own is closed with the scope but what was sent from here.
    * @default connections of its own
    */
   readonly dispatcher?: Dispatcher | undefined
@@ -89,23 +94,54 @@ const settingsOf = (owner: string, options: Options): Settings => ({
   maxHeaders: number(owner, "maxHeaders", options.maxHeaders ?? 65_536, { min: 1024, max: 2 ** 24, integer: true })
 })
 
-const proxyOf = (owner: string, proxy: Options["proxy"] = "environment"): ((url: URL) => URL | undefined) => {
-  const parse = (text: string): URL => {
-    const url = URL.canParse(text) ? new URL(text) : undefined
-    return url !== undefined && /^https?:$/.test(url.protocol)
-      ? url
-      : // it may hold a password
-        refuse(owner, "proxy", "a URL", 'the http: or https: URL of a proxy, "environment" or "none"')
-  }
+const proxyUrl = (text: string): URL | undefined => {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  return url !== undefined && /^https?:$/.test(url.protocol) ? url : undefined
+}
+
+const environmentProxy = (url: URL): URL | undefined | Unsendable => {
+  const found = getProxyForUrl(url)
+  if (found === "") return undefined
+  // one that is named without a scheme is given that of the URL, and yet speaks plain HTTP
+  const bare = /^https:\/\/(.*)$/.exec(found)?.[1]
+  const text = Object.values(process.env).includes(bare) ? `http://${bare}` : found
+  return (
+    proxyUrl(text) ??
+    new Unsendable(`the proxy that the environment names for ${url.protocol} is no http: or https: URL`)
+  )
+}
+
+const proxyOf = (
+  owner: string,
+  proxy: Options["proxy"] = "environment"
+): ((url: URL) => ReturnType<typeof environmentProxy>) => {
+  if (proxy === "environment") return environmentProxy
   if (proxy === "none") return () => undefined
-  if (proxy === "environment") {
-    return (url) => {
-      const found = getProxyForUrl(url)
-      return found === "" ? undefined : parse(found)
-    }
-  }
-  const fixed = parse(proxy)
+  const fixed =
+    proxyUrl(proxy) ??
+    // it may hold a password
+    refuse(owner, "proxy", "no such URL", 'the http: or https: URL of a proxy, "environment" or "none"')
   return () => fixed
+}
+
+/** Made with the first connection that needs them, or at once where they may be wrong. */
+const certificatesOf = (owner: string, options: Tls | undefined): (() => tls.SecureContext) => {
+  let context: tls.SecureContext | undefined
+  if (options === undefined) return () => (context ??= tls.createSecureContext())
+  const { ca, cert, key } = options
+  try {
+    // what is no certificate at all, `createSecureContext` passes over
+    for (const text of [ca ?? []].flat()) void new X509Certificate(text)
+    context = tls.createSecureContext({
+      ...(ca !== undefined && { ca: typeof ca === "string" ? ca : [...ca] }),
+      ...(cert !== undefined && { cert }),
+      ...(key !== undefined && { key: Redacted.value(key) })
+    })
+  } catch {
+    // OpenSSL's words say little, and who knows what they quote
+  }
+  const made = context ?? refuse(owner, "tls", "unreadable", "certificates in PEM, and a key that belongs to cert")
+  return () => made
 }
 
 // -------------------------------------------------------------------------------------------------
@@ -146,6 +182,15 @@ const currentLimits = (fiber: AnyFiber): Limits => {
     : limitsOf(call.workload, left, "deadline")
 }
 
+/** Undici knows its own forms only, and Node's are of another undici. */
+const formOf = (form: FormData): UndiciFormData => {
+  const own = new UndiciFormData()
+  form.forEach((value, name) =>
+    typeof value === "string" ? own.append(name, value) : own.append(name, value, value.name)
+  )
+  return own
+}
+
 const bodyOf = ({ body }: HttpClientRequest.HttpClientRequest, fiber: AnyFiber): Sending["body"] => {
   switch (body._tag) {
     case "Empty":
@@ -153,55 +198,74 @@ const bodyOf = ({ body }: HttpClientRequest.HttpClientRequest, fiber: AnyFiber):
     case "Uint8Array":
       return body.body
     case "FormData":
-      // Node's own is undici's
-      return body.formData as unknown as Sending["body"]
+      return formOf(body.formData)
     case "Raw":
+      if (body.body instanceof URLSearchParams) return body.body.toString()
+      if (body.body instanceof FormData) return formOf(body.body)
       // `check` has seen what it is
-      return body.body instanceof URLSearchParams ? body.body.toString() : (body.body as Uint8Array)
+      return isStreamed(body) ? new Upload(body.body as Source) : (body.body as Uint8Array)
     case "Stream": {
       const runtime = Runtime.make({
         context: fiber.currentContext,
         fiberRefs: fiber.getFiberRefs(),
         runtimeFlags: RuntimeFlags.make(RuntimeFlags.Interruption, RuntimeFlags.CooperativeYielding)
       })
-      // an async iterable, which undici takes and its types do not know
-      return Stream.toAsyncIterableRuntime(body.stream, runtime) as unknown as Sending["body"]
+      return new Upload(Stream.toAsyncIterableRuntime(body.stream, runtime))
     }
   }
 }
 
+/** Headers that say how a request is framed: undici writes them, and refuses others. */
+const unsettable = ["expect", "keep-alive", "transfer-encoding", "upgrade"] as const
+
+const faultOf = (headers: Readonly<Record<string, string>>): Unsendable | undefined => {
+  for (const name of unsettable) {
+    if (headers[name] !== undefined) return new Unsendable(`the header ${name} cannot be set`)
+  }
+  const length = headers["content-length"]
+  return length === undefined || /^\d+$/.test(length)
+    ? undefined
+    : new Unsendable("the header content-length holds no number")
+}
+
+const invalid = ({ detail }: Unsendable, about: Partial<Parameters<Failure>[0]> = {}): ApiError =>
+  unsafeMake({ class: "Fatal", reason: "InvalidRequest" }, { delivery: "NotSent", ...about, detail })
+
 class Transport {
   readonly settings: Settings
-  readonly tls: Route["tls"]
-  readonly proxy: (url: URL) => URL | undefined
+  readonly certificates: Route["certificates"]
+  readonly proxy: ReturnType<typeof proxyOf>
   readonly dispatcher: Dispatcher | undefined
   readonly origins = new Map<string, Origin>()
-  closed: ApiError | undefined
+  readonly sessions = new Sessions()
+  /** What the dispatcher is busy with. */
+  readonly dispatched = new Set<Exchange>()
+  closed = false
 
   constructor(options: Options) {
     const owner = "Transport.make"
     this.settings = settingsOf(owner, options)
     this.proxy = proxyOf(owner, options.proxy)
     this.dispatcher = options.dispatcher
-    const { ca, cert, key } = options.tls ?? {}
-    this.tls = {
-      ...(ca !== undefined && { ca: typeof ca === "string" ? ca : [...ca] }),
-      ...(cert !== undefined && { cert }),
-      ...(key !== undefined && { key: Redacted.value(key) })
-    }
+    this.certificates = certificatesOf(owner, options.tls)
   }
 
-  originOf(url: URL, host: string | undefined): Origin {
+  originOf(url: URL, host: string | undefined): Origin | Unsendable {
     const key = host === undefined ? url.origin : `${url.origin} ${host}`
     const known = this.origins.get(key)
     if (known !== undefined) return known
+    const proxy = this.proxy(url)
+    if (proxy instanceof Unsendable) return proxy
     const route: Route = {
       url,
-      servername: host?.replace(/:\d*$/, "") ?? hostOf(url),
-      proxy: this.proxy(url),
-      tls: this.tls
+      servername: host === undefined ? hostOf(url) : unbracketed(host.replace(/:\d*$/, "")),
+      proxy,
+      certificates: this.certificates,
+      sessions: this.sessions
     }
-    const origin = new Origin(route, this.settings, () => this.origins.delete(key))
+    const origin: Origin = new Origin(route, this.settings, () => {
+      if (this.origins.get(key) === origin) this.origins.delete(key)
+    })
     this.origins.set(key, origin)
     return origin
   }
@@ -212,22 +276,30 @@ class Transport {
     limits: Limits,
     bounds: Bounds | undefined
   ): Effect.Effect<HttpClientResponse.HttpClientResponse, ApiError> {
-    if (this.closed !== undefined) return Effect.fail(this.closed)
+    const { headers, method } = request
     const url = check(request)
-    if (url instanceof Unsendable) {
-      const { detail } = url
-      return Effect.fail(unsafeMake({ class: "Fatal", reason: "InvalidRequest" }, { delivery: "NotSent", detail }))
-    }
+    if (url instanceof Unsendable) return Effect.fail(invalid(url))
+    const about = () => ({ method, url: redactUrl(url.href), delivery: "NotSent" }) as const
+    const fault = faultOf(headers)
+    if (fault !== undefined) return Effect.fail(invalid(fault, about()))
     let exchange: Exchange | undefined
     // the interruption is looked for outside: `async` does not see one that comes right after it was begun
     return Effect.onInterrupt(
       Effect.async<HttpClientResponse.HttpClientResponse, ApiError>((resume) => {
+        if (this.closed) {
+          resume(Effect.fail(shut(about())))
+          return
+        }
         const { dispatcher } = this
-        const origin = dispatcher === undefined ? this.originOf(url, request.headers["host"]) : undefined
+        const origin = dispatcher === undefined ? this.originOf(url, headers["host"]) : undefined
+        if (origin instanceof Unsendable) {
+          resume(Effect.fail(invalid(origin, about())))
+          return
+        }
         const sending = this.sendingOf(request, url, origin, fiber)
         exchange = new Exchange(sending, limits, clockOf(fiber), bounds, resume)
         if (origin !== undefined) exchange.start(origin)
-        else if (dispatcher !== undefined) exchange.startOn(dispatcher)
+        else if (dispatcher !== undefined) exchange.startOn(dispatcher, this.dispatched)
       }),
       () => Effect.sync(() => exchange?.cancel())
     )
@@ -239,28 +311,37 @@ class Transport {
     origin: Origin | undefined,
     fiber: AnyFiber
   ): Sending {
-    const proxy = origin?.route.proxy
+    const proxy = url.protocol === "http:" ? origin?.route.proxy : undefined
     const path = url.pathname + url.search
     const body = bodyOf(request, fiber)
-    if (proxy === undefined || url.protocol === "https:") return { request, url, path, headers: request.headers, body }
-    const authorization = proxyAuthorization(proxy)
-    const headers = {
-      ...request.headers,
-      ...(authorization !== undefined && { "proxy-authorization": authorization })
+    const { headers } = request
+    const form = request.body._tag === "Raw" && request.body.body instanceof URLSearchParams
+    if (proxy === undefined && url.username === "" && url.password === "" && !form) {
+      return { request, url, path, headers, body }
     }
-    return { request, url, path: url.origin + path, headers, body }
+    const more: Record<string, string | undefined> = {
+      authorization: headers["authorization"] ?? authorization(url),
+      "content-type": headers["content-type"] ?? (form ? "application/x-www-form-urlencoded;charset=UTF-8" : undefined),
+      "proxy-authorization": (proxy && authorization(proxy)) ?? headers["proxy-authorization"]
+    }
+    const all = { ...headers }
+    for (const [name, value] of Object.entries(more)) if (value !== undefined) all[name] = value
+    return { request, url, path: proxy === undefined ? path : url.origin + path, headers: all, body }
   }
 
   /** Nothing is left when it ends. */
   readonly close = Effect.suspend(() => {
-    const error = unsafeMake(
-      { class: "Fatal", reason: "Aborted" },
-      { delivery: "NotSent", detail: "the transport was closed" }
-    )
-    this.closed = error
-    return Effect.forEach([...this.origins.values()], (origin) => origin.close(error), { discard: true })
+    this.closed = true
+    for (const exchange of this.dispatched) exchange.onFailure(shut)
+    return Effect.forEach([...this.origins.values()], (origin) => origin.close(shut), {
+      concurrency: "unbounded",
+      discard: true
+    })
   })
 }
+
+const shut: Failure = (about) =>
+  unsafeMake({ class: "Fatal", reason: "Aborted" }, { ...about, detail: "the transport was closed" })
 
 /** What `@effect/platform` calls a failure; the `ApiError` is its cause. */
 const toHttpClientError = (request: HttpClientRequest.HttpClientRequest, cause: ApiError) =>

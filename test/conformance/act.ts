@@ -1,7 +1,8 @@
 /** Acts situations out, and tells what came of them. */
 import { type HttpClient, HttpClientRequest } from "@effect/platform"
-import { Duration, Effect, Fiber, TestClock, TestContext } from "effect"
+import { Duration, Effect, Fiber, Stream, TestClock, TestContext } from "effect"
 import { type ApiError, Dialect, ReliableHttpClient, Retry, Workload } from "effect-reliability"
+import * as EventStream from "effect-reliability/stream"
 import { FaultServer, ScriptedClient } from "effect-reliability/testing"
 import { closedPort, deafPort } from "../support/faults.js"
 import type { Outcome, Situation, Time } from "./situations.js"
@@ -72,12 +73,20 @@ const call = (
       // what the server does after an answer is to reach the client
       yield* Effect.sleep(20)
     }
-    const result = yield* Effect.either(reliable.execute(request))
+    let events = situation.stream === undefined ? undefined : 0
+    const answer =
+      situation.stream === undefined
+        ? Effect.asVoid(reliable.execute(request))
+        : Stream.runForEach(EventStream.open(request, { client: reliable, workload, dialect: Dialect.fireworks }), () =>
+            Effect.sync(() => void (events = (events ?? 0) + 1))
+          )
+    const result = yield* Effect.either(answer)
     const seen = (yield* arrivals).slice(before)
     return {
       ...(result._tag === "Right" ? { outcome: "success" as const } : described(result.left)),
       attempts: result._tag === "Right" ? undefined : result.left.attempts,
       arrived: seen.length,
+      events,
       waits: seen.slice(1).map(({ at }, index) => at - (seen[index]?.at ?? 0))
     }
   })
@@ -114,7 +123,7 @@ export const differences = (situation: Situation, over: Over, observed: Observed
   const { because: _, ...special } = situation.over?.[over.name] ?? { because: "" }
   const expected = { ...situation.expected, ...(over.certainty === "told" && situation.told), ...special }
   const scale = over.name === "memory" ? 1 : scaleOf(situation)
-  const fields = (["outcome", "delivery", "phase", "arrived"] as const).flatMap((field) =>
+  const fields = (["outcome", "delivery", "phase", "arrived", "events"] as const).flatMap((field) =>
     !(field in expected) || expected[field] === observed[field]
       ? []
       : [`${field}: ${String(observed[field])}, not ${String(expected[field])}`]

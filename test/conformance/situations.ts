@@ -30,6 +30,8 @@ export interface Outcome {
   readonly phase?: ApiError.Phase | undefined
   /** Requests that arrived whole. */
   readonly arrived: number
+  /** Events that were delivered, of a stream. */
+  readonly events?: number | undefined
 }
 
 export interface Situation {
@@ -48,6 +50,8 @@ export interface Situation {
   readonly before?: number
   readonly method?: "GET" | "POST"
   readonly target?: Dialect.Target
+  /** Whether the answer is read as an event stream. @default false */
+  readonly stream?: true
   /** What is sent, if not a value. */
   readonly body?: () => Stream.Stream<Uint8Array>
   readonly expected: Outcome
@@ -563,4 +567,70 @@ const rules: ReadonlyArray<Situation> = [
   })
 ]
 
-export const situations: ReadonlyArray<Situation> = [...cases.flatMap(underEach), ...rules]
+// -------------------------------------------------------------------------------------------------
+// Streams
+// -------------------------------------------------------------------------------------------------
+
+type Timed = Omit<Fault.StreamOptions, "every"> & { readonly every?: Duration.DurationInput }
+
+/** A stream of four events that goes as told; after it, healthy ones. */
+const streaming = (
+  title: string,
+  { every = 0, ...options }: Timed,
+  expected: Outcome,
+  rest: Partial<Situation> = {}
+): Situation => ({
+  title: `a stream ${title}`,
+  why: "retried until the first event, never spliced after",
+  workload: interactive,
+  stream: true,
+  script: (time) => [Fault.stream({ events: 4, ...options, every: time(every) }), Fault.stream({ events: 4 })],
+  expected,
+  ...rest
+})
+
+const delivered = (events: number, arrived = 1): Outcome => ({ outcome: "success", arrived, events })
+
+const broke = (reason: ApiError.Reason, events: number, phase?: ApiError.Phase): Outcome => ({
+  outcome: reason,
+  delivery: "Partial",
+  arrived: 1,
+  events,
+  ...(phase !== undefined && { phase })
+})
+
+const streams: ReadonlyArray<Situation> = [
+  streaming("that is healthy", {}, delivered(4)),
+  streaming("with pings", { pings: true }, delivered(4)),
+  streaming("that is slow, and not too slow", { every: "15 seconds" }, delivered(4)),
+  streaming("that lasts longer than a try may", { every: "22 seconds" }, delivered(4)),
+  streaming("that falls silent", { after: 2, ending: "silence" }, broke("Timeout", 2, "read")),
+  streaming("that is closed", { after: 2, ending: "close" }, broke("StreamBroken", 2)),
+  streaming("that is reset", { after: 2, ending: "reset" }, broke("StreamBroken", 2)),
+  streaming("that ends without saying so", { ending: "missing" }, broke("StreamBroken", 4)),
+  streaming("that breaks before its first event", { after: 0, ending: "reset" }, delivered(4, 2)),
+  streaming("that is silent from the start", { after: 0, ending: "silence" }, delivered(4, 2)),
+  streaming("that ends before its first event", { after: 0, ending: "missing" }, delivered(4, 2)),
+  streaming(
+    "of which nothing comes but pings",
+    { every: "20 seconds", after: 0, pings: true, ending: "silence" },
+    delivered(4, 2)
+  ),
+  streaming("that is refused at first", {}, delivered(4, 2), {
+    script: () => [Fault.answer(503), Fault.stream({ events: 4 })]
+  }),
+  streaming(
+    "of a submission, which breaks before its first event",
+    { after: 0, ending: "reset" },
+    broke("StreamBroken", 0),
+    {
+      workload: Workload.with(interactive, { idempotency: "never" })
+    }
+  ),
+  streaming("that begins late, under agentic", {}, delivered(4), {
+    workload: Workload.with(agentic, { timeouts: { attempt: "10 minutes" }, deadline: "20 minutes" }),
+    script: (time) => [Fault.stall(time("2 minutes"), Fault.stream({ events: 4, every: time("30 seconds") }))]
+  })
+]
+
+export const situations: ReadonlyArray<Situation> = [...cases.flatMap(underEach), ...rules, ...streams]

@@ -4,11 +4,28 @@
  * @since 0.1.0
  */
 import * as http from "node:http"
-import * as https from "node:https"
 import * as net from "node:net"
 import * as tls from "node:tls"
-import { type ApiError, unsafeMake } from "../../ApiError.js"
+import { type ApiError, type Delivery, unsafeMake } from "../../ApiError.js"
 import * as Classify from "../../Classify.js"
+
+/** The last TLS session of each server: the next handshake is shorter with it. */
+export class Sessions {
+  readonly #sessions = new Map<string, Buffer>()
+
+  get(key: string): Buffer | undefined {
+    return this.#sessions.get(key)
+  }
+
+  set(key: string, session: Buffer): void {
+    this.#sessions.delete(key)
+    for (const oldest of this.#sessions.keys()) {
+      if (this.#sessions.size < 100) break
+      this.#sessions.delete(oldest)
+    }
+    this.#sessions.set(key, session)
+  }
+}
 
 /** Where connections of one kind lead, and how. */
 export interface Route {
@@ -17,38 +34,70 @@ export interface Route {
   /** The name that its certificate must be for. */
   readonly servername: string
   readonly proxy: URL | undefined
-  readonly tls: tls.ConnectionOptions
+  readonly certificates: () => tls.SecureContext
+  readonly sessions: Sessions
 }
 
+/** The request that a failure is told of. */
+export interface About {
+  readonly method: string
+  readonly url: string | undefined
+  readonly delivery: Delivery
+}
+
+/** What a request fails with whose connection failed. */
+export type Failure = (about: About) => ApiError
+
 /** A connected socket, or why there is none. */
-export type Connected = (socket: net.Socket | undefined, error: ApiError | undefined) => void
+export type Connected = (socket: net.Socket | undefined, failure?: Failure) => void
+
+/** Begins to connect; answers how to stop, which also holds after the end. */
+type Begin = (done: Connected) => () => void
 
 const portOf = (url: URL): number => Number(url.port || (url.protocol === "https:" ? 443 : 80))
 
-// an IPv6 address without its brackets
-export const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, "")
+/** A host's name; an IPv6 address without its brackets. */
+export const hostOf = (url: URL): string => unbracketed(url.hostname)
 
-/** What proxies and their servers are told about who asks. */
-export const proxyAuthorization = (proxy: URL): string | undefined => {
-  if (proxy.username === "" && proxy.password === "") return undefined
-  const credentials = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`
-  return `Basic ${Buffer.from(credentials).toString("base64")}`
-}
+export const unbracketed = (host: string): string => host.replace(/^\[|\]$/g, "")
+
+// what is no valid escape was meant as it is
+const decoded = (text: string): string =>
+  text.replace(/(?:%[\da-f]{2})+/gi, (escapes) => {
+    try {
+      return decodeURIComponent(escapes)
+    } catch {
+      return escapes
+    }
+  })
+
+/** What a URL's user and password are sent as. */
+export const authorization = ({ password, username }: URL): string | undefined =>
+  username === "" && password === ""
+    ? undefined
+    : `Basic ${Buffer.from(`${decoded(username)}:${decoded(password)}`).toString("base64")}`
 
 const ignore = (): void => undefined
 
-const failed = (cause: unknown): ApiError => Classify.exception(cause, { delivery: "NotSent" })
+const failed =
+  (cause: unknown): Failure =>
+  (about) => {
+    const error = Classify.exception(cause, about)
+    // what breaks while it is made was no connection yet
+    return error.reason === "ConnectionLost"
+      ? unsafeMake({ class: "Transient", reason: "Connect" }, { ...about, code: error.code }, cause)
+      : error
+  }
 
 /** What a proxy that opened no tunnel means: it may have tried, and failed, to reach the server. */
-const refusedBy = (status: number): ApiError =>
-  unsafeMake(status >= 500 ? { class: "Transient", reason: "Connect" } : { class: "Fatal", reason: "ProxyRefused" }, {
-    delivery: "NotSent",
-    status,
-    detail: "a proxy opened no tunnel to the server"
-  })
-
-/** Begins to connect; answers how to stop, which also holds after the end. */
-export type Begin = (done: Connected) => () => void
+const refusedBy =
+  (status: number): Failure =>
+  (about) =>
+    unsafeMake(status >= 500 ? { class: "Transient", reason: "Connect" } : { class: "Fatal", reason: "ProxyRefused" }, {
+      ...about,
+      status,
+      detail: "a proxy opened no tunnel to the server"
+    })
 
 const tcp =
   (url: URL): Begin =>
@@ -61,46 +110,54 @@ const tcp =
     socket.once("error", onError)
     socket.once("connect", () => {
       socket.off("error", onError)
-      done(socket, undefined)
+      done(socket)
     })
     return () => socket.destroy()
   }
 
 /** Proves the server's name on a connection that is there. */
 const secured =
-  (inner: Begin, options: tls.ConnectionOptions, servername: string): Begin =>
+  (inner: Begin, url: URL, servername: string, { certificates, sessions }: Route): Begin =>
   (done) => {
     let stop = (): void => undefined
-    stop = inner((plain, error) => {
+    stop = inner((plain, failure) => {
       if (plain === undefined) {
-        done(undefined, error)
+        done(undefined, failure)
         return
       }
       // its errors come by the secured socket
       plain.on("error", ignore)
+      const key = `${url.host} ${servername}`
+      const session = sessions.get(key)
       const socket = tls.connect({
-        ...options,
+        secureContext: certificates(),
         socket: plain,
         servername: net.isIP(servername) === 0 ? servername : "",
         host: servername,
-        ALPNProtocols: ["http/1.1"]
+        ALPNProtocols: ["http/1.1"],
+        ...(session !== undefined && { session })
       })
-      const onError = (error: Error) => {
+      const onEnd = (cause: unknown) => {
+        leave()
         socket.destroy()
         plain.destroy()
-        done(undefined, failed(error))
+        done(undefined, failed(cause))
       }
-      const onClose = () => onError(Object.assign(new Error("closed"), { code: "ECONNRESET", host: servername }))
-      socket.once("error", onError)
-      socket.once("close", onClose)
-      socket.once("secureConnect", () => {
-        socket.off("error", onError)
-        socket.off("close", onClose)
-        done(socket, undefined)
-      })
-      stop = () => {
+      const onClose = () => onEnd(Object.assign(new Error("closed"), { code: "ECONNRESET" }))
+      const leave = () => {
+        socket.off("error", onEnd)
         socket.off("close", onClose)
         socket.on("error", ignore)
+      }
+      socket.on("error", onEnd)
+      socket.on("close", onClose)
+      socket.once("secureConnect", () => {
+        leave()
+        done(socket)
+      })
+      socket.on("session", (session: Buffer) => sessions.set(key, session))
+      stop = () => {
+        leave()
         socket.destroy()
         plain.destroy()
       }
@@ -110,42 +167,50 @@ const secured =
 
 /** Asks a proxy for a connection to the server. */
 const tunnelled =
-  ({ proxy, url }: { readonly proxy: URL; readonly url: URL }, options: tls.ConnectionOptions): Begin =>
+  (inner: Begin, proxy: URL, url: URL): Begin =>
   (done) => {
-    const authority = `${url.hostname}:${portOf(url)}`
-    const authorization = proxyAuthorization(proxy)
-    const request = (proxy.protocol === "https:" ? https : http).request({
-      ...(proxy.protocol === "https:" ? options : {}),
-      method: "CONNECT",
-      host: hostOf(proxy),
-      port: portOf(proxy),
-      path: authority,
-      headers: { host: authority, ...(authorization !== undefined && { "proxy-authorization": authorization }) },
-      agent: false
-    })
-    request.once("connect", (answer, socket, head) => {
-      if (answer.statusCode !== 200) {
-        socket.destroy()
-        done(undefined, refusedBy(answer.statusCode ?? 0))
+    let stop = (): void => undefined
+    stop = inner((socket, failure) => {
+      if (socket === undefined) {
+        done(undefined, failure)
         return
       }
-      if (head.length > 0) socket.unshift(head)
-      socket.removeAllListeners()
-      done(socket, undefined)
+      socket.on("error", ignore)
+      const authority = `${url.hostname}:${portOf(url)}`
+      const credentials = authorization(proxy)
+      const request = http.request({
+        createConnection: () => socket,
+        method: "CONNECT",
+        path: authority,
+        headers: { host: authority, ...(credentials !== undefined && { "proxy-authorization": credentials }) }
+      })
+      request.once("connect", ({ statusCode = 0 }, _, head) => {
+        if (statusCode < 200 || statusCode > 299) {
+          socket.destroy()
+          done(undefined, refusedBy(statusCode))
+          return
+        }
+        if (head.length > 0) socket.unshift(head)
+        done(socket)
+      })
+      request.on("error", (error) => {
+        socket.destroy()
+        done(undefined, failed(error))
+      })
+      request.end()
+      stop = () => {
+        request.destroy()
+        socket.destroy()
+      }
     })
-    request.once("response", (answer) => {
-      request.destroy()
-      done(undefined, refusedBy(answer.statusCode ?? 0))
-    })
-    request.on("error", (error) => done(undefined, failed(error)))
-    request.end()
-    return () => request.destroy()
+    return () => stop()
   }
 
 /** How to connect along a route. Plain HTTP goes to a proxy as to a server, which then is asked with whole URLs. */
-export const connecting = ({ proxy, servername, tls: options, url }: Route): Begin => {
+export const connecting = (route: Route): Begin => {
+  const { proxy, servername, url } = route
   const secure = url.protocol === "https:"
-  if (proxy === undefined) return secure ? secured(tcp(url), options, servername) : tcp(url)
-  if (secure) return secured(tunnelled({ proxy, url }, options), options, servername)
-  return proxy.protocol === "https:" ? secured(tcp(proxy), options, hostOf(proxy)) : tcp(proxy)
+  if (proxy === undefined) return secure ? secured(tcp(url), url, servername, route) : tcp(url)
+  const toProxy = proxy.protocol === "https:" ? secured(tcp(proxy), proxy, hostOf(proxy), route) : tcp(proxy)
+  return secure ? secured(tunnelled(toProxy, proxy, url), url, servername, route) : toProxy
 }

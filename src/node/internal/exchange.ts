@@ -3,22 +3,25 @@
  *
  * @since 0.1.0
  */
-import * as Cookies from "@effect/platform/Cookies"
-import * as Headers from "@effect/platform/Headers"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { Dispatcher } from "undici"
+import { type Dispatcher, errors } from "undici"
 import { type ApiError, type Delivery, type Phase, unsafeMake } from "../../ApiError.js"
 import * as Classify from "../../Classify.js"
 import { type Body, type Head, ReadAnswer } from "../../internal/answer.js"
 import { type Bounds, isEventStream } from "../../internal/exchange.js"
+import { maxMillis } from "../../internal/options.js"
+import { read } from "../../internal/origin.js"
 import { redactUrl } from "../../internal/redact.js"
 import { clearTimer, monotonic, setTimer, type Timer } from "../../internal/time.js"
+import type { About, Failure } from "./connect.js"
 import { OpenAnswer, Source } from "./openAnswer.js"
 import type { Attempt, Connection, Origin, Waiter } from "./pool.js"
+import { cookiesOf, flat, headerOf, headersOf, type RawHeaders } from "./rawHeaders.js"
+import { Upload } from "./upload.js"
 
 /** How long each phase may take, in milliseconds, and the whole of it. */
 export interface Limits {
@@ -37,12 +40,14 @@ export interface Sending {
   readonly url: URL
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
-  readonly body: Exclude<Dispatcher.DispatchOptions["body"], undefined>
+  readonly body: Exclude<Dispatcher.DispatchOptions["body"], undefined> | Upload
 }
 
 type Result = Effect.Effect<HttpClientResponse.HttpClientResponse, ApiError>
 
 type Stage = "pool" | "connect" | "write" | "read" | "body"
+
+const ignore = (): void => undefined
 
 const utf8 = (chunks: ReadonlyArray<Buffer>): string => {
   const text = (chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)).toString("utf8")
@@ -54,34 +59,11 @@ const bodyOf = (chunks: ReadonlyArray<Buffer>): Body => ({
   text: () => utf8(chunks)
 })
 
-/** The value of the first header of a name, in lower case. */
-const headerOf = (raw: ReadonlyArray<Buffer>, name: string): string | undefined => {
-  for (let index = 0; index + 1 < raw.length; index += 2) {
-    const key = raw[index]
-    if (key?.length === name.length && key.toString("latin1").toLowerCase() === name) {
-      return raw[index + 1]?.toString("latin1")
-    }
-  }
-  return undefined
+/** What somebody calls an error of his, if it is a name. */
+const nameOf = (cause: unknown): string => {
+  const name: unknown = read(cause, "_tag") ?? read(cause, "name")
+  return typeof name === "string" && /^[\w.$/-]{1,64}$/.test(name) ? name : typeof cause
 }
-
-const headersOf = (raw: ReadonlyArray<Buffer>): Headers.Headers => {
-  const headers: Record<string, string> = {}
-  for (let index = 0; index + 1 < raw.length; index += 2) {
-    const name = raw[index]?.toString("latin1").toLowerCase() ?? ""
-    const value = raw[index + 1]?.toString("latin1") ?? ""
-    const before = Object.hasOwn(headers, name) ? headers[name] : undefined
-    headers[name] = before === undefined ? value : `${before}, ${value}`
-  }
-  return Headers.unsafeFromRecord(headers)
-}
-
-const cookiesOf = (raw: ReadonlyArray<Buffer>): ReadonlyArray<string> =>
-  raw.flatMap((name, index) =>
-    index % 2 === 0 && name.toString("latin1").toLowerCase() === "set-cookie"
-      ? [raw[index + 1]?.toString("latin1") ?? ""]
-      : []
-  )
 
 /** Undici's handler of the kind that learns when a request has been written. */
 export class Exchange implements Waiter {
@@ -90,7 +72,7 @@ export class Exchange implements Waiter {
   readonly #limits: Limits
   readonly #clock: Clock.Clock
   readonly #bounds: Bounds | undefined
-  readonly #resume: (result: Result) => void
+  #resume: (result: Result) => void
 
   #stage: Stage = "pool"
   /** The moment that the present stage ends at, and the whole. */
@@ -100,15 +82,21 @@ export class Exchange implements Waiter {
   #timerAt = Infinity
 
   #origin: Origin | undefined
+  /** All that a dispatcher is busy with. */
+  #others: Set<Exchange> | undefined
   #connection: Connection | undefined
   #abort: ((error?: Error) => void) | undefined
   /** Bytes that the connection had written before. */
   #base = 0
+  /** Whether somebody else keeps the time, or there is none left to keep. */
   #settled = false
-  #cancelled = false
+  /** Whether the connection is no longer its own. */
+  #over = false
 
   #status = 0
-  #raw: ReadonlyArray<Buffer> = []
+  /** Whether an answer has begun. */
+  #answering = false
+  #raw: RawHeaders = []
   #chunks: Array<Buffer> = []
   #size = 0
   #kept = 0
@@ -147,29 +135,37 @@ export class Exchange implements Waiter {
     if (at >= this.#timerAt) return
     clearTimer(this.#timer)
     this.#timerAt = at
-    this.#timer = setTimer(this.#clock, Math.max(1, Math.ceil(at - now)), () => this.#onTime())
+    const millis = Math.min(Math.max(1, Math.ceil(at - now)), maxMillis)
+    this.#timer = setTimer(this.#clock, millis, () => this.#onTime())
   }
 
   #onTime(): void {
     this.#timer = undefined
     this.#timerAt = Infinity
     const now = this.#now()
-    if (now >= this.#endsAt) this.#timeOut(this.#limits.as, this.#limits.whole)
+    if (now >= this.#endsAt) this.#onEnd()
     else if (now < this.#stageEndsAt) this.#arm(now)
     else this.#onStageEnd()
   }
 
+  #onEnd(): void {
+    if (this.#isFailure()) this.#finishEarly()
+    else this.#timeOut(this.#limits.as, this.#limits.whole)
+  }
+
   #onStageEnd(): void {
-    const { read } = this.#limits
+    const { connect, pool, read } = this.#limits
     switch (this.#stage) {
       case "pool":
+        this.#timeOut("pool", this.#origin === undefined ? pool + connect : pool)
+        return
       case "connect":
       case "write":
       case "read":
         this.#timeOut(this.#stage, this.#limits[this.#stage])
         return
       case "body":
-        if (this.#status >= 300) this.#finishEarly()
+        if (this.#isFailure()) this.#finishEarly()
         else if (this.#source === undefined || this.#source.isAwaited) this.#timeOut("read", read)
         else this.#enter("body", read)
     }
@@ -177,14 +173,9 @@ export class Exchange implements Waiter {
 
   #timeOut(phase: Phase, limit: number): void {
     const reused = this.#isReused() ? true : undefined
-    const { request, url } = this.#sending
     const detail = `the limit is ${Duration.format(Duration.millis(Math.round(limit)))}`
-    const described = { method: request.method, url: redactUrl(url.href) }
     this.#fail(
-      unsafeMake(
-        { class: "Transient", reason: "Timeout" },
-        { delivery: this.#delivery(), phase, detail, reusedSocket: reused, ...described }
-      )
+      unsafeMake({ class: "Transient", reason: "Timeout" }, { ...this.#about(), phase, detail, reusedSocket: reused })
     )
   }
 
@@ -198,38 +189,50 @@ export class Exchange implements Waiter {
     else if (this.attempt === undefined && !this.#settled) this.#enter("pool", this.#limits.pool)
   }
 
-  /** Leaves it to a dispatcher, which tells neither waiting from connecting nor when it has written. */
-  startOn(dispatcher: Dispatcher): void {
-    const { body, headers, path, request, url } = this.#sending
+  /** Leaves it to a dispatcher, which tells waiting from connecting as little as it gives back what waits. */
+  startOn(dispatcher: Dispatcher, others: Set<Exchange>): void {
+    const { headers, path, request, url } = this.#sending
+    this.#others = others
+    others.add(this)
     this.#enter("pool", this.#limits.pool + this.#limits.connect)
-    dispatcher.dispatch(
-      {
-        origin: url.origin,
-        method: request.method,
-        path,
-        headers,
-        body,
-        headersTimeout: 0,
-        bodyTimeout: 0
-      },
-      this
-    )
+    const { origin } = url
+    const { method } = request
+    try {
+      dispatcher.dispatch(
+        { origin, method, path, headers, body: this.#body(), headersTimeout: 0, bodyTimeout: 0 },
+        this
+      )
+    } catch (cause) {
+      this.onError(cause)
+    }
   }
 
   onConnecting(): void {
-    this.#enter("connect", this.#limits.connect)
+    const now = this.#now()
+    if (this.attempt !== undefined) this.attempt.since ??= now
+    this.#enter("connect", this.#limits.connect, now)
   }
 
-  onFailure(error: ApiError): void {
-    this.#fail(error)
+  onFailure(failure: Failure): void {
+    this.#fail(failure(this.#about()))
   }
 
   onConnection(connection: Connection): void {
-    const { body, headers, path, request } = this.#sending
+    const { headers, path, request } = this.#sending
     this.#connection = connection
     this.#base = connection.socket.bytesWritten
     this.#enter("write", this.#limits.write)
-    connection.client.dispatch({ method: request.method, path, headers, body, blocking: false }, this)
+    connection.client.dispatch({ method: request.method, path, headers, body: this.#body(), blocking: false }, this)
+  }
+
+  #body(): Exclude<Dispatcher.DispatchOptions["body"], undefined> {
+    // an async iterable, which undici takes and its types do not know
+    return this.#sending.body as Exclude<Sending["body"], Upload>
+  }
+
+  #upload(): Upload | undefined {
+    const { body } = this.#sending
+    return body instanceof Upload ? body : undefined
   }
 
   /** Whether bytes of the request may have left. */
@@ -241,19 +244,26 @@ export class Exchange implements Waiter {
     return this.#connection !== undefined && this.#connection.requests > 0
   }
 
-  #delivery(): Delivery {
-    if (this.#status > 0) return "Partial"
-    return this.#wrote() ? "Unconfirmed" : "NotSent"
+  #delivery(cause?: unknown): Delivery {
+    const wrote = this.#wrote()
+    // what cannot be read has arrived
+    const garbled = cause instanceof errors.HTTPParserError || cause instanceof errors.HeadersOverflowError
+    if (this.#answering || (wrote && garbled)) return "Partial"
+    return wrote ? "Unconfirmed" : "NotSent"
+  }
+
+  #about(): About {
+    const { request, url } = this.#sending
+    return { method: request.method, url: redactUrl(url.href), delivery: this.#delivery() }
   }
 
   // --- The end ------------------------------------------------------------------------------------
 
   /** Nobody waits for it any more. */
   cancel(): void {
-    if (this.#settled && this.#source === undefined) return
-    this.#cancelled = true
+    if (this.#over) return
     this.#settle()
-    this.#letGo(false)
+    this.#letGo()
   }
 
   #settle(): void {
@@ -263,39 +273,65 @@ export class Exchange implements Waiter {
     this.#timerAt = Infinity
   }
 
-  #letGo(hung: boolean): void {
+  /** Nothing that happens to the connection from now on is of its concern. */
+  #leave(): void {
+    this.#over = true
+    this.#others?.delete(this)
+    this.#upload()?.stop()
+  }
+
+  #letGo(): void {
+    this.#leave()
     if (this.#connection !== undefined) this.#connection.close()
     else if (this.#abort !== undefined) this.#abort()
-    else this.#origin?.leave(this, { hung })
+    else this.#origin?.leave(this, { hung: this.#isHung() })
+  }
+
+  /** Whether the connection that is being made is hardly worth waiting for. */
+  #isHung(): boolean {
+    const since = this.attempt?.since
+    return since !== undefined && this.#now() - since >= this.#limits.connect / 2
+  }
+
+  /** Answers the one who waits, and holds him no longer: an answer that nobody reads could not be collected. */
+  #reply(result: Result): void {
+    const resume = this.#resume
+    this.#resume = ignore
+    resume(result)
   }
 
   #fail(error: ApiError): void {
-    const hung = this.#stage === "connect"
-    if (this.#source !== undefined) {
-      const source = this.#source
-      this.#settle()
-      this.#letGo(hung)
-      source.fail(error)
-      return
-    }
-    if (this.#settled) return
+    if (this.#over) return
     this.#settle()
-    this.#letGo(hung)
-    this.#resume(Effect.fail(error))
+    this.#letGo()
+    if (this.#source === undefined) this.#reply(Effect.fail(error))
+    else this.#source.fail(error)
   }
 
-  #succeed(answer: HttpClientResponse.HttpClientResponse): void {
+  /** Whether it reads an answer of which only the status matters. */
+  #isFailure(): boolean {
+    return this.#status >= 300 && this.#source === undefined
+  }
+
+  /** An answer whose rest is not read. */
+  #finishEarly(): void {
+    const answer = new ReadAnswer(this.#head(), bodyOf(this.#chunks))
     this.#settle()
-    this.#resume(Effect.succeed(answer))
+    this.#letGo()
+    this.#reply(Effect.succeed(answer))
   }
 
   // --- Undici's handler ---------------------------------------------------------------------------
 
-  onConnect(abort: (error?: Error) => void): void {
+  onConnect(abort: (error?: Error) => void, ...context: ReadonlyArray<unknown>): void {
     this.#abort = abort
     // a dispatcher's queue gives nothing back
-    if (this.#settled) abort()
-    else if (this.#connection === undefined) this.#enter("write", this.#limits.write)
+    if (this.#over) abort()
+    else if (this.#connection === undefined) {
+      // an interceptor, which calls with a context, does not tell when the request was written
+      if (context.length > 0) this.#enter("read", this.#limits.read)
+      else this.#enter("write", this.#limits.write)
+    }
   }
 
   onRequestSent(): void {
@@ -308,40 +344,51 @@ export class Exchange implements Waiter {
     } else this.#enter("read", this.#limits.read)
   }
 
-  onHeaders(status: number, raw: Array<Buffer>, resume: () => void): boolean {
-    if (status < 200) return true
+  onResponseStarted(): void {
+    this.#answering = true
+  }
+
+  onHeaders(status: number, raw: ReadonlyArray<Buffer | ReadonlyArray<Buffer>>, resume: () => void): boolean {
+    this.#answering = true
+    if (status < 200 || this.#over) return true
     this.#status = status
-    this.#raw = raw
+    // of a connection of its own they come as they were sent
+    this.#raw = this.#connection === undefined ? flat(raw) : (raw as RawHeaders)
     const success = status < 300
     const bounds = this.#bounds
-    if (bounds === undefined || (success && isEventStream(headerOf(raw, "content-type")))) {
-      const source = new Source(resume, () => this.cancel())
+    const { read } = this.#limits
+    if (bounds === undefined || (success && isEventStream(headerOf(this.#raw, "content-type")))) {
+      // while nobody read, the server had to wait
+      const goOn = () => {
+        this.#stageEndsAt = this.#now() + read
+        resume()
+      }
+      const source = new Source(goOn, () => this.cancel())
       this.#source = source
       // who reads an event stream keeps its time
-      if (bounds === undefined) this.#enter("body", this.#limits.read)
+      if (bounds === undefined) this.#enter("body", read)
       else this.#settle()
-      this.#resume(Effect.succeed(new OpenAnswer(this.#head(), source)))
+      this.#reply(Effect.succeed(new OpenAnswer(this.#head(), source)))
       return true
     }
-    this.#enter("body", success ? this.#limits.read : bounds.draining)
+    this.#enter("body", success ? read : bounds.draining)
     return true
   }
 
   onData(chunk: Buffer): boolean {
     this.#size += chunk.length
+    if (this.#over) return true
     if (this.#source !== undefined) {
       if (!this.#settled) this.#stageEndsAt = this.#now() + this.#limits.read
       return this.#source.push(chunk)
     }
     const bounds = this.#bounds
-    if (bounds === undefined || this.#settled) return true
+    if (bounds === undefined) return true
     if (this.#status < 300) {
       if (this.#size > bounds.body) {
+        const detail = `the limit is ${bounds.body} bytes`
         this.#fail(
-          unsafeMake(
-            { class: "Fatal", reason: "AnswerTooLarge" },
-            { delivery: "Partial", status: this.#status, detail: `the limit is ${bounds.body} bytes` }
-          )
+          unsafeMake({ class: "Fatal", reason: "AnswerTooLarge" }, { ...this.#about(), status: this.#status, detail })
         )
         return false
       }
@@ -362,45 +409,52 @@ export class Exchange implements Waiter {
   }
 
   onComplete(): void {
+    if (this.#over) return
     const connection = this.#connection
+    const source = this.#source
+    this.#settle()
+    this.#leave()
     // undici is not done with the connection yet
     if (connection !== undefined) queueMicrotask(() => connection.free())
-    if (this.#source !== undefined) {
-      this.#settle()
-      this.#source.end()
-    } else if (!this.#settled) this.#succeed(new ReadAnswer(this.#head(), bodyOf(this.#chunks)))
+    if (source === undefined) this.#reply(Effect.succeed(new ReadAnswer(this.#head(), bodyOf(this.#chunks))))
+    else source.end()
   }
 
-  onError(cause: Error): void {
-    if (this.#cancelled || (this.#settled && this.#source === undefined)) return
-    const connection = this.#connection
-    const wrote = this.#wrote()
-    if (connection !== undefined && !wrote && this.#isReused() && this.#origin !== undefined) {
-      // the server had closed it, and nothing was sent: another one will do
-      connection.close()
-      this.#connection = undefined
-      this.#abort = undefined
-      this.#stage = "pool"
-      this.start(this.#origin)
+  onError(cause: unknown): void {
+    if (this.#over) return
+    // a failure's status tells more than that its body broke off
+    if (this.#isFailure()) {
+      this.#finishEarly()
       return
     }
-    // a failure's status tells more than that its body broke off
-    if (this.#status >= 300 && this.#bounds !== undefined) this.#finishEarly()
-    else this.#fail(this.#classified(cause))
+    const error = this.#classified(cause)
+    if (!this.#replace(error)) this.#fail(error)
   }
 
-  /** An answer whose rest is not read. */
-  #finishEarly(): void {
-    if (this.#settled) return
-    const answer = new ReadAnswer(this.#head(), bodyOf(this.#chunks))
-    this.#succeed(answer)
-    this.#letGo(false)
+  /** Takes another connection, if the server has closed this one before it was used again. */
+  #replace({ reason }: ApiError): boolean {
+    const connection = this.#connection
+    const origin = this.#origin
+    const unsent = reason === "ConnectionLost" && this.#isReused() && !this.#wrote() && this.#upload()?.started !== true
+    if (!unsent || connection === undefined || origin === undefined) return false
+    this.#connection = undefined
+    this.#abort = undefined
+    this.#stage = "pool"
+    // first this: an origin that nobody waits for is forgotten with its last connection
+    this.start(origin)
+    connection.close()
+    return true
   }
 
   #classified(cause: unknown): ApiError {
+    const failure = this.#upload()?.failure
+    if (failure !== undefined) {
+      const detail = `the stream that was to be sent failed: ${nameOf(failure.cause)}`
+      return unsafeMake({ class: "Fatal", reason: "InvalidRequest" }, { ...this.#about(), detail }, failure.cause)
+    }
     const { request, url } = this.#sending
     return Classify.exception(cause, {
-      delivery: this.#delivery(),
+      delivery: this.#delivery(cause),
       reusedSocket: this.#isReused(),
       method: request.method,
       url: url.href
@@ -414,7 +468,7 @@ export class Exchange implements Waiter {
       status: this.#status,
       contentType: headerOf(raw, "content-type"),
       headers: () => headersOf(raw),
-      cookies: () => Cookies.fromSetCookie(cookiesOf(raw)),
+      cookies: () => cookiesOf(raw),
       remoteAddress: this.#connection?.socket.remoteAddress
     }
   }

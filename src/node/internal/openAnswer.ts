@@ -113,6 +113,7 @@ const registry = (): FinalizationRegistry<Source> =>
 export class OpenAnswer extends Answer {
   readonly #source: Source
   #bytes: Uint8Array | undefined
+  #begun = false
 
   constructor(head: Head, source: Source) {
     super(head)
@@ -123,6 +124,8 @@ export class OpenAnswer extends Answer {
   override get stream(): Stream.Stream<Uint8Array, HttpClientError.ResponseError> {
     return Stream.suspend(() => {
       if (this.#bytes !== undefined) return Stream.make(this.#bytes)
+      if (this.#begun) return Stream.fail(this.#alreadyRead())
+      this.#begun = true
       // the stream holds the answer, which would be taken for unread if it were collected before
       const pull = Effect.mapError(
         this.#source.pull,
@@ -135,6 +138,8 @@ export class OpenAnswer extends Answer {
   override get bytes(): Effect.Effect<Uint8Array, HttpClientError.ResponseError> {
     return Effect.suspend(() => {
       if (this.#bytes !== undefined) return Effect.succeed(this.#bytes)
+      if (this.#begun) return Effect.fail(this.#alreadyRead())
+      this.#begun = true
       const chunks: Array<Uint8Array> = []
       const read: Effect.Effect<Uint8Array, HttpClientError.ResponseError> = Effect.matchEffect(this.#source.pull, {
         onSuccess: (arrived) => {
@@ -150,5 +155,9 @@ export class OpenAnswer extends Answer {
 
   override get text(): Effect.Effect<string, HttpClientError.ResponseError> {
     return Effect.map(this.bytes, (bytes) => new TextDecoder().decode(bytes))
+  }
+
+  #alreadyRead(): HttpClientError.ResponseError {
+    return this.failure(new Error("the body of the answer was read, or is being read, already"))
   }
 }

@@ -10,8 +10,8 @@
 import type * as net from "node:net"
 import * as Effect from "effect/Effect"
 import { Client } from "undici"
-import { type ApiError, unsafeMake } from "../../ApiError.js"
-import { connecting, type Route } from "./connect.js"
+import { unsafeMake } from "../../ApiError.js"
+import { connecting, type Failure, type Route } from "./connect.js"
 
 /** Somebody who waits for a connection. */
 export interface Waiter {
@@ -20,7 +20,7 @@ export interface Waiter {
   /** One is being made for it. */
   readonly onConnecting: () => void
   /** It could not be made. */
-  readonly onFailure: (error: ApiError) => void
+  readonly onFailure: (failure: Failure) => void
   /** The attempt to connect that was begun for it. */
   attempt: Attempt | undefined
 }
@@ -28,6 +28,8 @@ export interface Waiter {
 /** A connection in the making. */
 export interface Attempt {
   stop: () => void
+  /** When it began, by the clock of the one it was begun for. */
+  since: number | undefined
   owner: Waiter | undefined
 }
 
@@ -57,10 +59,10 @@ export class Connection {
     let used = false
     this.client = new Client(origin.route.url.origin, {
       connect: (_options, callback) => {
-        // a client connects once; when its connection is gone, so is the client
-        const error = used ? gone() : null
+        // a client connects once: when its connection is gone, so is the client
+        const isGone = used || socket.destroyed
         used = true
-        queueMicrotask(() => (error === null ? callback(null, socket) : callback(error, null)))
+        queueMicrotask(() => (isGone ? callback(gone(), null) : callback(null, socket)))
       },
       pipelining: 1,
       headersTimeout: 0,
@@ -69,29 +71,33 @@ export class Connection {
       keepAliveTimeout: Math.max(1, settings.keepAlive),
       keepAliveMaxTimeout: Math.max(1, settings.keepAlive)
     })
-    this.client.on("disconnect", () => this.close())
+    this.client.on("disconnect", () => this.close(gone()))
     socket.on("error", ignore)
-    socket.on("close", () => this.close())
+    socket.on("close", () => this.close(gone()))
   }
 
   /** Gives it back after a request that ended well; the server may have closed it meanwhile. */
   free(): void {
     this.requests++
-    if (this.socket.destroyed) this.close()
+    // what answers before it has read everything may never read the rest
+    if (this.socket.destroyed || this.socket.writableLength > 0) this.close(gone())
     if (this.open) this.origin.offer(this)
   }
 
-  /** Destroys the socket. */
-  close(): void {
+  /** Destroys the socket; what is on it fails with the cause. */
+  close(cause: Error | null = null): void {
     if (!this.open) return
     this.open = false
-    this.client.destroy(null, ignore)
+    this.client.destroy(cause, ignore)
     this.socket.destroy()
     this.origin.lost(this)
   }
 }
 
-const gone = (): Error => Object.assign(new Error("The connection is gone"), { code: "UND_ERR_SOCKET" })
+// With a code of undici's own for sockets, a client would connect again, and again
+const gone = (): Error => Object.assign(new Error("The connection is gone"), { code: "ECONNRESET" })
+
+const unconnected: Failure = (about) => unsafeMake({ class: "Transient", reason: "Connect" }, about)
 
 const ignore = (): void => undefined
 
@@ -160,11 +166,11 @@ export class Origin {
   }
 
   /** Closes everything; who waits fails. It ends when the sockets are closed. */
-  close(error: ApiError): Effect.Effect<void> {
+  close(failure: Failure): Effect.Effect<void> {
     return Effect.suspend(() => {
       for (const waiter of this.#waiters) {
         this.#waiters.delete(waiter)
-        waiter.onFailure(error)
+        waiter.onFailure(failure)
       }
       for (const attempt of this.#attempts) this.#abandon(attempt)
       const sockets = [...this.#open].map(({ socket }) => socket)
@@ -191,11 +197,11 @@ export class Origin {
   }
 
   #connect(waiter: Waiter): void {
-    const attempt: Attempt = { stop: ignore, owner: waiter }
+    const attempt: Attempt = { stop: ignore, since: undefined, owner: waiter }
     this.#attempts.add(attempt)
     waiter.attempt = attempt
     waiter.onConnecting()
-    attempt.stop = connecting(this.route)((socket, error) => {
+    attempt.stop = connecting(this.route)((socket, failure = unconnected) => {
       const { owner } = attempt
       if (!this.#attempts.delete(attempt) || owner === undefined) {
         socket?.destroy()
@@ -209,7 +215,7 @@ export class Origin {
         return
       }
       this.#waiters.delete(owner)
-      owner.onFailure(error ?? unsafeMake({ class: "Transient", reason: "Connect" }, { delivery: "NotSent" }))
+      owner.onFailure(failure)
       this.#pump()
       this.#settle()
     })
