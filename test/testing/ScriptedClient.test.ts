@@ -1,0 +1,1036 @@
+/** Scripts in memory: what clients see of each fault, when, and that the same script does the same on sockets. */
+import {
+  HttpBody,
+  HttpClient,
+  type HttpClientError,
+  HttpClientRequest,
+  type HttpClientResponse
+} from "@effect/platform"
+import { describe, it } from "@effect/vitest"
+import { Clock, type Duration, Effect, Exit, FastCheck as fc, Fiber, Option, Stream, TestClock } from "effect"
+import { type ApiError, Classify, ReliableHttpClient, Retry, Workload } from "effect-reliability"
+import { Transport } from "effect-reliability/node"
+import { Fault, FaultServer, ScriptedClient } from "effect-reliability/testing"
+import { Readable } from "node:stream"
+import { expect } from "vitest"
+import { outlastsAnOutage } from "../examples/testingYourService.js"
+import { run } from "../support/project.js"
+
+// -------------------------------------------------------------------------------------------------
+// Calls
+// -------------------------------------------------------------------------------------------------
+
+type Client = ScriptedClient.ScriptedClient
+
+const url = "http://api.test/path?q=1"
+
+/** One try of a minute. */
+const workload = Workload.make({
+  name: "test",
+  timeouts: { attempt: "1 minute" },
+  deadline: "10 minutes",
+  retry: Retry.make({ attempts: 1 }),
+  idempotency: "safe"
+})
+
+const told = ({ delivery, phase, reason, reusedSocket, status }: ApiError.ApiError) =>
+  [reason, delivery, status, phase, reusedSocket && "reused"].filter((part) => part !== undefined).join(" ")
+
+const shown = ({ status }: HttpClientResponse.HttpClientResponse, text: string) =>
+  `${status} ${text.length > 20 ? `${text.slice(0, 17)}…` : text}`.trim()
+
+/** What a client makes of a call: the answer, or what it failed with. */
+const seenBy = <E>(
+  client: HttpClient.HttpClient.With<E>,
+  request = HttpClientRequest.get(url)
+): Effect.Effect<string> =>
+  client.execute(request).pipe(
+    Effect.flatMap((answer) => Effect.map(answer.text, (text) => shown(answer, text))),
+    Effect.mapError((error) => told(Classify.exception(error))),
+    Effect.merge
+  )
+
+/** Lets so much time pass, a second after the other where it matters. */
+const within =
+  (duration: Duration.DurationInput) =>
+  <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+    Effect.flatMap(Effect.fork(effect), (fiber) => Effect.zipRight(TestClock.adjust(duration), Fiber.join(fiber)))
+
+/** The result, and the time that it took. */
+const timed = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<readonly [A, number], E> =>
+  Effect.gen(function* () {
+    const from = yield* Clock.currentTimeMillis
+    const result = yield* effect
+    return [result, (yield* Clock.currentTimeMillis) - from] as const
+  })
+
+/** Times at which the pieces of an answer came. */
+const pieces = (client: Client) =>
+  Effect.gen(function* () {
+    const answer = yield* client.get(url)
+    const times: Array<number> = []
+    const end = yield* answer.stream.pipe(
+      Stream.runForEach(() => Effect.map(Clock.currentTimeMillis, (at) => void times.push(at))),
+      Effect.exit
+    )
+    return { times, ended: Exit.isSuccess(end) }
+  })
+
+const recorded = ({ closed, connection, ended, number, onConnection, status }: FaultServer.RequestRecord) => ({
+  number,
+  connection: `${connection}.${onConnection}`,
+  status,
+  complete: ended?.complete,
+  closed: closed && `${closed.how} by ${closed.by}`
+})
+
+/** Where requests arrived: the connection, and the place on it. */
+const places = (client: Client) =>
+  Effect.map(client.requests, (requests) =>
+    requests.map(({ connection, onConnection }) => `${connection}.${onConnection}`)
+  )
+
+/** Fibers that belong to nobody. */
+const daemons = Effect.map(Fiber.roots, (roots) => roots.length)
+
+/** Fails if a fiber is left of what the effect began. */
+const leavesNothing = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  Effect.gen(function* () {
+    const before = yield* daemons
+    const result = yield* effect
+    expect(yield* daemons).toBe(before)
+    return result
+  })
+
+// -------------------------------------------------------------------------------------------------
+// Faults
+// -------------------------------------------------------------------------------------------------
+
+const lost = "ConnectionLost Unconfirmed"
+const broken = "ConnectionLost Partial"
+const timeout = "Timeout Unconfirmed attempt"
+
+const echo = `200 {"object":"echo",…`
+
+/** What a plain client sees, and a reliable one, which gives up after a minute. */
+const cases: ReadonlyArray<readonly [name: string, fault: Fault.Fault, plain: string | undefined, reliable: string]> = [
+  ["healthy", Fault.healthy, echo, echo],
+  ["a success", Fault.answer(201, { body: "made" }), "201 made", "201 made"],
+  ["an empty answer", Fault.answer(204), "204", "204"],
+  ["a failure", Fault.answer(503), `503 {"error":{"messag…`, "Unavailable Acknowledged 503"],
+  ["invalidJson", Fault.invalidJson, `200 {"id":"chatcmpl-1…`, "InvalidAnswer Acknowledged 200"],
+  ["oversizedHeaders", Fault.oversizedHeaders(), "AnswerTooLarge Partial", "AnswerTooLarge Partial"],
+  ["garbage", Fault.garbage(), "InvalidAnswer Partial", "InvalidAnswer Partial"],
+  ["reset", Fault.reset, lost, lost],
+  ["close", Fault.close, lost, lost],
+  ["unanswered", Fault.unanswered, undefined, timeout],
+  ["a stall", Fault.stall("59 seconds"), echo, echo],
+  ["a stall that is too long", Fault.stall("61 seconds"), echo, timeout],
+  [
+    "a stalled failure",
+    Fault.stall("1 second", Fault.answer(500)),
+    `500 {"error":{"messag…`,
+    "ServerError Acknowledged 500"
+  ],
+  ["a drip", Fault.drip({ every: "100 millis", bytes: 10 }), echo, echo],
+  ["a drip that is too slow", Fault.drip({ every: "10 seconds", bytes: 10 }), echo, timeout],
+  ["a body that is cut by close", Fault.cut({ by: "close" }), broken, broken],
+  ["a body that is cut by reset", Fault.cut({ by: "reset" }), broken, broken],
+  ["a chunked body that is cut", Fault.cut({ by: "close", framing: "chunked" }), broken, broken],
+  ["a body that falls silent", Fault.cut({ by: "silence" }), undefined, timeout],
+  ["a length that is too long", Fault.mislabel(5), undefined, timeout],
+  ["a length that is too short", Fault.mislabel(-5, Fault.answer(200, { body: "123456789" })), "200 1234", "200 1234"],
+  ["closeAfter", Fault.closeAfter("1 second"), echo, echo],
+  ["reused, on a first request", Fault.reused(Fault.reset), echo, echo],
+  ["a stream", Fault.stream({ events: 2 }), `200 data: {"id":"chat…`, `200 data: {"id":"chat…`],
+  ["a stream that breaks", Fault.stream({ events: 2, after: 1, ending: "reset" }), broken, broken],
+  ["a stream that closes", Fault.stream({ events: 2, after: 1, ending: "close" }), broken, broken],
+  ["a limit with a token", Fault.rateLimit({ burst: 1, perSecond: 1 }), echo, echo],
+  ["a server with room", Fault.capacity({ concurrent: 1 }), echo, echo]
+]
+
+describe("a fault", () => {
+  for (const [name, fault, plain, reliable] of cases) {
+    it.effect(`${name}: a client sees ${plain ?? "nothing"}, a reliable one ${reliable}`, () =>
+      Effect.gen(function* () {
+        const scripted = yield* ScriptedClient.make(fault)
+        const forked = yield* Effect.fork(seenBy(scripted))
+        yield* TestClock.adjust("20 minutes")
+        const polled = yield* Fiber.poll(forked)
+        expect(Option.map(polled, Exit.getOrElse(String))).toEqual(Option.fromNullable(plain))
+        yield* Fiber.interrupt(forked)
+
+        const again = yield* ScriptedClient.make(fault)
+        expect(yield* within("20 minutes")(seenBy(ReliableHttpClient.make(again, { workload })))).toBe(reliable)
+      })
+    )
+  }
+
+  it.effect("asks for the wait in each form, counted from its arrival", () =>
+    Effect.gen(function* () {
+      yield* TestClock.adjust(400)
+      const asked = (form: Fault.HintForm) => Fault.answer(429, { retryAfter: "1500 millis", form })
+      const client = yield* ScriptedClient.make([asked("seconds"), asked("millis"), asked("date")])
+      const headers = yield* Effect.replicateEffect(
+        Effect.map(client.get(url), ({ headers }) => ({ ...headers })),
+        3
+      )
+      expect(headers).toMatchObject([
+        { "retry-after": "2" },
+        { "retry-after-ms": "1500" },
+        { "retry-after": new Date(2000).toUTCString() }
+      ])
+    })
+  )
+})
+
+// -------------------------------------------------------------------------------------------------
+// Time
+// -------------------------------------------------------------------------------------------------
+
+describe("the time", () => {
+  it.effect("of arrivals is exact", () =>
+    Effect.gen(function* () {
+      const client = yield* ScriptedClient.make([
+        Fault.answer(503),
+        Fault.answer(429, { retryAfter: "30 seconds" }),
+        Fault.stall("7 seconds", Fault.answer(500)),
+        // a kept-alive connection that breaks is tried again at once
+        Fault.reset
+      ])
+      const retry = Retry.make({ attempts: 5, base: "1 second", jitter: "none" })
+      const reliable = ReliableHttpClient.make(client, { workload: Workload.with(workload, { retry }) })
+      expect(yield* within("1 hour")(seenBy(reliable))).toBe(echo)
+      expect((yield* client.requests).map(({ at }) => at)).toEqual([0, 1000, 31_000, 42_000, 42_000])
+      expect((yield* client.requests).map(({ ended }) => ended?.at)).toEqual([0, 1000, 38_000, 42_000, 42_000])
+    })
+  )
+
+  it.effect("of a stall is its own", () =>
+    Effect.gen(function* () {
+      const client = yield* ScriptedClient.make(Fault.stall("90 minutes"))
+      expect(yield* within("2 hours")(timed(seenBy(client)))).toEqual([echo, 5_400_000])
+    })
+  )
+
+  it.effect("of pieces and events is kept, the first at once", () =>
+    Effect.gen(function* () {
+      const body = Fault.answer(200, { body: "123456789" })
+      const client = yield* ScriptedClient.make([
+        Fault.drip({ every: "1 second", bytes: 4 }, body),
+        Fault.stream({ events: 3, every: "10 seconds", ending: "close" }),
+        Fault.stall(
+          "5 seconds",
+          Fault.cut({ by: "reset", after: 8 }, Fault.drip({ every: "1 second", bytes: 4 }, body))
+        )
+      ])
+      expect(yield* within("1 hour")(pieces(client))).toEqual({ times: [0, 1000, 2000], ended: true })
+      const hour = 3_600_000
+      expect(yield* within("1 hour")(pieces(client))).toEqual({
+        times: [hour, hour + 10_000, hour + 20_000],
+        ended: false
+      })
+      expect(yield* within("1 hour")(pieces(client))).toEqual({
+        times: [2 * hour + 5000, 2 * hour + 6000],
+        ended: false
+      })
+    })
+  )
+
+  it.effect("is not spent where there is none to spend", () =>
+    Effect.gen(function* () {
+      const client = yield* ScriptedClient.make([Fault.answer(500), Fault.reset])
+      yield* Effect.replicateEffect(seenBy(client), 200)
+      expect((yield* client.requests).map(({ at }) => at)).toEqual(Array.from({ length: 200 }, () => 0))
+      expect(yield* TestClock.sleeps()).toHaveLength(0)
+    })
+  )
+
+  it.live("on the host's clock is the host's, too", () =>
+    Effect.gen(function* () {
+      const client = yield* ScriptedClient.make(Fault.stall("20 millis"))
+      const [seen, took] = yield* timed(seenBy(client))
+      expect(seen).toBe(echo)
+      expect(took).toBeGreaterThanOrEqual(18)
+    })
+  )
+})
+
+// -------------------------------------------------------------------------------------------------
+// Connections
+// -------------------------------------------------------------------------------------------------
+
+describe("a connection", () => {
+  it.effect("serves one request after another", () =>
+    Effect.gen(function* () {
+      const client = yield* ScriptedClient.make()
+      yield* Effect.replicateEffect(seenBy(client), 3)
+      expect(yield* places(client)).toEqual(["1.1", "1.2", "1.3"])
+      expect(yield* client.connections).toBe(1)
+    })
+  )
+
+  it.effect("is made for each request that finds none free, and the one used last is used again", () =>
+    Effect.gen(function* () {
+      const client = yield* ScriptedClient.make([
+        Fault.stall("1 second"),
+        Fault.stall("3 seconds"),
+        Fault.stall("2 seconds")
+      ])
+      yield* within("1 minute")(
+        Effect.replicateEffect(seenBy(client), 3).pipe(Effect.asVoid, Effect.zipRight(seenBy(client)))
+      )
+      expect(yield* places(client)).toEqual(["1.1", "1.2", "1.3", "1.4"])
+
+      const busy = yield* ScriptedClient.make([
+        Fault.stall("1 second"),
+        Fault.stall("3 seconds"),
+        Fault.stall("2 seconds")
+      ])
+      yield* within("1 minute")(
+        Effect.all(
+          Array.from({ length: 3 }, () => seenBy(busy)),
+          { concurrency: 3 }
+        )
+      )
+      yield* seenBy(busy)
+      expect(yield* places(busy)).toEqual(["1.1", "2.1", "3.1", "2.2"])
+    })
+  )
+
+  it.effect("is of one origin", () =>
+    Effect.gen(function* () {
+      const client = yield* ScriptedClient.make()
+      const hosts = ["http://a.test", "http://b.test", "http://a.test", "https://a.test"]
+      yield* Effect.forEach(hosts, (host) => seenBy(client, HttpClientRequest.get(host)))
+      expect(yield* places(client)).toEqual(["1.1", "2.1", "1.2", "3.1"])
+      expect((yield* client.requests).map(({ headers }) => headers["host"])).toEqual([
+        "a.test",
+        "b.test",
+        "a.test",
+        "a.test"
+      ])
+    })
+  )
+
+  it.effect("that the server closed or broke is not used again", () =>
+    Effect.gen(function* () {
+      const client = yield* ScriptedClient.make([
+        Fault.healthy,
+        Fault.reset,
+        Fault.closeAfter(0),
+        Fault.cut({ by: "close" }),
+        Fault.garbage(),
+        Fault.mislabel(-5),
+        Fault.oversizedHeaders()
+      ])
+      yield* Effect.replicateEffect(seenBy(client), 8)
+      expect((yield* client.requests).map(recorded)).toEqual([
+        { number: 1, connection: "1.1", status: 200, complete: true, closed: "reset by server" },
+        { number: 2, connection: "1.2", status: undefined, complete: false, closed: "reset by server" },
+        { number: 3, connection: "2.1", status: 200, complete: true, closed: "end by server" },
+        { number: 4, connection: "3.1", status: 200, complete: false, closed: "end by server" },
+        { number: 5, connection: "4.1", status: undefined, complete: false, closed: "end by server" },
+        { number: 6, connection: "5.1", status: 200, complete: true, closed: "end by client" },
+        { number: 7, connection: "6.1", status: 200, complete: true, closed: "end by client" },
+        { number: 8, connection: "7.1", status: 200, complete: true, closed: undefined }
+      ])
+    })
+  )
+
+  it.effect("outlives an answer that has no body to send", () =>
+    Effect.gen(function* () {
+      const client = yield* ScriptedClient.make([
+        Fault.healthy,
+        Fault.drip({ every: 0 }),
+        Fault.stream({ events: 3 }),
+        Fault.answer(304, { body: "none" })
+      ])
+      for (let n = 0; n < 3; n++) expect(yield* seenBy(client, HttpClientRequest.head(url))).toBe("200")
+      expect(yield* seenBy(client)).toBe("304")
+      expect(yield* places(client)).toEqual(["1.1", "1.2", "1.3", "1.4"])
+    })
+  )
+
+  it.effect("is closed as long after an answer as the script says, and no sooner", () =>
+    Effect.gen(function* () {
+      const client = yield* ScriptedClient.make([Fault.closeAfter("5 seconds"), Fault.healthy, Fault.unanswered])
+      yield* seenBy(client)
+      yield* TestClock.adjust(4999)
+      yield* seenBy(client)
+      const third = yield* Effect.fork(seenBy(client))
+      yield* TestClock.adjust(1)
+      // it was on its way when the server closed
+      expect(yield* Fiber.join(third)).toBe(`${lost} reused`)
+      expect((yield* client.requests).map(recorded)).toMatchObject([
+        { connection: "1.1", complete: true, closed: "end by server" },
+        { connection: "1.2", complete: true, closed: "end by server" },
+        { connection: "1.3", complete: false, closed: "end by server" }
+      ])
+      expect((yield* client.requests)[0]).toMatchObject({ ended: { at: 0 }, closed: { at: 5000 } })
+      yield* client.script(Fault.healthy)
+      yield* seenBy(client)
+      expect((yield* places(client)).at(-1)).toBe("2.1")
+    })
+  )
+
+  it.effect("fails as a kept-alive one only from its second request on", () =>
+    Effect.gen(function* () {
+      const client = yield* ScriptedClient.make(Fault.reused(Fault.reset))
+      const seen = yield* Effect.replicateEffect(seenBy(client), 4)
+      expect(seen).toEqual([echo, `${lost} reused`, echo, `${lost} reused`])
+      expect(yield* places(client)).toEqual(["1.1", "1.2", "2.1", "2.2"])
+    })
+  )
+
+  it.effect("is refused, or ignored, by its number", () =>
+    Effect.gen(function* () {
+      const client = yield* ScriptedClient.make([], { connections: [Fault.refuse, Fault.ignore] })
+      expect(yield* seenBy(client)).toBe(lost)
+      const ignored = yield* Effect.fork(seenBy(client))
+      yield* TestClock.adjust("1 hour")
+      expect(yield* Fiber.poll(ignored)).toEqual(Option.none())
+      // it is busy, so this one gets a connection of its own
+      expect(yield* seenBy(client)).toBe(echo)
+      expect(yield* places(client)).toEqual(["3.1"])
+      yield* Fiber.interrupt(ignored)
+      expect(yield* client.connections).toBe(3)
+      yield* client.scriptConnections(Fault.refuse)
+      yield* client.script(Fault.reset)
+      expect([yield* seenBy(client), yield* seenBy(client)]).toEqual([`${lost} reused`, lost])
+    })
+  )
+
+  it.effect("is refused while the server is down, and those that are open break", () =>
+    Effect.gen(function* () {
+      const client = yield* ScriptedClient.make([Fault.healthy, Fault.stall("1 hour"), Fault.drip({ every: "1 hour" })])
+      yield* seenBy(client)
+      const calls = yield* Effect.forEach([1, 2], () => Effect.fork(seenBy(client)))
+      yield* TestClock.adjust("1 second")
+      yield* client.scriptConnections(Fault.ignore)
+      const ignored = yield* Effect.fork(seenBy(client))
+      yield* TestClock.adjust("1 second")
+
+      yield* leavesNothing(Effect.zipRight(client.up, client.up))
+      yield* client.down
+      expect(yield* Fiber.join(Fiber.all([...calls, ignored]))).toEqual([`${lost} reused`, broken, lost])
+      expect(yield* seenBy(client)).toBe("Connect NotSent")
+      const records = yield* client.requests
+      yield* TestClock.adjust("1 day")
+      expect(yield* client.requests).toEqual(records)
+      expect(records.map(recorded)).toEqual([
+        { number: 1, connection: "1.1", status: 200, complete: true, closed: "reset by server" },
+        { number: 2, connection: "1.2", status: undefined, complete: false, closed: "reset by server" },
+        { number: 3, connection: "2.1", status: 200, complete: false, closed: "reset by server" }
+      ])
+
+      yield* client.up
+      yield* client.scriptConnections(Fault.accept)
+      yield* client.script(Fault.healthy)
+      expect(yield* seenBy(client)).toBe(echo)
+    })
+  )
+})
+
+// -------------------------------------------------------------------------------------------------
+// Limits
+// -------------------------------------------------------------------------------------------------
+
+describe("a limit", () => {
+  it.effect("lets a burst through, and says when the next token is there", () =>
+    Effect.gen(function* () {
+      const client = yield* ScriptedClient.make(Fault.rateLimit({ burst: 2, perSecond: 0.5, hint: "millis" }))
+      const get = Effect.map(client.get(url), ({ headers, status }) => [status, headers["retry-after-ms"]])
+      expect(yield* Effect.replicateEffect(get, 3)).toEqual([
+        [200, undefined],
+        [200, undefined],
+        [429, "2000"]
+      ])
+      yield* TestClock.adjust(1999)
+      expect(yield* get).toEqual([429, "1"])
+      yield* TestClock.adjust(1)
+      expect(yield* get).toEqual([200, undefined])
+      expect((yield* client.requests).map(({ rejected }) => rejected)).toEqual([false, false, true, true, false])
+    })
+  )
+
+  it.effect("of rooms turns away whom it has no room for, and lets the queue in", () =>
+    Effect.gen(function* () {
+      const room = Fault.capacity({ concurrent: 1, queue: 1, admitted: Fault.stall("1 second") })
+      const client = yield* ScriptedClient.make(room)
+      const calls = Effect.all(
+        Array.from({ length: 3 }, () => timed(seenBy(client))),
+        { concurrency: "unbounded" }
+      )
+      expect(yield* within("1 minute")(calls)).toEqual([
+        [echo, 1000],
+        [echo, 2000],
+        [`503 {"error":{"messag…`, 0]
+      ])
+    })
+  )
+
+  it.effect("of rooms frees one at the end of an answer, for the very next request", () =>
+    Effect.gen(function* () {
+      for (const admitted of [
+        Fault.healthy,
+        Fault.reset,
+        Fault.garbage(),
+        Fault.closeAfter(0),
+        Fault.cut({ by: "close" }),
+        Fault.stream({ events: 500 }),
+        Fault.drip({ every: 1 }, Fault.answer(200, { body: "x".repeat(20) }))
+      ]) {
+        const client = yield* ScriptedClient.make(Fault.capacity({ concurrent: 1, admitted }))
+        yield* within("1 minute")(Effect.replicateEffect(seenBy(client), 8))
+        expect((yield* client.requests).map(({ rejected }) => rejected)).toEqual(Array.from({ length: 8 }, () => false))
+      }
+    })
+  )
+
+  it.effect("of rooms frees one when its request is interrupted, at work or in the queue, at whatever moment", () =>
+    Effect.gen(function* () {
+      for (let yields = 0; yields < 40; yields++) {
+        const slow = Fault.capacity({ concurrent: 1, queue: 1, admitted: Fault.stall("1 second") })
+        const client = yield* ScriptedClient.make(slow)
+        const two = Effect.all([Effect.fork(seenBy(client)), Effect.fork(seenBy(client))])
+        const calls = yield* two
+        yield* Effect.repeatN(Effect.yieldNow(), yields)
+        yield* Fiber.interruptAll(calls)
+        yield* Effect.flatMap(two, Fiber.joinAll).pipe(within("2 seconds"))
+        const records = yield* client.requests
+        expect(records.filter(({ rejected }) => rejected)).toEqual([])
+        expect(records.slice(-2).map(({ ended }) => ended?.complete)).toEqual([true, true])
+      }
+    })
+  )
+
+  it.effect("of rooms has one for who stopped reading, at once", () =>
+    Effect.gen(function* () {
+      const admitted = Fault.drip({ every: "1 second" })
+      const client = yield* ScriptedClient.make(Fault.capacity({ concurrent: 1, admitted }))
+      for (let n = 0; n < 5; n++) {
+        const { status, stream } = yield* client.get(url)
+        expect(status).toBe(200)
+        yield* Stream.runHead(stream)
+      }
+    })
+  )
+
+  it.effect("of rooms frees those of a server that went down", () =>
+    Effect.gen(function* () {
+      const client = yield* ScriptedClient.make(Fault.capacity({ concurrent: 1, admitted: Fault.stall("1 hour") }))
+      const call = yield* Effect.fork(seenBy(client))
+      yield* TestClock.adjust(1)
+      yield* client.down
+      yield* client.up
+      const next = yield* Effect.fork(client.get(url))
+      yield* TestClock.adjust("2 hours")
+      expect([yield* Fiber.join(call), (yield* Fiber.join(next)).status]).toEqual([lost, 200])
+    })
+  )
+})
+
+// -------------------------------------------------------------------------------------------------
+// Interruption
+// -------------------------------------------------------------------------------------------------
+
+describe("an interruption", () => {
+  const gone = { complete: false, closed: "end by client" }
+
+  it.effect("before the headers ends what the server does", () =>
+    Effect.gen(function* () {
+      for (const fault of [
+        Fault.unanswered,
+        Fault.stall("1 hour"),
+        Fault.capacity({ concurrent: 1, admitted: Fault.unanswered })
+      ]) {
+        const client = yield* ScriptedClient.make(fault)
+        yield* leavesNothing(
+          Effect.gen(function* () {
+            const call = yield* Effect.fork(seenBy(client))
+            yield* TestClock.adjust("1 second")
+            yield* Fiber.interrupt(call)
+          })
+        )
+        expect((yield* client.requests).map(recorded)).toMatchObject([{ ...gone, status: undefined }])
+        expect((yield* client.requests)[0]).toMatchObject({ ended: { at: yield* Clock.currentTimeMillis } })
+        yield* client.script(Fault.healthy)
+        yield* seenBy(client)
+        expect(yield* places(client)).toEqual(["1.1", "2.1"])
+      }
+    })
+  )
+
+  it.effect("in the middle of a body, too, whoever reads it, and however", () =>
+    Effect.gen(function* () {
+      const readers: ReadonlyArray<(answer: HttpClientResponse.HttpClientResponse) => Effect.Effect<unknown, unknown>> =
+        [
+          ({ text }) => text,
+          ({ arrayBuffer }) => arrayBuffer,
+          ({ stream }) => Stream.runDrain(stream),
+          ({ stream }) => Stream.runDrain(Stream.take(stream, 2)),
+          ({ stream }) => Effect.scoped(Effect.flatMap(Stream.toPull(stream), (pull) => Effect.zipRight(pull, pull)))
+        ]
+      for (const read of readers) {
+        const client = yield* ScriptedClient.make(Fault.drip({ every: "1 second" }))
+        yield* leavesNothing(
+          Effect.gen(function* () {
+            const call = yield* Effect.fork(Effect.flatMap(client.get(url), (answer) => read(answer)))
+            yield* TestClock.adjust("5 seconds")
+            yield* Fiber.interrupt(call)
+          })
+        )
+        expect((yield* client.requests).map(recorded)).toMatchObject([{ ...gone, status: 200 }])
+      }
+    })
+  )
+
+  it.effect("after the whole answer has come leaves the connection", () =>
+    Effect.gen(function* () {
+      const client = yield* ScriptedClient.make()
+      const answer = yield* client.get(url)
+      expect(Option.isSome(yield* Stream.runHead(answer.stream))).toBe(true)
+      yield* seenBy(client)
+      expect(yield* places(client)).toEqual(["1.1", "1.2"])
+    })
+  )
+
+  it.effect("while a body is sent closes the connection, and nothing arrives", () =>
+    Effect.gen(function* () {
+      const client = yield* ScriptedClient.make()
+      let released = 0
+      const silent = Stream.concat(Stream.make(new Uint8Array(1)), Stream.never).pipe(
+        Stream.ensuring(Effect.sync(() => void released++))
+      )
+      const upload = HttpClientRequest.bodyStream(HttpClientRequest.post(url), silent)
+      const call = yield* Effect.fork(seenBy(client, upload))
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.interrupt(call)
+      const second = yield* Effect.fork(seenBy(client, upload))
+      yield* TestClock.adjust("1 second")
+      yield* client.down
+      expect(yield* Fiber.join(second)).toBe(lost)
+      expect([released, yield* client.requests, yield* client.connections]).toEqual([2, [], 2])
+    })
+  )
+
+  it.live("is not needed: what a server does after its answer holds up neither test nor process", () =>
+    Effect.promise(async () => {
+      const script = `
+        import { Effect } from "effect"
+        import { Fault, ScriptedClient } from "effect-reliability/testing"
+        const client = await Effect.runPromise(ScriptedClient.make(Fault.closeAfter("1 hour")))
+        const answer = await Effect.runPromise(client.get("http://api.test/"))
+        await Effect.runPromise(answer.text)
+        await Effect.runPromise(Effect.flatMap(ScriptedClient.make(Fault.cut({ by: "silence" })), (client) => client.get("http://api.test/")))
+        console.log("done")`
+      const printed = await run(process.execPath, ["--import", "tsx", "--input-type=module", "-e", script])
+      expect(printed.trim()).toBe("done")
+    })
+  )
+})
+
+// -------------------------------------------------------------------------------------------------
+// Requests
+// -------------------------------------------------------------------------------------------------
+
+const bytes = Uint8Array.from([0, 255, 0xef, 0xbb, 0xbf, 65])
+const form = () => {
+  const data = new FormData()
+  data.append("name", "a value")
+  return data
+}
+const post = HttpClientRequest.post(url)
+const raw = (body: unknown) => HttpClientRequest.setBody(post, HttpBody.raw(body))
+
+describe("a request", () => {
+  const bodies: ReadonlyArray<
+    readonly [kind: string, request: () => HttpClientRequest.HttpClientRequest, body: RegExp, bytes?: number]
+  > = [
+    ["nothing", () => post, /^$/, 0],
+    ["text", () => HttpClientRequest.bodyText(post, "\ufeffzwölf"), /^\ufeffzwölf$/, 9],
+    ["JSON", () => HttpClientRequest.bodyUnsafeJson(post, { a: 1 }), /^{"a":1}$/, 7],
+    ["bytes", () => HttpClientRequest.bodyUint8Array(post, bytes), /^\0\ufffd\ufeffA$/, 6],
+    ["URL parameters", () => HttpClientRequest.bodyUrlParams(post, { a: "1 2" }), /^a=1\+2$/, 5],
+    ["a form", () => HttpClientRequest.bodyFormData(post, form()), /name="name"\r\n\r\na value\r\n/],
+    ["a stream", () => HttpClientRequest.bodyStream(post, Stream.make(bytes, bytes)), /A.*A$/su, 12],
+    ["an empty stream", () => HttpClientRequest.bodyStream(post, Stream.empty), /^$/, 0],
+    ["raw text", () => raw("text"), /^text$/, 4],
+    ["raw nothing", () => raw(null), /^$/, 0],
+    ["raw parameters", () => raw(new URLSearchParams({ a: "1" })), /^a=1$/, 3],
+    ["a raw form", () => raw(form()), /a value/],
+    ["a raw buffer", () => raw(bytes.buffer), /A$/, 6],
+    ["a blob", () => raw(new Blob(["blob"], { type: "text/x" })), /^blob$/, 4],
+    ["a Node stream", () => raw(Readable.from(["one ", Buffer.from("two")])), /^one two$/, 7],
+    ["a web stream", () => raw(new Blob(["web"]).stream()), /^web$/, 3]
+  ]
+
+  for (const [kind, request, body, size] of bodies) {
+    it.effect(`brings ${kind}`, () =>
+      Effect.gen(function* () {
+        const script: Array<string> = []
+        const client = yield* ScriptedClient.make(({ body }) => {
+          script.push(body)
+          return Fault.healthy
+        })
+        expect(yield* seenBy(client, request())).toBe(echo)
+        const [record] = yield* client.requests
+        expect(record?.body).toMatch(body)
+        expect(script).toEqual([record?.body])
+        if (size !== undefined) expect(record?.bytes).toBe(size)
+      })
+    )
+  }
+
+  it.effect("says what a form is made of", () =>
+    Effect.gen(function* () {
+      const client = yield* ScriptedClient.make()
+      yield* Effect.forEach([raw(form()), raw(new URLSearchParams()), raw("text")], (request) =>
+        seenBy(client, request)
+      )
+      const types = (yield* client.requests).map(({ headers }) => headers["content-type"]?.replace(/=.*/, ""))
+      expect(types).toEqual(["multipart/form-data; boundary", "application/x-www-form-urlencoded;charset", undefined])
+    })
+  )
+
+  it.effect("is remembered up to 64 KiB, and seen whole by the script", () =>
+    Effect.gen(function* () {
+      let length = 0
+      const client = yield* ScriptedClient.make(({ body }) => {
+        length = body.length
+        return Fault.answer(200)
+      })
+      yield* seenBy(client, HttpClientRequest.bodyText(post, "x".repeat(100_000)))
+      const [record] = yield* client.requests
+      expect([length, record?.body.length, record?.bytes]).toEqual([100_000, 65_536, 100_000])
+    })
+  )
+
+  it.effect("whose body cannot be read is never sent again, and says whether anything left", () =>
+    Effect.gen(function* () {
+      const client = yield* ScriptedClient.make()
+      const streamed = (stream: Stream.Stream<Uint8Array, unknown>) => HttpClientRequest.bodyStream(post, stream)
+      const failing = Stream.fail("no")
+      const locked = new Blob(["x"]).stream()
+      locked.getReader()
+      const requests = [
+        streamed(failing),
+        streamed(Stream.concat(Stream.make(bytes), failing)),
+        streamed(Stream.die("no")),
+        raw(Readable.from([1])),
+        raw(locked)
+      ]
+      expect(yield* Effect.forEach(requests, (request) => seenBy(client, request))).toEqual([
+        "InvalidRequest NotSent",
+        "InvalidRequest Unconfirmed",
+        "InvalidRequest NotSent",
+        "InvalidRequest Unconfirmed",
+        "InvalidRequest NotSent"
+      ])
+      expect([yield* client.requests, yield* client.connections]).toEqual([[], requests.length])
+    })
+  )
+
+  it.effect("that cannot be sent is not, nor is its body read", () =>
+    Effect.gen(function* () {
+      const client = yield* ScriptedClient.make()
+      const requests = [
+        HttpClientRequest.get("nowhere"),
+        HttpClientRequest.get("ftp://api.test/"),
+        HttpClientRequest.setHeader(HttpClientRequest.get(url), "x", "a\nb"),
+        raw({ no: "body" })
+      ]
+      const error = yield* Effect.flip(client.get("nowhere"))
+      expect(error).toMatchObject({ _tag: "RequestError", reason: "Encode" })
+      expect(new Set(yield* Effect.forEach(requests, (request) => seenBy(client, request)))).toEqual(
+        new Set(["InvalidRequest NotSent"])
+      )
+      let asked = false
+      const body = Stream.suspend(() => ((asked = true), Stream.empty))
+      yield* client.down
+      expect(yield* seenBy(client, HttpClientRequest.bodyStream(post, body))).toBe("Connect NotSent")
+      expect([asked, yield* client.connections]).toEqual([false, 0])
+    })
+  )
+})
+
+// -------------------------------------------------------------------------------------------------
+// Answers
+// -------------------------------------------------------------------------------------------------
+
+describe("an answer", () => {
+  it.effect("is read as often as one likes, once it was read whole", () =>
+    Effect.gen(function* () {
+      const client = yield* ScriptedClient.make(Fault.answer(200, { body: { a: "ö" } }))
+      const answer = yield* client.get(url)
+      expect([yield* answer.text, yield* answer.json, yield* answer.text]).toEqual([
+        `{"a":"ö"}`,
+        { a: "ö" },
+        `{"a":"ö"}`
+      ])
+      expect(yield* Stream.mkString(Stream.decodeText(answer.stream))).toBe(`{"a":"ö"}`)
+      expect((yield* answer.arrayBuffer).byteLength).toBe(10)
+    })
+  )
+
+  it.effect("is read as a stream once, by one reader, and fails for all others", () =>
+    Effect.gen(function* () {
+      const client = yield* ScriptedClient.make(Fault.drip({ every: "1 second" }, Fault.answer(200, { body: "abc" })))
+      const answer = yield* client.get(url)
+      const [first, second] = yield* within("1 minute")(
+        Effect.all([Effect.either(answer.text), Effect.either(answer.text)], { concurrency: 2 })
+      )
+      expect([first, second]).toMatchObject([{ right: "abc" }, { left: { _tag: "ResponseError", reason: "Decode" } }])
+
+      const streamed = yield* client.get(url)
+      yield* within("1 minute")(Stream.runDrain(streamed.stream))
+      expect(yield* Effect.flip(streamed.text)).toMatchObject({ _tag: "ResponseError", reason: "Decode" })
+    })
+  )
+
+  it.effect("waits whole for who pulls slowly", () =>
+    Effect.gen(function* () {
+      const client = yield* ScriptedClient.make(
+        Fault.drip({ every: "1 second" }, Fault.answer(200, { body: "abcdef" }))
+      )
+      const { stream } = yield* client.get(url)
+      const slowly = Stream.tap(stream, () => Effect.sleep("1 minute"))
+      expect(yield* within("1 hour")(Stream.mkString(Stream.decodeText(slowly)))).toBe("abcdef")
+      expect((yield* client.requests)[0]).toMatchObject({ ended: { at: 5000, complete: true } })
+    })
+  )
+
+  it.effect("that breaks hands out first what it had", () =>
+    Effect.gen(function* () {
+      const client = yield* ScriptedClient.make(
+        Fault.cut({ by: "reset", after: 3 }, Fault.answer(200, { body: "abcdef" }))
+      )
+      const { headers, stream } = yield* client.get(url)
+      let text = ""
+      const end = yield* Effect.flip(
+        Stream.runForEach(Stream.decodeText(stream), (part) => Effect.sync(() => (text += part)))
+      )
+      expect([text, end._tag, headers["content-length"]]).toEqual(["abc", "ResponseError", "6"])
+    })
+  )
+
+  it.effect("that nobody reads holds nothing up", () =>
+    Effect.gen(function* () {
+      const client = yield* ScriptedClient.make(Fault.stream({ events: 10_000 }))
+      yield* leavesNothing(Effect.zipRight(client.get(url), TestClock.adjust(0)))
+      expect((yield* client.requests).map(recorded)).toMatchObject([{ complete: true }])
+    })
+  )
+
+  it.effect("has the cookies that it sets", () =>
+    Effect.gen(function* () {
+      const client = yield* ScriptedClient.make(Fault.answer(200, { headers: { "set-cookie": "a=1; Path=/" } }))
+      const { cookies } = yield* client.get(url)
+      expect(cookies.cookies).toHaveProperty("a")
+    })
+  )
+})
+
+// -------------------------------------------------------------------------------------------------
+// Scripts
+// -------------------------------------------------------------------------------------------------
+
+describe("a script", () => {
+  const statuses = (client: Client, count: number) =>
+    Effect.replicateEffect(
+      Effect.map(client.get(url), ({ status }) => status),
+      count
+    )
+
+  it.effect("is one fault, a list and then healthy answers, or a function, and can be replaced", () =>
+    Effect.gen(function* () {
+      const client = yield* ScriptedClient.make(Fault.answer(500))
+      expect(yield* statuses(client, 2)).toEqual([500, 500])
+      const list = [Fault.answer(501), Fault.answer(502)]
+      yield* client.script(list)
+      expect(yield* statuses(client, 3)).toEqual([501, 502, 200])
+      yield* client.script(list)
+      expect(yield* statuses(client, 1)).toEqual([501])
+      yield* client.script(({ headers, method, number, path }) =>
+        method === "GET" && path === "/path?q=1" && headers["host"] === "api.test"
+          ? Fault.answer(200 + number)
+          : Fault.reset
+      )
+      expect(yield* statuses(client, 2)).toEqual([207, 208])
+    })
+  )
+
+  it.effect("that throws is a 500 that says so, one of connections an open connection", () =>
+    Effect.gen(function* () {
+      const oops = () => {
+        throw new Error("oops")
+      }
+      const client = yield* ScriptedClient.make(oops, { connections: oops })
+      const answer = yield* client.get(url)
+      expect([answer.status, yield* answer.text]).toMatchObject([500, expect.stringContaining("oops")])
+      // @ts-expect-error what a function without types may return
+      yield* client.script(() => undefined)
+      expect(yield* statuses(client, 1)).toEqual([500])
+      expect((yield* client.requests).map(({ fault, rejected, status }) => [fault._tag, rejected, status])).toEqual([
+        ["Answer", false, 500],
+        ["Answer", false, 500]
+      ])
+    })
+  )
+
+  it.effect("acts anew for each client", () =>
+    Effect.gen(function* () {
+      const make = ScriptedClient.make([Fault.answer(500)])
+      for (const client of [yield* make, yield* make]) expect(yield* statuses(client, 2)).toEqual([500, 200])
+    })
+  )
+
+  it.effect("is the client's of the layer", () =>
+    Effect.gen(function* () {
+      const client = yield* HttpClient.HttpClient
+      const scripted = yield* ScriptedClient.Service
+      yield* client.get(url)
+      yield* scripted.script(Fault.reset)
+      const error: HttpClientError.HttpClientError = yield* Effect.flip(client.get(url))
+      expect(error).toMatchObject({ _tag: "RequestError", reason: "Transport" })
+      expect((yield* scripted.requests).map(({ status }) => status)).toEqual([418, undefined])
+    }).pipe(Effect.provide(ScriptedClient.layer(Fault.answer(418))))
+  )
+})
+
+// -------------------------------------------------------------------------------------------------
+// In memory and on sockets
+// -------------------------------------------------------------------------------------------------
+
+const replies: fc.Arbitrary<Fault.Reply> = fc.letrec<{ reply: Fault.Reply; whole: Fault.Reply }>((tie) => ({
+  whole: fc.oneof(
+    fc.constant<Fault.Reply>(Fault.healthy),
+    fc.constantFrom(200, 204, 304, 404, 429, 500, 503).map((status) => Fault.answer(status)),
+    fc.constantFrom<Fault.Reply>(Fault.invalidJson, Fault.answer(200, { body: "x".repeat(70_000) }), Fault.stream()),
+    fc
+      .record({
+        events: fc.nat(4),
+        pings: fc.boolean(),
+        ending: fc.constantFrom("done" as const, "missing" as const, "error" as const)
+      })
+      .map((options) => Fault.stream(options))
+  ),
+  reply: fc.oneof(
+    { depthSize: "small", withCrossShrink: true },
+    tie("whole"),
+    fc.constantFrom<Fault.Reply>(Fault.reset, Fault.close, Fault.garbage(), Fault.oversizedHeaders()),
+    fc
+      .record({ events: fc.nat(4), after: fc.nat(4), ending: fc.constantFrom("close" as const, "reset" as const) })
+      .map((options) => Fault.stream(options)),
+    fc.nat(30).map((bytes) => Fault.drip({ every: 0, bytes: bytes + 1 })),
+    fc
+      .tuple(
+        fc.record({
+          by: fc.constantFrom("close" as const, "reset" as const),
+          framing: fc.constantFrom("length" as const, "chunked" as const),
+          after: fc.option(fc.nat(40), { nil: undefined })
+        }),
+        tie("whole")
+      )
+      .map(([options, reply]) => Fault.cut(options, reply)),
+    fc.integer({ min: 1, max: 20 }).map((by) => Fault.mislabel(-by)),
+    tie("reply").map((reply) => Fault.closeAfter(0, reply)),
+    fc.tuple(tie("reply"), tie("reply")).map(([reply, first]) => Fault.reused(reply, first))
+  )
+})).reply
+
+const limits = fc.oneof(
+  { weight: 3, arbitrary: fc.constant((admitted: Fault.Fault): Fault.Fault => admitted) },
+  {
+    weight: 1,
+    arbitrary: fc.constant((admitted: Fault.Fault) =>
+      Fault.rateLimit({ burst: 2, perSecond: 0, hint: "none", admitted })
+    )
+  },
+  { weight: 1, arbitrary: fc.constant((admitted: Fault.Fault) => Fault.capacity({ concurrent: 1, admitted })) }
+)
+
+const scripts: fc.Arbitrary<ReadonlyArray<Fault.Fault>> = fc
+  .tuple(limits, fc.array(replies, { minLength: 1, maxLength: 5 }), fc.boolean())
+  .map(([limit, faults, same]) => {
+    const [first = Fault.healthy] = faults
+    const one = limit(first)
+    // a limit counts by its identity
+    return same ? faults.map(() => one) : faults.map((fault) => limit(fault))
+  })
+
+const methods = fc.constantFrom("GET" as const, "POST" as const)
+
+const outcomeOf = (client: HttpClient.HttpClient, origin: string, method: "GET" | "POST") => {
+  const request = HttpClientRequest.make(method)(`${origin}/path?q=1`).pipe((self) =>
+    method === "POST" ? HttpClientRequest.bodyText(self, "some text") : self
+  )
+  return client.execute(request).pipe(
+    Effect.flatMap((answer) =>
+      Effect.map(answer.text, (text) => ({ status: answer.status, text: text.replaceAll(/"created":\d+/g, "") }))
+    ),
+    Effect.mapError((error) => {
+      const { delivery, reason, reusedSocket } = Classify.exception(error)
+      return { tag: error._tag, reason: error.reason, is: reason, delivery, reusedSocket }
+    }),
+    Effect.merge,
+    // what the server does after its answer is to reach the client
+    Effect.zipLeft(Effect.sleep(6))
+  )
+}
+
+const seen = ({
+  bytes,
+  closed,
+  connection,
+  ended,
+  number,
+  onConnection,
+  rejected,
+  status
+}: FaultServer.RequestRecord) => ({
+  number,
+  connection,
+  onConnection,
+  bytes,
+  rejected,
+  status,
+  complete: ended?.complete,
+  // what a client left unread decides how the host closes
+  closed: closed?.by
+})
+
+describe("one script", () => {
+  it.live("gives the same answers and records in memory and on sockets", () =>
+    Effect.promise(() =>
+      fc.assert(
+        fc.asyncProperty(scripts, fc.array(methods, { minLength: 1, maxLength: 6 }), (script, sent) =>
+          Effect.gen(function* () {
+            const server = yield* FaultServer.make({ script })
+            const transport = yield* Transport.make({ proxy: "none" })
+            const scripted = yield* ScriptedClient.make(script)
+            const sockets = yield* Effect.forEach(sent, (method) => outcomeOf(transport, server.origin, method))
+            const memory = yield* Effect.forEach(sent, (method) => outcomeOf(scripted, server.origin, method))
+            expect(memory).toEqual(sockets)
+            expect((yield* scripted.requests).map(seen)).toEqual((yield* server.requests).map(seen))
+          }).pipe(Effect.scoped, Effect.runPromise)
+        ),
+        { numRuns: 50 }
+      )
+    )
+  )
+})
+
+// -------------------------------------------------------------------------------------------------
+// The example
+// -------------------------------------------------------------------------------------------------
+
+describe("the test of one's own service", () => {
+  it.effect("runs as a test", () => outlastsAnOutage)
+
+  it("runs by itself", async () => {
+    const printed = await run(process.execPath, ["--import", "tsx", "test/examples/testingYourService.ts"])
+    expect(printed).toBe("The service outlasts an outage of two minutes.\n")
+  })
+})
