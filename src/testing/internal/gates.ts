@@ -5,8 +5,10 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { answer, type Answer, type Capacity, type Fault, type RateLimit, type Reply } from "../Fault.js"
+import { answer, type Answer, type Capacity, type Fault, type RateLimit, type Reply, type Request } from "../Fault.js"
 import { maxMillis } from "../../internal/options.js"
+import { orFailed } from "./scripted.js"
+import { type Step, stepsOf } from "./steps.js"
 
 interface Bucket {
   tokens: number
@@ -81,5 +83,39 @@ export const makeGates = (): ((fault: Fault, now: number) => Admission) => {
         current = current.admitted
       } else return { reply: current, rejected: false, rooms: rooms() }
     }
+  }
+}
+
+/** What a request is recorded with once it is known what it gets. */
+interface Record {
+  fault: Fault
+  rejected: boolean
+}
+
+/** The steps that a request gets of a script, and the rooms that it has to pass first; a script may fail. */
+export const makeAdmissions = (): ((
+  faultFor: (request: Request) => Fault,
+  request: Request,
+  entry: Record,
+  now: number
+) => { readonly steps: ReadonlyArray<Step>; readonly rooms: Admission["rooms"] }) => {
+  const admit = makeGates()
+  return (faultFor, request, entry, now) => {
+    const failing = <A>(run: () => A, otherwise: (failure: Answer) => A) =>
+      orFailed(run, (failure) => {
+        entry.fault = failure
+        return otherwise(failure)
+      })
+    const { rejected, reply, rooms } = failing<Admission>(
+      () => admit((entry.fault = faultFor(request)), now),
+      (failure) => ({ reply: failure, rejected: false, rooms: [] })
+    )
+    entry.rejected = rejected
+    // an answer to nonsense may fail, of too deep a body for one
+    const steps = failing(
+      () => stepsOf(reply, request),
+      (failure) => stepsOf(failure, request)
+    )
+    return { steps, rooms }
   }
 }

@@ -16,7 +16,6 @@ import { setImmediate } from "node:timers"
 import { monotonic } from "../../internal/time.js"
 import {
   accept,
-  type Answer,
   answer,
   type Connection,
   type ConnectionScript,
@@ -26,11 +25,10 @@ import {
   type Script
 } from "../Fault.js"
 import type { Certificate } from "./certificate.js"
-import { makeGates } from "./gates.js"
+import { makeAdmissions } from "./gates.js"
 import { endedBy, type Entry, type Ledger, type Live } from "./ledger.js"
 import { play, playAtOnce } from "./play.js"
 import { scripted } from "./scripted.js"
-import { stepsOf } from "./steps.js"
 
 interface Settings {
   readonly certificate: (Certificate & { readonly clientCa: string | undefined }) | undefined
@@ -52,9 +50,6 @@ interface Listener {
 const ignoreError = (): void => undefined
 
 /** Who made the mistake is told by the answer. */
-const failed = (error: unknown): Answer =>
-  answer(500, { body: { error: { message: `The server failed: ${String(error)}`, type: "server", code: "server" } } })
-
 const tooLarge = /*#__PURE__*/ answer(413, { headers: { connection: "close" } })
 
 /** The bytes of a body that are remembered, and those that an ignored connection may fill. */
@@ -88,33 +83,22 @@ export const listen = (settings: Settings): Effect.Effect<Listener, never, Scope
   Effect.gen(function* () {
     const { certificate, clock, ledger, maxBody } = settings
     const fork = yield* FiberSet.makeRuntime<never>()
-    const admit = makeGates()
+    const admit = makeAdmissions()
     const lives = new WeakMap<Duplex, Live>()
     let faultFor = scripted<Fault, Request>(settings.script, healthy)
     let treatmentOf = scripted<Connection, number>(settings.connections, accept)
 
     // --- Requests
 
-    const give = (entry: Entry, request: Request, response: http.ServerResponse, decide: () => Fault): void => {
+    const give = (
+      entry: Entry,
+      request: Request,
+      response: http.ServerResponse,
+      decide: (request: Request) => Fault
+    ): void => {
       const { live } = entry
-      const orFailed = <A>(run: () => A, otherwise: (failure: Answer) => A): A => {
-        try {
-          return run()
-        } catch (error) {
-          const failure = failed(error)
-          entry.fault = failure
-          return otherwise(failure)
-        }
-      }
-      entry.fault = orFailed(decide, (failure) => failure)
-      const { rejected, reply, rooms } = admit(entry.fault, monotonic(clock))
-      // an answer to nonsense may fail, of too deep a body for one
-      const steps = orFailed(
-        () => stepsOf(reply, request),
-        (failure) => stepsOf(failure, request)
-      )
-      entry.rejected = rejected
-      if (rejected) ledger.counts.rejected++
+      const { rooms, steps } = admit(decide, request, entry, monotonic(clock))
+      if (entry.rejected) ledger.counts.rejected++
       response.once("close", () => ledger.answered(entry, response.writableFinished))
       ledger.arrived(entry)
       if (rooms.length === 0 && playAtOnce(steps, response, entry)) return
@@ -151,7 +135,7 @@ export const listen = (settings: Settings): Effect.Effect<Listener, never, Scope
           ended: undefined,
           live
         }
-        give(entry, request, response, () => decide(request))
+        give(entry, request, response, decide)
       }
       const collect = (chunk: Buffer): void => {
         bytes += chunk.length

@@ -26,7 +26,6 @@ import { check, isStreamed, methodOf, Unsendable } from "../../internal/request.
 import { clearTimer, monotonic, setTimer } from "../../internal/time.js"
 import {
   accept,
-  type Answer as FaultAnswer,
   type Connection,
   type ConnectionScript,
   type Fault,
@@ -35,10 +34,10 @@ import {
   type Script
 } from "../Fault.js"
 import type { Closed, RequestRecord } from "../FaultServer.js"
-import { type Admission, makeGates } from "./gates.js"
-import { orFailed, scripted } from "./scripted.js"
+import { type Admission, makeAdmissions } from "./gates.js"
+import { scripted } from "./scripted.js"
 import { read, type Sent } from "./sent.js"
-import { type Step, stepsOf } from "./steps.js"
+import type { Step } from "./steps.js"
 
 // -------------------------------------------------------------------------------------------------
 // Connections
@@ -81,7 +80,7 @@ export class World {
   readonly #open = new Set<Line>()
   /** Connections that are free, the one used last at the end. */
   readonly #idle: Array<Line> = []
-  readonly #admit = makeGates()
+  readonly #admit = makeAdmissions()
   readonly entries: Array<Entry> = []
   faultFor: (request: Request) => Fault
   treatmentOf: (connection: number) => Connection
@@ -150,22 +149,7 @@ export class World {
 
   /** What is done for a request, and the rooms that it has to pass first. */
   admit(request: Request, entry: Entry, now: number): { readonly steps: Steps; readonly rooms: Admission["rooms"] } {
-    const failing = <A>(run: () => A, otherwise: (failure: FaultAnswer) => A) =>
-      orFailed(run, (failure) => {
-        entry.fault = failure
-        return otherwise(failure)
-      })
-    const { rejected, reply, rooms } = failing<Admission>(
-      () => this.#admit((entry.fault = this.faultFor(request)), now),
-      (failure) => ({ reply: failure, rejected: false, rooms: [] })
-    )
-    entry.rejected = rejected
-    // an answer to nonsense may fail, of too deep a body for one
-    const steps = failing(
-      () => stepsOf(reply, request),
-      (failure) => stepsOf(failure, request)
-    )
-    return { steps, rooms }
+    return this.#admit(this.faultFor, request, entry, now)
   }
 }
 
