@@ -8,20 +8,20 @@
  *
  * How sure `delivery` and `phase` are depends on the transport:
  *
- * | transport                           | `NotSent` is said                         | phases told apart                               |
- * | ----------------------------------- | ----------------------------------------- | ----------------------------------------------- |
- * | `Transport` (`…/node`)              | whenever no byte left                     | `pool` `connect` `write` `read` `attempt`       |
- * | `Transport` over another dispatcher | whenever nothing began to be written      | `pool` (with connecting) `write` `read` `attempt` |
- * | `NodeHttpClient.layerUndici`        | of failed connects, lookups, certificates | `connect` (10 s of undici's own) `attempt`      |
- * | `NodeHttpClient.layer`              | of failed connects, lookups, certificates | `attempt`                                       |
- * | `FetchHttpClient.layer` on Node     | of failed connects, lookups, certificates | `connect` (10 s of undici's own) `attempt`      |
- * | `FetchHttpClient.layer` in browsers | never: browsers do not tell               | `attempt`                                       |
+ * | transport                           | `NotSent` is said                         | phases told apart                                              |
+ * | ----------------------------------- | ----------------------------------------- | -------------------------------------------------------------- |
+ * | `Transport` (`…/node`)              | whenever no byte left                     | `pool` `connect` `write` `read` `attempt`                      |
+ * | `Transport` over another dispatcher | whenever nothing began to be written      | `pool` (with connecting) `write` (of streams) `read` `attempt` |
+ * | `NodeHttpClient.layerUndici`        | of failed connects, lookups, certificates | `connect` (10 s of undici's own) `attempt`                     |
+ * | `NodeHttpClient.layer`              | of failed connects, lookups, certificates | `attempt`                                                      |
+ * | `FetchHttpClient.layer` on Node     | of failed connects, lookups, certificates | `connect` (10 s of undici's own) `attempt`                     |
+ * | `FetchHttpClient.layer` in browsers | never: browsers do not tell               | `attempt`                                                      |
  *
  * @since 0.1.0
  */
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientError from "@effect/platform/HttpClientError"
-import type * as HttpBody from "@effect/platform/HttpBody"
+import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as HttpTraceContext from "@effect/platform/HttpTraceContext"
@@ -31,15 +31,18 @@ import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
+import type * as Tracer from "effect/Tracer"
 import { type ApiError, settle, unsafeMake } from "./ApiError.js"
 import * as Classify from "./Classify.js"
 import type * as Dialect from "./Dialect.js"
-import { type Answer, bodyOf, ReadAnswer } from "./internal/answer.js"
-import { currentCall } from "./internal/call.js"
-import { type Bounds, type Exchange, exchangeOf, isEventStream, singleTry } from "./internal/exchange.js"
+import { type Answer, isSuccess, ReadAnswer, readWithin, TooLarge } from "./internal/answer.js"
+import { type Call, currentCall } from "./internal/call.js"
+import { type Bounds, type Exchanging, exchangeOf, isEventStream, singleTry } from "./internal/exchange.js"
+import { limitedTo } from "./internal/limited.js"
 import { number, oneOf, refuse } from "./internal/options.js"
-import { check, isStreamed, Unsendable } from "./internal/request.js"
-import { clockOf } from "./internal/time.js"
+import { redactUrl } from "./internal/redact.js"
+import { check, isStreamed, methodOf, Unsendable, wasRead } from "./internal/request.js"
+import { clockOf, monotonic } from "./internal/time.js"
 import * as Reliability from "./Reliability.js"
 import * as Workload from "./Workload.js"
 
@@ -100,7 +103,7 @@ const replayables = new WeakSet<HttpBody.HttpBody>()
  * Declares that the stream that a request sends may be read again, from its beginning, for another try.
  *
  * A body that is a value is always sent again as it was. One that is a stream is never copied: once its first bytes were
- * asked for, the call is not repeated, unless this was said.
+ * asked for, the call is not repeated, unless this was said. `fetch` asks for them before it connects.
  *
  * @example
  * ```ts
@@ -132,6 +135,7 @@ export const replayable = (request: HttpClientRequest.HttpClientRequest): HttpCl
 type Request = HttpClientRequest.HttpClientRequest
 type Response = HttpClientResponse.HttpClientResponse
 type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
+type AnswerContext = Classify.Context & { readonly now: number }
 
 const idempotencies = ["safe", "keyed", "never"] as const
 
@@ -141,7 +145,7 @@ const headerName = /^[!#$%&'*+.^_`|~\da-z-]+$/
 
 interface Checked<R> {
   readonly policyOf: (request: Request, fiber: AnyFiber) => Reliability.Policy<R>
-  readonly contextOf: (request: Request, fiber: AnyFiber) => Classify.Context & { readonly now: number }
+  readonly contextOf: (request: Request, fiber: AnyFiber) => AnswerContext
   readonly bounds: Bounds
   readonly requestIdHeader: string
   readonly propagateTrace: boolean
@@ -166,7 +170,9 @@ const checked = <R>(owner: string, options: Options<R>): Checked<R> => {
         : (idempotency ?? (safeMethods.has(request.method) ? "safe" : workload.idempotency))
     const known = policies.get(workload)?.get(allowed)
     if (known !== undefined) return known
-    const policy = { ...observed, workload: { ...workload, idempotency: allowed } }
+    oneOf(owner, "idempotency", allowed, idempotencies)
+    const changed = workload.idempotency === allowed ? workload : { ...workload, idempotency: allowed }
+    const policy = { ...observed, workload: changed }
     policies.set(workload, new Map([...(policies.get(workload) ?? []), [allowed, policy]]))
     return policy
   }
@@ -192,89 +198,8 @@ const checked = <R>(owner: string, options: Options<R>): Checked<R> => {
 }
 
 // -------------------------------------------------------------------------------------------------
-// Private: one try
+// Private: what is sent
 // -------------------------------------------------------------------------------------------------
-
-const isSuccess = (status: number): boolean => status >= 200 && status < 300
-
-const isJson = (contentType: string | undefined): boolean =>
-  contentType !== undefined && /^application\/(?:[\w.+-]+\+)?json\b/i.test(contentType)
-
-const noBody = (request: Request, status: number): boolean => request.method === "HEAD" || status === 204
-
-/** An answer as the caller gets it, or the error that it is. */
-const judge = (
-  answer: ReadAnswer,
-  context: () => Classify.Context & { readonly now: number }
-): Effect.Effect<Response, ApiError> => {
-  const { request, status } = answer
-  if (isSuccess(status)) {
-    if (noBody(request, status) || !isJson(answer.head.contentType)) return Effect.succeed(answer)
-    try {
-      answer.parse()
-      return Effect.succeed(answer)
-    } catch {
-      // the parser's message quotes the answer
-    }
-  }
-  return Effect.fail(Classify.answer({ ...context(), status, headers: answer.headers, body: answer.readText() }))
-}
-
-/** Reads the body of any client's answer, within bounds. */
-const read = (
-  response: Response,
-  bounds: Bounds
-): Effect.Effect<ReadAnswer, ApiError | HttpClientError.ResponseError> => {
-  const success = isSuccess(response.status)
-  const [kept, most] = success ? [bounds.body, bounds.body] : [bounds.kept, bounds.drained]
-  const chunks: Array<Uint8Array> = []
-  let size = 0
-  const all = Stream.runForEachWhile(response.stream, (chunk) =>
-    Effect.sync(() => {
-      if (size < kept) chunks.push(chunk.subarray(0, kept - size))
-      size += chunk.length
-      return size <= most
-    })
-  ).pipe(
-    Effect.catchIf(
-      (error) => error.reason === "EmptyBody",
-      () => Effect.void
-    )
-  )
-  // how much of a failure's body there is does not matter, nor whether it breaks off
-  const reading = success ? all : Effect.ignore(Effect.timeoutOption(all, bounds.draining))
-  return Effect.flatMap(reading, () => {
-    if (success && size > most) {
-      const detail = `the limit is ${most} bytes`
-      return Effect.fail(
-        unsafeMake(
-          { class: "Fatal", reason: "AnswerTooLarge" },
-          { delivery: "Partial", status: response.status, detail }
-        )
-      )
-    }
-    const { cookies, headers, remoteAddress, request, status } = response
-    const head = {
-      request,
-      status,
-      contentType: headers["content-type"],
-      headers: () => headers,
-      cookies: () => cookies,
-      remoteAddress: remoteAddress._tag === "Some" ? remoteAddress.value : undefined
-    }
-    return Effect.succeed(new ReadAnswer(head, bodyOf(chunks)))
-  })
-}
-
-/** The bytes of a body that is a stream, which tells when they were first asked for. */
-const watched = (request: Request, onStart: () => void): Request =>
-  request.body._tag === "Stream"
-    ? HttpClientRequest.bodyStream(
-        request,
-        Stream.concat(Stream.execute(Effect.sync(onStart)), request.body.stream),
-        request.body
-      )
-    : (onStart(), request)
 
 const hexadecimal = (number: number): string =>
   Math.floor(number * 2 ** 52)
@@ -287,26 +212,120 @@ const newId = (fiber: AnyFiber): Effect.Effect<string> => {
   return Effect.zipWith(next, next, (a, b) => hexadecimal(a) + hexadecimal(b))
 }
 
+const traceHeaders = (span: Tracer.AnySpan) => {
+  if (span._tag === "Span") return HttpTraceContext.toHeaders(span)
+  const { sampled, spanId, traceId } = span
+  return {
+    b3: `${traceId}-${spanId}-${sampled ? 1 : 0}`,
+    traceparent: `00-${traceId}-${spanId}-${sampled ? "01" : "00"}`
+  }
+}
+
+// A request is its prototype and its fields; `setBody` would set headers again that the caller may have changed since.
+const withBody = (request: Request, body: HttpBody.HttpBody): Request =>
+  Object.assign(Object.create(Reflect.getPrototypeOf(request)), request, { body }) as Request
+
+/** The request of a call as it leaves, and what became of its body, if that can be read but once. */
+class Sending {
+  request: Request
+  /** Whether the body is a stream that cannot be sent again. */
+  streamed = false
+  /** Whether anything was asked of it. */
+  #started = false
+  #source: unknown
+  /** What the call failed with since. */
+  #last: ApiError | undefined
+
+  constructor(request: Request) {
+    this.request = request
+  }
+
+  /** The request of a try, watched; `call` is the try's own, if somebody else keeps its limit. */
+  prepare(request: Request, trace: Tracer.AnySpan | undefined, call: Call | undefined): Request {
+    const { body } = request
+    const traced = trace === undefined ? request : HttpClientRequest.setHeaders(request, traceHeaders(trace))
+    this.request = traced
+    if (body._tag === "Empty" || body._tag === "Uint8Array" || !isStreamed(body) || replayables.has(body)) return traced
+    this.streamed = true
+    const start = (): void => {
+      this.#started = true
+      // a limit that ends the try ends the call
+      if (call !== undefined) call.owners++
+    }
+    if (body._tag === "Stream") {
+      const watched = Stream.concat(Stream.execute(Effect.sync(start)), body.stream)
+      return withBody(traced, HttpBody.stream(watched, body.contentType, body.contentLength))
+    }
+    if (body._tag === "Raw") this.#source = body.body
+    if (call !== undefined) call.owners++
+    return traced
+  }
+
+  get spent(): boolean {
+    return this.#started || (this.#source !== undefined && wasRead(this.#source))
+  }
+
+  /** A body that cannot be sent again ends the call, whatever the error says, and whatever its schedule. */
+  guard<A, R>(tries: number, effect: Effect.Effect<A, ApiError, R>): Effect.Effect<A, ApiError, R> {
+    if (this.#last !== undefined) return Effect.fail(this.#last)
+    return Effect.mapError(effect, (error) =>
+      this.spent ? (this.#last = settle(error, error.attempts || tries)) : error
+    )
+  }
+}
+
+// -------------------------------------------------------------------------------------------------
+// Private: what is answered
+// -------------------------------------------------------------------------------------------------
+
+const isJson = (contentType: string | undefined): boolean =>
+  contentType !== undefined && /^application\/(?:(?!stream\+)[\w.-]+\+)?json\s*(?:[;,]|$)/i.test(contentType)
+
+/** Whether an answer is what was asked for; its body may be no JSON although it says so. */
+const isSound = (answer: ReadAnswer): boolean => {
+  if (!isSuccess(answer.status)) return false
+  if (!isJson(answer.head.contentType)) return true
+  try {
+    answer.parse()
+    return true
+  } catch {
+    // the parser's message quotes the answer
+    return false
+  }
+}
+
+const toApiError = (answer: ReadAnswer, context: AnswerContext): ApiError => {
+  const { headers, status } = answer
+  // what a success holds is nobody's error, and nobody's log
+  const body = isSuccess(status) ? undefined : answer.readText()
+  return Classify.answer({ ...context, status, headers, body })
+}
+
+const answerTooLarge = ({ bytes, status }: TooLarge, { method, url = "" }: AnswerContext): ApiError =>
+  unsafeMake(
+    { class: "Fatal", reason: "AnswerTooLarge" },
+    { delivery: "Partial", status, detail: `the limit is ${bytes} bytes`, method, url: redactUrl(url) }
+  )
+
 // -------------------------------------------------------------------------------------------------
 // Private: one call
 // -------------------------------------------------------------------------------------------------
 
-/** One try of a request, with nothing around it. */
-type Once<E, R> = (request: Request) => Effect.Effect<Response, E, R>
+type OnAnswer = ((answer: Answer) => void) | undefined
 
 class Caller<E, R, R2> {
   readonly options: Checked<R2>
-  readonly once: Once<E, R>
-  readonly exchange: Exchange | undefined
+  readonly client: HttpClient.HttpClient.With<E, R>
+  readonly exchange: Exchanging<E, R> | undefined
 
   constructor(owner: string, client: HttpClient.HttpClient.With<E, R>, options: Options<R2>) {
     this.options = checked(owner, options)
     this.exchange = exchangeOf(client)
-    this.once = this.options.propagateTrace ? client.execute : HttpClient.withTracerPropagation(client, false).execute
+    this.client = HttpClient.withTracerPropagation(client, this.options.propagateTrace)
   }
 
-  /** A call with all its tries; `onAnswer` sees each answer that is no success. */
-  call(request: Request, onAnswer?: (answer: Answer) => void): Effect.Effect<Response, ApiError, R | R2> {
+  /** A call with all its tries; `onAnswer` sees each answer that is an error. */
+  call(request: Request, onAnswer?: OnAnswer): Effect.Effect<Response, ApiError, R | R2> {
     return Effect.withFiberRuntime<Response, ApiError, R | R2>((fiber) => {
       const { requestIdHeader } = this.options
       return request.headers[requestIdHeader] === undefined
@@ -317,64 +336,101 @@ class Caller<E, R, R2> {
     })
   }
 
-  tries(
-    request: Request,
-    fiber: AnyFiber,
-    onAnswer: ((answer: Answer) => void) | undefined
-  ): Effect.Effect<Response, ApiError, R | R2> {
-    const { bounds, contextOf, policyOf, propagateTrace } = this.options
+  tries(request: Request, fiber: AnyFiber, onAnswer: OnAnswer): Effect.Effect<Response, ApiError, R | R2> {
     const { exchange } = this
-    const policy = policyOf(request, fiber)
+    const policy = this.options.policyOf(request, fiber)
     const single = fiber.getFiberRef(singleTry)
-    const spent = isStreamed(request.body) && !replayables.has(request.body) ? { started: false } : undefined
-    const sent = spent === undefined ? request : watched(request, () => void (spent.started = true))
-
-    const judged = (answer: ReadAnswer): Effect.Effect<Response, ApiError> => {
-      if (!isSuccess(answer.status)) onAnswer?.(answer)
-      return judge(answer, () => contextOf(request, fiber))
-    }
-    // a body that cannot be sent again ends the call, whatever its error says
-    const final = <A, R3>(effect: Effect.Effect<A, ApiError, R3>, tries: number): Effect.Effect<A, ApiError, R3> =>
-      spent === undefined
-        ? effect
-        : Effect.mapError(effect, (error) => (spent.started ? settle(error, error.attempts || tries) : error))
+    const sending = new Sending(request)
 
     if (exchange !== undefined) {
-      const traced =
-        propagateTrace && fiber.currentSpan?._tag === "Span"
-          ? HttpClientRequest.setHeaders(sent, HttpTraceContext.toHeaders(fiber.currentSpan))
-          : sent
-      const attempt = ({ attempt, millis, phase, workload }: Reliability.Attempt) =>
-        final(
-          Effect.flatMap(exchange(traced, { workload, millis, phase, bounds }), (answer) =>
-            answer instanceof ReadAnswer ? judged(answer) : Effect.succeed(answer)
-          ),
-          attempt
-        )
+      const attempt = (try_: Reliability.Attempt) => this.exchanged(exchange, request, sending, fiber, onAnswer, try_)
       return single
         ? attempt({ attempt: 1, workload: policy.workload, millis: Infinity, phase: "attempt" })
         : Reliability.leaf(policy, attempt)
     }
-
     let tries = 0
-    const attempt = Effect.suspend((): Effect.Effect<Response, ApiError, R> => {
+    const attempt = Effect.withFiberRuntime<Response, ApiError, R>((inner) => {
       tries++
-      const fault = check(request)
-      if (fault instanceof Unsendable) {
-        const { detail } = fault
-        return Effect.fail(unsafeMake({ class: "Fatal", reason: "InvalidRequest" }, { delivery: "NotSent", detail }))
-      }
-      const answered = Effect.flatMap(this.once(sent), (response): Effect.Effect<Response, unknown> =>
-        isSuccess(response.status) && isEventStream(response.headers["content-type"])
-          ? Effect.succeed(response)
-          : Effect.flatMap(read(response, bounds), judged)
-      )
-      return final(
-        Effect.mapError(answered, (cause) => Classify.exception(cause, contextOf(request, fiber))),
-        tries
-      )
+      return sending.guard(tries, this.executed(request, sending, inner, onAnswer))
     })
     return single ? attempt : Reliability.protect(attempt, policy)
+  }
+
+  judge(answer: ReadAnswer, sending: Sending, fiber: AnyFiber, onAnswer: OnAnswer): Effect.Effect<Response, ApiError> {
+    if (isSound(answer)) return Effect.succeed(answer)
+    onAnswer?.(answer)
+    return Effect.fail(toApiError(answer, this.options.contextOf(sending.request, fiber)))
+  }
+
+  trace(fiber: AnyFiber): Tracer.AnySpan | undefined {
+    return this.options.propagateTrace ? fiber.currentSpan : undefined
+  }
+
+  /** A try over one of this package's transports, which limits it. */
+  exchanged(
+    { exchange, preprocess }: Exchanging<E, R>,
+    request: Request,
+    sending: Sending,
+    fiber: AnyFiber,
+    onAnswer: OnAnswer,
+    { attempt, millis, phase, workload }: Reliability.Attempt
+  ): Effect.Effect<Response, ApiError, R> {
+    const { bounds, contextOf } = this.options
+    const send = (mapped: Request, left: number): Effect.Effect<Response, ApiError> => {
+      const sent = sending.prepare(mapped, this.trace(fiber), undefined)
+      const answered = Effect.flatMap(exchange(sent, { workload, millis: left, phase, bounds }), (answer) =>
+        answer instanceof ReadAnswer ? this.judge(answer, sending, fiber, onAnswer) : Effect.succeed(answer)
+      )
+      return sending.streamed ? sending.guard(attempt, answered) : answered
+    }
+    if (preprocess === undefined) return send(request, millis)
+
+    const clock = clockOf(fiber)
+    const since = monotonic(clock)
+    const outOfTime = (settled: boolean): ApiError =>
+      unsafeMake(
+        { class: "Transient", reason: "Timeout" },
+        { delivery: "NotSent", phase, method: request.method, attempts: settled ? attempt : 0 }
+      )
+    return limitedTo(preprocess(request), { millis, error: outOfTime }).pipe(
+      Effect.mapError((cause) =>
+        Classify.exception(cause, { ...contextOf(sending.request, fiber), delivery: "NotSent" })
+      ),
+      Effect.flatMap((mapped) => send(mapped, Math.max(1, millis - (monotonic(clock) - since))))
+    )
+  }
+
+  /** A try over any client. */
+  executed(
+    request: Request,
+    sending: Sending,
+    fiber: AnyFiber,
+    onAnswer: OnAnswer
+  ): Effect.Effect<Response, ApiError, R> {
+    const { bounds, contextOf } = this.options
+    const context = () => contextOf(sending.request, fiber)
+    // what was mapped onto the client comes before
+    const client = HttpClient.mapRequestEffect(this.client, (mapped): Effect.Effect<Request, ApiError> => {
+      const fault = check(mapped)
+      if (!(fault instanceof Unsendable)) {
+        return Effect.succeed(sending.prepare(mapped, this.trace(fiber), fiber.getFiberRef(currentCall)))
+      }
+      const { detail } = fault
+      return Effect.fail(
+        unsafeMake(
+          { class: "Fatal", reason: "InvalidRequest" },
+          { delivery: "NotSent", detail, method: methodOf(mapped) }
+        )
+      )
+    })
+    const answered = Effect.flatMap(client.execute(request), (response): Effect.Effect<Response, unknown> =>
+      isSuccess(response.status) && isEventStream(response.headers["content-type"])
+        ? Effect.succeed(response)
+        : Effect.flatMap(readWithin(response, bounds), (answer) => this.judge(answer, sending, fiber, onAnswer))
+    )
+    return Effect.mapError(answered, (cause) =>
+      cause instanceof TooLarge ? answerTooLarge(cause, context()) : Classify.exception(cause, context())
+    )
   }
 }
 
@@ -386,7 +442,7 @@ class Caller<E, R, R2> {
  * Makes each call of a client reliable: the workload's limits and retries, answers read and judged within the try.
  *
  * What is mapped onto the client that it makes (`HttpClient.mapRequest`, …) happens once in a call; what was mapped onto the
- * client that it is given, in each try.
+ * client that it is given, in each try. What fails, fails as `ApiError`, whatever the client's own errors are.
  *
  * @example
  * ```ts

@@ -14,6 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import type { Bounds } from "./exchange.js"
 
 /** What precedes a body; what costs something is a function, called once. */
 export interface Head {
@@ -128,11 +129,13 @@ export class ReadAnswer extends Answer {
   }
 
   override get json(): Effect.Effect<unknown, HttpClientError.ResponseError> {
-    const parsed = this.#parsed
-    if (parsed === undefined) return super.json
-    // handed out once: two readers must not share what one of them may change
-    this.#parsed = undefined
-    return Effect.succeed(parsed.value)
+    return Effect.suspend(() => {
+      const parsed = this.#parsed
+      if (parsed === undefined) return super.json
+      // handed out once: two readers must not share what one of them may change
+      this.#parsed = undefined
+      return Effect.succeed(parsed.value)
+    })
   }
 
   override get text(): Effect.Effect<string, HttpClientError.ResponseError> {
@@ -162,4 +165,57 @@ export const concat = (chunks: ReadonlyArray<Uint8Array>): Uint8Array => {
     offset += chunk.length
   }
   return whole
+}
+
+export const isSuccess = (status: number): boolean => status >= 200 && status < 300
+
+/** A success with more bytes than are allowed. */
+export class TooLarge {
+  readonly status: number
+  /** How many are. */
+  readonly bytes: number
+  constructor(status: number, bytes: number) {
+    this.status = status
+    this.bytes = bytes
+  }
+}
+
+/** Reads the body of any client's answer, within bounds. */
+export const readWithin = (
+  response: HttpClientResponse.HttpClientResponse,
+  bounds: Bounds
+): Effect.Effect<ReadAnswer, TooLarge | HttpClientError.ResponseError> => {
+  const { cookies, headers, request, status } = response
+  // Node forgets it when the body has been read
+  const address = response.remoteAddress
+  const success = isSuccess(status)
+  const [kept, most] = success ? [bounds.body, bounds.body] : [bounds.kept, bounds.drained]
+  const chunks: Array<Uint8Array> = []
+  let size = 0
+  const all = Stream.runForEachWhile(response.stream, (chunk) =>
+    Effect.sync(() => {
+      if (size < kept) chunks.push(chunk.subarray(0, kept - size))
+      size += chunk.length
+      return size <= most
+    })
+  ).pipe(
+    Effect.catchIf(
+      (error) => error.reason === "EmptyBody",
+      () => Effect.void
+    )
+  )
+  // how much of a failure's body there is does not matter, nor whether it breaks off
+  const reading = success ? all : Effect.ignore(Effect.timeoutOption(all, bounds.draining))
+  return Effect.flatMap(reading, () => {
+    if (success && size > most) return Effect.fail(new TooLarge(status, most))
+    const head = {
+      request,
+      status,
+      contentType: headers["content-type"],
+      headers: () => headers,
+      cookies: () => cookies,
+      remoteAddress: address._tag === "Some" ? address.value : undefined
+    }
+    return Effect.succeed(new ReadAnswer(head, bodyOf(chunks)))
+  })
 }

@@ -7,7 +7,7 @@
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as FiberRef from "effect/FiberRef"
 import { globalValue } from "effect/GlobalValue"
 import type { ApiError } from "../ApiError.js"
@@ -42,15 +42,35 @@ export type Exchange = (
   options: Try
 ) => Effect.Effect<HttpClientResponse.HttpClientResponse, ApiError>
 
+/** What a client of `HttpClient.makeWith` consists of; its type does not show it. */
+interface Parts<E, R> {
+  readonly preprocess?: HttpClient.HttpClient.Preprocess<E, R> | undefined
+  readonly postprocess?: { readonly [key]?: Exchange | undefined } | undefined
+}
+
 const key: unique symbol = Symbol.for("effect-reliability/Exchange")
 
-/** Gives a client its exchange. What is derived from the client does not have it. */
-export const withExchange = <C extends HttpClient.HttpClient>(client: C, exchange: Exchange): C =>
-  Object.defineProperty(client, key, { value: exchange })
+/** Gives a client its exchange. */
+export const withExchange = <C extends HttpClient.HttpClient>(client: C, exchange: Exchange): C => {
+  const { postprocess } = client as Parts<never, never>
+  if (postprocess !== undefined) Object.defineProperty(postprocess, key, { value: exchange })
+  return client
+}
 
-/** The client's exchange, if it is one of this package's transports, as it was made. */
-export const exchangeOf = (client: object): Exchange | undefined =>
-  (client as { readonly [key]?: Exchange | undefined })[key]
+/** An exchange, and what is done to requests before. */
+export interface Exchanging<E, R> {
+  readonly exchange: Exchange
+  readonly preprocess: HttpClient.HttpClient.Preprocess<E, R> | undefined
+}
+
+/** The client's exchange, if it is one of this package's transports, to which nothing was done but to map its requests. */
+export const exchangeOf = <E, R>(client: HttpClient.HttpClient.With<E, R>): Exchanging<E, R> | undefined => {
+  const { postprocess, preprocess } = client as Parts<E, R>
+  const exchange = postprocess?.[key]
+  // what a transport is made with
+  const untouched = preprocess === (Effect.succeed as unknown)
+  return exchange && { exchange, preprocess: untouched ? undefined : preprocess }
+}
 
 /** Set where somebody else keeps a call's limits and repeats it: a reliable client then makes one try, and no more. */
 export const singleTry: FiberRef.FiberRef<boolean> = /*#__PURE__*/ globalValue(

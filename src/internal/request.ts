@@ -6,6 +6,7 @@
 import type * as HttpBody from "@effect/platform/HttpBody"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as UrlParams from "@effect/platform/UrlParams"
+import { isSecret } from "./redact.js"
 
 /** Why a request cannot be sent, in words that hold nothing of its contents. */
 export class Unsendable {
@@ -20,7 +21,9 @@ const token = /^[!#$%&'*+.^_`|~\dA-Za-z-]+$/
 // what HTTP/1.1 lets a value hold: no control character but the tab
 const unsendable = /[^\t\x20-\x7e\x80-\xff]/
 
-const shown = (name: string): string => (token.test(name) && name.length <= 64 ? name : "of which the name is invalid")
+// somebody may have taken one argument for another
+const shown = (name: string): string =>
+  token.test(name) && name.length <= 64 && !isSecret(name) ? name : "of which the name is invalid"
 
 const isOneOf = (value: unknown, ...names: ReadonlyArray<string>): boolean =>
   names.some((name) => Object.prototype.toString.call(value) === `[object ${name}]`)
@@ -40,6 +43,20 @@ const rawKind = (body: unknown): "value" | "source" | undefined => {
 export const isStreamed = (body: HttpBody.HttpBody): boolean =>
   body._tag === "Stream" || (body._tag === "Raw" && rawKind(body.body) === "source")
 
+/** Whether anything was asked of a source; what does not tell is taken to have been. */
+export const wasRead = (source: unknown): boolean => {
+  const { destroyed, locked, readableDidRead } = source as {
+    readonly destroyed?: unknown
+    readonly locked?: unknown
+    readonly readableDidRead?: unknown
+  }
+  return typeof readableDidRead === "boolean" ? readableDidRead || destroyed === true : locked !== false
+}
+
+/** The method, if it can be shown. */
+export const methodOf = ({ method }: HttpClientRequest.HttpClientRequest): string | undefined =>
+  /^[A-Za-z]{1,16}$/.test(method) ? method : undefined
+
 /** Where a request goes, or why it goes nowhere. */
 export const check = (request: HttpClientRequest.HttpClientRequest): URL | Unsendable => {
   const { body, hash, headers, method, url, urlParams } = request
@@ -48,7 +65,8 @@ export const check = (request: HttpClientRequest.HttpClientRequest): URL | Unsen
   if (target._tag === "Left") return new Unsendable("the URL is none")
   const { protocol } = target.right
   if (protocol !== "http:" && protocol !== "https:") {
-    return new Unsendable(`the URL begins with ${protocol.slice(0, 32)} and not with http: or https:`)
+    const begin = isSecret(protocol) ? "something" : protocol.slice(0, 32)
+    return new Unsendable(`the URL begins with ${begin} and not with http: or https:`)
   }
   for (const name in headers) {
     const value: unknown = headers[name]

@@ -2,6 +2,7 @@ import { classify } from "./classify.js"
 import { type Comparison, compare } from "./harness.js"
 import { http } from "./http.js"
 import { protect } from "./protect.js"
+import { stream } from "./stream.js"
 
 const rows: Array<Awaited<ReturnType<typeof compare>>> = []
 
@@ -12,5 +13,6 @@ const measure = async (comparisons: ReadonlyArray<Comparison>) => {
 await measure(protect)
 await classify(measure)
 await http(measure)
+await stream(measure)
 
 console.table(rows)

@@ -10,6 +10,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { ApiError } from "../../ApiError.js"
 import { Answer, concat, type Head } from "../../internal/answer.js"
+import { type Bytes, bytesKey } from "../../internal/events.js"
 
 /** Bytes that arrived and were not asked for yet, above which the socket is not read on. */
 const highWater = 64 * 1024
@@ -133,6 +134,17 @@ export class OpenAnswer extends Answer {
       )
       return Stream.fromPull(Effect.acquireRelease(Effect.succeed(pull), () => Effect.sync(() => this.#source.close())))
     })
+  }
+
+  /** The bytes as they come, for who runs a stream of his own. */
+  [bytesKey](): Bytes | undefined {
+    if (this.#bytes !== undefined || this.#begun) return undefined
+    this.#begun = true
+    const pull = Effect.mapError(
+      this.#source.pull,
+      Option.map((error) => this.failure(error))
+    )
+    return { pull, close: () => this.#source.close() }
   }
 
   override get bytes(): Effect.Effect<Uint8Array, HttpClientError.ResponseError> {

@@ -1,0 +1,566 @@
+/**
+ * Server-sent events as a `Stream` that ends well or fails, and never just stops.
+ *
+ * An answer that is streamed fails differently from one that is not: it breaks off in the middle and looks complete, it
+ * falls silent, it brings an error under a status of 200. Most readers take a closed connection for the end, so that half
+ * an answer passes for a whole one. Here the end is what the provider says it is; whatever else ends a stream is an error.
+ *
+ * | what happens | before the first event | after it |
+ * | --- | --- | --- |
+ * | an answer that is no success, or no event stream | what it is | – |
+ * | nothing arrives | `Timeout` `attempt`, after `stream.first` | `Timeout` `read`, after `stream.idle` |
+ * | an `error` event | what the dialect says it is | the same, `Partial` |
+ * | the end without `[DONE]`, a broken connection | `StreamBroken` | `StreamBroken` |
+ * | an event above `maxEvent` | `EventTooLarge` | `EventTooLarge` |
+ * | and then | it is tried again, as any call | it fails: two halves of two answers are no answer |
+ *
+ * @since 0.1.0
+ */
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import type * as Cause from "effect/Cause"
+import * as Channel from "effect/Channel"
+import * as Chunk from "effect/Chunk"
+import type * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import { dual } from "effect/Function"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { createParser } from "eventsource-parser"
+import { type ApiError, type Delivery, type Fields, isApiError, type Kind, settle, unsafeMake } from "./ApiError.js"
+import * as Classify from "./Classify.js"
+import type * as Dialect from "./Dialect.js"
+import { currentCall } from "./internal/call.js"
+import { bytesOf, Decoder, type End, isDone, isLastByName, type Pull } from "./internal/events.js"
+import { isEventStream, singleTry } from "./internal/exchange.js"
+import { limitedTo } from "./internal/limited.js"
+import { number, oneOf, refuse } from "./internal/options.js"
+import { isStreamed } from "./internal/request.js"
+import { clockOf } from "./internal/time.js"
+import * as Reliability from "./Reliability.js"
+import { type ReliableHttpClient, Service } from "./ReliableHttpClient.js"
+import * as Workload from "./Workload.js"
+
+// -------------------------------------------------------------------------------------------------
+// Model
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * An event as the server sent it.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Event {
+  /** Its name, where it has one. */
+  readonly event?: string | undefined
+  /** Its id, where it has one. */
+  readonly id?: string | undefined
+  /** Its data, most often JSON; several lines of it are joined by line feeds. */
+  readonly data: string
+}
+
+/**
+ * What `open` takes. Budget and observers are those of `Reliability.make`; a call that they are told of succeeds with its
+ * first event.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Options<R = never> extends Omit<Reliability.Options<R>, "workload"> {
+  /**
+   * The limits and retries where no `Workload.within` or `Reliability.protect` around the stream says more of them.
+   * @default `Workload.interactive`, with what POST and PATCH send repeated only if nothing was sent
+   */
+  readonly workload?: Workload.Workload | undefined
+  /**
+   * Whether the request may be repeated when it may have been carried out.
+   * @default "safe" for GET, HEAD, PUT, DELETE and OPTIONS, for others what the workload says
+   */
+  readonly idempotency?: Workload.Idempotency | undefined
+  /** What the provider means by its errors. @default `Dialect.generic` */
+  readonly dialect?: Dialect.Dialect | undefined
+  /** Where the model runs, which decides what a rate limit means. @default unknown */
+  readonly target?: Dialect.Target | undefined
+  /** The most characters of one event, the names of its fields included, from 1 on. @default 1 048 576 */
+  readonly maxEvent?: number | undefined
+  /**
+   * Whether an event is the last one. It is handed out; `[DONE]`, which always is the end, is not.
+   * @default by their names, Anthropic's `message_stop` and OpenAI's `response.completed`, `.incomplete` and `.failed`
+   */
+  readonly done?: ((event: Event) => boolean) | undefined
+  /** The header that carries the id of the call, the same on each try; the caller's own is kept. @default "x-request-id" */
+  readonly requestIdHeader?: string | undefined
+}
+
+// -------------------------------------------------------------------------------------------------
+// Private: options
+// -------------------------------------------------------------------------------------------------
+
+type Request = HttpClientRequest.HttpClientRequest
+type Response = HttpClientResponse.HttpClientResponse
+type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
+
+const owner = "EventStream.open"
+
+const headerName = /^[!#$%&'*+.^_`|~\da-z-]+$/
+
+const safeMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])
+
+interface Checked<R> {
+  readonly policyOf: (request: Request, fiber: AnyFiber) => Reliability.Policy<R>
+  readonly context: Pick<Classify.Context, "dialect" | "target">
+  readonly maxEvent: number
+  readonly isLast: (event: Event) => boolean
+  readonly requestIdHeader: string
+}
+
+// What a stream sends cannot be had again, unless nobody has asked for it yet
+const unlessSent = <Out>(schedule: Schedule.Schedule<Out, unknown>): Schedule.Schedule<Out, unknown> =>
+  Schedule.whileInput(schedule, (error) => isApiError(error) && error.delivery === "NotSent")
+
+const checked = <R>(options: Options<R>): Checked<R> => {
+  const { budget, dialect, idempotency, onGiveUp, onRetry, record, target } = options
+  if (idempotency !== undefined) oneOf(owner, "idempotency", idempotency, ["safe", "keyed", "never"])
+  if (target !== undefined) oneOf(owner, "target", target, ["serverless", "dedicated"])
+  const requestIdHeader = (options.requestIdHeader ?? "x-request-id").toLowerCase()
+  if (!headerName.test(requestIdHeader)) refuse(owner, "requestIdHeader", requestIdHeader, "the name of a header")
+  return {
+    policyOf: (request, fiber) => {
+      const around = fiber.getFiberRef(currentCall)?.workload
+      const workload = around ?? options.workload ?? { ...Workload.interactive, idempotency: "never" }
+      return Reliability.make({
+        budget,
+        onRetry,
+        onGiveUp,
+        record,
+        workload: {
+          ...workload,
+          // a try ends with its first event
+          timeouts: { ...workload.timeouts, attempt: workload.stream.first },
+          retry: isStreamed(request.body) ? unlessSent(workload.retry) : workload.retry,
+          idempotency: idempotency ?? (safeMethods.has(request.method) ? "safe" : workload.idempotency)
+        }
+      })
+    },
+    context: { dialect, target },
+    maxEvent: number(owner, "maxEvent", options.maxEvent ?? 2 ** 20, { min: 1, integer: true }),
+    isLast: options.done ?? isLastByName,
+    requestIdHeader
+  }
+}
+
+// -------------------------------------------------------------------------------------------------
+// Private: one stream
+// -------------------------------------------------------------------------------------------------
+
+/** The next events; nothing at the end. */
+type Pulled<R = never> = Effect.Effect<Chunk.Chunk<Event> | undefined, ApiError, R>
+
+const broken: Kind = { class: "Transient", reason: "StreamBroken" }
+const timeout: Kind = { class: "Transient", reason: "Timeout" }
+const aborted: Kind = { class: "Fatal", reason: "Aborted" }
+const eventTooLarge: Kind = { class: "Fatal", reason: "EventTooLarge" }
+
+// How much may follow the last event until the connection is given up, and for how long
+const drained = 64 * 1024
+const draining = 250
+
+const isSuccess = (status: number): boolean => status >= 200 && status < 300
+
+const hexadecimal = (number: number): string =>
+  Math.floor(number * 2 ** 52)
+    .toString(16)
+    .padStart(13, "0")
+
+/** The request with an id of 104 bits, unless it has one. */
+const withId = (request: Request, header: string): Effect.Effect<Request> =>
+  request.headers[header] === undefined
+    ? Effect.zipWith(Random.next, Random.next, (a, b) =>
+        HttpClientRequest.setHeader(request, header, hexadecimal(a) + hexadecimal(b))
+      )
+    : Effect.succeed(request)
+
+/** One run of a stream: its tries, of which the last one is read on. */
+class Session<R, R2> {
+  readonly client: ReliableHttpClient<R>
+  readonly request: Request
+  readonly options: Checked<R2>
+  readonly policy: Reliability.Policy<R2>
+  readonly clock: Clock.Clock
+
+  tries = 0
+  scope: Scope.CloseableScope | undefined
+  response: Response | undefined
+  source: Pull | undefined
+  decoder: Decoder
+  /** Whether the first event, or the end, has been handed out. */
+  isOpen = false
+
+  constructor(client: ReliableHttpClient<R>, request: Request, options: Checked<R2>, fiber: AnyFiber) {
+    this.client = client
+    this.request = request
+    this.options = options
+    this.policy = options.policyOf(request, fiber)
+    this.clock = clockOf(fiber)
+    this.decoder = new Decoder(createParser, options)
+  }
+
+  readonly pull: Pulled<R | R2> = Effect.suspend(() => {
+    if (this.isOpen) return this.decoder.end === undefined ? this.next : this.finish(this.decoder.end)
+    return Effect.flatMap(Reliability.protect(this.attempt, this.policy), (events) => {
+      this.isOpen = true
+      return this.emit(events)
+    })
+  })
+
+  // --- Until the first event ----------------------------------------------------------------------
+
+  /** A try keeps its scope where the end of the stream finds it: what it succeeds with may be lost to an interruption. */
+  readonly attempt: Effect.Effect<Array<Event>, ApiError, R> = Effect.uninterruptibleMask((restore) =>
+    Effect.flatMap(Scope.make(), (scope) => {
+      this.tries++
+      this.scope = scope
+      this.response = undefined
+      this.decoder = new Decoder(createParser, this.options)
+      return Effect.onError(restore(this.begin(scope)), () => this.release)
+    })
+  )
+
+  begin(scope: Scope.Scope): Effect.Effect<Array<Event>, ApiError, R> {
+    const answered = Effect.locally(this.client.execute(this.request), singleTry, true)
+    return Effect.flatMap(answered, (response) => {
+      this.response = response
+      if (!isSuccess(response.status) || !isEventStream(response.headers["content-type"])) {
+        return Effect.matchEffect(response.text, {
+          onFailure: (cause) => Effect.fail(this.breakage(cause)),
+          onSuccess: (body) => Effect.fail(this.refusal(response, body))
+        })
+      }
+      const bytes = bytesOf(response)
+      const opened =
+        bytes === undefined
+          ? Scope.extend(Stream.toPull(response.stream), scope)
+          : Effect.as(Scope.addFinalizer(scope, Effect.sync(bytes.close)), bytes.pull)
+      return Effect.flatMap(opened, (source) => {
+        this.source = source
+        return this.first
+      })
+    })
+  }
+
+  readonly first: Effect.Effect<Array<Event>, ApiError> = Effect.suspend(() =>
+    Effect.flatMap(this.read, (events) => {
+      const { end } = this.decoder
+      if (events.length > 0 || end?._tag === "Done") return Effect.succeed(events)
+      return end === undefined ? this.first : Effect.fail(this.errorOf(end, "Acknowledged"))
+    })
+  )
+
+  // --- After it -----------------------------------------------------------------------------------
+
+  readonly next: Pulled = Effect.suspend(() => {
+    const { idle } = this.policy.workload.stream
+    const limited = limitedTo(this.read, { millis: Duration.toMillis(idle), error: () => this.silence(idle) })
+    return Effect.matchEffect(limited, {
+      onFailure: (error) => Effect.fail(settle(error, this.tries)),
+      onSuccess: (events) => this.emit(events)
+    })
+  })
+
+  emit(events: Array<Event>): Pulled {
+    if (events.length > 0) return Effect.succeed(Chunk.unsafeFromArray(events))
+    return this.decoder.end === undefined ? this.next : this.finish(this.decoder.end)
+  }
+
+  finish(end: End): Pulled {
+    return end._tag === "Done"
+      ? Effect.succeed(undefined)
+      : Effect.fail(settle(this.errorOf(end, "Partial"), this.tries))
+  }
+
+  /** The events in what arrives next, of which there may be none. */
+  readonly read: Effect.Effect<Array<Event>, ApiError> = Effect.suspend(() =>
+    Effect.matchEffect(this.source ?? Effect.fail(Option.none()), {
+      onFailure: (end) => Effect.fail(this.breakage(Option.getOrUndefined(end))),
+      onSuccess: (pieces) => {
+        for (const piece of pieces) this.decoder.feed(piece)
+        return Effect.succeed(this.decoder.take())
+      }
+    })
+  )
+
+  // --- Letting go ---------------------------------------------------------------------------------
+
+  readonly release: Effect.Effect<void> = Effect.suspend(() => {
+    const { decoder, scope, source } = this
+    this.scope = undefined
+    this.source = undefined
+    if (scope === undefined) return Effect.void
+    // a web stream that broke off throws its error once more when it is cancelled
+    const close = Effect.catchAllCause(Scope.close(scope, Exit.void), () => Effect.void)
+    if (source === undefined || decoder.end?._tag !== "Done") return close
+    // most servers end their answer a moment later, and the connection can serve again
+    return Effect.forkDaemon(Effect.ensuring(Effect.interruptible(drain(source)), close))
+  })
+
+  // --- Errors -------------------------------------------------------------------------------------
+
+  context(): Classify.Context & { readonly headers?: Response["headers"]; readonly now: number } {
+    // the client may have changed the request
+    const { headers, request } = this.response ?? { headers: undefined, request: this.request }
+    const { method, url } = request
+    const now = this.clock.unsafeCurrentTimeMillis()
+    return { ...this.options.context, method, url, now, ...(headers !== undefined && { headers }) }
+  }
+
+  fault(kind: Kind, fields: Omit<Fields, "attempts">, cause?: unknown): ApiError {
+    const status = this.response?.status
+    const { method, requestId, url } = Classify.answer({ ...this.context(), status: status ?? 0 })
+    return unsafeMake(kind, { status, method, requestId, url, ...fields }, cause)
+  }
+
+  breakage(cause: unknown): ApiError {
+    if (cause === undefined) return this.fault(broken, { delivery: "Partial" })
+    const { code, detail, phase, reason } = Classify.exception(cause, this.context())
+    const kind = reason === "Timeout" ? timeout : reason === "Aborted" ? aborted : broken
+    return this.fault(kind, { delivery: "Partial", code, detail, phase }, cause)
+  }
+
+  silence(limit: Duration.Duration): ApiError {
+    return this.fault(timeout, {
+      delivery: "Partial",
+      phase: "read",
+      detail: `the limit is ${Duration.format(limit)}`
+    })
+  }
+
+  refusal({ headers, status }: Response, body: string): ApiError {
+    const said = Classify.answer({ ...this.context(), status, body })
+    if (!isSuccess(status) || (said.reason !== "Decode" && said.reason !== "InvalidAnswer")) return said
+    const type = /^[\w.+-]{1,40}\/[\w.+-]{1,40}/.exec(headers["content-type"] ?? "")?.[0]
+    const detail = `the answer is ${type ?? "something"} and no event stream`
+    return this.fault(
+      said.reason === "Decode" ? { class: "Fatal", reason: "Decode" } : { class: "Transient", reason: "InvalidAnswer" },
+      { delivery: "Acknowledged", detail }
+    )
+  }
+
+  errorOf(end: Exclude<End, { readonly _tag: "Done" }>, delivery: Delivery): ApiError {
+    if (end._tag === "TooLarge") {
+      const detail = `the limit is ${this.options.maxEvent} characters`
+      return this.fault(eventTooLarge, { delivery: "Partial", detail })
+    }
+    const answer = { ...this.context(), delivery, body: end.body }
+    const said = Classify.answer({ ...answer, status: this.response?.status ?? 200 })
+    // gateways put there the status that they would have answered with
+    return said.reason === "Unknown" && /^[45]\d\d$/.test(said.code ?? "")
+      ? Classify.answer({ ...answer, status: Number(said.code) })
+      : said
+  }
+}
+
+const drain = (source: Pull): Effect.Effect<void> => {
+  let size = 0
+  const rest: Effect.Effect<void, unknown> = Effect.flatMap(source, (pieces) => {
+    for (const piece of pieces) size += piece.length
+    return size > drained ? Effect.void : rest
+  })
+  return Effect.ignore(limitedTo(rest, { millis: draining, error: () => undefined }))
+}
+
+// -------------------------------------------------------------------------------------------------
+// open
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * Sends a request, and streams the events of its answer.
+ *
+ * Until the first event it is a call like any other, with the workload's retries, deadline and patience, and the limit
+ * `stream.first` for each try; then only `stream.idle` and deadlines from outside apply. The errors that leave it are
+ * settled. Comments and pings are signs of life, and not handed out. Nothing is read ahead of who takes the events, and
+ * ending the stream early, or interrupting it, closes the connection.
+ *
+ * The client's own limits and retries do not apply, and what it knows of the provider has to be said here once more.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { HttpClient, HttpClientRequest, HttpClientResponse } from "@effect/platform"
+ * import { Chunk, Effect, Stream } from "effect"
+ * import { Dialect, ReliableHttpClient } from "effect-reliability"
+ * import * as EventStream from "effect-reliability/stream"
+ *
+ * const body = `: hello\n\ndata: {"text":"Hel"}\n\ndata: {"text":"lo"}\n\ndata: [DONE]\n\n`
+ * const headers = { "content-type": "text/event-stream" }
+ * const inMemory = HttpClient.make((request) =>
+ *   Effect.succeed(HttpClientResponse.fromWeb(request, new Response(body, { headers })))
+ * )
+ *
+ * const request = HttpClientRequest.post("https://api.example.com/v1/chat/completions").pipe(
+ *   HttpClientRequest.bodyUnsafeJson({ stream: true, messages: [{ role: "user", content: "Hi" }] })
+ * )
+ * const events = EventStream.open(request, {
+ *   client: ReliableHttpClient.make(inMemory),
+ *   dialect: Dialect.fireworks
+ * })
+ *
+ * const all = await Effect.runPromise(Stream.runCollect(events))
+ * assert.deepStrictEqual(Chunk.toArray(all).map((event) => event.data), [`{"text":"Hel"}`, `{"text":"lo"}`])
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const open: {
+  <R, R2 = never>(
+    request: HttpClientRequest.HttpClientRequest,
+    options: Options<R2> & {
+      /** Who sends the request. */
+      readonly client: ReliableHttpClient<R>
+    }
+  ): Stream.Stream<Event, ApiError, R | R2>
+  <R2 = never>(
+    request: HttpClientRequest.HttpClientRequest,
+    options?: Options<R2> & {
+      /** Who sends the request. @default `ReliableHttpClient.Service` */
+      readonly client?: undefined
+    }
+  ): Stream.Stream<Event, ApiError, Service | R2>
+} = <R, R2>(
+  request: HttpClientRequest.HttpClientRequest,
+  options?: Options<R2> & { readonly client?: ReliableHttpClient<R> | undefined }
+) => {
+  const settings = checked(options ?? {})
+  // where there is none, the second signature requires the service
+  const client = (options?.client === undefined ? Service : Effect.succeed(options.client)) as Effect.Effect<
+    ReliableHttpClient<R>
+  >
+  // channels as they are, not `Stream.fromPull`, whose scope doubles what it costs to run a short stream
+  const events = Channel.suspend(() => {
+    let session: Session<R, R2> | undefined
+    const begin = Effect.withFiberRuntime<Session<R, R2>>((fiber) =>
+      Effect.zipWith(
+        client,
+        withId(request, settings.requestIdHeader),
+        (client, sent) => (session = new Session(client, sent, settings, fiber))
+      )
+    )
+    const from = (
+      pull: Pulled<R | R2>
+    ): Channel.Channel<Chunk.Chunk<Event>, unknown, ApiError, unknown, void, unknown, R | R2> =>
+      Channel.flatMap(Channel.fromEffect(pull), (chunk) =>
+        chunk === undefined ? Channel.void : Channel.flatMap(Channel.write(chunk), () => from(pull))
+      )
+    return Channel.ensuring(
+      Channel.flatMap(Channel.fromEffect(begin), ({ pull }) => from(pull)),
+      Effect.suspend(() => session?.release ?? Effect.void)
+    )
+  })
+  return Stream.fromChannel(events)
+}
+
+// -------------------------------------------------------------------------------------------------
+// decode
+// -------------------------------------------------------------------------------------------------
+
+/** Its outcome, if an effect is an `Either`, as decoding without effects is, and need not be run. */
+const known = <A, E, R>(effect: Effect.Effect<A, E, R>): Either.Either<A, E> | undefined =>
+  Either.isEither(effect) ? (effect as Either.Either<A, E>) : undefined
+
+const decoder = <A, I, R>(schema: Schema.Schema<A, I, R>) => {
+  const decode = Schema.decodeUnknown(schema)
+  const failed = (cause: unknown) => settle(Classify.exception(cause, { delivery: "Partial" }), 1)
+  return ({ data }: Event): Effect.Effect<A, ApiError, R> => {
+    let value: unknown
+    try {
+      value = JSON.parse(data)
+    } catch (cause) {
+      return Effect.fail(failed(cause))
+    }
+    const decoded = decode(value)
+    const outcome = known(decoded)
+    return outcome === undefined ? Effect.mapError(decoded, failed) : Either.mapLeft(outcome, failed)
+  }
+}
+
+/**
+ * Reads the data of each event as JSON of a schema.
+ *
+ * What is no JSON fails the stream with `InvalidAnswer`, JSON of another shape with `Decode`, naming the place; what came
+ * before is handed out first. Events of several shapes are a union.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Chunk, Effect, Schema, Stream } from "effect"
+ * import * as EventStream from "effect-reliability/stream"
+ *
+ * const Piece = Schema.Struct({ text: Schema.String })
+ *
+ * // as `EventStream.open` hands them out
+ * const events = Stream.make({ data: `{"text":"Hel"}` }, { data: `{"text":"lo"}` })
+ *
+ * const pieces = await Effect.runPromise(events.pipe(EventStream.decode(Piece), Stream.runCollect))
+ * assert.strictEqual(Chunk.toArray(pieces).map((piece) => piece.text).join(""), "Hello")
+ * ```
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const decode: {
+  <A, I, R>(
+    schema: Schema.Schema<A, I, R>
+  ): <E, R2>(events: Stream.Stream<Event, E, R2>) => Stream.Stream<A, E | ApiError, R | R2>
+  <E, R2, A, I, R>(
+    events: Stream.Stream<Event, E, R2>,
+    schema: Schema.Schema<A, I, R>
+  ): Stream.Stream<A, E | ApiError, R | R2>
+} = /*#__PURE__*/ dual(
+  2,
+  <E, R2, A, I, R>(
+    events: Stream.Stream<Event, E, R2>,
+    schema: Schema.Schema<A, I, R>
+  ): Stream.Stream<A, E | ApiError, R | R2> => {
+    const decodeEvent = decoder(schema)
+    type Decoded = Channel.Channel<Chunk.Chunk<A>, Chunk.Chunk<Event>, E | ApiError, E, void, unknown, R>
+    const write = (values: Array<A>, rest: Decoded): Decoded =>
+      values.length === 0 ? rest : Channel.flatMap(Channel.write(Chunk.unsafeFromArray(values)), () => rest)
+    /** What comes before an event that fails, or takes its time, is handed out before it. */
+    const decodeFrom = (events: ReadonlyArray<Event>, start: number): Decoded => {
+      const values: Array<A> = []
+      for (let index = start; index < events.length; index++) {
+        const event = events[index]
+        if (event === undefined || isDone(event)) continue
+        const effect = decodeEvent(event)
+        const outcome = known(effect)
+        if (outcome === undefined) {
+          const next = Channel.flatMap(Channel.fromEffect(effect), (value) =>
+            write(
+              [value],
+              Channel.suspend(() => decodeFrom(events, index + 1))
+            )
+          )
+          return write(values, next)
+        }
+        if (Either.isLeft(outcome)) return write(values, Channel.fail(outcome.left))
+        values.push(outcome.right)
+      }
+      return write(values, decoded)
+    }
+    const decoded: Decoded = Channel.readWithCause({
+      onInput: (arrived: Chunk.Chunk<Event>) => decodeFrom(Chunk.toReadonlyArray(arrived), 0),
+      onFailure: (cause: Cause.Cause<E>) => Channel.failCause(cause),
+      onDone: () => Channel.void
+    })
+    return Stream.fromChannel(Channel.pipeTo(Stream.toChannel(events), decoded))
+  }
+)

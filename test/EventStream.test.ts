@@ -1,0 +1,1240 @@
+import { FetchHttpClient, HttpClient, HttpClientRequest, HttpClientResponse } from "@effect/platform"
+import { NodeHttpClient } from "@effect/platform-node"
+import { describe, it } from "@effect/vitest"
+import {
+  Cause,
+  Chunk,
+  Clock,
+  Context,
+  Deferred,
+  Duration,
+  Effect,
+  Exit,
+  FastCheck as fc,
+  Fiber,
+  Layer,
+  Option,
+  ParseResult,
+  Schema,
+  type Scope,
+  Stream,
+  Supervisor,
+  TestClock
+} from "effect"
+import {
+  type ApiError,
+  Classify,
+  Deadline,
+  Dialect,
+  Reliability,
+  ReliableHttpClient,
+  Retry,
+  Workload
+} from "effect-reliability"
+import { Transport } from "effect-reliability/node"
+import * as EventStream from "effect-reliability/stream"
+import { createParser } from "eventsource-parser"
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import { expect } from "vitest"
+import { bytesKey, Decoder, type End, isLastByName } from "../src/internal/events.js"
+
+// -------------------------------------------------------------------------------------------------
+// A provider in memory
+// -------------------------------------------------------------------------------------------------
+
+type Body = Stream.Stream<Uint8Array, Error>
+
+const say = (...texts: ReadonlyArray<string>): Body => Stream.fromIterable(texts).pipe(Stream.encodeText)
+const wait = (millis: number): Body => Stream.execute(Effect.sleep(millis))
+const hang: Body = Stream.never
+const reset: Body = Stream.fail(Object.assign(new Error("secret"), { code: "ECONNRESET" }))
+const all = (...parts: ReadonlyArray<Body>): Body =>
+  parts.reduce<Body>((body, part) => Stream.concat(body, part), Stream.empty)
+
+interface Answer {
+  readonly status?: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: Body | string
+  /** Milliseconds until the headers. */
+  readonly after?: number
+}
+
+const streaming = (...parts: ReadonlyArray<Body>): Answer => ({ body: all(...parts) })
+
+/** A client that gives each request the next of some answers, and then the last one again and again. */
+const provider = (...answers: ReadonlyArray<Answer>) =>
+  Effect.map(Effect.runtime<never>(), (runtime) => {
+    const seen = { requests: new Array<HttpClientRequest.HttpClientRequest>(), reading: 0, at: new Array<number>() }
+    const bodyOf = (body: Body | string) =>
+      typeof body === "string"
+        ? body
+        : Stream.toReadableStreamRuntime(
+            Stream.ensuring(
+              Stream.concat(Stream.execute(Effect.sync(() => void seen.reading++)), body),
+              Effect.sync(() => void seen.reading--)
+            ),
+            runtime,
+            { strategy: { highWaterMark: 0 } }
+          )
+    const inner = HttpClient.make((request) =>
+      Effect.gen(function* () {
+        const { after = 0, body = "", headers, status = 200 } = answers[seen.requests.length] ?? answers.at(-1) ?? {}
+        seen.requests.push(request)
+        seen.at.push(yield* Clock.currentTimeMillis)
+        yield* Effect.sleep(after)
+        const init = { status, headers: headers ?? { "content-type": "text/event-stream" } }
+        return HttpClientResponse.fromWeb(request, new Response(status === 204 ? null : bodyOf(body), init))
+      })
+    )
+    return { client: ReliableHttpClient.make(inner), inner, seen }
+  })
+
+const request = HttpClientRequest.post("http://api.test/v1/chat/completions?key=secret").pipe(
+  HttpClientRequest.bodyUnsafeJson({ stream: true })
+)
+
+const retry = Retry.make({ attempts: 3, base: "1 second", factor: 1, jitter: "none" })
+
+const workload = Workload.make({
+  name: "test",
+  timeouts: { attempt: "20 seconds" },
+  stream: { first: "10 seconds", idle: "5 seconds" },
+  deadline: "1 minute",
+  retry,
+  idempotency: "safe"
+})
+
+interface Outcome {
+  readonly data: ReadonlyArray<string>
+  readonly error: ApiError.ApiError | undefined
+}
+
+/** What a stream hands out, and what it ends with. */
+const collect = <R>(stream: Stream.Stream<EventStream.Event, ApiError.ApiError, R>): Effect.Effect<Outcome, never, R> =>
+  Effect.suspend(() => {
+    const data = new Array<string>()
+    return Stream.runForEach(stream, (event) => Effect.sync(() => void data.push(event.data))).pipe(
+      Effect.match({
+        onFailure: (error): Outcome => ({ data, error }),
+        onSuccess: (): Outcome => ({ data, error: undefined })
+      })
+    )
+  })
+
+/** Lets an effect run through all its waits, and tells when it ended. */
+const through = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.fork(effect)
+    while (true) {
+      yield* TestClock.adjust(0)
+      const done = yield* Fiber.poll(fiber)
+      const now = yield* Clock.currentTimeMillis
+      if (Option.isSome(done)) return { value: yield* done.value, now }
+      const pending = Chunk.toArray(yield* TestClock.sleeps()).filter((wake) => wake > now)
+      if (pending.length === 0) return yield* Effect.dieMessage("nothing happens any more")
+      yield* TestClock.setTime(Math.min(...pending))
+    }
+  })
+
+const outcomeOf = (answer: Answer, options: EventStream.Options = {}) =>
+  Effect.gen(function* () {
+    const { client, seen } = yield* provider(answer)
+    const { now, value } = yield* through(collect(EventStream.open(request, { workload, client, ...options })))
+    return { ...value, now, tries: seen.requests.length, seen }
+  })
+
+const event = (data: string) => `data: ${data}\n\n`
+const done = event("[DONE]")
+
+/** The fields that are given, as the error has them. */
+const expectError = (error: ApiError.ApiError | undefined, expected: Partial<ApiError.ApiError>) => {
+  expect(error).toMatchObject(expected)
+  expect(error?.message).not.toContain("secret")
+}
+
+// -------------------------------------------------------------------------------------------------
+
+describe("a stream", () => {
+  it.effect("hands out events, and neither comments nor pings nor [DONE]", () =>
+    Effect.gen(function* () {
+      const { client } = yield* provider(
+        streaming(say(": hi\n\nevent: ping\ndata: {}\n\n", "id: 7\nevent: delta\nda", `ta: ä\ndata: b\n\n${done}`))
+      )
+      const events = yield* Stream.runCollect(EventStream.open(request, { client }))
+      expect(Chunk.toArray(events)).toEqual([{ id: "7", event: "delta", data: "ä\nb" }])
+    })
+  )
+
+  it.effect("takes its client from the context where none is given", () =>
+    Effect.gen(function* () {
+      const { inner } = yield* provider(streaming(say(event("a") + done)))
+      const layer = ReliableHttpClient.layer().pipe(Layer.provide(Layer.succeed(HttpClient.HttpClient, inner)))
+      const { data } = yield* Effect.provide(collect(EventStream.open(request)), layer)
+      expect(data).toEqual(["a"])
+    })
+  )
+
+  it.effect("can be run twice, as two calls", () =>
+    Effect.gen(function* () {
+      const { client, seen } = yield* provider(streaming(say(event("a") + done)))
+      const stream = EventStream.open(request, { client })
+      expect(yield* collect(stream)).toEqual(yield* collect(stream))
+      const ids = seen.requests.map(({ headers }) => headers["x-request-id"])
+      expect(new Set(ids).size).toBe(2)
+    })
+  )
+
+  it.effect("carries one id on all its tries, the caller's own if there is one", () =>
+    Effect.gen(function* () {
+      const { client, seen } = yield* provider({ status: 503 }, streaming(say(done)))
+      const own = HttpClientRequest.setHeader(request, "x-request-id", "mine")
+      yield* through(collect(EventStream.open(request, { client, workload })))
+      yield* through(collect(EventStream.open(own, { client, workload })))
+      const ids = seen.requests.map(({ headers }) => headers["x-request-id"])
+      expect(ids[0]).toMatch(/^[\da-f]{26}$/)
+      expect(ids).toEqual([ids[0], ids[0], "mine"])
+    })
+  )
+
+  it.effect("hands on all events of a piece at once, and nothing before it is asked for", () =>
+    Effect.gen(function* () {
+      let asked = 0
+      const pieces = Stream.range(0, 99).pipe(
+        Stream.rechunk(1),
+        Stream.tap(() => Effect.sync(() => asked++)),
+        Stream.map((n) => event(`${n}a`) + event(`${n}b`)),
+        Stream.encodeText
+      )
+      const { client } = yield* provider(streaming(pieces))
+      const chunks = yield* EventStream.open(request, { client }).pipe(
+        Stream.chunks,
+        Stream.map((chunk) => ({ size: chunk.length, ahead: asked })),
+        Stream.take(3),
+        Stream.runCollect
+      )
+      expect(Chunk.toArray(chunks).map(({ size }) => size)).toEqual([2, 2, 2])
+      expect(Math.max(...Chunk.map(chunks, ({ ahead }) => ahead))).toBeLessThanOrEqual(4)
+    })
+  )
+
+  for (const [option, value, bound] of [
+    ["maxEvent", 0, "an integer of at least 1"],
+    ["requestIdHeader", "a b", "the name of a header"],
+    ["idempotency", "always", "one of safe, keyed, never"],
+    ["target", "moon", "one of serverless, dedicated"]
+  ] as const) {
+    it(`refuses ${option} ${value} where it is opened`, () => {
+      expect(() => EventStream.open(request, { [option]: value })).toThrow(`EventStream.open: ${option} is`)
+      expect(() => EventStream.open(request, { [option]: value })).toThrow(bound)
+    })
+  }
+})
+
+describe("the time to the first event", () => {
+  it.effect("is the workload's, for each try, whether or not headers, comments and pings arrive", () =>
+    Effect.gen(function* () {
+      const chatter = all(...Array.from({ length: 20 }, () => all(wait(900), say(": hi\n\nevent: ping\ndata: {}\n\n"))))
+      for (const answer of [{ after: 1e6 }, streaming(hang), streaming(chatter)]) {
+        const start = yield* Clock.currentTimeMillis
+        const { data, error, now, tries } = yield* outcomeOf(answer)
+        expectError(error, { reason: "Timeout", phase: "attempt", attempts: 3 })
+        expect({ data, tries, took: now - start }).toEqual({ data: [], tries: 3, took: 10_000 * 3 + 2000 })
+      }
+    })
+  )
+
+  it.effect("ends with the first event", () =>
+    Effect.gen(function* () {
+      const late = yield* outcomeOf(streaming(wait(9999), say(event("a")), wait(4999), say(done)))
+      expect(late).toMatchObject({ data: ["a"], error: undefined, tries: 1 })
+      const tooLate = yield* outcomeOf(streaming(wait(10_001), say(event("a") + done)))
+      expect(tooLate).toMatchObject({ data: [], tries: 3 })
+    })
+  )
+
+  it.effect("is the fiber's workload's before the option's, and interactive's where there is none", () =>
+    Effect.gen(function* () {
+      const { client } = yield* provider(streaming(hang))
+      const impatient = Workload.with(workload, { stream: { first: "1 second" }, retry: Retry.make({ attempts: 1 }) })
+      const times = [
+        [EventStream.open(request, { client }), 30_000],
+        [EventStream.open(request, { client, workload: impatient }), 1000]
+      ] as const
+      for (const [stream, expected] of times) {
+        const start = yield* Clock.currentTimeMillis
+        expect((yield* through(collect(stream))).now - start).toBe(expected)
+        const begin = yield* Clock.currentTimeMillis
+        const within = collect(stream).pipe(
+          Workload.within(Workload.with(impatient, { stream: { first: "2 seconds" } }))
+        )
+        expect((yield* through(within)).now - begin).toBe(2000)
+      }
+    })
+  )
+
+  it.effect("ends with the deadline, the workload's or the caller's", () =>
+    Effect.gen(function* () {
+      const hasty = Workload.with(workload, { deadline: "15 seconds", timeouts: { attempt: "10 seconds" } })
+      const own = yield* outcomeOf(streaming(hang), { workload: hasty })
+      expectError(own.error, { reason: "Timeout", phase: "deadline" })
+      expect(own).toMatchObject({ now: 15_000, tries: 2 })
+
+      const { client } = yield* provider(streaming(hang))
+      const stream = EventStream.open(request, { client, workload })
+      const limited = Stream.runDrain(stream).pipe(Deadline.within("3 seconds"), Effect.flip)
+      const { now, value } = yield* through(limited)
+      expectError(value, { reason: "Timeout", phase: "deadline" })
+      expect(now).toBe(18_000)
+    })
+  )
+})
+
+describe("the time between events", () => {
+  it.effect("is the workload's idle time; the attempt's and the deadline have ended", () =>
+    Effect.gen(function* () {
+      const slow = all(...Array.from({ length: 30 }, (_, n) => all(wait(4999), say(event(`${n}`)))))
+      const long = yield* outcomeOf(streaming(slow, say(done)))
+      expect(long).toMatchObject({ error: undefined, tries: 1, now: 4999 * 30 })
+      expect(long.data.length).toBe(30)
+
+      const idle = yield* outcomeOf(streaming(say(event("a")), wait(5001), say(event("b") + done)))
+      expectError(idle.error, { reason: "Timeout", phase: "read", delivery: "Partial", attempts: 1, status: 200 })
+      expect(idle).toMatchObject({ data: ["a"], tries: 1 })
+      expect(idle.seen.reading).toBe(0)
+    })
+  )
+
+  it.effect("begins anew with each comment, each ping and each byte", () =>
+    Effect.gen(function* () {
+      const life = [": hi\n\n", "event: ping\ndata: {}\n\n", "da"].map((text) => all(wait(4000), say(text)))
+      const { data, error, now } = yield* outcomeOf(
+        streaming(say(event("a")), ...life, wait(4000), say("ta: b\n\n" + done))
+      )
+      expect({ data, error, now }).toEqual({ data: ["a", "b"], error: undefined, now: 16_000 })
+    })
+  )
+
+  it.effect("does not run while nobody asks", () =>
+    Effect.gen(function* () {
+      const { client } = yield* provider(streaming(say(event("a"), event("b"), done)))
+      const stream = EventStream.open(request, { client, workload }).pipe(Stream.tap(() => Effect.sleep("1 hour")))
+      expect((yield* through(collect(stream))).value).toEqual({ data: ["a", "b"], error: undefined })
+    })
+  )
+
+  it.effect("ends with a deadline of the caller's", () =>
+    Effect.gen(function* () {
+      const { client, seen } = yield* provider(streaming(say(event("a")), hang))
+      const drained = Stream.runDrain(EventStream.open(request, { client, workload }))
+      const { now, value } = yield* through(drained.pipe(Deadline.within("3 seconds"), Effect.flip))
+      expectError(value, { reason: "Timeout", phase: "deadline" })
+      expect({ now, ...seen }).toMatchObject({ now: 3000, reading: 0 })
+    })
+  )
+})
+
+describe("a failure before the first event", () => {
+  const good = streaming(say(event("a") + done))
+  const failures: ReadonlyArray<readonly [string, Answer, Partial<ApiError.ApiError>]> = [
+    ["a 503", { status: 503 }, { reason: "Unavailable", delivery: "Acknowledged" }],
+    ["an end", streaming(say(": hi\n\n")), { reason: "StreamBroken", delivery: "Partial" }],
+    ["a reset", streaming(say("data: a"), reset), { reason: "StreamBroken", delivery: "Partial", code: "ECONNRESET" }],
+    [
+      "an error event",
+      streaming(say(`event: error\ndata: {"error":{"code":"server_error"}}\n\n`)),
+      { reason: "ServerError" }
+    ],
+    ["a page", { headers: { "content-type": "text/html" }, body: "<html>" }, { reason: "InvalidAnswer" }]
+  ]
+
+  for (const [name, answer, expected] of failures) {
+    it.effect(`is tried again, and settled in the end: ${name}`, () =>
+      Effect.gen(function* () {
+        const { client, seen } = yield* provider(answer, answer, good)
+        const options = { client, workload, dialect: Dialect.openai }
+        const { now, value } = yield* through(collect(EventStream.open(request, options)))
+        expect({ ...value, now, tries: seen.requests.length }).toEqual({
+          data: ["a"],
+          error: undefined,
+          now: 2000,
+          tries: 3
+        })
+        const hopeless = yield* outcomeOf(answer, { dialect: Dialect.openai })
+        expectError(hopeless.error, { ...expected, attempts: 3, method: "POST" })
+        expect(hopeless.error?.url).toBe("http://api.test/v1/chat/completions")
+        expect(hopeless.seen.reading).toBe(0)
+      })
+    )
+
+    it.effect(`is not tried again where it may have been carried out: ${name}`, () =>
+      Effect.gen(function* () {
+        const { client, seen } = yield* provider(answer)
+        const { value } = yield* through(collect(EventStream.open(request, { client })))
+        expect({ attempts: value.error?.attempts, tries: seen.requests.length }).toEqual({ attempts: 1, tries: 1 })
+        const { tries } = yield* outcomeOf(answer, { idempotency: "never" })
+        expect(tries).toBe(1)
+      })
+    )
+  }
+
+  it.effect("waits as long as the server asks, and with the workload's patience", () =>
+    Effect.gen(function* () {
+      const asked = { status: 429, headers: { "retry-after": "30" } }
+      const starting = { status: 503, body: `{"error":{"code":"DEPLOYMENT_SCALING_UP"}}` }
+      const { client, seen } = yield* provider(asked, ...Array.from({ length: 6 }, () => starting), good)
+      const patient = Workload.with(workload, { deadline: Duration.infinity, patience: { tries: 6, base: "1 minute" } })
+      const { now, value } = yield* through(
+        collect(EventStream.open(request, { client, workload: patient, dialect: Dialect.fireworks }))
+      )
+      expect({ ...value, tries: seen.requests.length }).toEqual({ data: ["a"], error: undefined, tries: 8 })
+      expect(now).toBeGreaterThanOrEqual(30_000 + 6 * 60_000)
+    })
+  )
+
+  it.effect("is not tried again once a body was sent that is a stream", () =>
+    Effect.gen(function* () {
+      const lines = HttpClientRequest.bodyStream(request, Stream.make(new Uint8Array(1)))
+      for (const answer of [{ status: 503 }, streaming(hang), streaming(say(": hi\n\n"))]) {
+        const { client, seen } = yield* provider(answer)
+        // what this client is given it sends
+        const sending = ReliableHttpClient.make(
+          HttpClient.makeWith<never, never, ApiError.ApiError, never>(
+            Effect.flatMap((sent) =>
+              Effect.zipRight(
+                sent.body._tag === "Stream" ? Effect.ignore(Stream.runDrain(sent.body.stream)) : Effect.void,
+                client.execute(sent)
+              )
+            ),
+            Effect.succeed
+          )
+        )
+        yield* through(collect(EventStream.open(lines, { client: sending, workload })))
+        expect(seen.requests.length).toBe(1)
+      }
+    })
+  )
+
+  it.effect("spends the budget, and is told to observers, the first event as a success", () =>
+    Effect.gen(function* () {
+      const { client } = yield* provider({ status: 503 }, streaming(say(event("a"))))
+      const told = new Array<string>()
+      const { value } = yield* through(
+        collect(
+          EventStream.open(request, {
+            client,
+            workload,
+            onRetry: ({ error }) => Effect.sync(() => told.push(`again after ${error.reason}`)),
+            record: ({ error, of }) => void told.push(`${of}: ${error?.reason ?? "success"}`)
+          })
+        )
+      )
+      expect(value.error?.reason).toBe("StreamBroken")
+      expect(told).toEqual(["try: Unavailable", "again after Unavailable", "try: success", "call: success"])
+    })
+  )
+})
+
+describe("a failure after the first event", () => {
+  const failures: ReadonlyArray<readonly [string, Body, Partial<ApiError.ApiError>]> = [
+    ["an end", Stream.empty, { reason: "StreamBroken" }],
+    ["half an event", say("data: b\n"), { reason: "StreamBroken" }],
+    ["a reset", reset, { reason: "StreamBroken", code: "ECONNRESET" }],
+    ["an error event", say(`data: {"error":{"message":"no","code":"server_error"}}\n\n`), { reason: "ServerError" }],
+    ["an event that is too large", say(event("x".repeat(200))), { reason: "EventTooLarge" }],
+    [
+      "a limit of the client's own",
+      Stream.fail(Object.assign(new Error(), { code: "UND_ERR_BODY_TIMEOUT" })),
+      { reason: "Timeout", phase: "read" }
+    ]
+  ]
+  for (const [name, failure, expected] of failures) {
+    it.effect(`fails the stream, settled, and is never tried again: ${name}`, () =>
+      Effect.gen(function* () {
+        for (const together of [true, false]) {
+          const { client, seen } = yield* provider(
+            { status: 503 },
+            streaming(say(event("a")), together ? Stream.empty : wait(10), failure)
+          )
+          const stream = EventStream.open(request, { client, workload, dialect: Dialect.openai, maxEvent: 100 })
+          const data = new Array<string>()
+          const drained = Stream.runForEach(stream, (event) => Effect.sync(() => void data.push(event.data)))
+          const { value } = yield* through(Effect.flip(Reliability.protect(drained, workload)))
+          expectError(value, { ...expected, delivery: "Partial", attempts: 2 })
+          expect({ data, tries: seen.requests.length, reading: seen.reading }).toEqual({
+            data: ["a"],
+            tries: 2,
+            reading: 0
+          })
+        }
+      })
+    )
+  }
+
+  it.effect("comes after the events that came with it", () =>
+    Effect.gen(function* () {
+      const { data, error } = yield* outcomeOf(
+        streaming(say(event("a") + event("b") + event(`{"error":{}}`) + event("c")))
+      )
+      expect({ data, delivery: error?.delivery }).toEqual({ data: ["a", "b"], delivery: "Partial" })
+    })
+  )
+})
+
+describe("the end", () => {
+  const ends: ReadonlyArray<readonly [string, string, ReadonlyArray<string>, EventStream.Options["done"]?]> = [
+    ["[DONE]", "data: [DONE]\n\n", []],
+    ["[DONE] with spaces around it", "data:  [DONE] \r\n\r\n", []],
+    ["Anthropic's", `event: message_stop\ndata: {}\n\n`, ["{}"]],
+    ["that of OpenAI's responses", `event: response.completed\ndata: {}\n\n`, ["{}"]],
+    ["the caller's own", `data: fin\n\n`, ["fin"], ({ data }) => data === "fin"]
+  ]
+  for (const [name, text, last, isLast] of ends) {
+    it.effect(`is ${name}, whether or not the server closes, and nothing follows it`, () =>
+      Effect.gen(function* () {
+        for (const body of [
+          all(say(event("a") + text + event("b")), hang),
+          all(say(event("a")), say(text), wait(1000), say(event("b"))),
+          say(event("a"), text)
+        ]) {
+          const { client, seen } = yield* provider(streaming(body))
+          const start = yield* Clock.currentTimeMillis
+          const { now, value } = yield* through(collect(EventStream.open(request, { client, workload, done: isLast })))
+          expect({ ...value, took: now - start }).toEqual({ data: ["a", ...last], error: undefined, took: 0 })
+          yield* TestClock.adjust("250 millis")
+          expect(seen.reading).toBe(0)
+        }
+      })
+    )
+  }
+
+  it.effect("may come first", () =>
+    Effect.gen(function* () {
+      expect(yield* outcomeOf(streaming(say(done), hang))).toMatchObject({ data: [], error: undefined, tries: 1 })
+    })
+  )
+
+  it.effect("is no other event, nor [DONE] among other words", () =>
+    Effect.gen(function* () {
+      const { data, error } = yield* outcomeOf(streaming(say(event("[DONE] not"), "event: done\ndata: 1\n\n")))
+      expect({ data, reason: error?.reason }).toEqual({ data: ["[DONE] not", "1"], reason: "StreamBroken" })
+    })
+  )
+
+  it.effect("does not wait for a server that talks on", () =>
+    Effect.gen(function* () {
+      const { client, seen } = yield* provider(streaming(say(done), Stream.repeatValue(new Uint8Array(1000))))
+      yield* collect(EventStream.open(request, { client }))
+      yield* TestClock.adjust(0)
+      expect(seen.reading).toBe(0)
+    })
+  )
+
+  it.effect("dies of a `done` that throws, and closes the connection", () =>
+    Effect.gen(function* () {
+      const { client, seen } = yield* provider(streaming(say(event("a")), hang))
+      const done = () => {
+        throw new Error("mine")
+      }
+      const exit = yield* Effect.exit(collect(EventStream.open(request, { client, workload, done })))
+      expect(Exit.isFailure(exit) && Cause.isDie(exit.cause)).toBe(true)
+      expect(seen).toMatchObject({ reading: 0, requests: { length: 1 } })
+    })
+  )
+})
+
+describe("an error event", () => {
+  const own = Dialect.make({
+    name: "own",
+    entries: [{ code: "502", class: "Fatal", reason: "Conflict", source: "this test" }]
+  })
+  const errors: ReadonlyArray<readonly [string, string, Dialect.Dialect, Partial<ApiError.ApiError>]> = [
+    [
+      "by name",
+      `event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"busy"}}\n\n`,
+      Dialect.anthropic,
+      { reason: "Unavailable", code: "overloaded_error", detail: "busy", status: 200 }
+    ],
+    [
+      "by its data",
+      `data: {"error":{"code":"rate_limit_exceeded","message":"slow"}}\n\n`,
+      Dialect.openai,
+      { _tag: "RateLimit", reason: "RateExceeded" }
+    ],
+    [
+      "with the fields at the top",
+      `event: error\ndata: {"type":"error","code":"server_error","message":"no"}\n\n`,
+      Dialect.openai,
+      { reason: "ServerError", detail: "no" }
+    ],
+    [
+      "of the status that the answer should have had",
+      `data: {"error":{"code":502,"message":"no"},"choices":[]}\n\n`,
+      Dialect.generic,
+      { reason: "BadGateway", status: 502 }
+    ],
+    ["of a number that the dialect knows as a code", `data: {"error":{"code":502}}\n\n`, own, { reason: "Conflict" }],
+    [
+      "of no known code",
+      `data: {"error":{"code":"odd","message":"no"}}\n\n`,
+      Dialect.generic,
+      { _tag: "Fatal", reason: "Unknown", code: "odd" }
+    ],
+    [
+      "that is a text",
+      `data: {"error":"went wrong"}\n\n`,
+      Dialect.fireworks,
+      { reason: "Unknown", detail: "went wrong" }
+    ],
+    [
+      "that is no JSON",
+      `event: error\ndata: went wrong\n\n`,
+      Dialect.generic,
+      { reason: "Unknown", detail: "went wrong" }
+    ],
+    ["that says nothing", `event: error\ndata: {}\n\n`, Dialect.generic, { _tag: "Fatal", reason: "Decode" }]
+  ]
+  for (const [name, text, dialect, expected] of errors) {
+    it.effect(`is what the dialect says, first or later: ${name}`, () =>
+      Effect.gen(function* () {
+        const answer = {
+          ...streaming(say(text)),
+          headers: { "content-type": "text/event-stream", "x-request-id": "r1" }
+        }
+        const once = { dialect, workload: Workload.with(workload, { retry: Retry.make({ attempts: 1 }) }) }
+        const first = yield* outcomeOf(answer, once)
+        expectError(first.error, { ...expected, delivery: "Acknowledged", requestId: "r1", attempts: 1 })
+        const later = yield* outcomeOf({ ...answer, ...streaming(say(event("a")), say(text)) }, once)
+        expectError(later.error, { ...expected, delivery: "Partial", requestId: "r1", attempts: 1 })
+      })
+    )
+  }
+
+  it.effect("is not an event that only mentions one", () =>
+    Effect.gen(function* () {
+      const events = [
+        `{"error":null}`,
+        `{"error":""}`,
+        `{"text":"an \\"error\\": {}"}`,
+        `{"a":{"error":{}}}`,
+        `an "error"`,
+        `["error"]`
+      ]
+      const { data, error } = yield* outcomeOf(streaming(say(events.map(event).join("") + done)))
+      expect({ data, error }).toEqual({ data: events, error: undefined })
+    })
+  )
+})
+
+describe("an answer that is no event stream", () => {
+  const answers: ReadonlyArray<readonly [string, Answer, Partial<ApiError.ApiError>]> = [
+    [
+      "an error as JSON",
+      { headers: { "content-type": "application/json" }, body: `{"error":{"code":"server_error"}}` },
+      { reason: "ServerError", status: 200 }
+    ],
+    [
+      "other JSON",
+      { headers: { "content-type": "application/json" }, body: `{"choices":[]}` },
+      { _tag: "Fatal", reason: "Decode", detail: "the answer is application/json and no event stream" }
+    ],
+    [
+      "a page",
+      { headers: { "content-type": "text/html; charset=utf-8" }, body: "<html>" },
+      { reason: "InvalidAnswer", detail: "the answer is text/html and no event stream" }
+    ],
+    ["nothing", { status: 204, headers: {} }, { reason: "InvalidAnswer", status: 204 }],
+    ["a failure", { status: 401, body: `{"error":{"message":"key"}}` }, { reason: "Unauthorized", status: 401 }],
+    ["a failure as a stream", { status: 429, body: event(`{"error":{}}`) }, { reason: "RateExceeded", status: 429 }]
+  ]
+  for (const [name, answer, expected] of answers) {
+    it.effect(`is an error: ${name}`, () =>
+      Effect.gen(function* () {
+        const { data, error } = yield* outcomeOf(answer, { dialect: Dialect.openai })
+        expectError(error, { ...expected, delivery: "Acknowledged" })
+        expect(data).toEqual([])
+      })
+    )
+  }
+})
+
+describe("maxEvent", () => {
+  const tooLarge: ReadonlyArray<readonly [string, Body]> = [
+    ["one line", say(`data: ${"x".repeat(95)}\n\n`)],
+    ["many lines", say("data: xxx\n".repeat(11) + "\n")],
+    ["a line without an end", say("x".repeat(60), "x".repeat(60))],
+    ["a comment without an end", say(":" + "x".repeat(60), "x".repeat(60))],
+    ["a name", say(`event: ${"x".repeat(100)}\ndata: 1\n\n`)]
+  ]
+  for (const [name, body] of tooLarge) {
+    it.effect(`bounds ${name}`, () =>
+      Effect.gen(function* () {
+        const { data, error, tries } = yield* outcomeOf(streaming(say(event("a")), body, hang), { maxEvent: 100 })
+        expectError(error, { _tag: "Fatal", reason: "EventTooLarge", delivery: "Partial", attempts: 1 })
+        expect({ data, tries, detail: error?.detail }).toEqual({
+          data: ["a"],
+          tries: 1,
+          detail: "the limit is 100 characters"
+        })
+        const first = yield* outcomeOf(streaming(body, hang), { maxEvent: 100 })
+        expect(first).toMatchObject({ data: [], tries: 1, error: { reason: "EventTooLarge" } })
+      })
+    )
+  }
+
+  it.effect("lets pass what is just as long, and any number of short comments", () =>
+    Effect.gen(function* () {
+      const fits = "x".repeat(94)
+      const body = streaming(say(": hello\n".repeat(100), event(fits), event(fits) + event(fits), done))
+      expect(yield* outcomeOf(body, { maxEvent: 100 })).toMatchObject({ data: [fits, fits, fits], error: undefined })
+    })
+  )
+})
+
+describe("letting go", () => {
+  const moments: ReadonlyArray<readonly [string, Answer]> = [
+    ["before the headers", { after: 1e6 }],
+    ["before the first event", streaming(say(": hi\n\n"), hang)],
+    ["after it", streaming(say(event("a")), hang)]
+  ]
+  for (const [name, answer] of moments) {
+    it.effect(`interrupted ${name}, leaves nothing behind`, () =>
+      Effect.gen(function* () {
+        const { client, seen } = yield* provider(answer)
+        const supervisor = yield* Supervisor.track
+        const fiber = yield* collect(EventStream.open(request, { client, workload })).pipe(
+          Effect.supervised(supervisor),
+          Effect.fork
+        )
+        yield* TestClock.adjust("1 second")
+        yield* Fiber.interrupt(fiber)
+        expect(seen).toMatchObject({ reading: 0, requests: { length: 1 } })
+        expect(yield* supervisor.value).toEqual([])
+      })
+    )
+  }
+
+  it.effect("closes the connection of each try before the next", () =>
+    Effect.gen(function* () {
+      const { client, seen } = yield* provider(streaming(hang))
+      const most = { reading: 0 }
+      const policy = { onRetry: () => Effect.sync(() => (most.reading = Math.max(most.reading, seen.reading))) }
+      yield* through(collect(EventStream.open(request, { client, workload, ...policy })))
+      expect({ most: most.reading, left: seen.reading, tries: seen.requests.length }).toEqual({
+        most: 0,
+        left: 0,
+        tries: 3
+      })
+    })
+  )
+
+  it.effect("reads an answer that offers its bytes without a stream, and lets go of it", () =>
+    Effect.gen(function* () {
+      for (const ending of [Effect.fail(Option.none()), Effect.fail(Option.some(new Error())), Effect.never]) {
+        const state = { pulled: 0, closed: 0 }
+        const client = ReliableHttpClient.make(
+          HttpClient.makeWith<never, never, never, never>(
+            Effect.map((request) => {
+              const init = { headers: { "content-type": "text/event-stream" } }
+              const pull = Effect.suspend(() =>
+                state.pulled++ === 0 ? Effect.succeed(Chunk.of(encoder.encode(event("a") + event("b")))) : ending
+              )
+              const bytes = { pull, close: () => void state.closed++ }
+              return Object.assign(HttpClientResponse.fromWeb(request, new Response("", init)), {
+                [bytesKey]: () => bytes
+              })
+            }),
+            Effect.succeed
+          )
+        )
+        const { value } = yield* through(collect(EventStream.open(request, { client, workload })))
+        expect(value.data).toEqual(["a", "b"])
+        expect(value.error?.reason).toBe(ending === Effect.never ? "Timeout" : "StreamBroken")
+        expect(state).toEqual({ pulled: 2, closed: 1 })
+      }
+    })
+  )
+
+  it.effect("ended early, closes the connection at once", () =>
+    Effect.gen(function* () {
+      const { client, seen } = yield* provider(streaming(say(event("a") + event("b")), hang))
+      const taken = yield* Stream.runCollect(Stream.take(EventStream.open(request, { client, workload }), 1))
+      expect({ size: taken.length, reading: seen.reading }).toEqual({ size: 1, reading: 0 })
+    })
+  )
+})
+
+// -------------------------------------------------------------------------------------------------
+// decode
+// -------------------------------------------------------------------------------------------------
+
+describe("decode", () => {
+  const Piece = Schema.Struct({ n: Schema.NumberFromString })
+  const piece = (n: number) => ({ data: `{"n":"${n}"}` })
+  const decoded = (...events: ReadonlyArray<EventStream.Event>) =>
+    Effect.gen(function* () {
+      const values = new Array<number>()
+      const error = yield* Stream.make(...events).pipe(
+        EventStream.decode(Piece),
+        Stream.runForEach(({ n }) => Effect.sync(() => values.push(n))),
+        Effect.match({ onFailure: (error) => error, onSuccess: () => undefined })
+      )
+      return { values, error }
+    })
+
+  it.effect("reads each event's data, and never [DONE]", () =>
+    Effect.gen(function* () {
+      expect(yield* decoded(piece(1), piece(2), { data: "[DONE]" })).toEqual({ values: [1, 2], error: undefined })
+      const dataFirst = EventStream.decode(Stream.make(piece(3)), Piece)
+      expect(Chunk.toArray(yield* Stream.runCollect(dataFirst))).toEqual([{ n: 3 }])
+    })
+  )
+
+  it.effect("fails with what is wrong, after what came before it", () =>
+    Effect.gen(function* () {
+      const other = yield* decoded(piece(1), piece(2), { data: `{"n":"secret"}` }, piece(3))
+      expect(other.values).toEqual([1, 2])
+      expectError(other.error, { _tag: "Fatal", reason: "Decode", delivery: "Partial", detail: "at n", attempts: 1 })
+      const none = yield* decoded({ data: `{"n": secret` })
+      expectError(none.error, { _tag: "Transient", reason: "InvalidAnswer", delivery: "Partial", attempts: 1 })
+    })
+  )
+
+  it.effect("runs schemas with effects and requirements", () =>
+    Effect.gen(function* () {
+      const Slow = Schema.transformOrFail(Schema.Number, Schema.Number, {
+        strict: true,
+        decode: (n, _, ast) =>
+          Effect.zipRight(
+            Effect.sleep("1 second"),
+            Effect.flatMap(Clock.currentTimeMillis, (now) =>
+              n < 2 ? Effect.succeed(now) : Effect.fail(new ParseResult.Type(ast, n))
+            )
+          ),
+        encode: (n) => Effect.succeed(n)
+      })
+      const events = Stream.make({ data: "0" }, { data: "1" }, { data: "2" })
+      const values = new Array<number>()
+      const run = Stream.runForEach(EventStream.decode(events, Slow), (n) => Effect.sync(() => values.push(n)))
+      const { value } = yield* through(Effect.flip(run))
+      expect({ values, reason: value.reason }).toEqual({ values: [1000, 2000], reason: "Decode" })
+    })
+  )
+
+  it.effect("passes on what the stream fails with", () =>
+    Effect.gen(function* () {
+      const error = Classify.answer({ status: 503 })
+      const stream = Stream.concat(Stream.make(piece(1)), Stream.fail(error)).pipe(EventStream.decode(Piece))
+      expect(yield* Effect.flip(Stream.runDrain(stream))).toBe(error)
+    })
+  )
+})
+
+// -------------------------------------------------------------------------------------------------
+// Any bytes, cut anywhere
+// -------------------------------------------------------------------------------------------------
+
+/** Numbers from a seed, of which a million cost nothing. */
+const dice = (seed: number) => {
+  let state = seed
+  return (below: number): number => {
+    // mulberry32
+    state = (state + 0x6d2b79f5) | 0
+    let t = Math.imul(state ^ (state >>> 15), 1 | state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) % below
+  }
+}
+
+const encoder = new TextEncoder()
+
+const concat = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
+}
+
+const words = [
+  "",
+  "a",
+  "ä€😀",
+  "\u{feff}",
+  " ",
+  ":",
+  "x".repeat(20),
+  "[DONE]x",
+  `{"error":null}`,
+  "\u2028",
+  "ï»¿",
+  "\0"
+]
+const lines = [
+  (word: string) => `data: ${word}`,
+  (word: string) => `data:${word}`,
+  () => "data",
+  (word: string) => `event: ${word}`,
+  (word: string) => `id: ${word}`,
+  (word: string) => `: ${word}`,
+  () => "retry: 5",
+  (word: string) => `other: ${word}`,
+  (word: string) => `${word}data: a`,
+  () => "event: ping",
+  () => "",
+  () => "",
+  () => "",
+  () => ""
+]
+const rarely = [
+  "data: [DONE]\n",
+  "event: error\ndata",
+  `data: {"error":{"code":"x"}}\n`,
+  "event: message_stop\ndata",
+  "x".repeat(120)
+]
+
+const lineEnds = ["\n", "\n", "\r\n", "\r"]
+const encoded = (texts: ReadonlyArray<string>) =>
+  texts.flatMap((text) => lineEnds.map((end) => encoder.encode(text + end)))
+const usual = encoded(lines.flatMap((line) => words.map(line)))
+const rare = encoded(rarely)
+const mark = Uint8Array.of(0xef, 0xbb, 0xbf)
+
+/** A stream as servers send them, or one with noise in it, or nothing but noise. */
+const anyBytes = (below: (n: number) => number): Uint8Array => {
+  const pick = <A>(list: ReadonlyArray<A>): A => list[below(list.length)] as A
+  const noise = () => Uint8Array.from({ length: below(12) }, () => pick([below(256), 10, 13, 0xef, 0xf0, 58]))
+  const kind = below(4)
+  const parts: Array<Uint8Array> = below(8) === 0 ? [mark] : []
+  const count = below(24)
+  for (let n = 0; n < count; n++) {
+    if (kind === 0 || (kind === 1 && below(4) === 0)) parts.push(noise())
+    if (kind !== 0) parts.push(pick(below(40) === 0 ? rare : usual))
+  }
+  return concat(parts)
+}
+
+const cut = (bytes: Uint8Array, below: (n: number) => number): ReadonlyArray<Uint8Array> => {
+  const pieces: Array<Uint8Array> = []
+  const longest = 1 + below(below(8) === 0 ? 2 : 64)
+  for (let at = 0; at < bytes.length;) {
+    const size = below(longest + 1)
+    pieces.push(bytes.subarray(at, at + size))
+    at += size
+  }
+  return pieces
+}
+
+interface Decoded {
+  readonly events: ReadonlyArray<EventStream.Event>
+  readonly end: End | undefined
+}
+
+const maxEvent = 100
+
+const decode = (pieces: ReadonlyArray<Uint8Array>): Decoded => {
+  const decoder = new Decoder(createParser, { maxEvent, isLast: isLastByName })
+  const events: Array<EventStream.Event> = []
+  for (const piece of pieces) {
+    decoder.feed(piece)
+    events.push(...decoder.take().map(({ data, event, id }) => ({ data, event, id })))
+  }
+  return { events, end: decoder.end }
+}
+
+const same = (a: Decoded, b: Decoded): boolean =>
+  a.end?._tag === b.end?._tag &&
+  a.events.length === b.events.length &&
+  a.events.every((event, index) => {
+    const other = b.events[index]
+    return event.data === other?.data && event.event === other.event && event.id === other.id
+  })
+
+/** The algorithm of the standard, word by word, over the whole text. */
+const model = (bytes: Uint8Array): Decoded => {
+  const events: Array<EventStream.Event> = []
+  const all = new TextDecoder().decode(bytes, { stream: true }).split(/\r\n|\r|\n/)
+  let [data, name, id, size]: [string | undefined, string | undefined, string | undefined, number] = [
+    undefined,
+    undefined,
+    undefined,
+    0
+  ]
+  for (const [index, line] of all.entries()) {
+    if (line !== "" && size + line.length > maxEvent) return { events, end: { _tag: "TooLarge" } }
+    if (index === all.length - 1) break
+    if (line === "") {
+      const event = data === undefined ? undefined : { data, event: name || undefined, id }
+      ;[data, name, id, size] = [undefined, undefined, undefined, 0]
+      if (event === undefined || event.event === "ping") continue
+      if (event.data.trim() === "[DONE]") return { events, end: { _tag: "Done" } }
+      if (event.data.replaceAll(/^[ \n]+|[ \n]+$/g, "") === `{"error":{"code":"x"}}`)
+        return { events, end: { _tag: "Error", body: { error: { code: "x" } } } }
+      if (event.event === "error") return { events, end: expect.objectContaining({ _tag: "Error" }) as End }
+      events.push(event)
+      if (event.event === "message_stop") return { events, end: { _tag: "Done" } }
+      continue
+    }
+    if (line.startsWith(":")) continue
+    size += line.length + 1
+    const colon = line.indexOf(":")
+    const [field, value] = colon < 0 ? [line, ""] : [line.slice(0, colon), line.slice(colon + 1).replace(/^ /, "")]
+    if (field === "data") data = data === undefined ? value : `${data}\n${value}`
+    if (field === "event") name = value
+    if (field === "id" && !value.includes("\0")) id = value
+  }
+  return { events, end: undefined }
+}
+
+describe("any bytes", () => {
+  it("give the same events, those of the standard, wherever they are cut", () => {
+    const ends = { Done: 0, Error: 0, TooLarge: 0, open: 0 }
+    let events = 0
+    for (let seed = 0; seed < 100_000; seed++) {
+      const below = dice(seed)
+      const bytes = anyBytes(below)
+      const whole = decode([bytes])
+      const pieces = decode(cut(bytes, below))
+      // what matchers say is worth their price only where something is wrong
+      if (!same(pieces, whole)) expect(pieces, `seed ${seed}`).toEqual(whole)
+      if (seed % 10 === 0) expect(whole, `seed ${seed}`).toEqual(model(bytes))
+      events += whole.events.length
+      ends[whole.end?._tag ?? "open"]++
+    }
+    // all kinds of them were there
+    expect(Math.min(...Object.values(ends), events / 50)).toBeGreaterThan(1000)
+  }, 300_000)
+
+  it("are handed to the parser no further than the bound", () => {
+    for (let seed = 0; seed < 10_000; seed++) {
+      const below = dice(seed)
+      let fed = ""
+      const watched: typeof createParser = (callbacks) => {
+        const parser = createParser(callbacks)
+        return { ...parser, feed: (text) => ((fed += text), parser.feed(text)) }
+      }
+      const decoder = new Decoder(watched, { maxEvent, isLast: () => false })
+      for (const piece of cut(concat([anyBytes(below), new Uint8Array(below(200)).fill(120)]), below))
+        decoder.feed(piece)
+      expect(Math.max(...fed.split("\n").map((line) => line.length))).toBeLessThanOrEqual(maxEvent)
+      for (const block of fed.split("\n\n")) {
+        const lines = block.split("\n").filter((line) => line !== "" && !line.startsWith(":"))
+        expect(lines.join("\n").length).toBeLessThanOrEqual(maxEvent)
+      }
+    }
+  })
+
+  it("are decoded in no more than linear time", () => {
+    const million = (text: string) => encoder.encode(text.repeat(1_000_000 / text.length))
+    for (const text of ["\r", "\n", "\r\n", ":\r", "\r:\n", "data:\r\r", "x", "data: a\n\n"]) {
+      const decoder = new Decoder(createParser, { maxEvent: 2 ** 20, isLast: isLastByName })
+      const started = performance.now()
+      decoder.feed(million(text))
+      expect(performance.now() - started, JSON.stringify(text)).toBeLessThan(5000)
+    }
+  })
+
+  it("take no more memory than the bound, however long they go on", () => {
+    const decoder = new Decoder(createParser, { maxEvent: 2 ** 20, isLast: isLastByName })
+    const piece = new Uint8Array(64 * 1024).fill(120)
+    const before = process.memoryUsage().heapUsed
+    for (let n = 0; n < 10_000; n++) decoder.feed(piece)
+    expect(decoder.end).toEqual({ _tag: "TooLarge" })
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(16 * 2 ** 20)
+  })
+
+  it.effect("end a stream, or fail it with a settled error", () =>
+    Effect.gen(function* () {
+      const reasons = new Set<string | undefined>()
+      for (let seed = 0; seed < 200; seed++) {
+        const below = dice(seed)
+        const pieces = cut(anyBytes(below), below)
+        const { client } = yield* provider(streaming(Stream.fromIterable(pieces)))
+        const { data, error } = yield* collect(EventStream.open(request, { client, maxEvent }))
+        const { end, events } = decode(pieces)
+        expect({ data, done: error === undefined }).toEqual({
+          data: events.map(({ data }) => data),
+          done: end?._tag === "Done"
+        })
+        if (error !== undefined) expect(error.attempts).toBe(1)
+        reasons.add(error?.reason)
+      }
+      expect([...reasons]).toEqual(expect.arrayContaining([undefined, "StreamBroken", "EventTooLarge", "Unknown"]))
+    })
+  )
+
+  it("of a list decode to what was encoded", () => {
+    const anyText = fc.string({ unit: "binary" }).map((text) => text.replaceAll(/[\r\n]/g, ""))
+    const anyEvent = fc.record({
+      event: fc.constantFrom(undefined, "delta"),
+      data: fc.array(anyText, { minLength: 1, maxLength: 3 })
+    })
+    fc.assert(
+      fc.property(fc.array(anyEvent), fc.constantFrom("\n", "\r", "\r\n"), fc.integer(), (sent, end, seed) => {
+        const text = sent
+          .map(({ data, event }) =>
+            [...(event ? [`event: ${event}`] : []), ...data.map((line) => `data: ${line}`), "", ""].join(end)
+          )
+          .join("")
+        const decoder = new Decoder(createParser, { maxEvent: 2 ** 20, isLast: () => false })
+        for (const piece of cut(encoder.encode(text), dice(seed))) decoder.feed(piece)
+        const got = decoder.take().map(({ data, event }) => ({ data, event }))
+        expect(got).toEqual(sent.map(({ data, event }) => ({ data: data.join("\n"), event })))
+      }),
+      { numRuns: 500 }
+    )
+  })
+})
+
+// -------------------------------------------------------------------------------------------------
+// Sockets
+// -------------------------------------------------------------------------------------------------
+
+interface Visit {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+}
+
+/** A server that answers with an open event stream, and leaves what is in it to `answer`. */
+const listening = (answer: (visit: Visit) => void) =>
+  Effect.acquireRelease(
+    Effect.async<Server>((resume) => {
+      const server = createServer((request, response) => {
+        response.writeHead(200, { "content-type": "text/event-stream" })
+        request.resume().on("end", () => answer({ request, response }))
+      })
+      server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+    }),
+    (server) =>
+      Effect.sync(() => {
+        server.closeAllConnections()
+        server.close()
+      })
+  ).pipe(
+    Effect.map((server) => {
+      const address = server.address()
+      const sockets = new Set<unknown>()
+      server.on("connection", (socket) => sockets.add(socket))
+      const url = `http://127.0.0.1:${typeof address === "object" ? address?.port : ""}/`
+      return { sockets, request: HttpClientRequest.bodyUnsafeJson(HttpClientRequest.post(url), { stream: true }) }
+    })
+  )
+
+const clientOf = (layer: Layer.Layer<HttpClient.HttpClient>) =>
+  Effect.map(Layer.build(layer), (context) => Context.get(context, HttpClient.HttpClient))
+
+const transports: ReadonlyArray<readonly [string, Effect.Effect<HttpClient.HttpClient, never, Scope.Scope>]> = [
+  ["Transport", Transport.make()],
+  ["fetch", clientOf(FetchHttpClient.layer)],
+  ["layerUndici", clientOf(NodeHttpClient.layerUndici)],
+  ["NodeHttpClient", clientOf(NodeHttpClient.layer)]
+]
+
+type HangUp = <A, E, R>(stream: Stream.Stream<A, E, R>) => Effect.Effect<unknown, E, R>
+
+/** Milliseconds until the server sees that a stream was hung up. */
+const hangingUp = (client: ReliableHttpClient.ReliableHttpClient, hangUp: HangUp) =>
+  Effect.gen(function* () {
+    const closed = yield* Deferred.make<number>()
+    const { request } = yield* listening(({ request, response }) => {
+      request.socket.once("close", () =>
+        Deferred.unsafeDone(
+          closed,
+          Effect.sync(() => performance.now())
+        )
+      )
+      const timer = setInterval(() => response.write(event("a")), 5)
+      response.on("close", () => clearInterval(timer))
+    })
+    const supervisor = yield* Supervisor.track
+    yield* hangUp(EventStream.open(request, { client, workload })).pipe(Effect.supervised(supervisor))
+    const hungUp = performance.now()
+    const late = (yield* Effect.timeout(Deferred.await(closed), "5 seconds")) - hungUp
+    expect(yield* supervisor.value).toEqual([])
+    return late
+  })
+
+describe("on sockets", () => {
+  for (const [name, transport] of transports) {
+    it.scopedLive(
+      `over ${name}, a stream that is hung up closes its connection within 50 ms, and leaves no fiber`,
+      () =>
+        Effect.gen(function* () {
+          const client = ReliableHttpClient.make(yield* transport)
+          const ways: Readonly<Record<string, HangUp>> = {
+            take: (stream) => Stream.runDrain(Stream.take(stream, 3)),
+            interrupt: (stream) =>
+              Stream.runDrain(stream).pipe(
+                Effect.fork,
+                Effect.delay(0),
+                Effect.flatMap((fiber) => Effect.zipRight(Effect.sleep(100), Fiber.interrupt(fiber)))
+              ),
+            fail: (stream) => Effect.ignore(Stream.runForEach(Stream.drop(stream, 2), () => Effect.fail("enough")))
+          }
+          for (const [way, hangUp] of Object.entries(ways)) {
+            const late = yield* Effect.replicateEffect(hangingUp(client, hangUp), 3)
+            // the best of three: others may keep this machine busy
+            expect(Math.min(...late), way).toBeLessThan(50)
+          }
+        })
+    )
+
+    it.scopedLive(`over ${name}, a reader that does not read holds the server back`, () =>
+      Effect.gen(function* () {
+        const client = ReliableHttpClient.make(yield* transport)
+        let written = 0
+        const text = event("x".repeat(16_000)).repeat(4)
+        const { request } = yield* listening(({ response }) => {
+          const write = () => {
+            while (!response.destroyed && response.write(text)) written += text.length
+          }
+          response.on("drain", write)
+          write()
+        })
+        const before = process.memoryUsage().arrayBuffers
+        yield* EventStream.open(request, { client, workload }).pipe(
+          Stream.take(1),
+          Stream.tap(() => Effect.sleep(500)),
+          Stream.runDrain
+        )
+        // what both sides of a loopback connection buffer
+        expect(written).toBeLessThan(24 * 2 ** 20)
+        expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(8 * 2 ** 20)
+      })
+    )
+
+    it.scopedLive(`over ${name}, a connection that breaks is a broken stream`, () =>
+      Effect.gen(function* () {
+        const client = ReliableHttpClient.make(yield* transport)
+        for (const how of ["resetAndDestroy", "destroy"] as const) {
+          const { request } = yield* listening(({ request, response }) => {
+            response.write(event("a"), () => setTimeout(() => request.socket[how](), 20))
+          })
+          const { data, error } = yield* collect(EventStream.open(request, { client, workload }))
+          expectError(error, { reason: "StreamBroken", delivery: "Partial", attempts: 1 })
+          expect(data).toEqual(["a"])
+        }
+      })
+    )
+  }
+
+  it.scopedLive("over Transport, the connection of a stream that ended well serves the next", () =>
+    Effect.gen(function* () {
+      const client = ReliableHttpClient.make(yield* Transport.make())
+      const { request, sockets } = yield* listening(({ response }) => {
+        response.write(event("a") + done)
+        setTimeout(() => response.end(), 20)
+      })
+      for (let n = 0; n < 5; n++) {
+        expect(yield* collect(EventStream.open(request, { client, workload }))).toEqual({
+          data: ["a"],
+          error: undefined
+        })
+        yield* Effect.sleep(50)
+      }
+      expect(sockets.size).toBe(1)
+    })
+  )
+})
