@@ -71,7 +71,7 @@ declare const fields: {
   delivery: Schema.Literal<["NotSent", "Unconfirmed", "Partial", "Acknowledged"]>
   status: Schema.optional<Schema.filter<typeof Schema.Int>>
   code: Schema.optional<typeof Schema.String>
-  detail: Schema.optional<typeof Schema.String>
+  detail: Schema.optional<Schema.transform<typeof Schema.String, Schema.filter<typeof Schema.String>>>
   phase: Schema.optional<Schema.Literal<["pool", "connect", "write", "read", "attempt", "deadline"]>>
   retryAfter: Schema.optional<Schema.filter<typeof Schema.DurationFromMillis>>
   shouldRetry: Schema.optional<typeof Schema.Boolean>
@@ -96,7 +96,7 @@ declare const RateLimit_base: Schema.TaggedErrorClass<
     delivery: Schema.Literal<["NotSent", "Unconfirmed", "Partial", "Acknowledged"]>
     status: Schema.optional<Schema.filter<typeof Schema.Int>>
     code: Schema.optional<typeof Schema.String>
-    detail: Schema.optional<typeof Schema.String>
+    detail: Schema.optional<Schema.transform<typeof Schema.String, Schema.filter<typeof Schema.String>>>
     phase: Schema.optional<Schema.Literal<["pool", "connect", "write", "read", "attempt", "deadline"]>>
     retryAfter: Schema.optional<Schema.filter<typeof Schema.DurationFromMillis>>
     shouldRetry: Schema.optional<typeof Schema.Boolean>
@@ -126,7 +126,7 @@ declare const Transient_base: Schema.TaggedErrorClass<
     delivery: Schema.Literal<["NotSent", "Unconfirmed", "Partial", "Acknowledged"]>
     status: Schema.optional<Schema.filter<typeof Schema.Int>>
     code: Schema.optional<typeof Schema.String>
-    detail: Schema.optional<typeof Schema.String>
+    detail: Schema.optional<Schema.transform<typeof Schema.String, Schema.filter<typeof Schema.String>>>
     phase: Schema.optional<Schema.Literal<["pool", "connect", "write", "read", "attempt", "deadline"]>>
     retryAfter: Schema.optional<Schema.filter<typeof Schema.DurationFromMillis>>
     shouldRetry: Schema.optional<typeof Schema.Boolean>
@@ -174,7 +174,7 @@ declare const Fatal_base: Schema.TaggedErrorClass<
     delivery: Schema.Literal<["NotSent", "Unconfirmed", "Partial", "Acknowledged"]>
     status: Schema.optional<Schema.filter<typeof Schema.Int>>
     code: Schema.optional<typeof Schema.String>
-    detail: Schema.optional<typeof Schema.String>
+    detail: Schema.optional<Schema.transform<typeof Schema.String, Schema.filter<typeof Schema.String>>>
     phase: Schema.optional<Schema.Literal<["pool", "connect", "write", "read", "attempt", "deadline"]>>
     retryAfter: Schema.optional<Schema.filter<typeof Schema.DurationFromMillis>>
     shouldRetry: Schema.optional<typeof Schema.Boolean>

@@ -12,10 +12,11 @@ export interface Answer extends Context {
   readonly status: number
   readonly headers?: RetryHint.HeadersInput | undefined
   readonly body?: unknown
-  readonly now: number
+  readonly now?: number | undefined
 }
 export interface ExceptionOptions extends Context {
   readonly now?: number | undefined
+  readonly reusedSocket?: boolean | undefined
 }
 export declare const answer: (input: Answer) => ApiError
 export declare const exception: (cause: unknown, options?: ExceptionOptions) => ApiError

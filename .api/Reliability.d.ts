@@ -36,7 +36,7 @@ export interface Classifying<in E, R = never> extends Options<R> {
   readonly classify: (error: E) => ApiError
 }
 export declare const PolicyTypeId: unique symbol
-export type Protected<E> = [E] extends [never] ? never : E | Transient
+export type Protected<E> = E | Transient
 export interface Attempt {
   readonly attempt: number
   readonly workload: Workload
@@ -53,16 +53,14 @@ type AnyPolicy<R> = Policy<R> | Classifying<never, R>
 export declare const protect: {
   <E, R2>(
     policy: Classifying<E, R2>
-  ): <A, R, E1 extends E | ApiError>(
-    effect: Effect.Effect<A, E1, R>
-  ) => Effect.Effect<A, [E1] extends [never] ? never : ApiError, R | R2>
+  ): <A, R, E1 extends E | ApiError>(effect: Effect.Effect<A, E1, R>) => Effect.Effect<A, ApiError, R | R2>
   <R2 = never>(
     policy: Workload | Policy<R2>
   ): <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, Protected<E>, R | R2>
   <A, E1 extends E | ApiError, R, E, R2>(
     effect: Effect.Effect<A, E1, R>,
     policy: Classifying<E, R2>
-  ): Effect.Effect<A, [E1] extends [never] ? never : ApiError, R | R2>
+  ): Effect.Effect<A, ApiError, R | R2>
   <A, E, R, R2 = never>(
     effect: Effect.Effect<A, E, R>,
     policy: Workload | Policy<R2>
@@ -72,7 +70,7 @@ export declare const leaf: {
   <A, E1 extends E | ApiError, R, E, R2>(
     policy: Classifying<E, R2>,
     call: (attempt: Attempt) => Effect.Effect<A, E1, R>
-  ): Effect.Effect<A, [E1] extends [never] ? never : ApiError, R | R2>
+  ): Effect.Effect<A, ApiError, R | R2>
   <A, E, R, R2 = never>(
     policy: Workload | Policy<R2>,
     call: (attempt: Attempt) => Effect.Effect<A, E, R>

@@ -17,6 +17,10 @@ export * as Dialect from "./Dialect.js"
 /**
  * @since 0.1.0
  */
+export * as Job from "./Job.js"
+/**
+ * @since 0.1.0
+ */
 export * as Reliability from "./Reliability.js"
 /**
  * @since 0.1.0

@@ -95,7 +95,13 @@ describe("patience", () => {
       const { exit } = yield* through(Reliability.protect(call, Workload.interactive)).pipe(fixed)
       expect(seen.tries).toBe(1)
       expect(exit).toMatchObject({
-        cause: { error: { reason: "ScalingUp", advice: expect.stringMatching(/replica/) } }
+        cause: {
+          error: {
+            reason: "ScalingUp",
+            advice: ApiError.unsafeMake({ class: "Transient", reason: "ScalingUp" }, { delivery: "Acknowledged" })
+              .advice
+          }
+        }
       })
     })
   )

@@ -232,7 +232,7 @@ const situation: fc.Arbitrary<Situation> = fc
 /** Two sums of fractions that ought to be equal are seldom equal to the last bit: such a case decides nothing. */
 const near = (a: number, b: number) => Math.abs(a - b) < 0.01
 
-const refusals = [
+const refusals = new Set([
   "BadRequest",
   "Unauthorized",
   "Forbidden",
@@ -240,7 +240,7 @@ const refusals = [
   "MethodNotAllowed",
   "TooLarge",
   "Unprocessable"
-]
+])
 
 /** The rules as one would tell them, one after the other. */
 const model = (s: Situation): ReadonlyArray<Decision> => {
@@ -260,7 +260,7 @@ const model = (s: Situation): ReadonlyArray<Decision> => {
     if (!ApiError.isApiError(error)) return stop("Foreign")
     if (error.attempts > 0 && settled === "stop") return stop("Settled")
     if (error.shouldRetry === false || (error.shouldRetry === undefined && error._tag === "Fatal")) return stop("Fatal")
-    const refused = error.delivery === "Acknowledged" && (error.status ?? 400) >= 400 && refusals.includes(error.reason)
+    const refused = error.delivery === "Acknowledged" && (error.status ?? 400) >= 400 && refusals.has(error.reason)
     const ran =
       error.executed ?? !(error._tag === "RateLimit" || refused || ["ScalingUp", "WeightSwap"].includes(error.reason))
     if (s.idempotency === "never" && error.delivery !== "NotSent" && ran) return stop("Idempotency")

@@ -65,7 +65,7 @@ describe.concurrent("the packed package", () => {
     expect(files.filter((file) => !/^package\/(src\/|dist\/|(package\.json|README\.md|LICENSE)$)/.test(file))).toEqual(
       []
     )
-    expect(files.filter((file) => /\/\.|test/.test(file))).toEqual([])
+    expect(files.filter((file) => /\/\.|\.test\.|\/test\//.test(file))).toEqual([])
     expect(files).toContain("package/dist/index.js")
     expect(files).toContain("package/README.md")
   })

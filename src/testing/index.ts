@@ -9,4 +9,8 @@ export * as FaultServer from "./FaultServer.js"
 /**
  * @since 0.1.0
  */
+export * as FireworksServer from "./FireworksServer.js"
+/**
+ * @since 0.1.0
+ */
 export * as ScriptedClient from "./ScriptedClient.js"

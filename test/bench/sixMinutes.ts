@@ -11,7 +11,7 @@ const outcome = (promise: Promise<unknown>): Effect.Effect<string> =>
   Effect.promise(() =>
     promise.then(
       (answer) => `answered: ${String(answer)}`,
-      (error: Error & { readonly cause?: unknown }) => `failed: ${String(error)} ${String(error.cause ?? "")}`
+      (error: Error & { readonly cause?: Error }) => `failed: ${error.message}, ${error.cause?.message ?? ""}`
     )
   )
 

@@ -668,7 +668,8 @@ describe("the pool", () => {
         expect(process.getActiveResourcesInfo().filter((name) => name === "ConnectWrap").length).toBeLessThan(16)
         yield* Effect.promise(() => nothingLeft(before))
       }
-      expect(server.sockets.length).toBeLessThan(8)
+      // one for each would be a hundred
+      expect(server.sockets.length).toBeLessThan(30)
     })
   )
 

@@ -1,0 +1,45 @@
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { type ApiError } from "./ApiError.js"
+import type * as Dialect from "./Dialect.js"
+import * as Reliability from "./Reliability.js"
+import { type ReliableHttpClient, Service } from "./ReliableHttpClient.js"
+import * as Workload from "./Workload.js"
+export interface Event {
+  readonly event?: string | undefined
+  readonly id?: string | undefined
+  readonly data: string
+}
+export interface Options<R = never> extends Omit<Reliability.Options<R>, "workload"> {
+  readonly workload?: Workload.Workload | undefined
+  readonly idempotency?: Workload.Idempotency | undefined
+  readonly dialect?: Dialect.Dialect | undefined
+  readonly target?: Dialect.Target | undefined
+  readonly maxEvent?: number | undefined
+  readonly done?: ((event: Event) => boolean) | undefined
+  readonly requestIdHeader?: string | undefined
+}
+export declare const open: {
+  <R, R2 = never>(
+    request: HttpClientRequest.HttpClientRequest,
+    options: Options<R2> & {
+      readonly client: ReliableHttpClient<R>
+    }
+  ): Stream.Stream<Event, ApiError, R | R2>
+  <R2 = never>(
+    request: HttpClientRequest.HttpClientRequest,
+    options?: Options<R2> & {
+      readonly client?: undefined
+    }
+  ): Stream.Stream<Event, ApiError, Service | R2>
+}
+export declare const decode: {
+  <A, I, R>(
+    schema: Schema.Schema<A, I, R>
+  ): <E, R2>(events: Stream.Stream<Event, E, R2>) => Stream.Stream<A, E | ApiError, R | R2>
+  <E, R2, A, I, R>(
+    events: Stream.Stream<Event, E, R2>,
+    schema: Schema.Schema<A, I, R>
+  ): Stream.Stream<A, E | ApiError, R | R2>
+}

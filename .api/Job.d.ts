@@ -1,0 +1,160 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Stream from "effect/Stream"
+import { type ApiError } from "./ApiError.js"
+export type Standing<A> =
+  | {
+      readonly _tag: "Queued"
+    }
+  | {
+      readonly _tag: "Active"
+    }
+  | {
+      readonly _tag: "Stopped"
+      readonly outcome: A
+    }
+  | {
+      readonly _tag: "Ended"
+      readonly outcome: A
+    }
+  | {
+      readonly _tag: "Gone"
+    }
+export interface Kind<in Input, in out Snapshot, out A, out R = never> {
+  readonly create: (id: string, input: Input) => Effect.Effect<Snapshot, ApiError, R>
+  readonly get: (id: string) => Effect.Effect<Snapshot, ApiError, R>
+  readonly standing: (snapshot: Snapshot) => Standing<A>
+  readonly isSame: (snapshot: Snapshot, input: Input) => boolean
+  readonly resume?: ((id: string) => Effect.Effect<unknown, ApiError, R>) | undefined
+}
+export interface Doubt {
+  readonly sends: number
+  readonly error: ApiError
+  readonly looks: number
+}
+export type Finding<Snapshot> =
+  | {
+      readonly _tag: "Same"
+      readonly snapshot: Snapshot
+    }
+  | {
+      readonly _tag: "Other"
+    }
+  | {
+      readonly _tag: "Gone"
+    }
+export type Submission<Snapshot> =
+  | {
+      readonly _tag: "Look"
+      readonly after: Duration.Duration
+      readonly doubt: Doubt
+    }
+  | {
+      readonly _tag: "Send"
+      readonly after: Duration.Duration
+      readonly sends: number
+    }
+  | {
+      readonly _tag: "Done"
+      readonly snapshot: Snapshot
+    }
+  | {
+      readonly _tag: "Failed"
+      readonly error: ApiError
+      readonly inDoubt: boolean
+    }
+export declare const afterSend: <Snapshot>(
+  sends: number,
+  result: Either.Either<Finding<Snapshot>, ApiError>
+) => Submission<Snapshot>
+export declare const afterLook: <Snapshot>(
+  doubt: Doubt,
+  result: Either.Either<Finding<Snapshot>, ApiError>
+) => Submission<Snapshot>
+export declare const submit: <Input, Snapshot, A, R>(
+  kind: Kind<Input, Snapshot, A, R>,
+  id: string,
+  input: Input
+) => Effect.Effect<Snapshot, ApiError, R>
+export interface WatchOptions {
+  readonly interval?: Duration.DurationInput | undefined
+  readonly factor?: number | undefined
+  readonly cap?: Duration.DurationInput | undefined
+  readonly jitter?: number | undefined
+  readonly outage?: Duration.DurationInput | undefined
+  readonly unseen?: Duration.DurationInput | undefined
+  readonly queued?: Duration.DurationInput | undefined
+  readonly active?: Duration.DurationInput | undefined
+  readonly resumes?: number | undefined
+  readonly stale?: Duration.DurationInput | undefined
+  readonly resumed?: boolean | undefined
+}
+export interface Limits {
+  readonly interval: number
+  readonly factor: number
+  readonly cap: number
+  readonly jitter: number
+  readonly outage: number
+  readonly unseen: number
+  readonly queued: number
+  readonly active: number
+  readonly resumes: number
+  readonly stale: number
+  readonly resumed: boolean
+}
+export declare const limits: (options?: WatchOptions) => Limits
+export interface Watching {
+  readonly lookedAt: number
+  readonly seen: Standing<unknown>["_tag"] | "Nothing"
+  readonly wait: number
+  readonly queued: number
+  readonly active: number
+  readonly lostSince: number | undefined
+  readonly unseenSince: number | undefined
+  readonly refusedSince: number | undefined
+  readonly resumes: number
+  readonly resumedAt: number
+}
+export type Step<A> =
+  | {
+      readonly _tag: "Look"
+      readonly after: Duration.Duration
+    }
+  | {
+      readonly _tag: "Resume"
+    }
+  | {
+      readonly _tag: "Done"
+      readonly outcome: A
+    }
+  | {
+      readonly _tag: "Failed"
+      readonly error: ApiError
+    }
+export declare const watchingSince: (now: number, limits: Limits) => Watching
+export declare const afterSight: <A>(
+  before: Watching,
+  now: number,
+  result: Either.Either<Standing<A>, ApiError>,
+  limits: Limits,
+  random: number
+) => readonly [Watching, Step<A>]
+export declare const afterResume: (
+  before: Watching,
+  now: number,
+  result: Either.Either<unknown, ApiError>,
+  limits: Limits,
+  random: number
+) => readonly [Watching, Step<never>]
+export declare const watch: <Input, Snapshot, A, R>(
+  kind: Kind<Input, Snapshot, A, R>,
+  id: string,
+  options?: WatchOptions
+) => Stream.Stream<Snapshot, ApiError, R>
+declare const await_: <Input, Snapshot, A, R>(
+  kind: Kind<Input, Snapshot, A, R>,
+  id: string,
+  options?: WatchOptions
+) => Effect.Effect<A, ApiError, R>
+export { await_ as await }

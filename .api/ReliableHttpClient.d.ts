@@ -1,0 +1,38 @@
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Context from "effect/Context"
+import * as Layer from "effect/Layer"
+import { type ApiError } from "./ApiError.js"
+import type * as Dialect from "./Dialect.js"
+import * as Reliability from "./Reliability.js"
+import * as Workload from "./Workload.js"
+export interface ReliableHttpClient<R = never> extends HttpClient.HttpClient.With<ApiError, R> {}
+export interface Options<R = never> extends Omit<Reliability.Options<R>, "workload"> {
+  readonly workload?: Workload.Workload | undefined
+  readonly idempotency?:
+    | Workload.Idempotency
+    | ((request: HttpClientRequest.HttpClientRequest) => Workload.Idempotency)
+    | undefined
+  readonly dialect?: Dialect.Dialect | undefined
+  readonly target?:
+    | Dialect.Target
+    | ((request: HttpClientRequest.HttpClientRequest) => Dialect.Target | undefined)
+    | undefined
+  readonly maxBody?: number | undefined
+  readonly requestIdHeader?: string | undefined
+  readonly propagateTrace?: boolean | undefined
+}
+export declare const replayable: (request: HttpClientRequest.HttpClientRequest) => HttpClientRequest.HttpClientRequest
+export declare const make: <E, R, R2 = never>(
+  client: HttpClient.HttpClient.With<E, R>,
+  options?: Options<R2>
+) => ReliableHttpClient<R | R2>
+export declare const transform: (options?: Options) => (client: HttpClient.HttpClient) => HttpClient.HttpClient
+declare const Service_base: Context.TagClass<
+  Service,
+  "effect-reliability/ReliableHttpClient",
+  ReliableHttpClient<never>
+>
+export declare class Service extends Service_base {}
+export declare const layer: (options?: Options) => Layer.Layer<Service, never, HttpClient.HttpClient>
+export {}

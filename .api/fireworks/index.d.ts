@@ -1,0 +1,2 @@
+export * as BatchJobs from "./BatchJobs.js"
+export * as Fireworks from "./Fireworks.js"

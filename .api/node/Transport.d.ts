@@ -1,0 +1,23 @@
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import { type Dispatcher } from "undici"
+export interface Tls {
+  readonly ca?: string | ReadonlyArray<string> | undefined
+  readonly cert?: string | undefined
+  readonly key?: Redacted.Redacted<string> | undefined
+}
+export interface Options {
+  readonly connections?: number | undefined
+  readonly keepAlive?: Duration.DurationInput | undefined
+  readonly maxHeaders?: number | undefined
+  readonly tls?: Tls | undefined
+  readonly proxy?: "environment" | "none" | (string & {}) | undefined
+  readonly dispatcher?: Dispatcher | undefined
+}
+export declare const make: (options?: Options) => Effect.Effect<HttpClient.HttpClient, never, Scope.Scope>
+export declare const layerWith: (options: Options) => Layer.Layer<HttpClient.HttpClient>
+export declare const layer: Layer.Layer<HttpClient.HttpClient>

@@ -1,0 +1,73 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import type { Connection, ConnectionScript, Fault, Request, Script } from "./Fault.js"
+export interface Closed {
+  readonly by: "client" | "server"
+  readonly how: "end" | "reset"
+  readonly at: number
+}
+export interface RequestRecord extends Request {
+  readonly body: string
+  readonly bytes: number
+  readonly fault: Fault
+  readonly rejected: boolean
+  readonly status: number | undefined
+  readonly ended:
+    | {
+        readonly at: number
+        readonly complete: boolean
+      }
+    | undefined
+  readonly closed: Closed | undefined
+}
+export interface ConnectionRecord {
+  readonly connection: number
+  readonly treatment: Connection
+  readonly openedAt: number
+  readonly requests: number
+  readonly bytesRead: number
+  readonly bytesWritten: number
+  readonly closed: Closed | undefined
+}
+export interface Counts {
+  readonly requests: number
+  readonly answered: number
+  readonly rejected: number
+  readonly opened: number
+  readonly closed: number
+}
+export interface TlsOptions {
+  readonly certificate?: "selfSigned" | "expired" | "otherHost" | undefined
+  readonly clientCa?: string | undefined
+}
+export interface Options {
+  readonly script?: Script | undefined
+  readonly connections?: ConnectionScript | undefined
+  readonly tls?: boolean | TlsOptions | undefined
+  readonly keep?: number | undefined
+  readonly maxBody?: number | undefined
+}
+export interface FaultServer {
+  readonly origin: string
+  readonly baseUrl: string
+  readonly port: number
+  readonly ca: string | undefined
+  readonly script: (next: Script) => Effect.Effect<void>
+  readonly scriptConnections: (next: ConnectionScript) => Effect.Effect<void>
+  readonly down: Effect.Effect<void>
+  readonly up: Effect.Effect<void>
+  readonly requests: Effect.Effect<ReadonlyArray<RequestRecord>>
+  readonly connections: Effect.Effect<ReadonlyArray<ConnectionRecord>>
+  readonly counts: Effect.Effect<Counts>
+  readonly until: (condition: (counts: Counts) => boolean) => Effect.Effect<void>
+  readonly awaitRequests: (count: number) => Effect.Effect<void>
+  readonly awaitAnswered: (count: number) => Effect.Effect<void>
+  readonly awaitClosed: (count?: number) => Effect.Effect<void>
+}
+export declare const make: (options?: Options) => Effect.Effect<FaultServer, never, Scope.Scope>
+declare const Service_base: Context.TagClass<Service, "effect-reliability/testing/FaultServer", FaultServer>
+export declare class Service extends Service_base {}
+export declare const layer: (options?: Options) => Layer.Layer<Service>
+export {}

@@ -1,0 +1,736 @@
+/**
+ * Remote work that outlives a connection: submitted once, watched from anywhere, found again after a crash.
+ *
+ * A job runs for minutes or days on somebody else's machine. Its submission may be carried out and its answer lost: sent
+ * anew, it runs twice. A look at it may fail because the network does, which says nothing of the job; or be answered by a
+ * replica that lags behind. Here the caller chooses the job's id before the first try, so that what is lost is looked up by
+ * it and never made twice, and losing contact is not a failed job.
+ *
+ * What to do next is decided by plain functions over plain values, `afterSend` and `afterLook`, `afterSight` and
+ * `afterResume`; `submit`, `watch` and `await` carry it out.
+ *
+ * @since 0.1.0
+ */
+import * as Chunk from "effect/Chunk"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import * as Stream from "effect/Stream"
+import { type ApiError, type Kind as ErrorKind, mayHaveExecuted, type Reason, settle, unsafeMake } from "./ApiError.js"
+import { duration, maxMillis, number, refuse } from "./internal/options.js"
+import { clockOf, monotonic } from "./internal/time.js"
+
+// -------------------------------------------------------------------------------------------------
+// Model
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * What a snapshot of a job means to who watches it.
+ *
+ * - `Queued`: it waits for its turn or for a machine, as long as that takes.
+ * - `Active`: it is on its way.
+ * - `Stopped`: it is over, and could be resumed.
+ * - `Ended`: what was waited for has come, or cannot come any more.
+ * - `Gone`: it was deleted. Its id cannot be used again.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export type Standing<A> =
+  | { readonly _tag: "Queued" }
+  | { readonly _tag: "Active" }
+  | { readonly _tag: "Stopped"; readonly outcome: A }
+  | { readonly _tag: "Ended"; readonly outcome: A }
+  | { readonly _tag: "Gone" }
+
+/**
+ * A kind of job: how its server is asked, and how to read what it says.
+ *
+ * Each effect is one call, protected as its author sees fit: what it fails with after its own retries is not the end of a
+ * watch. `create` carries the id, so that the server refuses a second job of the same id, with `Conflict`.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Kind<in Input, in out Snapshot, out A, out R = never> {
+  readonly create: (id: string, input: Input) => Effect.Effect<Snapshot, ApiError, R>
+  readonly get: (id: string) => Effect.Effect<Snapshot, ApiError, R>
+  readonly standing: (snapshot: Snapshot) => Standing<A>
+  /** Whether the job that exists is the one that the input describes. */
+  readonly isSame: (snapshot: Snapshot, input: Input) => boolean
+  /** Resumes a job that stopped. @default it cannot be resumed */
+  readonly resume?: ((id: string) => Effect.Effect<unknown, ApiError, R>) | undefined
+}
+
+// -------------------------------------------------------------------------------------------------
+// Submitting: what to do next
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * A submission whose answer is in doubt: how often it was sent, what became of the last time, and how often the job was
+ * looked for since.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Doubt {
+  readonly sends: number
+  readonly error: ApiError
+  readonly looks: number
+}
+
+/**
+ * What was found under an id: the job that was submitted, one with another input, or one that was deleted.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export type Finding<Snapshot> =
+  | { readonly _tag: "Same"; readonly snapshot: Snapshot }
+  | { readonly _tag: "Other" }
+  | { readonly _tag: "Gone" }
+
+/**
+ * The next step of a submission. One that failed may have been carried out all the same (`inDoubt`).
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export type Submission<Snapshot> =
+  | { readonly _tag: "Look"; readonly after: Duration.Duration; readonly doubt: Doubt }
+  | { readonly _tag: "Send"; readonly after: Duration.Duration; readonly sends: number }
+  | { readonly _tag: "Done"; readonly snapshot: Snapshot }
+  | { readonly _tag: "Failed"; readonly error: ApiError; readonly inDoubt: boolean }
+
+const maxSends = 3
+
+/** How often a job is looked for that the server said to exist, or could not be asked about. */
+const maxLooks = 6
+
+/** How often a job is looked for that may never have arrived. */
+const enoughLooks = 2
+
+/** The longest wait that a server may ask of a submission, in milliseconds. */
+const maxHint = 120_000
+
+/** At once, then after 1, 2, 4, 8, 16 seconds: replicas lag behind. */
+const pauseBefore = (again: number): number => (again === 0 ? 0 : 1000 * 2 ** (again - 1))
+
+const hintOf = (error: ApiError | undefined): number =>
+  error?.retryAfter === undefined ? 0 : Duration.toMillis(error.retryAfter)
+
+const failed = (error: ApiError, inDoubt: boolean): Submission<never> => ({ _tag: "Failed", error, inDoubt })
+
+const look = (doubt: Doubt, last: ApiError): Submission<never> => {
+  const hint = hintOf(last)
+  return hint > maxHint
+    ? failed(doubt.error, true)
+    : { _tag: "Look", after: Duration.millis(Math.max(pauseBefore(doubt.looks), hint)), doubt }
+}
+
+/** Whether a call may have been carried out: not if a server refused it, whatever it refuses with. */
+const mayStand = (error: ApiError): boolean =>
+  mayHaveExecuted(error) &&
+  !(error._tag === "Fatal" && error.delivery === "Acknowledged" && (error.status ?? 400) >= 400)
+
+const conflict = (found: "Other" | "Gone", error?: ApiError): Submission<never> =>
+  failed(
+    unsafeMake(
+      { class: "Fatal", reason: "Conflict" },
+      {
+        delivery: "Acknowledged",
+        status: error?.reason === "Conflict" ? error.status : undefined,
+        requestId: error?.requestId,
+        detail:
+          found === "Other"
+            ? "a job of this id exists, with another input"
+            : "a job of this id was deleted, and the id cannot be used again"
+      }
+    ),
+    false
+  )
+
+const found = <Snapshot>(finding: Finding<Snapshot>, error?: ApiError): Submission<Snapshot> =>
+  finding._tag === "Same" ? { _tag: "Done", snapshot: finding.snapshot } : conflict(finding._tag, error)
+
+/**
+ * Decides what follows the answer to a submission that was sent for the n-th time.
+ *
+ * What may have been carried out is looked for, also by a try before the one that the error tells of, and so is what
+ * conflicts with something that exists; what was refused has failed.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Either } from "effect"
+ * import { ApiError, Job } from "effect-reliability"
+ *
+ * const lost = new ApiError.Transient({ reason: "ConnectionLost", delivery: "Unconfirmed" })
+ * assert.strictEqual(Job.afterSend(1, Either.left(lost))._tag, "Look")
+ * ```
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const afterSend = <Snapshot>(
+  sends: number,
+  result: Either.Either<Finding<Snapshot>, ApiError>
+): Submission<Snapshot> => {
+  if (Either.isRight(result)) return found(result.right)
+  const error = result.left
+  // of several tries, the error tells of the last
+  const earlier = error._tag !== "Fatal" && error.attempts > 1
+  return error.reason === "Conflict" || mayStand(error) || earlier
+    ? look({ sends, error, looks: 0 }, error)
+    : failed(error, sends > 1 || error.attempts > 1)
+}
+
+/**
+ * Decides what follows a look for a job whose submission is in doubt.
+ *
+ * The same job is the success; another one, or what is left of a deleted one, is `Conflict`. Where there is none it may not
+ * be seen yet, and after that it is sent again, under the same id, so that there is one of them at most.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const afterLook = <Snapshot>(
+  doubt: Doubt,
+  result: Either.Either<Finding<Snapshot>, ApiError>
+): Submission<Snapshot> => {
+  const { error, looks, sends } = doubt
+  if (Either.isRight(result)) return found(result.right, error)
+  const missing = result.left.reason === "NotFound"
+  if (result.left._tag === "Fatal" && !missing) return failed(result.left, true)
+  const unseen = missing && error.reason !== "Conflict"
+  if (looks + 1 < (unseen ? enoughLooks : maxLooks)) return look({ ...doubt, looks: looks + 1 }, result.left)
+  return unseen && error._tag !== "Fatal" && sends < maxSends
+    ? { _tag: "Send", after: Duration.millis(Math.max(pauseBefore(sends), hintOf(error))), sends: sends + 1 }
+    : failed(error, true)
+}
+
+/**
+ * Submits a job under an id that the caller chose, once: whatever is lost on the way, and whoever submitted it before, the
+ * job of this id and input is the success.
+ *
+ * A process that dies in the middle, and is started again with the same id and input, goes on where it was.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Equal } from "effect"
+ * import { ApiError, Job } from "effect-reliability"
+ *
+ * const made = new Map<string, { readonly input: string; readonly state: string }>()
+ * const lost = new ApiError.Transient({ reason: "ConnectionLost", delivery: "Unconfirmed" })
+ *
+ * const kind: Job.Kind<string, { readonly input: string; readonly state: string }, string> = {
+ *   // it is made, and the answer is lost
+ *   create: (id, input) => Effect.zipRight(Effect.sync(() => made.set(id, { input, state: "DONE" })), lost),
+ *   get: (id) => Effect.fromNullable(made.get(id)).pipe(Effect.mapError(() => lost)),
+ *   standing: ({ state }) => (state === "DONE" ? { _tag: "Ended", outcome: state } : { _tag: "Active" }),
+ *   isSame: (job, input) => Equal.equals(job.input, input)
+ * }
+ *
+ * console.log(await Effect.runPromise(Job.submit(kind, "job-1", "input"))) // { input: "input", state: "DONE" }
+ * ```
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const submit = <Input, Snapshot, A, R>(
+  kind: Kind<Input, Snapshot, A, R>,
+  id: string,
+  input: Input
+): Effect.Effect<Snapshot, ApiError, R> => {
+  const finding = (snapshot: Snapshot): Finding<Snapshot> => {
+    if (kind.standing(snapshot)._tag === "Gone") return { _tag: "Gone" }
+    return kind.isSame(snapshot, input) ? { _tag: "Same", snapshot } : { _tag: "Other" }
+  }
+  const ask = (call: Effect.Effect<Snapshot, ApiError, R>, after: Duration.Duration) =>
+    Effect.zipRight(spread(after), Effect.either(Effect.map(call, finding)))
+  const follow = (step: Submission<Snapshot>): Effect.Effect<Snapshot, ApiError, R> => {
+    switch (step._tag) {
+      case "Done":
+        return Effect.succeed(step.snapshot)
+      case "Failed":
+        return Effect.fail(settled(step.inDoubt ? mayExist(step.error, id) : step.error))
+      case "Look":
+        return Effect.flatMap(
+          Effect.suspend(() => ask(kind.get(id), step.after)),
+          (result) => follow(afterLook(step.doubt, result))
+        )
+      case "Send":
+        return Effect.flatMap(
+          Effect.suspend(() => ask(kind.create(id, input), step.after)),
+          (result) => follow(afterSend(step.sends, result))
+        )
+    }
+  }
+  return follow({ _tag: "Send", after: Duration.zero, sends: 1 })
+}
+
+/** Waits so long and, unless that is not at all, up to a second or a tenth more. */
+const spread = (after: Duration.Duration): Effect.Effect<void> => {
+  const millis = Duration.toMillis(after)
+  if (millis === 0) return Effect.void
+  return Effect.flatMap(Random.next, (random) => Effect.sleep(millis + random * Math.max(1000, millis / 10)))
+}
+
+const settled = (error: ApiError): ApiError => (error.attempts > 0 ? error : settle(error, 1))
+
+const mayExist = ({ _tag, reason, ...rest }: ApiError, id: string): ApiError => {
+  const remedy = `The job may exist: submit it again under the id ${id}, and it is found instead of made twice.`
+  // both are of one error
+  return unsafeMake({ class: _tag, reason } as ErrorKind, { ...rest, remedy }, rest.cause)
+}
+
+// -------------------------------------------------------------------------------------------------
+// Watching: what to do next
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * How a job is watched.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface WatchOptions {
+  /** The wait between looks, as long as something changes, at least 1 ms. @default 5 seconds */
+  readonly interval?: Duration.DurationInput | undefined
+  /** What each wait is multiplied by while nothing changes, from 1 on. @default 1.5 */
+  readonly factor?: number | undefined
+  /** The longest wait, at least `interval`. @default 1 minute */
+  readonly cap?: Duration.DurationInput | undefined
+  /** The part by which each wait is shortened or lengthened at random, from 0 to 0.5. @default 0.2 */
+  readonly jitter?: number | undefined
+  /** For how long contact may be lost, in one go; may be infinite. @default 1 hour */
+  readonly outage?: Duration.DurationInput | undefined
+  /** For how long the server may know nothing of the job before that is believed. @default 2 minutes */
+  readonly unseen?: Duration.DurationInput | undefined
+  /** For how long it may be queued, in all, since it was last resumed; may be infinite. @default infinite */
+  readonly queued?: Duration.DurationInput | undefined
+  /** For how long it may be active, in all, since it was last resumed; may be infinite. @default infinite */
+  readonly active?: Duration.DurationInput | undefined
+  /** How often a job that stopped is resumed, where its kind can be; 0 for never. @default 0 */
+  readonly resumes?: number | undefined
+  /** For how long after a resumption the server may still tell of the end before it. @default 2 minutes */
+  readonly stale?: Duration.DurationInput | undefined
+  /** Whether it was resumed just before the watch, so that `stale` holds from its beginning. @default false */
+  readonly resumed?: boolean | undefined
+}
+
+/**
+ * Watch options that were checked, in milliseconds.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Limits {
+  readonly interval: number
+  readonly factor: number
+  readonly cap: number
+  readonly jitter: number
+  readonly outage: number
+  readonly unseen: number
+  readonly queued: number
+  readonly active: number
+  readonly resumes: number
+  readonly stale: number
+  readonly resumed: boolean
+}
+
+/**
+ * Checks watch options; a bad one is refused by its name.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Job } from "effect-reliability"
+ *
+ * assert.strictEqual(Job.limits({ interval: "10 seconds" }).cap, 60_000)
+ * assert.throws(() => Job.limits({ factor: 0.5 }), /factor is 0.5; it must be a number of at least 1/)
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const limits = (options: WatchOptions = {}): Limits => {
+  const owner = "Job.limits"
+  const interval = duration(owner, "interval", options.interval ?? "5 seconds", { min: 1 })
+  const cap = duration(owner, "cap", options.cap ?? Duration.max(interval, "1 minute"), { min: 1 })
+  if (Duration.lessThan(cap, interval)) refuse(owner, "cap", cap, `at least interval, ${Duration.format(interval)}`)
+  const span = (name: "outage" | "unseen" | "queued" | "active" | "stale", otherwise: Duration.DurationInput): number =>
+    Duration.toMillis(duration(owner, name, options[name] ?? otherwise, { infinite: true }))
+  return {
+    interval: Duration.toMillis(interval),
+    factor: number(owner, "factor", options.factor ?? 1.5, { min: 1 }),
+    cap: Duration.toMillis(cap),
+    jitter: number(owner, "jitter", options.jitter ?? 0.2, { max: 0.5 }),
+    outage: span("outage", "1 hour"),
+    unseen: span("unseen", "2 minutes"),
+    queued: span("queued", Duration.infinity),
+    active: span("active", Duration.infinity),
+    resumes: number(owner, "resumes", options.resumes ?? 0, { integer: true }),
+    stale: span("stale", "2 minutes"),
+    resumed: options.resumed ?? false
+  }
+}
+
+/**
+ * Where a watch stands. All times are milliseconds of one monotonic clock.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Watching {
+  /** When the job was last looked at, and what it was when it was last seen. */
+  readonly lookedAt: number
+  readonly seen: Standing<unknown>["_tag"] | "Nothing"
+  /** The wait before that look, before it was spread. */
+  readonly wait: number
+  /** For how long it was known to be queued, and to be active, since it was last resumed. */
+  readonly queued: number
+  readonly active: number
+  /** Since when every look has failed; absent while there is contact. */
+  readonly lostSince: number | undefined
+  /** Since when the server has known nothing of the job. */
+  readonly unseenSince: number | undefined
+  /** Since when it could not be asked to resume the job. */
+  readonly refusedSince: number | undefined
+  readonly resumes: number
+  readonly resumedAt: number
+}
+
+/**
+ * The next step of a watch.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export type Step<A> =
+  | { readonly _tag: "Look"; readonly after: Duration.Duration }
+  | { readonly _tag: "Resume" }
+  | { readonly _tag: "Done"; readonly outcome: A }
+  | { readonly _tag: "Failed"; readonly error: ApiError }
+
+/**
+ * A watch that begins at a moment.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const watchingSince = (now: number, limits: Limits): Watching => ({
+  lookedAt: now,
+  seen: "Nothing",
+  wait: 0,
+  queued: 0,
+  active: 0,
+  lostSince: undefined,
+  unseenSince: undefined,
+  refusedSince: undefined,
+  resumes: 0,
+  resumedAt: limits.resumed ? now : -Infinity
+})
+
+interface Again {
+  /** Whether waits begin anew. */
+  readonly anew: boolean
+  /** How long a limit leaves. */
+  readonly left: number
+  readonly random: number
+  /** What came of the last call, if it failed. */
+  readonly error?: ApiError | undefined
+}
+
+/** Waits, and looks again: as soon as a limit would be reached, but never before the server wants. */
+const again = (
+  state: Watching,
+  { cap, factor, interval, jitter }: Limits,
+  { anew, error, left, random }: Again
+): readonly [Watching, Step<never>] => {
+  const wait = anew || state.wait === 0 ? interval : Math.min(cap, state.wait * factor)
+  const hint = hintOf(error)
+  // what would be asked after the limit would be asked in vain
+  if (error !== undefined && hint > left) return [state, { _tag: "Failed", error }]
+  const hinted = hint === 0 || jitter === 0 ? hint : hint + random * Math.max(interval, hint / 10)
+  const millis = Math.max(hint, Math.min(left, Math.max(hinted, wait * (1 - jitter + 2 * jitter * random))))
+  // a timer has whole milliseconds, and not too many
+  const after = Duration.millis(Math.min(maxMillis, Math.max(1, Math.ceil(millis))))
+  return [
+    { ...state, wait },
+    { _tag: "Look", after }
+  ]
+}
+
+const ranOut = (what: string, millis: number): Step<never> => ({
+  _tag: "Failed",
+  error: unsafeMake(
+    { class: "Transient", reason: "Timeout" },
+    { delivery: "Acknowledged", phase: "deadline", detail: `the job was ${what} for ${format(millis)}` }
+  )
+})
+
+const format = (millis: number): string => Duration.format(Duration.millis(Math.round(millis)))
+
+/** A server that asks for no retry of a look does not mean the next look. */
+const isFatal = (error: ApiError): boolean => error._tag === "Fatal" && error.shouldRetry !== true
+
+/** What a watch makes of a look that failed. */
+const afterLoss = (
+  state: Watching,
+  now: number,
+  error: ApiError,
+  limits: Limits,
+  random: number
+): readonly [Watching, Step<never>] => {
+  const missing = error.reason === "NotFound"
+  const next = missing
+    ? { ...state, lostSince: undefined, unseenSince: state.unseenSince ?? now }
+    : { ...state, lostSince: state.lostSince ?? now }
+  const left = missing ? (next.unseenSince ?? now) + limits.unseen - now : (next.lostSince ?? now) + limits.outage - now
+  const over = left <= 0 || (isFatal(error) && !missing)
+  return over ? [next, { _tag: "Failed", error }] : again(next, limits, { anew: false, left, random, error })
+}
+
+/**
+ * Decides what follows a look at a job. `random` is drawn from [0, 1).
+ *
+ * Only what the server says of the job ends the watch, or a limit. Time in which there was no contact counts to no limit but
+ * its own, and time in the queue not to that of the work. An answer that lags behind makes the watch longer, and ends it never.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Either } from "effect"
+ * import { ApiError, Job } from "effect-reliability"
+ *
+ * const limits = Job.limits({ interval: "5 seconds", outage: "10 minutes" })
+ * const down = Either.left(new ApiError.Transient({ reason: "Connect", delivery: "NotSent" }))
+ *
+ * const [state, first] = Job.afterSight(Job.watchingSince(0, limits), 0, down, limits, 0.5)
+ * const [, second] = Job.afterSight(state, 600_000, down, limits, 0.5)
+ * assert.deepStrictEqual([first._tag, second._tag], ["Look", "Failed"])
+ * ```
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const afterSight = <A>(
+  before: Watching,
+  now: number,
+  result: Either.Either<Standing<A>, ApiError>,
+  limits: Limits,
+  random: number
+): readonly [Watching, Step<A>] => {
+  const known = before.lostSince === undefined && before.unseenSince === undefined
+  const spent = known ? Math.max(0, now - before.lookedAt) : 0
+  const state: Watching = {
+    ...before,
+    lookedAt: now,
+    queued: before.queued + (before.seen === "Queued" ? spent : 0),
+    active: before.active + (before.seen === "Active" ? spent : 0)
+  }
+  if (Either.isLeft(result)) return afterLoss(state, now, result.left, limits, random)
+
+  const standing = result.right
+  const seen: Watching = { ...state, seen: standing._tag, lostSince: undefined, unseenSince: undefined }
+  const anew = before.seen !== standing._tag
+  switch (standing._tag) {
+    case "Ended":
+      return [seen, { _tag: "Done", outcome: standing.outcome }]
+    case "Gone":
+      return [seen, { _tag: "Failed", error: gone() }]
+    case "Stopped": {
+      // what it says may be of the life before
+      const left = seen.resumedAt + limits.stale - now
+      if (left > 0) return again(seen, limits, { anew: false, left, random })
+      return seen.resumes < limits.resumes
+        ? [seen, { _tag: "Resume" }]
+        : [seen, { _tag: "Done", outcome: standing.outcome }]
+    }
+    case "Queued":
+    case "Active": {
+      const phase = standing._tag === "Queued" ? "queued" : "active"
+      const left = limits[phase] - seen[phase]
+      if (left <= 0) return [seen, ranOut(phase, seen[phase])]
+      return again({ ...seen, refusedSince: undefined }, limits, { anew, left, random })
+    }
+  }
+}
+
+const gone = (): ApiError =>
+  unsafeMake({ class: "Fatal", reason: "NotFound" }, { delivery: "Acknowledged", detail: "the job was deleted" })
+
+/** What a server says of a job that is running already: a precondition failed, which gateways make a 400 of. */
+const elsewhere: ReadonlySet<Reason> = /*#__PURE__*/ new Set<Reason>(["Conflict", "PreconditionFailed", "BadRequest"])
+
+/**
+ * Decides what follows the attempt to resume a job. `random` is drawn from [0, 1).
+ *
+ * One that is refused, since the job runs again by somebody else's hand, is looked at; so is one whose answer was lost, and
+ * both count. One that did not arrive does not count, and is made again, for as long as contact may be lost.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const afterResume = (
+  before: Watching,
+  now: number,
+  result: Either.Either<unknown, ApiError>,
+  limits: Limits,
+  random: number
+): readonly [Watching, Step<never>] => {
+  const error = Option.getOrUndefined(Either.getLeft(result))
+  if (error === undefined || elsewhere.has(error.reason) || mayStand(error)) {
+    // the end that is told next may be the old one
+    const state = { ...before, resumes: before.resumes + 1, resumedAt: now, lookedAt: now, refusedSince: undefined }
+    const resumed: Watching = { ...state, seen: "Nothing", queued: 0, active: 0 }
+    const left = error === undefined ? Infinity : Math.max(limits.outage, limits.interval)
+    return again(resumed, limits, { anew: true, left, random, error })
+  }
+  const missing = error.reason === "NotFound"
+  const refusedSince = before.refusedSince ?? now
+  const next: Watching = { ...before, lookedAt: now, refusedSince }
+  const left = refusedSince + (missing ? limits.unseen : limits.outage) - now
+  const over = left <= 0 || (isFatal(error) && !missing)
+  return over ? [next, { _tag: "Failed", error }] : again(next, limits, { anew: false, left, random, error })
+}
+
+// -------------------------------------------------------------------------------------------------
+// Watching
+// -------------------------------------------------------------------------------------------------
+
+const monotonicMillis: Effect.Effect<number> = Effect.withFiberRuntime((fiber) =>
+  Effect.succeed(monotonic(clockOf(fiber)))
+)
+
+/** Where a watch stands, and what it waits for first. */
+interface Position {
+  readonly state: Watching
+  readonly wait: Duration.Duration
+}
+
+interface Turn<Snapshot, A> {
+  readonly snapshot: Option.Option<Snapshot>
+  readonly next: Either.Either<Position, A>
+}
+
+const start = (limits: Limits): Effect.Effect<Position> =>
+  Effect.map(monotonicMillis, (now) => ({ state: watchingSince(now, limits), wait: Duration.zero }))
+
+/** The wait that is due, one look, and what is decided on it. */
+const turn = <Input, Snapshot, A, R>(
+  kind: Kind<Input, Snapshot, A, R>,
+  id: string,
+  limits: Limits,
+  { state, wait }: Position
+): Effect.Effect<Turn<Snapshot, A>, ApiError, R> =>
+  Effect.gen(function* () {
+    yield* Effect.sleep(wait)
+    const result = yield* Effect.either(kind.get(id))
+    const sight = Either.map(result, kind.standing)
+    const now = yield* monotonicMillis
+    let [next, step]: readonly [Watching, Step<A>] = afterSight(state, now, sight, limits, yield* Random.next)
+    while (step._tag === "Resume") {
+      const resumed = yield* Effect.either(kind.resume?.(id) ?? Effect.void)
+      ;[next, step] = afterResume(next, yield* monotonicMillis, resumed, limits, yield* Random.next)
+    }
+    const snapshot = Either.getRight(result)
+    switch (step._tag) {
+      case "Done":
+        return { snapshot, next: Either.left(step.outcome) }
+      case "Failed":
+        return yield* Effect.fail(settled(step.error))
+      case "Look":
+        return { snapshot, next: Either.right({ state: next, wait: step.after }) }
+    }
+  })
+
+/** A kind that cannot be resumed is not. */
+const limitsOf = <Input, Snapshot, A, R>(kind: Kind<Input, Snapshot, A, R>, options: WatchOptions): Limits => {
+  const checked = limits(options)
+  return kind.resume === undefined ? { ...checked, resumes: 0 } : checked
+}
+
+/**
+ * Watches a job: each snapshot of it that was seen, until it has ended. Losing contact only makes the next one later.
+ *
+ * @example
+ * ```ts
+ * import { Effect, Stream } from "effect"
+ * import { Job } from "effect-reliability"
+ *
+ * let percent = 0
+ * const kind: Job.Kind<void, number, "done"> = {
+ *   create: () => Effect.succeed(0),
+ *   get: () => Effect.sync(() => (percent += 50)),
+ *   standing: (percent) => (percent < 100 ? { _tag: "Active" } : { _tag: "Ended", outcome: "done" }),
+ *   isSame: () => true
+ * }
+ *
+ * const progress = Job.watch(kind, "job-1", { interval: "1 millis" })
+ * await Effect.runPromise(Stream.runForEach(progress, (percent) => Effect.sync(() => console.log(percent)))) // 50, 100
+ * ```
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const watch = <Input, Snapshot, A, R>(
+  kind: Kind<Input, Snapshot, A, R>,
+  id: string,
+  options: WatchOptions = {}
+): Stream.Stream<Snapshot, ApiError, R> => {
+  const checked = limitsOf(kind, options)
+  return Stream.unwrap(
+    Effect.map(start(checked), (position) =>
+      Stream.paginateChunkEffect(position, (position) =>
+        Effect.map(turn(kind, id, checked, position), ({ next, snapshot }) => [
+          Option.match(snapshot, { onNone: Chunk.empty<Snapshot>, onSome: Chunk.of }),
+          Either.getRight(next)
+        ])
+      )
+    )
+  )
+}
+
+const await_ = <Input, Snapshot, A, R>(
+  kind: Kind<Input, Snapshot, A, R>,
+  id: string,
+  options: WatchOptions = {}
+): Effect.Effect<A, ApiError, R> => {
+  const checked = limitsOf(kind, options)
+  const from = (position: Position): Effect.Effect<A, ApiError, R> =>
+    Effect.flatMap(turn(kind, id, checked, position), ({ next }) =>
+      Either.match(next, { onLeft: Effect.succeed, onRight: from })
+    )
+  return Effect.flatMap(start(checked), from)
+}
+
+export {
+  /**
+   * Waits for the outcome of a job, as long as it takes: a `Deadline.within` around it, or its own limits, say when to stop.
+   *
+   * @example
+   * ```ts
+   * import { Effect } from "effect"
+   * import { ApiError, Job } from "effect-reliability"
+   *
+   * const down = new ApiError.Transient({ reason: "Connect", delivery: "NotSent" })
+   * let looks = 0
+   * const kind: Job.Kind<void, string, string> = {
+   *   create: () => Effect.succeed("RUNNING"),
+   *   get: () => Effect.suspend(() => (++looks < 3 ? Effect.fail(down) : Effect.succeed("COMPLETED"))),
+   *   standing: (state) => (state === "RUNNING" ? { _tag: "Active" } : { _tag: "Ended", outcome: state }),
+   *   isSame: () => true
+   * }
+   *
+   * console.log(await Effect.runPromise(Job.await(kind, "job-1", { interval: "1 millis" }))) // COMPLETED
+   * ```
+   *
+   * @since 0.1.0
+   * @category combinators
+   */
+  await_ as await
+}

@@ -1,0 +1,874 @@
+/**
+ * The Fireworks AI API as a service whose calls succeed, or fail with an `ApiError` that says what to do.
+ *
+ * Any `HttpClient` sends the requests; workload, retries, the provider's meaning of its answers and the deadline come from
+ * here. Requests and answers are typed as far as they are known and open beyond: what the API learns tomorrow is sent and
+ * handed out today. No error, observer or span of a call holds the key, the prompt or the account's id.
+ *
+ * | call | workload, where nobody says more | what is handed out |
+ * | --- | --- | --- |
+ * | `chat`, `completions`, `embeddings`, `models` | `Workload.interactive` | the answer, and what its headers say |
+ * | `chatStream` | `Workload.interactive` | its chunks, without `[DONE]` |
+ *
+ * A workload is looked for in the call's options, then around the call (`Workload.within`), then in those of the service.
+ * Whether an answer that got lost may be asked for again is the workload's word: all of `Workload`'s own that are meant for
+ * inference say yes, those of `Workload.make` no, unless told. A deployment that starts from zero takes minutes: under a
+ * workload without patience a call fails at once, and says so.
+ *
+ * Where the provider's documents are silent or contradict each other:
+ *
+ * - An answer of 200 that holds an `error`, or whose `finish_reason` is `"error"`, is a failure: `Transient` `ServerError`, or
+ *   what the error's code says. It is tried again as a 500 is; in a stream, which was begun, it ends the stream.
+ * - The limits in the headers are said to be per second and per minute; measured were those per minute: see `limitsPer`.
+ * - No `Retry-After` is documented; where there is one it holds.
+ * - A model of an account of one's own (`accounts/me/models/…`) may run anywhere: what a 429 means is then read as serverless.
+ * - Whether regional hosts serve the control plane is not documented: see `controlUrl`.
+ *
+ * @since 0.1.0
+ */
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as Config from "effect/Config"
+import * as ConfigError from "effect/ConfigError"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import type * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import type { ApiError } from "../ApiError.js"
+import * as Classify from "../Classify.js"
+import { fireworks as dialect, type Target } from "../Dialect.js"
+import * as Headers from "../internal/headers.js"
+import { oneOf, refuse } from "../internal/options.js"
+import { redactUrl } from "../internal/redact.js"
+import type { HeadersInput } from "../RetryHint.js"
+import * as Workload from "../Workload.js"
+import { makeClient, type Observers, type Settings } from "./internal/client.js"
+import { makeControl } from "./internal/control.js"
+import { prepare, withOptions } from "./internal/prepare.js"
+import { accountIdOf, apiKeyOf, baseUrlOf } from "./internal/settings.js"
+
+// -------------------------------------------------------------------------------------------------
+// Schemas
+// -------------------------------------------------------------------------------------------------
+
+const open = { key: Schema.String, value: Schema.Unknown } as const
+
+const maybe = <A, I>(schema: Schema.Schema<A, I>) => Schema.optional(Schema.NullOr(schema))
+
+/**
+ * A message of a chat: of any role, with text, or with parts of any kind.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Message = /*#__PURE__*/ Schema.Struct(
+  {
+    /** `system`, `user`, `assistant`, `tool`, or what comes. */
+    role: Schema.String,
+    content: /*#__PURE__*/ maybe(
+      /*#__PURE__*/ Schema.Union(Schema.String, /*#__PURE__*/ Schema.Array(/*#__PURE__*/ Schema.Object))
+    )
+  },
+  open
+)
+
+/**
+ * A message of a chat.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export type Message = typeof Message.Type
+
+const sampling = {
+  model: Schema.String,
+  max_tokens: /*#__PURE__*/ maybe(Schema.Finite),
+  temperature: /*#__PURE__*/ maybe(Schema.Finite),
+  top_p: /*#__PURE__*/ maybe(Schema.Finite),
+  top_k: /*#__PURE__*/ maybe(Schema.Finite),
+  n: /*#__PURE__*/ maybe(Schema.Finite),
+  stop: /*#__PURE__*/ maybe(/*#__PURE__*/ Schema.Union(Schema.String, /*#__PURE__*/ Schema.Array(Schema.String))),
+  user: /*#__PURE__*/ maybe(Schema.String),
+  /** `priority` is the one that changes anything. */
+  service_tier: /*#__PURE__*/ maybe(Schema.String),
+  prompt_cache_key: /*#__PURE__*/ maybe(Schema.String),
+  /** What is done about a prompt that is too long: `truncate`, the default, lowers `max_tokens` silently; or `error`. */
+  context_length_exceeded_behavior: /*#__PURE__*/ maybe(Schema.String),
+  /** Has the answer's body tell of its times, as streams cannot in their headers; see `performance`. */
+  perf_metrics_in_response: /*#__PURE__*/ maybe(Schema.Boolean),
+  /** Set by the call: `chatStream` is the one that streams. */
+  stream: /*#__PURE__*/ Schema.optional(/*#__PURE__*/ Schema.Literal(false))
+}
+
+/**
+ * What `chat` and `chatStream` ask; fields that are not listed here are sent as they are.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const ChatRequest = /*#__PURE__*/ Schema.Struct(
+  {
+    ...sampling,
+    messages: /*#__PURE__*/ Schema.Array(Message),
+    tools: /*#__PURE__*/ maybe(/*#__PURE__*/ Schema.Array(/*#__PURE__*/ Schema.Object)),
+    response_format: /*#__PURE__*/ maybe(/*#__PURE__*/ Schema.Object)
+  },
+  open
+)
+
+/**
+ * What `chat` and `chatStream` ask.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export type ChatRequest = typeof ChatRequest.Type
+
+/**
+ * What `completions` asks.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const CompletionRequest = /*#__PURE__*/ Schema.Struct(
+  {
+    ...sampling,
+    /** A text, several, or their tokens. */
+    prompt: /*#__PURE__*/ Schema.Union(Schema.String, /*#__PURE__*/ Schema.Array(Schema.Unknown))
+  },
+  open
+)
+
+/**
+ * What `completions` asks.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export type CompletionRequest = typeof CompletionRequest.Type
+
+/**
+ * What `embeddings` asks.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const EmbeddingRequest = /*#__PURE__*/ Schema.Struct(
+  {
+    model: Schema.String,
+    /** A text, several, or their tokens. */
+    input: /*#__PURE__*/ Schema.Union(Schema.String, /*#__PURE__*/ Schema.Array(Schema.Unknown)),
+    dimensions: /*#__PURE__*/ maybe(Schema.Finite)
+  },
+  open
+)
+
+/**
+ * What `embeddings` asks.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export type EmbeddingRequest = typeof EmbeddingRequest.Type
+
+/**
+ * The tokens that were counted.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Usage = /*#__PURE__*/ Schema.Struct(
+  {
+    prompt_tokens: /*#__PURE__*/ maybe(Schema.Number),
+    completion_tokens: /*#__PURE__*/ maybe(Schema.Number),
+    total_tokens: /*#__PURE__*/ maybe(Schema.Number)
+  },
+  open
+)
+
+const ToolCall = /*#__PURE__*/ Schema.Struct(
+  {
+    index: /*#__PURE__*/ maybe(Schema.Number),
+    id: /*#__PURE__*/ maybe(Schema.String),
+    type: /*#__PURE__*/ maybe(Schema.String),
+    function: /*#__PURE__*/ maybe(
+      /*#__PURE__*/ Schema.Struct(
+        { name: /*#__PURE__*/ maybe(Schema.String), arguments: /*#__PURE__*/ maybe(Schema.String) },
+        open
+      )
+    )
+  },
+  open
+)
+
+const Said = /*#__PURE__*/ Schema.Struct(
+  {
+    role: /*#__PURE__*/ maybe(Schema.String),
+    content: /*#__PURE__*/ maybe(Schema.String),
+    reasoning_content: /*#__PURE__*/ maybe(Schema.String),
+    tool_calls: /*#__PURE__*/ maybe(/*#__PURE__*/ Schema.Array(ToolCall))
+  },
+  open
+)
+
+const envelope = {
+  id: /*#__PURE__*/ maybe(Schema.String),
+  created: /*#__PURE__*/ maybe(Schema.Number),
+  model: /*#__PURE__*/ maybe(Schema.String),
+  usage: /*#__PURE__*/ maybe(Usage),
+  /** With `perf_metrics_in_response`; `performance` reads it. */
+  perf_metrics: /*#__PURE__*/ maybe(/*#__PURE__*/ Schema.Record({ key: Schema.String, value: Schema.Unknown }))
+}
+
+const choice = {
+  index: /*#__PURE__*/ maybe(Schema.Number),
+  /** `stop`, `length`, `tool_calls`, `function_call`, or what comes; never `error`, which is a failure. */
+  finish_reason: /*#__PURE__*/ maybe(Schema.String)
+}
+
+/**
+ * The answer of `chat`.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const ChatCompletion = /*#__PURE__*/ Schema.Struct(
+  {
+    ...envelope,
+    choices: /*#__PURE__*/ Schema.Array(/*#__PURE__*/ Schema.Struct({ ...choice, message: Said }, open))
+  },
+  open
+)
+
+/**
+ * The answer of `chat`.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export type ChatCompletion = typeof ChatCompletion.Type
+
+/**
+ * A piece of the answer of `chatStream`. The last ones may have no choices: they tell of usage and times.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const ChatChunk = /*#__PURE__*/ Schema.Struct(
+  {
+    ...envelope,
+    choices: /*#__PURE__*/ Schema.Array(/*#__PURE__*/ Schema.Struct({ ...choice, delta: Said }, open))
+  },
+  open
+)
+
+/**
+ * A piece of the answer of `chatStream`.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export type ChatChunk = typeof ChatChunk.Type
+
+/**
+ * The answer of `completions`.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Completion = /*#__PURE__*/ Schema.Struct(
+  {
+    ...envelope,
+    choices: /*#__PURE__*/ Schema.Array(/*#__PURE__*/ Schema.Struct({ ...choice, text: Schema.String }, open))
+  },
+  open
+)
+
+/**
+ * The answer of `completions`.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export type Completion = typeof Completion.Type
+
+/**
+ * The answer of `embeddings`; a vector that was asked for as `base64` is a text.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Embeddings = /*#__PURE__*/ Schema.Struct(
+  {
+    model: /*#__PURE__*/ maybe(Schema.String),
+    usage: /*#__PURE__*/ maybe(Usage),
+    data: /*#__PURE__*/ Schema.Array(
+      /*#__PURE__*/ Schema.Struct(
+        {
+          index: /*#__PURE__*/ maybe(Schema.Number),
+          embedding: /*#__PURE__*/ Schema.Union(/*#__PURE__*/ Schema.Array(Schema.Number), Schema.String)
+        },
+        open
+      )
+    )
+  },
+  open
+)
+
+/**
+ * The answer of `embeddings`.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export type Embeddings = typeof Embeddings.Type
+
+/**
+ * The answer of `models`.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Models = /*#__PURE__*/ Schema.Struct(
+  { data: /*#__PURE__*/ Schema.Array(/*#__PURE__*/ Schema.Struct({ id: Schema.String }, open)) },
+  open
+)
+
+/**
+ * The answer of `models`.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export type Models = typeof Models.Type
+
+// -------------------------------------------------------------------------------------------------
+// Targets
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * Reads off a model's name where it runs, which decides what a 429 means: everybody's servers have limits that grow with
+ * sustained use, a deployment of one's own has as much capacity as it has replicas. Nothing where the name does not tell.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Fireworks } from "effect-reliability/fireworks"
+ *
+ * assert.strictEqual(Fireworks.targetOf("accounts/fireworks/models/kimi-k2"), "serverless")
+ * assert.strictEqual(Fireworks.targetOf("accounts/me/deployments/ours"), "dedicated")
+ * assert.strictEqual(Fireworks.targetOf("accounts/fireworks/models/kimi-k2#accounts/me/deployments/ours"), "dedicated")
+ * assert.strictEqual(Fireworks.targetOf("accounts/me/models/tuned"), undefined)
+ * ```
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const targetOf = (model: string): Target | undefined => {
+  if (model.includes("#") || /^accounts\/[^/]+\/deploy(?:ments|edModels)\//.test(model)) return "dedicated"
+  return /^accounts\/fireworks\/(?:models|routers)\//.test(model) ? "serverless" : undefined
+}
+
+// -------------------------------------------------------------------------------------------------
+// What headers tell
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * How much is allowed, or left, of each kind; absent where the server does not say.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Amounts {
+  /** All tokens of prompts. */
+  readonly promptTokens?: number
+  /** Tokens of prompts that no cache held. */
+  readonly uncachedPromptTokens?: number
+  /** Tokens generated. */
+  readonly generatedTokens?: number
+  /** Requests; not told any more by newer servers. */
+  readonly requests?: number
+}
+
+/**
+ * The rate limits that an answer told of, per minute.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface RateLimits {
+  readonly limit: Amounts
+  readonly remaining: Amounts
+  /** Whether the server calls itself near its capacity. It was seen to say no beside a 429. */
+  readonly isOverLimit?: boolean
+}
+
+/**
+ * What the numbers in rate-limit headers count by.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export type LimitsPer = "minute" | "second"
+
+const present = <A extends object>(fields: { readonly [K in keyof A]: A[K] | undefined }): A =>
+  // what is undefined is left out, which `fromEntries` cannot tell
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as A
+
+const decimal = (headers: unknown, name: string): number | undefined => {
+  const text = Headers.get(headers, name)
+  return text !== undefined && /^\d{1,15}(?:\.\d{1,15})?(?:e-?\d{1,2})?$/i.test(text) ? Number(text) : undefined
+}
+
+/**
+ * Reads the rate limits out of the headers of an answer. Whatever is no number is left out.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Fireworks } from "effect-reliability/fireworks"
+ *
+ * const headers = {
+ *   "x-ratelimit-limit-tokens-generated": "216000",
+ *   "x-ratelimit-remaining-tokens-generated": "36000"
+ * }
+ * assert.deepStrictEqual(Fireworks.rateLimits(headers), {
+ *   limit: { generatedTokens: 216_000 },
+ *   remaining: { generatedTokens: 36_000 }
+ * })
+ * assert.strictEqual(Fireworks.rateLimits(headers, "second").limit.generatedTokens, 12_960_000)
+ * ```
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const rateLimits = (headers: HeadersInput, limitsPer: LimitsPer = "minute"): RateLimits => {
+  const perMinute = limitsPer === "second" ? 60 : 1
+  const amounts = (kind: "limit" | "remaining"): Amounts => {
+    const tokens = (name: string) => {
+      const amount = decimal(headers, `x-ratelimit-${kind}-tokens-${name}`)
+      return amount === undefined ? undefined : amount * perMinute
+    }
+    return present<Amounts>({
+      promptTokens: tokens("prompt"),
+      uncachedPromptTokens: tokens("cache-adjusted-prompt"),
+      generatedTokens: tokens("generated"),
+      // these were always per minute
+      requests: decimal(headers, `x-ratelimit-${kind}-requests`)
+    })
+  }
+  const over = Headers.get(headers, "x-ratelimit-over-limit")?.toLowerCase()
+  return present<RateLimits>({
+    limit: amounts("limit"),
+    remaining: amounts("remaining"),
+    isOverLimit: over === "yes" || over === "true" ? true : over === "no" || over === "false" ? false : undefined
+  })
+}
+
+/**
+ * What the server tells of its work on a request; the queues, the host and the deployment only where it is a dedicated one.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Performance {
+  readonly promptTokens?: number
+  readonly cachedPromptTokens?: number
+  readonly serverTimeToFirstToken?: Duration.Duration
+  readonly serverProcessingTime?: Duration.Duration
+  readonly tokenizerQueueDuration?: Duration.Duration
+  readonly tokenizerDuration?: Duration.Duration
+  readonly prefillQueueDuration?: Duration.Duration
+  readonly prefillDuration?: Duration.Duration
+  readonly generationQueueDuration?: Duration.Duration
+  readonly generationDuration?: Duration.Duration
+  readonly concurrentRequests?: number
+  readonly backendHost?: string
+  /** Names the account. */
+  readonly deployment?: string
+}
+
+/**
+ * Reads the server's times out of the headers of an answer (`fireworks-…`), or out of the `perf_metrics` of its body.
+ * Whatever is no number is left out.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Duration } from "effect"
+ * import { Fireworks } from "effect-reliability/fireworks"
+ *
+ * const { cachedPromptTokens, serverTimeToFirstToken } = Fireworks.performance({
+ *   "fireworks-cached-prompt-tokens": "120",
+ *   "fireworks-server-time-to-first-token": "0.25"
+ * })
+ * assert.deepStrictEqual([cachedPromptTokens, serverTimeToFirstToken], [120, Duration.millis(250)])
+ * assert.deepStrictEqual(Fireworks.performance({ "prompt-tokens": 7 }), { promptTokens: 7 })
+ * ```
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const performance = (source: HeadersInput | Readonly<Record<string, unknown>>): Performance => {
+  const count = (name: string) => decimal(source, `fireworks-${name}`) ?? decimal(source, name)
+  const text = (name: string) => Headers.get(source, `fireworks-${name}`) ?? Headers.get(source, name)
+  const seconds = (name: string) => {
+    const amount = count(name)
+    // whole nanoseconds would be a bigint, which prints badly; a millionth of a second is enough
+    return amount === undefined ? undefined : Duration.millis(Math.round(amount * 1e6) / 1e3)
+  }
+  return present<Performance>({
+    promptTokens: count("prompt-tokens"),
+    cachedPromptTokens: count("cached-prompt-tokens"),
+    serverTimeToFirstToken: seconds("server-time-to-first-token"),
+    serverProcessingTime: seconds("server-processing-time"),
+    tokenizerQueueDuration: seconds("tokenizer-queue-duration"),
+    tokenizerDuration: seconds("tokenizer-duration"),
+    prefillQueueDuration: seconds("prefill-queue-duration"),
+    prefillDuration: seconds("prefill-duration"),
+    generationQueueDuration: seconds("generation-queue-duration"),
+    generationDuration: seconds("generation-duration"),
+    concurrentRequests: count("num-concurrent-requests"),
+    backendHost: text("backend-host"),
+    deployment: text("deployment")
+  })
+}
+
+/**
+ * What the headers of an answer tell.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Meta {
+  /** The server's id of the request, or the one that was sent. */
+  readonly requestId?: string
+  readonly rateLimits: RateLimits
+  readonly performance: Performance
+}
+
+/**
+ * An answer, and what its headers tell.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Answer<out A> {
+  readonly value: A
+  readonly meta: Meta
+}
+
+// -------------------------------------------------------------------------------------------------
+// The service
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * What each call takes.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface CallOptions {
+  /** The limits and retries of this call. @default those around it (`Workload.within`), then those of the service */
+  readonly workload?: Workload.Workload | undefined
+  /** Calls of the same key go to the same replica, whose cache knows the prompt (`x-session-affinity`). @default none */
+  readonly sessionAffinity?: string | undefined
+  /** The same for the turns of one conversation; it counts before `sessionAffinity` (`x-multi-turn-session-id`). @default none */
+  readonly multiTurnSession?: string | undefined
+  /** The id of the call, the same on each try (`x-request-id`). @default a new one */
+  readonly requestId?: string | undefined
+  /** Further headers. @default none */
+  readonly headers?: Readonly<Record<string, string>> | undefined
+}
+
+/**
+ * What `chatStream` takes.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface StreamOptions extends CallOptions {
+  /**
+   * Runs when an answer begins, with what its headers tell. The times are incomplete then: they are in the last chunk's
+   * `perf_metrics`, if the request asks for them by `perf_metrics_in_response`. @default nothing
+   */
+  readonly onMeta?: ((meta: Meta) => Effect.Effect<unknown>) | undefined
+}
+
+/**
+ * The control plane of an account: deployments, data sets, jobs.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Control {
+  /** The account; `InvalidRequest` where none was given. */
+  readonly accountId: Effect.Effect<string, ApiError>
+  /**
+   * Sends a request whose URL is a path below `/v1/accounts/{account}`, such as `/batchInferenceJobs?pageSize=50`. Its answer
+   * is a success, and read. `idempotency` counts before the workload's; GET, PUT and DELETE may be repeated by themselves.
+   */
+  readonly request: (
+    request: HttpClientRequest.HttpClientRequest,
+    workload: Workload.Workload,
+    idempotency?: Workload.Idempotency
+  ) => Effect.Effect<HttpClientResponse.HttpClientResponse, ApiError>
+}
+
+/**
+ * The Fireworks API.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Fireworks {
+  /** Answers a chat. */
+  readonly chat: (request: ChatRequest, options?: CallOptions) => Effect.Effect<Answer<ChatCompletion>, ApiError>
+  /** Answers a chat piece by piece; a stream that broke off fails, and is never put together out of two. */
+  readonly chatStream: (request: ChatRequest, options?: StreamOptions) => Stream.Stream<ChatChunk, ApiError>
+  /** Continues a text. */
+  readonly completions: (
+    request: CompletionRequest,
+    options?: CallOptions
+  ) => Effect.Effect<Answer<Completion>, ApiError>
+  /** Turns texts into vectors. */
+  readonly embeddings: (request: EmbeddingRequest, options?: CallOptions) => Effect.Effect<Answer<Embeddings>, ApiError>
+  /** Lists the models. */
+  readonly models: (options?: CallOptions) => Effect.Effect<Answer<Models>, ApiError>
+  readonly control: Control
+}
+
+/**
+ * What `layerConfig` takes. Budget and observers are those of `Reliability.make`.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface ConfigOptions extends Observers {
+  /** The limits and retries of calls that nobody says more of. @default `Workload.interactive` */
+  readonly workload?: Workload.Workload | undefined
+  /** What the server's rate-limit headers count by; `Meta` counts by the minute. @default "minute" */
+  readonly limitsPer?: LimitsPer | undefined
+}
+
+/**
+ * What `make` and `layer` take.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Options extends ConfigOptions {
+  readonly apiKey: Redacted.Redacted
+  /** The account, which only the control plane needs. @default none */
+  readonly accountId?: string | undefined
+  /**
+   * Where the API is: the part before `/inference/v1`, which may be there too. The key is sent there.
+   * @default "https://api.fireworks.ai"
+   */
+  readonly baseUrl?: string | undefined
+  /** The same of the control plane: the part before `/v1`. @default `baseUrl` */
+  readonly controlUrl?: string | undefined
+}
+
+// -------------------------------------------------------------------------------------------------
+// Private: what an answer tells
+// -------------------------------------------------------------------------------------------------
+
+const metaOf = (response: HttpClientResponse.HttpClientResponse, limitsPer: LimitsPer): Meta => {
+  const { headers, request, status } = response
+  return present<Meta>({
+    requestId: Classify.answer({ status, headers, dialect }).requestId ?? request.headers["x-request-id"],
+    rateLimits: rateLimits(headers, limitsPer),
+    performance: performance(headers)
+  })
+}
+
+// -------------------------------------------------------------------------------------------------
+// make
+// -------------------------------------------------------------------------------------------------
+
+const checked = (owner: string, options: Options): Settings => {
+  const shown = (url: string) => redactUrl(url) ?? "none"
+  const given = <A>(option: string, either: Either.Either<A, string>, value: string): A =>
+    Either.getOrElse(either, (bound) => refuse(owner, option, value, bound))
+  const { accountId, baseUrl = "https://api.fireworks.ai", controlUrl = baseUrl, ...rest } = options
+  return {
+    ...rest,
+    workload: options.workload ?? Workload.interactive,
+    limitsPer: oneOf(owner, "limitsPer", options.limitsPer ?? "minute", ["minute", "second"]),
+    apiKey: given("apiKey", apiKeyOf(options.apiKey), "<redacted>"),
+    accountId: accountId === undefined ? undefined : given("accountId", accountIdOf(accountId), "<redacted>"),
+    baseUrl: given("baseUrl", baseUrlOf(baseUrl), shown(baseUrl)),
+    controlUrl: given("controlUrl", baseUrlOf(controlUrl), shown(controlUrl))
+  }
+}
+
+const build = (http: HttpClient.HttpClient, settings: Settings): Fireworks => {
+  const { baseUrl, limitsPer } = settings
+  const client = makeClient(http, settings)
+  const below = (path: string) => `${baseUrl}/inference/v1/${path}`
+  const answered = <A>(value: A, response: HttpClientResponse.HttpClientResponse): Answer<A> => ({
+    value,
+    meta: metaOf(response, limitsPer)
+  })
+  return {
+    chat: (request, options = {}) =>
+      Effect.flatMap(prepare(below("chat/completions"), ChatRequest, request, options, targetOf), (call) =>
+        client.json(call, ChatCompletion, answered)
+      ),
+    chatStream: (request, options = {}) =>
+      Stream.unwrap(
+        Effect.map(
+          prepare(below("chat/completions"), ChatRequest, request, options, targetOf, { stream: true }),
+          (call) =>
+            client.events(call, ChatChunk, (response) => options.onMeta?.(metaOf(response, limitsPer)) ?? Effect.void)
+        )
+      ),
+    completions: (request, options = {}) =>
+      Effect.flatMap(prepare(below("completions"), CompletionRequest, request, options, targetOf), (call) =>
+        client.json(call, Completion, answered)
+      ),
+    embeddings: (request, options = {}) =>
+      Effect.flatMap(prepare(below("embeddings"), EmbeddingRequest, request, options, targetOf), (call) =>
+        client.json(call, Embeddings, answered)
+      ),
+    models: (options = {}) =>
+      Effect.flatMap(withOptions(HttpClientRequest.get(below("models")), options), (request) =>
+        client.json({ request, workload: options.workload, idempotency: "safe" }, Models, answered)
+      ),
+    control: makeControl(client, settings)
+  }
+}
+
+/**
+ * Makes the service over the `HttpClient` of the context.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Effect, Redacted } from "effect"
+ * import { Fireworks } from "effect-reliability/fireworks"
+ * import { Fault, ScriptedClient } from "effect-reliability/testing"
+ *
+ * const program = Effect.gen(function* () {
+ *   const fireworks = yield* Fireworks.make({ apiKey: Redacted.make("fw_secret") })
+ *   const { value } = yield* fireworks.chat({
+ *     model: "accounts/fireworks/models/kimi-k2",
+ *     messages: [{ role: "user", content: "Hello" }]
+ *   })
+ *   return value.choices[0]?.message.content
+ * })
+ *
+ * // in a program, `Transport.layer` of `effect-reliability/node`, or any other client
+ * const inMemory = ScriptedClient.layer(Fault.healthy)
+ * assert.strictEqual(await Effect.runPromise(program.pipe(Effect.provide(inMemory))), "Hello")
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (options: Options): Effect.Effect<Fireworks, never, HttpClient.HttpClient> => {
+  const settings = checked("Fireworks.make", options)
+  return Effect.map(HttpClient.HttpClient, (http) => build(http, settings))
+}
+
+// -------------------------------------------------------------------------------------------------
+// layer
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * The Fireworks API of an application.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export class Service extends Context.Tag("effect-reliability/fireworks/Fireworks")<Service, Fireworks>() {}
+
+/**
+ * Provides the Fireworks API over the application's `HttpClient`.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Effect, Layer, Redacted, Stream } from "effect"
+ * import { Fireworks } from "effect-reliability/fireworks"
+ * import { ScriptedClient } from "effect-reliability/testing"
+ *
+ * const Live = Fireworks.layer({ apiKey: Redacted.make("fw_secret") }).pipe(Layer.provide(ScriptedClient.layer()))
+ *
+ * const program = Effect.gen(function* () {
+ *   const fireworks = yield* Fireworks.Service
+ *   const chunks = fireworks.chatStream({
+ *     model: "accounts/fireworks/models/kimi-k2",
+ *     messages: [{ role: "user", content: "one two three" }]
+ *   })
+ *   return yield* chunks.pipe(Stream.map((chunk) => chunk.choices[0]?.delta.content ?? ""), Stream.mkString)
+ * })
+ *
+ * assert.strictEqual(await Effect.runPromise(program.pipe(Effect.provide(Live))), "one two three")
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (options: Options): Layer.Layer<Service, never, HttpClient.HttpClient> => {
+  const settings = checked("Fireworks.layer", options)
+  return Layer.effect(
+    Service,
+    Effect.map(HttpClient.HttpClient, (http) => build(http, settings))
+  )
+}
+
+/**
+ * Provides the Fireworks API by what the environment says: `FIREWORKS_API_KEY`, and if they are set `FIREWORKS_ACCOUNT_ID`,
+ * `FIREWORKS_BASE_URL` and `FIREWORKS_CONTROL_URL`. Its errors name the variable, and show nothing of its value.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { ConfigProvider, Effect, Layer } from "effect"
+ * import { Fireworks } from "effect-reliability/fireworks"
+ * import { ScriptedClient } from "effect-reliability/testing"
+ *
+ * const environment = ConfigProvider.fromMap(new Map([["FIREWORKS_API_KEY", " "]]))
+ * const Live = Fireworks.layerConfig().pipe(
+ *   Layer.provide(ScriptedClient.layer()),
+ *   Layer.provide(Layer.setConfigProvider(environment))
+ * )
+ *
+ * const error = await Effect.runPromise(Fireworks.Service.pipe(Effect.provide(Live), Effect.flip))
+ * assert.match(String(error), /FIREWORKS_API_KEY/)
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfig = (
+  options: ConfigOptions = {}
+): Layer.Layer<Service, ConfigError.ConfigError, HttpClient.HttpClient> => {
+  const mustBe = (name: string) => (bound: string) => ConfigError.InvalidData([name], `It must be ${bound}`)
+  // a variable that is set to nothing is as good as none
+  const optional = (name: string, check: (text: string) => Either.Either<string, string>) =>
+    Config.string(name).pipe(
+      Config.withDefault(""),
+      Config.mapOrFail((text) =>
+        text.trim() === "" ? Either.right(undefined) : Either.mapLeft(check(text.trim()), mustBe(name))
+      )
+    )
+  const environment = Config.all({
+    apiKey: Config.redacted("FIREWORKS_API_KEY").pipe(
+      Config.mapOrFail((key) => Either.mapLeft(apiKeyOf(key), mustBe("FIREWORKS_API_KEY")))
+    ),
+    accountId: optional("FIREWORKS_ACCOUNT_ID", accountIdOf),
+    baseUrl: optional("FIREWORKS_BASE_URL", baseUrlOf),
+    controlUrl: optional("FIREWORKS_CONTROL_URL", baseUrlOf)
+  })
+  // refuses bad options here, and not where the layer is used
+  oneOf("Fireworks.layerConfig", "limitsPer", options.limitsPer ?? "minute", ["minute", "second"])
+  return Layer.unwrapEffect(Effect.map(environment, (found) => layer({ ...options, ...found })))
+}

@@ -1,0 +1,13 @@
+/**
+ * What only the Fireworks AI API needs.
+ *
+ * @since 0.1.0
+ */
+/**
+ * @since 0.1.0
+ */
+export * as BatchJobs from "./BatchJobs.js"
+/**
+ * @since 0.1.0
+ */
+export * as Fireworks from "./Fireworks.js"

@@ -1,0 +1,255 @@
+/**
+ * How the calls of this folder are made: key, headers, workload, and errors that hold nothing secret.
+ *
+ * @since 0.1.0
+ */
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import type * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import type * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { type ApiError, unsafeMake } from "../../ApiError.js"
+import * as Classify from "../../Classify.js"
+import * as Dialect from "../../Dialect.js"
+import * as EventStream from "../../EventStream.js"
+import { currentCall } from "../../internal/call.js"
+import { singleTry } from "../../internal/exchange.js"
+import { read } from "../../internal/origin.js"
+import { clockOf } from "../../internal/time.js"
+import * as Reliability from "../../Reliability.js"
+import * as ReliableHttpClient from "../../ReliableHttpClient.js"
+import * as Workload from "../../Workload.js"
+import { altered, type Confidential, withoutSecrets } from "./confidential.js"
+
+type Request = HttpClientRequest.HttpClientRequest
+type Response = HttpClientResponse.HttpClientResponse
+type Pull<A> = Effect.Effect<Chunk.Chunk<A>, Option.Option<ApiError>>
+type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
+
+/** What is told of calls while they are made. */
+export interface Observers extends Omit<Reliability.Options, "workload"> {}
+
+/** What a client is made with, once it has been checked. */
+export interface Settings extends Observers {
+  readonly apiKey: Redacted.Redacted
+  readonly accountId: string | undefined
+  /** Without a slash at its end; inference is below `/inference/v1`. */
+  readonly baseUrl: string
+  /** Without a slash at its end; the control plane is below `/v1`. */
+  readonly controlUrl: string
+  readonly workload: Workload.Workload
+  readonly limitsPer: "minute" | "second"
+}
+
+/** One call. */
+export interface Call {
+  readonly request: Request
+  /** What is sent, as a value, so that it can be kept out of errors. */
+  readonly body?: (() => unknown) | undefined
+  readonly model?: string | undefined
+  readonly target?: Dialect.Target | undefined
+  /** Before what the fiber says, and what the client was made with. */
+  readonly workload?: Workload.Workload | undefined
+  /** Instead of what the workload says. */
+  readonly idempotency?: Workload.Idempotency | undefined
+}
+
+const dialect = Dialect.fireworks
+
+/** A request that cannot be sent, and why, in words that hold nothing of its contents. */
+export const invalidRequest = (detail: string): ApiError =>
+  unsafeMake({ class: "Fatal", reason: "InvalidRequest" }, { delivery: "NotSent", detail, attempts: 1 })
+
+const hexadecimal = (number: number): string =>
+  Math.floor(number * 2 ** 52)
+    .toString(16)
+    .padStart(13, "0")
+
+/** The request with an id of 104 bits, the same on each try, unless it has one. */
+const withId = (request: Request): Effect.Effect<Request> =>
+  request.headers["x-request-id"] === undefined
+    ? Effect.zipWith(Random.next, Random.next, (a, b) =>
+        HttpClientRequest.setHeader(request, "x-request-id", hexadecimal(a) + hexadecimal(b))
+      )
+    : Effect.succeed(request)
+
+// --- Without patience ----------------------------------------------------------------------------
+
+/** What to do about a deployment that starts, for whom a workload does not wait. */
+const starting = ({ name }: Workload.Workload): string =>
+  `Use a workload with patience, such as Workload.agentic, since starting from zero takes minutes and "${name}" has none; or set a minimum of one replica.`
+
+const isImpatient = (error: ApiError, { patience }: Workload.Workload): boolean =>
+  error.reason === "ScalingUp" && patience === undefined && error.shouldRetry !== true
+
+// --- Answers ---------------------------------------------------------------------------------------
+
+const contextOf = (response: Response, target: Dialect.Target | undefined, now: number) => {
+  const { headers, request, status } = response
+  return { dialect, target, status, headers, now, method: request.method, url: request.url }
+}
+
+/** What an answer of 200 with an error in it means. */
+const hasError = (json: unknown): boolean => {
+  const error = read(json, "error")
+  return (typeof error === "object" && error !== null) || (typeof error === "string" && error !== "")
+}
+
+const finishedByError = (json: unknown): boolean => {
+  const choices = read(json, "choices")
+  return Array.isArray(choices) && choices.some((choice: unknown) => read(choice, "finish_reason") === "error")
+}
+
+const failed = `the server ended the generation: finish_reason is "error"`
+
+const brokenOff = (): ApiError =>
+  unsafeMake(
+    { class: "Transient", reason: "ServerError" },
+    { delivery: "Partial", status: 200, detail: failed, attempts: 1 }
+  )
+
+const decodeAnswer = <A, I>(
+  schema: Schema.Schema<A, I>,
+  response: Response,
+  target: Dialect.Target | undefined
+): Effect.Effect<A, ApiError> =>
+  Effect.withFiberRuntime((fiber) => {
+    const context = contextOf(response, target, clockOf(fiber).unsafeCurrentTimeMillis())
+    const about = () => {
+      const { method, requestId, url } = Classify.answer(context)
+      return { delivery: "Acknowledged", status: response.status, method, requestId, url } as const
+    }
+    return Effect.flatMap(
+      Effect.mapError(response.json, (cause) => Classify.exception(cause, context)),
+      (json): Effect.Effect<A, ApiError> => {
+        if (hasError(json)) return Effect.fail(Classify.answer({ ...context, body: json }))
+        if (finishedByError(json)) {
+          return Effect.fail(unsafeMake({ class: "Transient", reason: "ServerError" }, { ...about(), detail: failed }))
+        }
+        return Effect.mapError(Schema.decodeUnknown(schema)(json), (cause) =>
+          unsafeMake(
+            { class: "Fatal", reason: "Decode" },
+            { ...about(), detail: Classify.exception(cause).detail },
+            cause
+          )
+        )
+      }
+    )
+  })
+
+// --- The client ------------------------------------------------------------------------------------
+
+/** Each pull of a stream within something. */
+const eachPull = <A>(stream: Stream.Stream<A, ApiError>, f: (pull: Pull<A>) => Pull<A>): Stream.Stream<A, ApiError> =>
+  Stream.fromPull(Effect.map(Stream.toPull(stream), f))
+
+// the spans of `@effect/platform` show the URL, and all headers of the answer, in which accounts are named
+const untraced = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  Effect.locally(effect, HttpClient.currentTracerDisabledWhen, () => true)
+
+const accountsIn = (model: string | undefined): ReadonlyArray<string> =>
+  [...(model ?? "").matchAll(/accounts\/([\w.-]+)/g)].flatMap(([, account]) =>
+    account === undefined || account === "fireworks" ? [] : [account]
+  )
+
+/** Sends the calls of one account. */
+export interface Client {
+  /** A call with all its tries, of which `answer` reads each. */
+  readonly send: <A>(
+    call: Call,
+    answer: (response: Response) => Effect.Effect<A, ApiError>
+  ) => Effect.Effect<A, ApiError>
+  /** A call whose answer is JSON of a schema. */
+  readonly json: <A, I, B>(
+    call: Call,
+    schema: Schema.Schema<A, I>,
+    answer: (value: A, response: Response) => B
+  ) => Effect.Effect<B, ApiError>
+  /** A call whose answer is a stream of events, each of them JSON of a schema; `opened` sees the answers that begin one. */
+  readonly events: <A, I>(
+    call: Call,
+    schema: Schema.Schema<A, I>,
+    opened: (response: Response) => Effect.Effect<unknown>
+  ) => Stream.Stream<A, ApiError>
+}
+
+export const makeClient = (http: HttpClient.HttpClient, settings: Settings): Client => {
+  const { accountId, apiKey, budget, onGiveUp, onRetry, record } = settings
+  const reliable = (target?: Dialect.Target) => ReliableHttpClient.make(http, { dialect, target })
+  const clients = { serverless: reliable("serverless"), dedicated: reliable("dedicated"), unknown: reliable() }
+  const clientOf = ({ target }: Call) => clients[target ?? "unknown"]
+
+  const authorized = ({ request }: Call): Request =>
+    HttpClientRequest.setHeader(request, "authorization", `Bearer ${Redacted.value(apiKey)}`)
+
+  const workloadOf = (call: Call, fiber: AnyFiber): Workload.Workload => {
+    const workload = call.workload ?? fiber.getFiberRef(currentCall)?.workload ?? settings.workload
+    return call.idempotency === undefined ? workload : { ...workload, idempotency: call.idempotency }
+  }
+
+  const tell =
+    (call: Call) =>
+    (error: ApiError, workload: Workload.Workload): ApiError => {
+      const accounts = [...(accountId === undefined ? [] : [accountId]), ...accountsIn(call.model)]
+      const secrets: Confidential = { apiKey: Redacted.value(apiKey), accounts, body: call.body }
+      const told = withoutSecrets(error, secrets)
+      return isImpatient(told, workload) ? altered(told, { remedy: starting(workload) }) : told
+    }
+
+  const send: Client["send"] = (call, answer) =>
+    Effect.withFiberRuntime((fiber) => {
+      const workload = workloadOf(call, fiber)
+      const told = tell(call)
+      return Effect.flatMap(withId(authorized(call)), (request) => {
+        // all tries are owned here, so that an answer of 200 that is a failure is tried again too
+        const executed = Effect.locally(clientOf(call).execute(request), singleTry, true)
+        const attempt = Effect.mapError(Effect.flatMap(executed, answer), (error) => told(error, workload))
+        return untraced(Reliability.protect(attempt, Reliability.make({ budget, onGiveUp, onRetry, record, workload })))
+      })
+    })
+
+  return {
+    send,
+    json: (call, schema, answer) =>
+      send(call, (response) =>
+        Effect.map(decodeAnswer(schema, response, call.target), (value) => answer(value, response))
+      ),
+    events: (call, schema, opened) =>
+      Stream.unwrap(
+        Effect.withFiberRuntime((fiber) => {
+          const workload = workloadOf(call, fiber)
+          const told = tell(call)
+          const toldIn = <A extends { readonly workload: Workload.Workload; readonly error: ApiError }>(
+            event: A
+          ): A => ({
+            ...event,
+            error: told(event.error, event.workload)
+          })
+          const events = EventStream.open(authorized(call), {
+            client: HttpClient.transformResponse(clientOf(call), Effect.tap(opened)),
+            dialect,
+            target: call.target,
+            workload,
+            budget,
+            onRetry: onRetry && ((retrying) => onRetry(toldIn(retrying))),
+            onGiveUp: onGiveUp && ((givenUp) => onGiveUp(toldIn(givenUp))),
+            record:
+              record &&
+              ((outcome) =>
+                record(outcome.error === undefined ? outcome : { ...outcome, error: told(outcome.error, workload) }))
+          })
+          const chunks = EventStream.decode(events, schema).pipe(
+            Stream.mapEffect((chunk) => (finishedByError(chunk) ? Effect.fail(brokenOff()) : Effect.succeed(chunk))),
+            Stream.mapError((error) => told(error, workload))
+          )
+          return Effect.succeed(eachPull(chunks, (pull) => untraced(Workload.within(pull, workload))))
+        })
+      )
+  }
+}

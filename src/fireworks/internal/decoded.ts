@@ -1,0 +1,30 @@
+/**
+ * Answers of the control plane, read by a schema.
+ *
+ * @since 0.1.0
+ */
+import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { type ApiError, type Kind, unsafeMake } from "../../ApiError.js"
+import * as Classify from "../../Classify.js"
+
+/**
+ * Reads the body of a success. It fails with `InvalidAnswer` where it is no JSON and `Decode` where it is another, naming the
+ * place and never the value.
+ */
+export const decoded =
+  <A, I>(schema: Schema.Schema<A, I>) =>
+  (response: HttpClientResponse.HttpClientResponse): Effect.Effect<A, ApiError> => {
+    const { request, status } = response
+    return response.json.pipe(
+      Effect.flatMap((json) => Schema.decodeUnknown(schema)(json)),
+      Effect.mapError((cause) => {
+        const { _tag, reason, ...rest } = Classify.exception(cause, { method: request.method, url: request.url })
+        // both are of one error
+        const kind = { class: _tag, reason } as Kind
+        // a success: who reads the error knows by it that the request was carried out
+        return unsafeMake(kind, { ...rest, delivery: "Acknowledged", status, attempts: 1 }, cause)
+      })
+    )
+  }

@@ -1,0 +1,686 @@
+/**
+ * A model of the Fireworks AI API, inference and control plane, that misbehaves as it is told.
+ *
+ * Whether a job is submitted once when its answer is lost, whether a wait survives an outage, a stale read, a preemption or
+ * eight minutes of scaling up: none of it can be tried on the real API. Here the API is a pure function of its state, a
+ * request and the time, so that the same model answers on sockets (`make`) and in memory, in the time of a `TestClock`
+ * (`inMemory`).
+ *
+ * | what | where |
+ * | --- | --- |
+ * | chat, completions, embeddings, models | `/inference/v1/…`, serverless and on deployments |
+ * | batch jobs, trainer jobs, fine-tuning jobs | `/v1/accounts/{account}/batchInferenceJobs`, `…/rlorTrainerJobs`, … |
+ * | deployments | `/v1/accounts/{account}/deployments` |
+ * | metrics of deployments | `/v1/accounts/{account}/metrics` |
+ * | the health of a trainer | `/training/v1/rlorTrainerJobs/{account}/{job}/api/v1/healthz` |
+ *
+ * Where the API's documents are silent, it does the following. Errors of the control plane look like those of the gateway,
+ * unless `errors` says otherwise. `:scale` sets the wanted replicas, and refuses more than `maxReplicaCount`. A `PATCH`
+ * without `updateMask` replaces all that can be changed. A deployment does not scale by itself but from zero to one.
+ *
+ * @since 0.1.0
+ */
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as DefaultServices from "effect/DefaultServices"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import { duration, refuse } from "../internal/options.js"
+import type { Fault, Request } from "./Fault.js"
+import * as FaultServer from "./FaultServer.js"
+import {
+  batch,
+  queued,
+  type Config,
+  configOf,
+  pendingOf,
+  provisioning,
+  windowOf,
+  type World
+} from "./internal/fireworksConfig.js"
+import * as deployments from "./internal/fireworksDeployments.js"
+import { emptyWorld, step } from "./internal/fireworksGateway.js"
+import * as jobs from "./internal/fireworksJobs.js"
+import { checkTimeline } from "./internal/fireworksTimeline.js"
+import * as ScriptedClient from "./ScriptedClient.js"
+
+// -------------------------------------------------------------------------------------------------
+// Model: jobs
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * The kinds of jobs, by their collection.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export type JobKind =
+  | "batchInferenceJobs"
+  | "rlorTrainerJobs"
+  | "supervisedFineTuningJobs"
+  | "reinforcementFineTuningJobs"
+  | "dpoJobs"
+
+/**
+ * The states of jobs; on the wire they begin with `JOB_STATE_`.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export type JobState =
+  | "UNSPECIFIED"
+  | "CREATING"
+  | "RUNNING"
+  | "COMPLETED"
+  | "FAILED"
+  | "CANCELLED"
+  | "DELETING"
+  | "WRITING_RESULTS"
+  | "VALIDATING"
+  | "DELETING_CLEANING_UP"
+  | "PENDING"
+  | "EXPIRED"
+  | "RE_QUEUEING"
+  | "CREATING_INPUT_DATASET"
+  | "IDLE"
+  | "CANCELLING"
+  | "EARLY_STOPPED"
+  | "PAUSED"
+  | "DELETED"
+  | "ARCHIVED"
+
+/**
+ * A state, and for how long.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Stage {
+  readonly state: JobState
+  /** @default for ever */
+  readonly lasts?: Duration.DurationInput | undefined
+  /** What the job's status says. @default what fits the state */
+  readonly message?: string | undefined
+  /**
+   * The part of the work that is done when it is over, from 0 to 1. @default all of it for `RUNNING`, 60 % of what is left
+   * if `FAILED` or `EXPIRED` follows
+   */
+  readonly progress?: number | undefined
+}
+
+/**
+ * The states of a job, one after another. The last one stays.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export type Timeline = ReadonlyArray<Stage>
+
+/**
+ * A job that is about to begin, or to be resumed.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface NewJob {
+  readonly kind: JobKind
+  readonly id: string
+  /** The body of the request that made it. */
+  readonly input: Readonly<Record<string, unknown>>
+  /** 1, and one more for each time it was resumed. */
+  readonly life: number
+}
+
+/**
+ * A job that was made, whatever the API shows of it by now.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface JobRecord extends NewJob {
+  readonly createdAt: number
+  readonly state: JobState
+  /** The states it has been in, the present one last, and since when, in milliseconds of wall time. */
+  readonly history: ReadonlyArray<{ readonly state: JobState; readonly at: number }>
+}
+
+/**
+ * How often a job was asked for, and how many there are: more than one is what a client must not bring about.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Creation {
+  readonly kind: JobKind
+  readonly id: string
+  /** Requests to make it that were carried out or refused as duplicates. */
+  readonly asked: number
+  readonly made: number
+}
+
+/**
+ * What is left of a deleted job: a state, a 404 and an id that cannot be used again (`hidden`), or nothing (`forgotten`).
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export type Tombstone = "DELETED" | "ARCHIVED" | "hidden" | "forgotten"
+
+// -------------------------------------------------------------------------------------------------
+// Model: deployments
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * The states of deployments.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export type DeploymentState = "CREATING" | "READY" | "DELETING" | "FAILED" | "UPDATING" | "DELETED"
+
+/**
+ * A deployment that a test makes, or changes.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface DeploymentOptions {
+  /** @default "accounts/fireworks/models/test-model" */
+  readonly baseModel?: string | undefined
+  /** From 0 to 1000. @default 0 */
+  readonly minReplicaCount?: number | undefined
+  /** From `minReplicaCount` to 1000. @default the greater of `minReplicaCount` and 1 */
+  readonly maxReplicaCount?: number | undefined
+  /** How many replicas there are, ready at once. @default `minReplicaCount` */
+  readonly replicas?: number | undefined
+  /** Any other field of the resource, by its name on the wire. @default none */
+  readonly fields?: Readonly<Record<string, unknown>> | undefined
+  /** @default "READY", or "CREATING" until one that was made by a request has a replica */
+  readonly state?: DeploymentState | undefined
+}
+
+/**
+ * A deployment as it is.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface DeploymentRecord {
+  readonly id: string
+  readonly state: DeploymentState
+  readonly minReplicaCount: number
+  readonly maxReplicaCount: number
+  readonly replicas: number
+  readonly readyReplicas: number
+  /** The other fields that clients set. */
+  readonly fields: Readonly<Record<string, unknown>>
+}
+
+// -------------------------------------------------------------------------------------------------
+// Model: misbehaviour
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * A time in which no request has an effect.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Outage {
+  /** When it begins, from now on. @default now */
+  readonly after?: Duration.DurationInput | undefined
+  /** May be infinite. */
+  readonly lasts: Duration.DurationInput
+  /** What requests get; `Fault.unanswered` lets them vanish. @default a 503 */
+  readonly fault?: Fault | undefined
+}
+
+/**
+ * What some of the next requests get instead of their answer.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Injection {
+  /** @default any */
+  readonly method?: string | undefined
+  /** What the path, without its query, holds or matches. @default any */
+  readonly path?: string | RegExp | undefined
+  /** How many such requests are served first. @default 0 */
+  readonly skip?: number | undefined
+  /** How many get the fault, from 1 on. @default 1 */
+  readonly times?: number | undefined
+  readonly fault: Fault
+  /** Whether the request is carried out, and only its answer lost. @default false */
+  readonly takesEffect?: boolean | undefined
+}
+
+// -------------------------------------------------------------------------------------------------
+// Options
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * What a model may be sent each minute, serverless. Four characters are a token.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Limits {
+  /** @default 6000 */
+  readonly requests?: number | undefined
+  /** @default 3 600 000 */
+  readonly promptTokens?: number | undefined
+  /** @default 900 000 */
+  readonly uncachedTokens?: number | undefined
+  /** @default 36 000 */
+  readonly generatedTokens?: number | undefined
+  /** What a 429 asks for, those of deployments too. @default nothing, as the API does */
+  readonly retryAfter?: Duration.DurationInput | undefined
+}
+
+/**
+ * What `make` and `inMemory` take.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Options {
+  /** The account; others are a 403. @default "acme" */
+  readonly account?: string | undefined
+  /** The keys that are good; others are a 401. @default any */
+  readonly keys?: ReadonlyArray<string> | undefined
+  /** The serverless models; others are a 404. @default any */
+  readonly models?: ReadonlyArray<string> | undefined
+  readonly limits?: Limits | undefined
+  /** How long a good answer of the inference takes. @default 0 */
+  readonly latency?: Duration.DurationInput | undefined
+
+  /** The deployments that there are, by id. @default none */
+  readonly deployments?: Readonly<Record<string, DeploymentOptions>> | undefined
+  /** How long it takes until a new replica is ready. @default 5 minutes */
+  readonly startup?: Duration.DurationInput | undefined
+  /** For how long after its first replica is ready a deployment still answers 404 and 503. @default 0 */
+  readonly settling?: Duration.DurationInput | undefined
+  /** The requests that a replica takes each second; more are a 429. @default any number */
+  readonly capacity?: number | undefined
+  /** What a `PATCH` without `updateMask` does. @default "replace" */
+  readonly patch?: "replace" | "merge" | undefined
+
+  /**
+   * The lives of jobs. @default `completed` for batches; `CREATING` 1 minute, `PENDING` 5 minutes, `RUNNING` for trainers;
+   * and 30 minutes later `COMPLETED` for fine-tuning
+   */
+  readonly timeline?: Timeline | ((job: NewJob) => Timeline | undefined) | undefined
+  /** How many requests a batch holds. @default 100 */
+  readonly rows?: number | undefined
+  /** What is left of deleted jobs. @default "DELETED" */
+  readonly tombstone?: Tombstone | undefined
+  /** Whether a second job of an id is a 409, or made. @default "refused" */
+  readonly duplicates?: "refused" | "made" | undefined
+  /** For how long a new job is a 404 to those who look for it. @default 0 */
+  readonly visibleAfter?: Duration.DurationInput | undefined
+  /** After how much of a trainer's run a checkpoint is saved; may be infinite. @default 10 minutes */
+  readonly checkpointEvery?: Duration.DurationInput | undefined
+  /** How long a trainer runs until it answers; may be infinite. @default 30 seconds */
+  readonly healthyAfter?: Duration.DurationInput | undefined
+  /** Where a trainer can be reached: by the gateway's path, by its `directRouteHandle`, or by both. @default "gateway" */
+  readonly health?: "gateway" | "direct" | "both" | undefined
+  /** How errors of the control plane are written: in the form of the gateway's, or of `google.rpc.Status`. @default "gateway" */
+  readonly errors?: "gateway" | "rpc" | undefined
+
+  /** How old the state may be that a read shows, by the number of the request. @default 0 */
+  readonly stale?: Duration.DurationInput | undefined
+  /** @default none */
+  readonly outages?: ReadonlyArray<Outage> | undefined
+  /** The first that fits is the one that counts. @default none */
+  readonly injections?: ReadonlyArray<Injection> | undefined
+}
+
+/**
+ * The API, as a test sees it from behind.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface FireworksServer {
+  /** Where the API is: scheme, host and port. */
+  readonly origin: string
+  /** The base URL for OpenAI-compatible clients: the origin and `/inference/v1`. */
+  readonly baseUrl: string
+  readonly account: string
+  /** A key that is good. */
+  readonly key: string
+  /** The model: what a request gets. It remembers, so that each call of it is a request. */
+  readonly script: (request: Request) => Fault
+  /** The requests that arrived, in order. */
+  readonly requests: Effect.Effect<ReadonlyArray<FaultServer.RequestRecord>>
+  /** All jobs that ever were, in order. */
+  readonly jobs: Effect.Effect<ReadonlyArray<JobRecord>>
+  /** How many jobs of each id there ever were. */
+  readonly creations: Effect.Effect<ReadonlyArray<Creation>>
+  readonly deployments: Effect.Effect<ReadonlyArray<DeploymentRecord>>
+  /** Lets the latest job of an id go on otherwise, from now on; or sets what becomes of it once it is made. */
+  readonly setJob: (id: string, next: JobState | Timeline) => Effect.Effect<void>
+  /** Takes the machines of a job away: it fails, or waits for others and runs again. */
+  readonly preempt: (id: string, to?: "FAILED" | "RE_QUEUEING") => Effect.Effect<void>
+  /** Makes a deployment, or changes what is given of it. */
+  readonly setDeployment: (id: string, options: DeploymentOptions) => Effect.Effect<void>
+  /** Answers 425 for a deployment, as while it swaps weights. */
+  readonly swap: (id: string, lasts: Duration.DurationInput) => Effect.Effect<void>
+  /** Suspends the account, so that its inference is a 412; or lets it go on. */
+  readonly suspend: (suspended: boolean) => Effect.Effect<void>
+  /** Lets reads show the state of up to so long ago. */
+  readonly stale: (upTo: Duration.DurationInput) => Effect.Effect<void>
+  readonly outage: (outage: Outage) => Effect.Effect<void>
+  readonly inject: (injection: Injection) => Effect.Effect<void>
+  /** Breaks all connections, and takes none, as a machine does that dies; its state stays. */
+  readonly down: Effect.Effect<void>
+  readonly up: Effect.Effect<void>
+}
+
+/**
+ * The API on sockets.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface OnSockets extends FireworksServer {
+  /** The server that it runs on. */
+  readonly server: FaultServer.FaultServer
+}
+
+/**
+ * The API in memory.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface InMemory extends FireworksServer {
+  /** The client whose requests it answers, to whatever host they go. */
+  readonly client: ScriptedClient.ScriptedClient
+}
+
+// -------------------------------------------------------------------------------------------------
+// Timelines
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * A batch that is validated in 1 minute, waits 8, runs 4, and is completed.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const completed: Timeline = batch
+
+/**
+ * A batch that fails after 4 minutes of running.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const failed: Timeline = [...queued, { state: "RUNNING", lasts: "4 minutes" }, { state: "FAILED" }]
+
+/**
+ * A batch that runs until its window of 24 hours is over, and keeps the rows that are done.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const expired: Timeline = [...queued, { state: "RUNNING", lasts: "1431 minutes" }, { state: "EXPIRED" }]
+
+/**
+ * A job that waits for ever, as those of unsupported models do.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const stuck: Timeline = [{ state: "VALIDATING", lasts: "1 minute" }, { state: "PENDING" }]
+
+/**
+ * A trainer that loses its machines after it ran for some time: it fails, or waits for others and runs again.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { FireworksServer } from "effect-reliability/testing"
+ *
+ * const states = FireworksServer.preempted("2 hours").map(({ state }) => state)
+ * assert.deepStrictEqual(states, ["CREATING", "PENDING", "RUNNING", "FAILED"])
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const preempted = (after: Duration.DurationInput, to: "FAILED" | "RE_QUEUEING" = "FAILED"): Timeline => [
+  ...provisioning,
+  { state: "RUNNING", lasts: duration("FireworksServer.preempted", "after", after) },
+  ...jobs.preemption(to)
+]
+
+// -------------------------------------------------------------------------------------------------
+// make
+// -------------------------------------------------------------------------------------------------
+
+/** What is done to the API by hand; the model's state is its own. */
+type Control = Omit<FireworksServer, "origin" | "baseUrl" | "account" | "key" | "requests" | "down" | "up">
+
+const millis = (method: string, option: string, input: Duration.DurationInput): number =>
+  Duration.toMillis(duration(`FireworksServer.${method}`, option, input))
+
+/** A model and its state; the time of what is done by hand is that of the requests. */
+const control = (config: Config, start: World, now: Effect.Effect<number>): Control => {
+  let world = start
+  const change = (f: (world: World, at: number) => World): Effect.Effect<void> =>
+    Effect.map(now, (at) => void (world = f(world, at)))
+  return {
+    script: (request) => {
+      const [next, fault] = step(config, world, request)
+      world = next
+      return fault
+    },
+    jobs: Effect.map(now, (at) => world.jobs.map((job) => jobs.recordOf(job, at))),
+    creations: Effect.sync(() => jobs.creationsOf(world)),
+    deployments: Effect.map(now, (at) => [...world.deployments.values()].map((one) => deployments.recordOf(one, at))),
+    setJob: (id, next) => {
+      const stages = typeof next === "string" ? [{ state: next }] : next
+      const timeline = checkTimeline("FireworksServer.setJob", "next", stages)
+      return change((world, at) => jobs.setJob(world, id, timeline, at))
+    },
+    preempt: (id, to = "FAILED") =>
+      change((world, at) => {
+        const job = jobs.latest(world, id) ?? refuse("FireworksServer.preempt", "id", id, "that of a job")
+        return jobs.sendOn(world, job, jobs.preemption(to), at)
+      }),
+    setDeployment: (id, given) =>
+      change((world, at) => deployments.setDeployment("FireworksServer.setDeployment", world, id, given, at)),
+    swap: (id, lasts) => {
+      const span = millis("swap", "lasts", lasts)
+      return change((world, at) => {
+        const one = world.deployments.get(id) ?? refuse("FireworksServer.swap", "id", id, "that of a deployment")
+        return deployments.changed(world, one, at, { swapUntil: at + span })
+      })
+    },
+    suspend: (suspended) => change((world) => ({ ...world, suspended })),
+    stale: (upTo) => {
+      const stale = millis("stale", "upTo", upTo)
+      return change((world) => ({ ...world, stale }))
+    },
+    outage: (outage) => {
+      const from = windowOf("FireworksServer.outage", outage, config.errors)
+      return change((world, at) => ({
+        ...world,
+        outages: [...world.outages.filter(({ until }) => until > at), from(at)]
+      }))
+    },
+    inject: (injection) => {
+      const pending = pendingOf("FireworksServer.inject", injection)
+      return change((world) => ({ ...world, injections: [...world.injections, pending] }))
+    }
+  }
+}
+
+/** Checks options, and makes the model that they describe as soon as the time is known. */
+const modelOf = (method: "make" | "inMemory", scheme: Config["scheme"], options: Options) => {
+  const owner = `FireworksServer.${method}`
+  const config = configOf(owner, scheme, options)
+  const outages = (options.outages ?? []).map((outage) => windowOf(owner, outage, config.errors))
+  const injections = (options.injections ?? []).map((injection) => pendingOf(owner, injection))
+  const stale = millis(method, "stale", options.stale ?? 0)
+  const given = Object.entries(options.deployments ?? {})
+  const empty = { ...emptyWorld, injections, stale }
+  const start = (at: number): World =>
+    given.reduce<World>((world, [id, one]) => deployments.setDeployment(owner, world, id, one, at), {
+      ...empty,
+      outages: outages.map((from) => from(at))
+    })
+  // refuses bad deployments
+  start(0)
+  const named = { account: config.account, key: config.keys?.[0] ?? "fw-test-key" }
+  return (now: Effect.Effect<number>) => Effect.map(now, (at) => ({ ...named, ...control(config, start(at), now) }))
+}
+
+// a socket waits for nobody's TestClock
+const hostTime = Effect.sync(() => Context.get(DefaultServices.liveServices, Clock.Clock).unsafeCurrentTimeMillis())
+
+/**
+ * Starts the API on the loopback, in real time, as long as its scope is open.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Effect } from "effect"
+ * import { FireworksServer } from "effect-reliability/testing"
+ *
+ * const program = Effect.gen(function* () {
+ *   const { account, creations, key, origin } = yield* FireworksServer.make()
+ *   const create = Effect.promise(() =>
+ *     fetch(`${origin}/v1/accounts/${account}/batchInferenceJobs?batchInferenceJobId=nightly`, {
+ *       method: "POST",
+ *       headers: { authorization: `Bearer ${key}` },
+ *       body: JSON.stringify({ model: "accounts/fireworks/models/m", inputDatasetId: "accounts/acme/datasets/d" })
+ *     })
+ *   )
+ *   assert.strictEqual((yield* create).status, 200)
+ *   assert.strictEqual((yield* create).status, 409)
+ *   assert.deepStrictEqual(yield* creations, [{ kind: "batchInferenceJobs", id: "nightly", asked: 2, made: 1 }])
+ * })
+ *
+ * await Effect.runPromise(Effect.scoped(program))
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (options: Options = {}): Effect.Effect<OnSockets, never, Scope.Scope> => {
+  const model = modelOf("make", "http", options)
+  return Effect.gen(function* () {
+    const made = yield* model(hostTime)
+    const server = yield* FaultServer.make({ script: made.script })
+    const { down, origin, requests, up } = server
+    return { ...made, origin, baseUrl: `${origin}/inference/v1`, requests, down, up, server }
+  })
+}
+
+/**
+ * Makes the API in memory, in the time of the `Clock`: its client's requests are answered by it, to whatever host they go.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { HttpClientRequest } from "@effect/platform"
+ * import { Effect, TestClock, TestContext } from "effect"
+ * import { FireworksServer } from "effect-reliability/testing"
+ *
+ * const program = Effect.gen(function* () {
+ *   const { baseUrl, client, key } = yield* FireworksServer.inMemory({ deployments: { d: {} }, startup: "8 minutes" })
+ *   const chat = HttpClientRequest.post(`${baseUrl}/chat/completions`).pipe(
+ *     HttpClientRequest.bearerToken(key),
+ *     HttpClientRequest.bodyUnsafeJson({ model: "accounts/acme/deployments/d", messages: [] }),
+ *     client.execute
+ *   )
+ *   assert.strictEqual((yield* chat).status, 503) // it is scaled to zero, and begins to scale up
+ *   yield* TestClock.adjust("8 minutes")
+ *   assert.strictEqual((yield* chat).status, 200)
+ * })
+ *
+ * await Effect.runPromise(program.pipe(Effect.provide(TestContext.TestContext)))
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const inMemory = (options: Options = {}): Effect.Effect<InMemory> => {
+  const model = modelOf("inMemory", "https", options)
+  return Effect.gen(function* () {
+    const made = yield* model(Clock.currentTimeMillis)
+    const client = yield* ScriptedClient.make(made.script)
+    const { down, requests, up } = client
+    const origin = "https://api.fireworks.ai"
+    return { ...made, origin, baseUrl: `${origin}/inference/v1`, requests, down, up, client }
+  })
+}
+
+// -------------------------------------------------------------------------------------------------
+// layer
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * The API of a test.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export class Service extends Context.Tag("effect-reliability/testing/FireworksServer")<Service, FireworksServer>() {}
+
+/**
+ * Provides the API on sockets.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { FireworksServer } from "effect-reliability/testing"
+ *
+ * const program = Effect.gen(function* () {
+ *   const { baseUrl, key } = yield* FireworksServer.Service
+ *   yield* Effect.promise(() => fetch(`${baseUrl}/models`, { headers: { authorization: `Bearer ${key}` } }))
+ * })
+ *
+ * await Effect.runPromise(program.pipe(Effect.provide(FireworksServer.layer())))
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (options: Options = {}): Layer.Layer<Service> => Layer.scoped(Service, make(options))
+
+/**
+ * Provides the API in memory, as the `HttpClient` of all that asks for one, and to the test that looks at it from behind.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { HttpClient } from "@effect/platform"
+ * import { Effect } from "effect"
+ * import { FireworksServer } from "effect-reliability/testing"
+ *
+ * const program = Effect.gen(function* () {
+ *   const { baseUrl } = yield* FireworksServer.Service
+ *   const answer = yield* HttpClient.get(`${baseUrl}/models`)
+ *   assert.strictEqual(answer.status, 401) // no key
+ * })
+ *
+ * await Effect.runPromise(program.pipe(Effect.provide(FireworksServer.layerInMemory())))
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerInMemory = (options: Options = {}): Layer.Layer<Service | HttpClient.HttpClient> =>
+  Layer.unwrapEffect(
+    Effect.map(inMemory(options), (made) =>
+      Layer.merge(Layer.succeed(Service, made), Layer.succeed(HttpClient.HttpClient, made.client))
+    )
+  )

@@ -1,0 +1,987 @@
+import { describe, it } from "@effect/vitest"
+import {
+  Cause,
+  Chunk,
+  Clock,
+  Duration,
+  Effect,
+  Either,
+  Exit,
+  FastCheck as fc,
+  Fiber,
+  Random,
+  Stream,
+  TestClock
+} from "effect"
+import { ApiError, Deadline, Job, Reliability, Retry, Workload } from "effect-reliability"
+import { expect } from "vitest"
+
+// -------------------------------------------------------------------------------------------------
+// What calls fail with
+// -------------------------------------------------------------------------------------------------
+
+const { Fatal, RateLimit, Transient } = ApiError
+
+const lost = new Transient({ reason: "ConnectionLost", delivery: "Unconfirmed" })
+const down = new Transient({ reason: "Connect", delivery: "NotSent" })
+const unavailable = new Transient({ reason: "Unavailable", delivery: "Acknowledged", status: 503 })
+const missing = new Fatal({ reason: "NotFound", delivery: "Acknowledged", status: 404 })
+const taken = new Fatal({ reason: "Conflict", delivery: "Acknowledged", status: 409 })
+const unreadable = new Fatal({ reason: "Decode", delivery: "Acknowledged", status: 200 })
+const forbidden = new Fatal({ reason: "Forbidden", delivery: "Acknowledged", status: 403 })
+const unpaid = new Fatal({ reason: "PaymentRequired", delivery: "Acknowledged", status: 402 })
+const makeThrottled = (retryAfter: Duration.DurationInput) =>
+  new RateLimit({
+    reason: "RateExceeded",
+    delivery: "Acknowledged",
+    status: 429,
+    retryAfter: Duration.decode(retryAfter)
+  })
+
+const known = new Map<Duration.DurationInput, ApiError.RateLimit>()
+const throttled = (retryAfter: Duration.DurationInput) => {
+  const error = known.get(retryAfter) ?? makeThrottled(retryAfter)
+  known.set(retryAfter, error)
+  return error
+}
+
+const { left, right } = Either
+
+const detailOf = (error: ApiError.ApiError): string => `${error.reason}/${error.phase ?? error.detail ?? ""}`
+
+// -------------------------------------------------------------------------------------------------
+// Submitting, step by step
+// -------------------------------------------------------------------------------------------------
+
+const same = right({ _tag: "Same", snapshot: "job" } as const)
+const other = right({ _tag: "Other" } as const)
+const deleted = right({ _tag: "Gone" } as const)
+
+const doubtOf = (error: ApiError.ApiError, looks = 0, sends = 1): Job.Doubt => ({ sends, error, looks })
+
+const tagOf = (step: Job.Submission<unknown>): string =>
+  step._tag === "Failed" ? `Failed ${step.error.reason}${step.inDoubt ? ", in doubt" : ""}` : step._tag
+
+describe("afterSend", () => {
+  it.each([
+    ["looks for what may have been carried out", lost, "Look"],
+    ["looks for what a server failed on", unavailable, "Look"],
+    ["looks for what was carried out and cannot be read", unreadable, "Look"],
+    ["looks for what exists", taken, "Look"],
+    ["looks for what an earlier try may have brought", ApiError.settle(down, 3), "Look"],
+    ["fails with what was not sent", down, "Failed Connect"],
+    ["fails with what was turned away", throttled("1 second"), "Failed RateExceeded"],
+    ["fails with what was refused", forbidden, "Failed Forbidden"],
+    ["fails with what was refused for want of money", unpaid, "Failed PaymentRequired"],
+    ["says that an earlier try may have brought it", ApiError.settle(forbidden, 2), "Failed Forbidden, in doubt"]
+  ])("%s", (_, error, expected) => {
+    expect(tagOf(Job.afterSend(1, left(error)))).toBe(expected)
+  })
+
+  it("takes no other job for an answer", () => {
+    expect(tagOf(Job.afterSend(1, same))).toBe("Done")
+    expect(tagOf(Job.afterSend(1, other))).toBe("Failed Conflict")
+    expect(tagOf(Job.afterSend(1, deleted))).toBe("Failed Conflict")
+  })
+
+  it("looks as late as the server asks, and not at all where that is long", () => {
+    const busy = (retryAfter: Duration.Duration) =>
+      new Transient({ reason: "Unavailable", delivery: "Acknowledged", status: 503, retryAfter })
+    expect(Job.afterSend(1, left(busy(Duration.seconds(120))))).toMatchObject({ after: Duration.seconds(120) })
+    expect(tagOf(Job.afterSend(1, left(busy(Duration.millis(120_001)))))).toBe("Failed Unavailable, in doubt")
+  })
+})
+
+describe("afterLook", () => {
+  it("is done with the same job, and in conflict with another or a deleted one", () => {
+    expect(tagOf(Job.afterLook(doubtOf(lost), same))).toBe("Done")
+    for (const finding of [other, deleted]) {
+      const step = Job.afterLook(doubtOf(taken), finding)
+      expect(step).toMatchObject({ _tag: "Failed", inDoubt: false, error: { reason: "Conflict", status: 409 } })
+    }
+  })
+
+  it("sends again what was looked for twice and is not there, three times in all", () => {
+    expect(tagOf(Job.afterLook(doubtOf(lost, 0), left(missing)))).toBe("Look")
+    expect(Job.afterLook(doubtOf(lost, 1), left(missing))).toMatchObject({ _tag: "Send", sends: 2 })
+    expect(tagOf(Job.afterLook(doubtOf(lost, 1, 3), left(missing)))).toBe("Failed ConnectionLost, in doubt")
+  })
+
+  it("does not send again what a server took and could not be read", () => {
+    expect(tagOf(Job.afterLook(doubtOf(unreadable, 1), left(missing)))).toBe("Failed Decode, in doubt")
+  })
+
+  it("looks six times, for 31 seconds, for what is said to exist", () => {
+    const waits = [0, 1, 2, 3, 4].map((looks) => Job.afterLook(doubtOf(taken, looks), left(missing)))
+    expect(waits.map((step) => step._tag === "Look" && Duration.toSeconds(step.after))).toEqual([1, 2, 4, 8, 16])
+    expect(tagOf(Job.afterLook(doubtOf(taken, 5), left(missing)))).toBe("Failed Conflict, in doubt")
+    expect(tagOf(Job.afterLook(doubtOf(lost, 5), left(down)))).toBe("Failed ConnectionLost, in doubt")
+  })
+
+  it("fails with what forbids to look", () => {
+    expect(tagOf(Job.afterLook(doubtOf(lost), left(forbidden)))).toBe("Failed Forbidden, in doubt")
+  })
+})
+
+// -------------------------------------------------------------------------------------------------
+// Submitting, any history
+// -------------------------------------------------------------------------------------------------
+
+/** What befalls a call that creates: whether it is carried out, and what is told. */
+const sendMoods = [
+  { carries: true, tells: undefined },
+  { carries: true, tells: lost },
+  { carries: true, tells: unavailable },
+  { carries: true, tells: unreadable },
+  { carries: true, tells: ApiError.settle(down, 2) },
+  { carries: true, tells: ApiError.settle(throttled("20 seconds"), 4) },
+  { carries: false, tells: lost },
+  { carries: false, tells: unavailable },
+  { carries: false, tells: down },
+  { carries: false, tells: forbidden },
+  { carries: false, tells: throttled("5 seconds") }
+] as const
+
+const lookMoods = ["sees", "sees", "sees", "misses", "fails", "is throttled", "is forbidden"] as const
+
+const anySubmission = fc.record({
+  before: fc.constantFrom("nothing", "the same", "another", "a deleted one"),
+  sends: fc.array(fc.constantFrom(...sendMoods), { maxLength: 3 }),
+  looks: fc.array(fc.constantFrom(...lookMoods), { maxLength: 18 })
+})
+
+describe("a submission", () => {
+  it("makes one job at most, tells no lie about it, and ends", () => {
+    fc.assert(
+      fc.property(anySubmission, ({ before, looks, sends }) => {
+        let stored = before === "nothing" ? undefined : before
+        let made = 0
+        let time = 0
+        let steps = 0
+        const find = (): Either.Either<Job.Finding<string>, ApiError.ApiError> => {
+          if (stored === undefined) return left(missing)
+          return stored === "the same" ? same : stored === "another" ? other : deleted
+        }
+        let [nthSend, nthLook] = [0, 0]
+        const send = (): Either.Either<Job.Finding<string>, ApiError.ApiError> => {
+          const mood = sends[nthSend++] ?? sendMoods[0]
+          if (!mood.carries) return left(mood.tells)
+          const refused = stored !== undefined
+          if (!refused) {
+            stored = "the same"
+            made++
+          }
+          return mood.tells !== undefined ? left(mood.tells) : refused ? left(taken) : same
+        }
+        const see = (): Either.Either<Job.Finding<string>, ApiError.ApiError> => {
+          const mood = looks[nthLook++] ?? "sees"
+          if (mood === "sees") return find()
+          return left(
+            mood === "misses"
+              ? missing
+              : mood === "fails"
+                ? unavailable
+                : mood === "is forbidden"
+                  ? forbidden
+                  : throttled("3 seconds")
+          )
+        }
+        let step: Job.Submission<string> = Job.afterSend(1, send())
+        while (step._tag === "Look" || step._tag === "Send") {
+          steps++
+          time += Duration.toMillis(step.after)
+          step = step._tag === "Look" ? Job.afterLook(step.doubt, see()) : Job.afterSend(step.sends, send())
+        }
+        expect(made).toBeLessThanOrEqual(1)
+        expect(nthSend).toBeLessThanOrEqual(3)
+        expect(steps).toBeLessThanOrEqual(20)
+        expect(time).toBeLessThanOrEqual(3 * 60_000)
+        if (step._tag === "Done") expect(stored).toBe("the same")
+        // no doubt, no job of ours
+        else if (!step.inDoubt) expect(made).toBe(0)
+      }),
+      { numRuns: 20_000 }
+    )
+  })
+})
+
+// -------------------------------------------------------------------------------------------------
+// limits
+// -------------------------------------------------------------------------------------------------
+
+describe("limits", () => {
+  it.each([
+    [{ interval: 0 }, "Job.limits: interval is 0; it must be at least 1 ms"],
+    [{ interval: -1 }, "Job.limits: interval is -1; it must be a duration that is not negative"],
+    [{ interval: "2 minutes", cap: "1 minute" }, "Job.limits: cap is 1m; it must be at least interval, 2m"],
+    [{ factor: 0.9 }, "Job.limits: factor is 0.9; it must be a number of at least 1"],
+    [{ jitter: 0.6 }, "Job.limits: jitter is 0.6; it must be a number from 0 to 0.5"],
+    [{ resumes: 1.5 }, "Job.limits: resumes is 1.5; it must be an integer of at least 0"],
+    [{ outage: "-5 minutes" }, `Job.limits: outage is "-5 minutes"; it must be a duration that is not negative`],
+    [{ queued: Number.NaN }, "Job.limits: queued is NaN; it must be a duration that is not negative"]
+  ] as ReadonlyArray<readonly [Job.WatchOptions, string]>)("refuses %o", (options, message) => {
+    expect(() => Job.limits(options)).toThrow(message)
+    const kind = { ...kindOf(makeServer()), resume: undefined }
+    expect(() => Job.await(kind, "job", options)).toThrow(message)
+    expect(() => Job.watch(kind, "job", options)).toThrow(message)
+  })
+
+  it("takes a long interval for the cap", () => {
+    expect(Job.limits({ interval: "10 minutes" })).toMatchObject({ interval: 600_000, cap: 600_000, queued: Infinity })
+  })
+})
+
+// -------------------------------------------------------------------------------------------------
+// Watching, step by step
+// -------------------------------------------------------------------------------------------------
+
+type Standing = Job.Standing<string>
+const queued: Standing = { _tag: "Queued" }
+const active: Standing = { _tag: "Active" }
+const stopped: Standing = { _tag: "Stopped", outcome: "FAILED" }
+const ended: Standing = { _tag: "Ended", outcome: "COMPLETED" }
+const gone: Standing = { _tag: "Gone" }
+
+type Sight = Standing | ApiError.ApiError
+const eitherOf = (sight: Sight): Either.Either<Standing, ApiError.ApiError> =>
+  ApiError.isApiError(sight) ? left(sight) : right(sight)
+
+/** What each sight leads to: the wait in seconds, or the end. */
+const follow = (options: Job.WatchOptions, sights: ReadonlyArray<readonly [at: number, Sight]>, random = 0.5) => {
+  const limits = Job.limits(options)
+  let state = Job.watchingSince(0, limits)
+  return sights.map(([at, sight]) => {
+    const [next, step] = Job.afterSight(state, at * 1000, eitherOf(sight), limits, random)
+    state = next
+    switch (step._tag) {
+      case "Look":
+        return Duration.toSeconds(step.after)
+      case "Done":
+        return step.outcome
+      case "Failed":
+        return detailOf(step.error)
+      case "Resume": {
+        state = Job.afterResume(state, at * 1000, right(undefined), limits, random)[0]
+        return "Resume"
+      }
+    }
+  })
+}
+
+const still = { jitter: 0 }
+
+describe("afterSight", () => {
+  it("waits longer and longer while nothing changes, and anew when something does", () => {
+    const options = { ...still, interval: "5 seconds", factor: 2, cap: "30 seconds" } as const
+    const sights = [queued, queued, queued, queued, queued, active, active].map((sight, n) => [n * 30, sight] as const)
+    expect(follow(options, sights)).toEqual([5, 10, 20, 30, 30, 5, 10])
+  })
+
+  it("spreads waits by the jitter, both ways", () => {
+    const options = { interval: "10 seconds", jitter: 0.2 } as const
+    expect(follow(options, [[0, active]], 0)).toEqual([8])
+    expect(follow(options, [[0, active]], 0.5)).toEqual([10])
+    expect(follow(options, [[0, active]], 1 - 2 ** -53)).toEqual([12])
+  })
+
+  it("waits as long as the server asks, and more, but never into the end of an outage", () => {
+    const options = { interval: "5 seconds", outage: "10 minutes" } as const
+    const lines = [[0, throttled("100 seconds")]] as const
+    expect(follow(options, lines, 0)).toEqual([100])
+    expect(follow(options, lines, 0.9)).toEqual([109])
+    expect(follow({ ...options, jitter: 0 }, lines, 0.9)).toEqual([100])
+    expect(follow(options, [[0, throttled("10 minutes")]])).toEqual([600])
+    expect(follow(options, [[0, throttled("601 seconds")]])).toEqual(["RateExceeded/"])
+  })
+
+  it("looks at the very end of a limit, once", () => {
+    const options = { ...still, interval: "40 seconds", queued: "1 minute" } as const
+    expect(
+      follow(options, [
+        [0, queued],
+        [40, queued],
+        [60, queued]
+      ])
+    ).toEqual([40, 20, "Timeout/deadline"])
+    expect(
+      follow(options, [
+        [0, queued],
+        [40, queued],
+        [60, active]
+      ])
+    ).toEqual([40, 20, 40])
+  })
+
+  it("counts the queue and the work apart, and time without contact to neither", () => {
+    const options = { ...still, interval: "1 minute", queued: "3 minutes", active: "2 minutes" } as const
+    expect(
+      follow(options, [
+        [0, queued],
+        [60, queued],
+        [120, active],
+        [180, down],
+        [3000, active],
+        [3059, active],
+        [3060, active]
+      ])
+    ).toEqual([60, 60, 60, 60, 60, 1, "Timeout/deadline"])
+  })
+
+  it("takes no lost contact for a failed job, until it was lost for too long in one go", () => {
+    const options = { ...still, interval: "1 minute", outage: "5 minutes" } as const
+    const long = [
+      [0, down],
+      [240, unavailable],
+      [299, throttled("1 second")],
+      [300, lost]
+    ] as const
+    expect(follow(options, long)).toEqual([60, 60, 1, "ConnectionLost/"])
+    const twice = [
+      [0, down],
+      [240, active],
+      [241, lost],
+      [540, down],
+      [541, ended]
+    ] as const
+    expect(follow(options, twice)).toEqual([60, 60, 60, 1, "COMPLETED"])
+  })
+
+  it("believes at once what forbids to look, unless the server wants to be asked again", () => {
+    expect(follow(still, [[0, forbidden]])).toEqual(["Forbidden/"])
+    const mild = new Fatal({ reason: "Forbidden", delivery: "Acknowledged", status: 403, shouldRetry: true })
+    expect(follow(still, [[0, mild]])).toEqual([5])
+  })
+
+  it("does not take a polite 503 for the end of the watch", () => {
+    const once = new Transient({ reason: "Unavailable", delivery: "Acknowledged", status: 503, shouldRetry: false })
+    expect(follow(still, [[0, once]])).toEqual([5])
+  })
+
+  it("believes that there is no job only after a while, whether or not it was seen before", () => {
+    const options = { ...still, interval: "1 minute", unseen: "2 minutes" } as const
+    expect(
+      follow(options, [
+        [0, missing],
+        [60, missing],
+        [119, missing],
+        [120, missing]
+      ])
+    ).toEqual([60, 60, 1, "NotFound/"])
+    expect(
+      follow(options, [
+        [0, active],
+        [60, missing],
+        [179, active],
+        [180, missing],
+        [299, ended]
+      ])
+    ).toEqual([60, 60, 60, 60, "COMPLETED"])
+  })
+
+  it("ends by what is deleted", () => {
+    expect(follow(still, [[0, gone]])).toEqual(["NotFound/the job was deleted"])
+  })
+
+  it("resumes what stopped, as often as allowed, and believes no end that is older than the resumption", () => {
+    const options = { ...still, interval: "50 seconds", resumes: 1, stale: "2 minutes" } as const
+    expect(
+      follow(options, [
+        [0, stopped],
+        [50, stopped],
+        [100, active],
+        [119, stopped],
+        [120, stopped]
+      ])
+    ).toEqual(["Resume", 60, 50, 1, "FAILED"])
+    expect(follow({ ...options, resumes: 0 }, [[0, stopped]])).toEqual(["FAILED"])
+  })
+
+  it("believes no end right after a resumption that came before the watch", () => {
+    const options = { ...still, stale: "1 minute", resumed: true } as const
+    expect(
+      follow(options, [
+        [0, stopped],
+        [59, stopped],
+        [60, stopped]
+      ])
+    ).toEqual([5, 1, "FAILED"])
+  })
+
+  it("begins the limits anew when it resumes", () => {
+    const options = { ...still, interval: "1 minute", active: "2 minutes", resumes: 1, stale: 0 } as const
+    expect(
+      follow(options, [
+        [0, active],
+        [119, stopped],
+        [179, active],
+        [298, active],
+        [299, active]
+      ])
+    ).toEqual([60, "Resume", 60, 1, "Timeout/deadline"])
+  })
+})
+
+describe("afterResume", () => {
+  const limits = Job.limits({ ...still, resumes: 2, outage: "10 minutes", unseen: "2 minutes" })
+  const start = Job.watchingSince(0, limits)
+  const resume = (error: ApiError.ApiError, state = start, now = 1000) =>
+    Job.afterResume(state, now, left(error), limits, 0.5)
+
+  it("counts what may have been carried out, and what runs by somebody else's hand", () => {
+    const refused = new Fatal({ reason: "BadRequest", delivery: "Acknowledged", status: 400 })
+    for (const error of [lost, unavailable, taken, refused, unreadable]) {
+      const [state, step] = resume(error)
+      expect(state).toMatchObject({ resumes: 1, resumedAt: 1000 })
+      expect(step).toMatchObject({ _tag: "Look", after: Duration.seconds(5) })
+    }
+  })
+
+  it("does not count what did not arrive, and goes on for as long as contact may be lost", () => {
+    for (const error of [down, throttled("2 seconds")]) {
+      const [state, step] = resume(error)
+      expect([state.resumes, state.resumedAt, step._tag]).toEqual([0, -Infinity, "Look"])
+      expect(resume(error, state, 598_000)[1]._tag).toBe("Look")
+      expect(resume(error, state, 601_000)[1]).toMatchObject({ _tag: "Failed", error: { reason: error.reason } })
+    }
+    const [state] = resume(missing)
+    expect(resume(missing, state, 121_000)[1]).toMatchObject({ _tag: "Failed", error: { reason: "NotFound" } })
+  })
+
+  it("fails with what forbids it", () => {
+    expect(resume(forbidden)[1]).toMatchObject({ _tag: "Failed", error: { reason: "Forbidden" } })
+    expect(resume(unpaid)[1]).toMatchObject({ _tag: "Failed", error: { reason: "PaymentRequired" } })
+  })
+})
+
+// -------------------------------------------------------------------------------------------------
+// Watching, any history
+// -------------------------------------------------------------------------------------------------
+
+interface Life {
+  readonly since: number
+  /** Seconds in the queue, at work, and again, before the end. */
+  readonly phases: ReadonlyArray<number>
+  readonly end: "Stopped" | "Ended"
+}
+
+const standingOf = (life: Life, index: number, now: number): Standing => {
+  let at = life.since
+  for (const [n, seconds] of life.phases.entries()) {
+    at += seconds * 1000
+    if (now < at) return n % 2 === 0 ? queued : active
+  }
+  return { _tag: life.end, outcome: `${life.end} ${index}` }
+}
+
+const anyLook = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ does: fc.constant("see" as const), lag: fc.nat(90_000) }) },
+  { weight: 3, arbitrary: fc.record({ does: fc.constantFrom("fail" as const, "miss" as const), lag: fc.constant(0) }) },
+  { weight: 1, arbitrary: fc.record({ does: fc.constant("throttle" as const), lag: fc.nat(40).map((n) => n * 1000) }) }
+)
+
+const anyResume = fc.constantFrom("done", "lost after", "lost before", "not sent", "busy")
+
+const seconds = (max: number) => fc.integer({ min: 1, max }).map((n) => Duration.seconds(n))
+
+const anyHistory = fc.record({
+  lives: fc.array(
+    fc.record({
+      phases: fc.array(fc.nat(900), { minLength: 1, maxLength: 4 }),
+      end: fc.constantFrom("Stopped" as const, "Stopped" as const, "Ended" as const)
+    }),
+    { minLength: 1, maxLength: 4 }
+  ),
+  looks: fc.array(anyLook, { minLength: 1, maxLength: 30 }),
+  resumes: fc.array(anyResume, { minLength: 1, maxLength: 6 }),
+  randoms: fc.array(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), { minLength: 1, maxLength: 8 }),
+  options: fc.record({
+    interval: fc.integer({ min: 5, max: 30 }).map((n) => Duration.seconds(n)),
+    factor: fc.constantFrom(1, 1.5, 3),
+    cap: fc.constantFrom(Duration.seconds(30), Duration.minutes(5)),
+    jitter: fc.constantFrom(0, 0.2, 0.5),
+    outage: seconds(1200),
+    unseen: seconds(300),
+    queued: seconds(2000),
+    active: seconds(2000),
+    resumes: fc.nat(3),
+    stale: fc.constantFrom(Duration.seconds(90), Duration.minutes(5))
+  })
+})
+
+type History = typeof anyHistory extends fc.Arbitrary<infer H> ? H : never
+
+/** Plays a history out, without any Effect; looks and resumptions take no time. */
+const play = ({ lives, looks, options, randoms, resumes }: History) => {
+  const limits = Job.limits(options)
+  let state = Job.watchingSince(0, limits)
+  let now = 0
+  let resumed = 0
+  let steps = 0
+  let draws = 0
+  let lostSince: number | undefined
+  let known = 0
+  const random = () => randoms[draws++ % randoms.length] ?? 0
+  const [first] = lives
+  const past: Array<Life> = first === undefined ? [] : [{ ...first, since: 0 }]
+  /** What is true of a moment: the life that it belongs to, and what it is like. */
+  const truth = (at: number): readonly [number, Standing] => {
+    const index = Math.max(
+      0,
+      past.findLastIndex(({ since }) => since <= at)
+    )
+    const life = past[index]
+    return [index, life === undefined ? gone : standingOf(life, index, at)]
+  }
+  for (;;) {
+    if (++steps > 20_000) throw new Error("the watch does not end")
+    const look = looks[steps % looks.length]
+    // a server that is never well again is watched in vain
+    const does = look === undefined || steps > 400 ? "see" : look.does
+    const sight: Sight =
+      does === "see"
+        ? truth(Math.max(0, now - (look?.lag ?? 0)))[1]
+        : does === "fail"
+          ? down
+          : does === "miss"
+            ? missing
+            : throttled(look?.lag ?? 0)
+    const before = state
+    const [seen, step] = Job.afterSight(before, now, eitherOf(sight), limits, random())
+    state = seen
+    lostSince = ApiError.isApiError(sight) && sight.reason !== "NotFound" ? (lostSince ?? now) : undefined
+    let next: Job.Step<string> = step
+    if (next._tag === "Resume") {
+      const answer = resumes[resumed % resumes.length] ?? "done"
+      const [, standing] = truth(now)
+      if ((answer === "done" || answer === "lost after") && standing._tag === "Stopped") {
+        const life = lives[past.length % lives.length]
+        if (life !== undefined) past.push({ ...life, since: now })
+      }
+      const error = { done: undefined, "lost after": lost, "lost before": lost, "not sent": down, busy: throttled(0) }
+      const result = error[answer as keyof typeof error]
+      ;[state, next] = Job.afterResume(state, now, result === undefined ? right(0) : left(result), limits, random())
+      resumed++
+    }
+    if (next._tag !== "Look") return { step: next, past, now, limits, state, steps, truth, lostSince, sight, known }
+    const wait = Duration.toMillis(next.after)
+    if (wait < 1 || !Number.isInteger(wait)) throw new Error(`a wait of ${wait} ms`)
+    const hint = sight instanceof RateLimit ? (look?.lag ?? 0) : 0
+    if (wait < hint) throw new Error("a hint was shortened")
+    const longest = Math.max(limits.cap * (1 + limits.jitter), hint + Math.max(limits.interval, hint / 10)) + 1
+    if (wait > longest) throw new Error(`a wait of ${wait} ms above ${longest}`)
+    if (lostSince !== undefined && now + wait > lostSince + limits.outage + 1)
+      throw new Error("a look after the outage")
+    if (!ApiError.isApiError(sight) && state.lostSince === undefined) known += wait
+    now += wait
+  }
+}
+
+describe("a watch", () => {
+  it("ends within its limits, takes no live job for dead nor a dead one for live, and resumes no oftener than allowed", () => {
+    const seen = { Done: 0, Failed: 0, resumed: 0 }
+    fc.assert(
+      fc.property(anyHistory, (history) => {
+        const { known, limits, now, past, sight, state, step, truth } = play(history)
+        expect(state.resumes).toBeLessThanOrEqual(limits.resumes)
+        expect(past.length - 1).toBeLessThanOrEqual(limits.resumes)
+        if (state.resumes > 0) seen.resumed++
+        // what was known of the job fits into the limits of its lives, and one wait over
+        const spans = (limits.queued + limits.active + limits.stale + limits.unseen) * (limits.resumes + 1)
+        expect(known).toBeLessThanOrEqual(spans + (limits.resumes + 1) * limits.cap * 1.5)
+        if (step._tag === "Resume") throw new Error("a resumption of a resumption")
+        seen[step._tag]++
+        if (step._tag === "Done") {
+          const [, standing] = truth(now)
+          expect(standing).toMatchObject({ outcome: step.outcome })
+          return
+        }
+        // a watch fails by a limit, never by what the job is
+        const { error } = step
+        if (error.reason === "Timeout") {
+          const [spent, limit] = sight === queued ? [state.queued, limits.queued] : [state.active, limits.active]
+          expect(spent).toBeGreaterThanOrEqual(limit)
+          expect(spent).toBeLessThanOrEqual(now)
+        } else if (error.reason === "NotFound") {
+          expect(now - (state.unseenSince ?? now)).toBeGreaterThanOrEqual(limits.unseen)
+        } else {
+          const since = state.refusedSince ?? state.lostSince ?? now
+          const hint = error.retryAfter === undefined ? 0 : Duration.toMillis(error.retryAfter)
+          expect(now - since + hint).toBeGreaterThanOrEqual(limits.outage)
+        }
+      }),
+      { numRuns: 12_000 }
+    )
+    // the histories are worth something only if all ends occur
+    expect(Math.min(seen.Done, seen.Failed, seen.resumed)).toBeGreaterThan(500)
+  })
+
+  it("looks seldom at what takes days", () => {
+    const limits = Job.limits({ cap: "20 minutes" })
+    let [now, looks, state] = [0, 0, Job.watchingSince(0, limits)]
+    while (now < 48 * 3_600_000) {
+      const [next, step] = Job.afterSight(state, now, right(queued), limits, 0.5)
+      if (step._tag !== "Look") throw new Error(step._tag)
+      state = next
+      looks++
+      now += Duration.toMillis(step.after)
+    }
+    expect(looks).toBeLessThanOrEqual(160)
+  })
+})
+
+// -------------------------------------------------------------------------------------------------
+// A server
+// -------------------------------------------------------------------------------------------------
+
+/** A clock whose sleepers are woken at once, for what runs in one fiber. */
+const skipping = (): Clock.Clock => {
+  let now = 0
+  const unsafeCurrentTimeMillis = () => now
+  const unsafeCurrentTimeNanos = () => BigInt(Math.round(now * 1e6))
+  return {
+    [Clock.ClockTypeId]: Clock.ClockTypeId,
+    unsafeCurrentTimeMillis,
+    currentTimeMillis: Effect.sync(unsafeCurrentTimeMillis),
+    unsafeCurrentTimeNanos,
+    currentTimeNanos: Effect.sync(unsafeCurrentTimeNanos),
+    sleep: (duration) => Effect.sync(() => void (now += Duration.toMillis(duration)))
+  }
+}
+
+interface Stored {
+  readonly input: string
+  readonly life: Life
+}
+
+interface Snapshot {
+  readonly input: string
+  readonly standing: Standing
+}
+
+interface Plan {
+  readonly phases: ReadonlyArray<number>
+  readonly end: Life["end"]
+  readonly sends: ReadonlyArray<(typeof moods)[number]>
+  readonly looks: ReadonlyArray<(typeof glances)[number]>
+}
+
+const moods = [
+  "well",
+  "lost after",
+  "lost before",
+  "down",
+  "failed after",
+  "unreadable",
+  "dies after",
+  "dies before"
+] as const
+const glances = ["well", "late", "later", "down", "lost", "busy", "dies"] as const
+
+const healthy: Plan = { phases: [60, 120], end: "Ended", sends: [], looks: [] }
+
+class Died extends Error {}
+
+/** Refuses a second job of an id, and forgets no job. */
+const makeServer = (plan: Plan = healthy) => {
+  const jobs = new Map<string, Stored>()
+  const made: Array<string> = []
+  const lookedAt: Array<number> = []
+  let [sends, looks] = [0, 0]
+  const create = (id: string, input: string) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now): Effect.Effect<Snapshot, ApiError.ApiError> => {
+      const mood = plan.sends[sends++] ?? "well"
+      if (mood === "lost before") return Effect.fail(lost)
+      if (mood === "down") return Effect.fail(down)
+      if (mood === "dies before") return Effect.die(new Died())
+      const refused = jobs.has(id)
+      if (!refused) {
+        jobs.set(id, { input, life: { since: now, phases: plan.phases, end: plan.end } })
+        made.push(id)
+      }
+      if (mood === "lost after") return Effect.fail(lost)
+      if (mood === "failed after") return Effect.fail(unavailable)
+      if (mood === "unreadable") return Effect.fail(unreadable)
+      if (mood === "dies after") return Effect.die(new Died())
+      return refused ? Effect.fail(taken) : Effect.succeed({ input, standing: queued })
+    })
+  const get = (id: string) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now): Effect.Effect<Snapshot, ApiError.ApiError> => {
+      lookedAt.push(now)
+      const glance = plan.looks[looks++] ?? "well"
+      if (glance === "down") return Effect.fail(down)
+      if (glance === "lost") return Effect.fail(lost)
+      if (glance === "busy") return Effect.fail(throttled("30 seconds"))
+      if (glance === "dies") return Effect.die(new Died())
+      const at = now - (glance === "late" ? 20_000 : glance === "later" ? 90_000 : 0)
+      const job = jobs.get(id)
+      return job === undefined || job.life.since > at
+        ? Effect.fail(missing)
+        : Effect.succeed({ input: job.input, standing: standingOf(job.life, 0, at) })
+    })
+  return { jobs, made, lookedAt, create, get }
+}
+
+const kindOf = (server: Pick<ReturnType<typeof makeServer>, "create" | "get">) =>
+  ({
+    create: server.create,
+    get: server.get,
+    standing: (snapshot) => snapshot.standing,
+    isSame: (snapshot, input) => snapshot.input === input
+  }) satisfies Job.Kind<string, Snapshot, string>
+
+/** Submits and waits, and does both again, under the same id, for as long as it dies or submitting fails. */
+const persistently = (kind: Job.Kind<string, Snapshot, string>): Effect.Effect<string, ApiError.ApiError> =>
+  Effect.gen(function* () {
+    for (let lives = 0; lives < 60; lives++) {
+      const submitted = yield* Effect.exit(Job.submit(kind, "job", "input"))
+      if (Exit.isFailure(submitted)) {
+        if (Cause.isDie(submitted.cause) && !(Cause.squash(submitted.cause) instanceof Died))
+          return yield* Effect.failCause(submitted.cause)
+        yield* Effect.sleep("1 minute")
+        continue
+      }
+      const ended = yield* Effect.exit(Job.await(kind, "job"))
+      if (Exit.isSuccess(ended) || !(Cause.squash(ended.cause) instanceof Died)) return yield* ended
+    }
+    return yield* Effect.dieMessage("it went on for too long")
+  })
+
+const anyPlan: fc.Arbitrary<Plan> = fc.record({
+  phases: fc.array(fc.nat(4000), { minLength: 1, maxLength: 4 }),
+  end: fc.constantFrom("Stopped", "Ended"),
+  sends: fc.array(fc.constantFrom(...moods), { maxLength: 8 }),
+  looks: fc.array(fc.constantFrom(...glances), { maxLength: 40 })
+})
+
+const expectOne = (server: ReturnType<typeof makeServer>, plan: Plan, outcome: string, now: number) => {
+  expect(server.made).toEqual(["job"])
+  expect(outcome).toBe(`${plan.end} 0`)
+  const seconds = plan.phases.reduce((sum, phase) => sum + phase, 0)
+  const since = server.jobs.get("job")?.life.since ?? Number.NaN
+  expect(now - since).toBeGreaterThanOrEqual(seconds * 1000)
+  // the last look, late by a wait at most, or by a server that lags or hides
+  expect(now - since).toBeLessThanOrEqual(seconds * 1000 + 45 * 72_000)
+}
+
+describe("submit and await", () => {
+  it("make one job and tell its true end, whatever gets lost, lags or dies", () => {
+    fc.assert(
+      fc.property(anyPlan, fc.integer(), (plan, seed) => {
+        const server = makeServer(plan)
+        const clock = skipping()
+        const program = persistently(kindOf(server)).pipe(Effect.withRandom(Random.make(seed)), Effect.withClock(clock))
+        expectOne(server, plan, Effect.runSync(program), clock.unsafeCurrentTimeMillis())
+      }),
+      { numRuns: 2000 }
+    )
+  })
+
+  it.effect("do so in the time of a TestClock", () =>
+    Effect.gen(function* () {
+      const plans = fc.sample(anyPlan, { numRuns: 6, seed: 6 })
+      const runs = yield* Effect.forEach(plans, (plan) => {
+        const server = makeServer(plan)
+        const run = Effect.zip(persistently(kindOf(server)), Clock.currentTimeMillis)
+        return Effect.map(Effect.fork(run), (fiber) => ({ fiber, plan, server }))
+      })
+      yield* TestClock.adjust("1 day")
+      for (const { fiber, plan, server } of runs) {
+        const [outcome, now] = yield* Fiber.join(fiber)
+        expectOne(server, plan, outcome, now)
+      }
+    })
+  )
+})
+
+// -------------------------------------------------------------------------------------------------
+// The shell
+// -------------------------------------------------------------------------------------------------
+
+/** What a program fails with, its waits skipped. */
+const failing = <A>(program: Effect.Effect<A, ApiError.ApiError>) =>
+  Effect.runSync(program.pipe(Effect.flip, Effect.withClock(skipping())))
+
+describe("submit", () => {
+  it("is in conflict with a job of the same id and another input", () => {
+    const two = makeServer()
+    const kind = kindOf(two)
+    const error = failing(Effect.zipRight(Job.submit(kind, "job", "one"), Job.submit(kind, "job", "another")))
+    expect(error).toMatchObject({ reason: "Conflict", attempts: 1 })
+    expect(error.message).toContain("a job of this id exists, with another input")
+    expect(two.made).toEqual(["job"])
+  })
+
+  it("is in conflict with what is left of a deleted job", () => {
+    const grave = { create: () => Effect.fail(taken), get: () => Effect.succeed({ input: "one", standing: gone }) }
+    const error = failing(Job.submit(kindOf(grave), "job", "one"))
+    expect(error.message).toContain("a job of this id was deleted, and the id cannot be used again")
+    expect(error.reason).toBe("Conflict")
+  })
+
+  it("finds a job that is said to exist half a minute before it can be seen", () => {
+    const server = makeServer({ ...healthy, sends: ["dies after"], looks: ["late", "late", "late", "late"] })
+    const submission = Job.submit(kindOf(server), "job", "one")
+    const program = Effect.exit(submission).pipe(Effect.zipRight(submission), Effect.zipRight(Clock.currentTimeMillis))
+    const now = Effect.runSync(program.pipe(Effect.withClock(skipping())))
+    expect(server.lookedAt.length).toBe(5)
+    expect(now).toBeLessThanOrEqual(22_000)
+  })
+
+  it("takes no other job for its own, even if the server says that it was made", () => {
+    const upserting = {
+      create: () => Effect.succeed({ input: "two", standing: queued }),
+      get: () => Effect.fail(missing)
+    }
+    expect(failing(Job.submit(kindOf(upserting), "job", "one")).reason).toBe("Conflict")
+  })
+
+  it("says under which id a job may exist, and keeps what went wrong", () => {
+    const dark = { create: () => Effect.fail(lost), get: () => Effect.fail(down) }
+    const error = failing(Job.submit(kindOf(dark), "job-17", "one"))
+    expect(error).toMatchObject({ _tag: "Transient", reason: "ConnectionLost", delivery: "Unconfirmed", attempts: 1 })
+    expect(error.advice).toContain("under the id job-17")
+    const refused = { create: () => Effect.fail(forbidden), get: () => Effect.fail(down) }
+    expect(failing(Job.submit(kindOf(refused), "job-17", "one")).advice).not.toContain("job-17")
+  })
+
+  it("waits as long as the server asks", () => {
+    const server = makeServer({ ...healthy, sends: ["lost after"], looks: ["busy"] })
+    const clock = skipping()
+    Effect.runSync(Job.submit(kindOf(server), "job", "one").pipe(Effect.withClock(clock)))
+    const [first = 0, second = 0] = server.lookedAt
+    expect(first).toBe(0)
+    expect(second).toBeGreaterThanOrEqual(30_000)
+    expect(second).toBeLessThanOrEqual(33_000)
+  })
+})
+
+describe("await", () => {
+  it.effect("ends with a deadline around it, which is named", () =>
+    Effect.gen(function* () {
+      const server = makeServer({ ...healthy, phases: [100_000] })
+      yield* Job.submit(kindOf(server), "job", "one")
+      const waiting = yield* Effect.fork(
+        Job.await(kindOf(server), "job").pipe(Deadline.within("90 seconds"), Effect.flip)
+      )
+      yield* TestClock.adjust("89999 millis")
+      expect(waiting.unsafePoll()).toBeNull()
+      yield* TestClock.adjust("1 millis")
+      expect(yield* Fiber.join(waiting)).toMatchObject({ reason: "Timeout", phase: "deadline" })
+      const looks = server.lookedAt.length
+      yield* TestClock.adjust("1 hour")
+      expect(server.lookedAt.length).toBe(looks)
+    })
+  )
+
+  it.effect("wakes up seldom for two days in the queue and half an hour without contact", () =>
+    Effect.gen(function* () {
+      const server = makeServer({ ...healthy, phases: [48 * 3600, 600] })
+      const start = yield* Clock.currentTimeMillis
+      const outage = (now: number) => now - start > 24 * 3_600_000 && now - start < 24.5 * 3_600_000
+      const kind = {
+        ...kindOf(server),
+        get: (id: string) =>
+          Effect.flatMap(Clock.currentTimeMillis, (now) => (outage(now) ? Effect.fail(down) : server.get(id)))
+      }
+      yield* Job.submit(kind, "job", "one")
+      const waiting = yield* Effect.fork(Job.await(kind, "job", { cap: "20 minutes", queued: "50 hours" }))
+      yield* TestClock.adjust("49 hours")
+      expect(yield* Fiber.join(waiting)).toBe("Ended 0")
+      expect(server.lookedAt.length).toBeLessThanOrEqual(200)
+    })
+  )
+
+  it.effect("looks through the retries of its calls", () =>
+    Effect.gen(function* () {
+      let looks = 0
+      const get = () => Effect.suspend(() => (++looks <= 9 ? Effect.fail(unavailable) : Effect.succeed("job")))
+      const hasty = Workload.with(Workload.interactive, { retry: Retry.make({ attempts: 3, base: "1 second" }) })
+      const kind = {
+        create: () => Effect.succeed("job"),
+        get: () => Reliability.protect(get(), hasty),
+        standing: () => ended,
+        isSame: () => true
+      }
+      const waiting = yield* Effect.fork(Reliability.protect(Job.await(kind, "job"), Workload.agentic))
+      yield* TestClock.adjust("2 minutes")
+      expect(yield* Fiber.join(waiting)).toBe("COMPLETED")
+      expect(looks).toBe(10)
+    })
+  )
+
+  it.effect("leaves nothing behind when it is interrupted, in a wait or in a look", () =>
+    Effect.gen(function* () {
+      let [begun, released] = [0, 0]
+      const hanging = Effect.acquireUseRelease(
+        Effect.sync(() => void begun++),
+        () => Effect.never,
+        () => Effect.sync(() => void released++)
+      )
+      const server = makeServer({ ...healthy, phases: [10_000] })
+      yield* Job.submit(kindOf(server), "job", "one")
+      const waits = yield* Effect.fork(Job.await(kindOf(server), "job"))
+      const looks = yield* Effect.fork(Job.await({ ...kindOf(server), get: () => hanging }, "job"))
+      yield* TestClock.adjust("1 minute")
+      yield* Effect.all([Fiber.interrupt(waits), Fiber.interrupt(looks)])
+      const seen = server.lookedAt.length
+      yield* TestClock.adjust("1 hour")
+      expect([server.lookedAt.length, begun, released]).toEqual([seen, 1, 1])
+    })
+  )
+
+  it("resumes what stopped, through lost answers, and not what cannot be resumed", () => {
+    const clock = skipping()
+    let [asked, alive] = [0, 0]
+    const kind = {
+      ...kindOf(makeServer()),
+      get: () =>
+        Effect.map(Clock.currentTimeMillis, (now) => ({
+          input: "",
+          standing: alive === 0 || now < alive ? stopped : now < alive + 600_000 ? active : ended
+        })),
+      resume: () =>
+        Effect.flatMap(Clock.currentTimeMillis, (now) => {
+          if (++asked === 1) return Effect.fail(down)
+          // it is not seen for a minute
+          alive = now + 60_000
+          return Effect.fail(lost)
+        })
+    }
+    expect(Effect.runSync(Job.await(kind, "job", { resumes: 1 }).pipe(Effect.withClock(clock)))).toBe("COMPLETED")
+    expect(asked).toBe(2)
+    alive = 0
+    const fixed = { ...kind, resume: undefined }
+    const before = clock.unsafeCurrentTimeMillis()
+    expect(Effect.runSync(Job.await(fixed, "job", { resumes: 1 }).pipe(Effect.withClock(clock)))).toBe("FAILED")
+    expect(clock.unsafeCurrentTimeMillis()).toBe(before)
+  })
+
+  it("spreads its looks, so that those who began together do not stay together", () => {
+    const looks = ["a", "b"].map((seed) => {
+      const server = makeServer({ ...healthy, phases: [600] })
+      const program = Effect.zipRight(Job.submit(kindOf(server), "job", ""), Job.await(kindOf(server), "job"))
+      Effect.runSync(program.pipe(Effect.withRandom(Random.make(seed)), Effect.withClock(skipping())))
+      return server.lookedAt
+    })
+    const [a = [], b = []] = looks
+    expect(a.filter((at) => at > 0 && b.includes(at))).toEqual([])
+  })
+})
+
+describe("watch", () => {
+  it("hands out each snapshot that was seen, the last one too, and nothing for what was not", () => {
+    const server = makeServer({ ...healthy, phases: [20, 20], looks: ["well", "down", "late"] })
+    const program = Effect.zipRight(
+      Job.submit(kindOf(server), "job", ""),
+      Stream.runCollect(Job.watch(kindOf(server), "job", { jitter: 0, interval: "10 seconds", factor: 1 }))
+    )
+    const seen = Chunk.toReadonlyArray(Effect.runSync(program.pipe(Effect.withClock(skipping()))))
+    expect(seen.map(({ standing }) => standing._tag)).toEqual(["Queued", "Queued", "Active", "Ended"])
+  })
+
+  it("fails as await does", () => {
+    const dark = { create: () => Effect.fail(lost), get: () => Effect.fail(down) }
+    const error = failing(Stream.runDrain(Job.watch(kindOf(dark), "job", { outage: "10 minutes" })))
+    expect(error).toMatchObject({ reason: "Connect", attempts: 1 })
+  })
+})

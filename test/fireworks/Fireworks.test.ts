@@ -1,0 +1,987 @@
+import { OpenAiClient, OpenAiLanguageModel } from "@effect/ai-openai"
+import { LanguageModel } from "@effect/ai"
+import { FetchHttpClient, HttpClient, HttpClientRequest } from "@effect/platform"
+import { describe, it } from "@effect/vitest"
+import {
+  Cause,
+  Chunk,
+  ConfigProvider,
+  Duration,
+  Effect,
+  Exit,
+  FastCheck as fc,
+  Fiber,
+  Layer,
+  Logger,
+  Metric,
+  Redacted,
+  Schema,
+  Stream,
+  TestClock,
+  Tracer
+} from "effect"
+import {
+  type ApiError,
+  Classify,
+  Dialect,
+  Reliability,
+  ReliableHttpClient,
+  RetryBudget,
+  Workload
+} from "effect-reliability"
+import { Fireworks } from "effect-reliability/fireworks"
+import { Fault, FaultServer, FireworksServer, ScriptedClient } from "effect-reliability/testing"
+import OpenAI from "openai"
+import { expect } from "vitest"
+import { withoutEchoes } from "../../src/fireworks/internal/confidential.js"
+
+const apiKey = Redacted.make("fw_4f9ZsecretKey77")
+const model = "accounts/fireworks/models/kimi-k2"
+const dedicated = "accounts/acme/deployments/ours"
+const hello = { model, messages: [{ role: "user", content: "one two three" }] } as const
+
+type Options = Partial<Fireworks.Options>
+
+const over = (client: HttpClient.HttpClient, options: Options = {}) =>
+  Fireworks.make({ apiKey, ...options }).pipe(Effect.provideService(HttpClient.HttpClient, client))
+
+/** The service over a script. */
+const scripted = (script: Fault.Script, options: Options = {}) =>
+  Effect.gen(function* () {
+    const client = yield* ScriptedClient.make(script)
+    const fireworks = yield* over(client, options)
+    return { fireworks, client, requests: client.requests }
+  })
+
+/** Runs for so long a virtual time. */
+const during =
+  (time: Duration.DurationInput) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+    Effect.gen(function* () {
+      const fiber = yield* Effect.fork(effect)
+      yield* TestClock.adjust(time)
+      return yield* Fiber.join(fiber)
+    })
+
+const json = (body: object, headers = {}) => Fault.answer(200, { body, headers })
+
+const answer = (choice: object, more: object = {}) => ({ id: "x", choices: [choice], ...more })
+
+const events = (...data: ReadonlyArray<object | string>) =>
+  Fault.answer(200, {
+    headers: { "content-type": "text/event-stream" },
+    body: data.map((one) => `data: ${typeof one === "string" ? one : JSON.stringify(one)}\n\n`).join("")
+  })
+
+const piece = (content: string, more: object = {}) => ({ choices: [{ index: 0, delta: { content }, ...more }] })
+
+describe("a call", () => {
+  it.effect("sends what it does not know, and hands out what it does not know", () =>
+    Effect.gen(function* () {
+      const sent = {
+        ...hello,
+        messages: [{ role: "oracle", content: [{ type: "smell", smell: "rose" }], mood: "kind" }],
+        service_tier: "imperial",
+        brand_new: { deep: [1, null] }
+      }
+      const received = answer(
+        { index: 0, message: { role: "oracle", content: null, thought: 1 }, finish_reason: "bored" },
+        { usage: { total_tokens: 3, dreams: 7 }, new_field: [1] }
+      )
+      const { fireworks, requests } = yield* scripted(json(received))
+      const { value } = yield* fireworks.chat(sent)
+      expect(value).toEqual(received)
+      expect(JSON.parse((yield* requests)[0]?.body ?? "")).toEqual(sent)
+    })
+  )
+
+  it.effect("goes to its path, with the key, an id and the session's headers", () =>
+    Effect.gen(function* () {
+      const { fireworks, requests } = yield* scripted(Fault.healthy, {
+        baseUrl: "https://gateway.example/inference/v1/"
+      })
+      const options = { sessionAffinity: "a", multiTurnSession: "m", headers: { "x-mine": "1" } }
+      yield* fireworks.chat(hello, { ...options, requestId: "mine" })
+      yield* fireworks.completions({ model, prompt: "one two" }, options)
+      yield* fireworks.embeddings({ model, input: ["one", "two"] }, options)
+      yield* fireworks.models(options)
+      yield* Stream.runDrain(fireworks.chatStream(hello, options))
+      const seen = yield* requests
+      expect(seen.map(({ method, path }) => `${method} ${path}`)).toEqual([
+        "POST /inference/v1/chat/completions",
+        "POST /inference/v1/completions",
+        "POST /inference/v1/embeddings",
+        "GET /inference/v1/models",
+        "POST /inference/v1/chat/completions"
+      ])
+      for (const { headers } of seen) {
+        expect(headers).toMatchObject({
+          authorization: `Bearer ${Redacted.value(apiKey)}`,
+          "x-session-affinity": "a",
+          "x-multi-turn-session-id": "m",
+          "x-mine": "1"
+        })
+        expect(headers).not.toHaveProperty("x-api-key")
+        expect(headers).not.toHaveProperty("traceparent")
+      }
+      expect(seen.map(({ headers }) => headers["x-request-id"]?.length)).toEqual([4, 26, 26, 26, 26])
+    })
+  )
+
+  it.effect("keeps its id and its session over all tries", () =>
+    Effect.gen(function* () {
+      const { fireworks, requests } = yield* scripted([Fault.answer(425), Fault.answer(500), Fault.healthy])
+      yield* during("1 minute")(fireworks.chat(hello, { sessionAffinity: "a" }))
+      const ids = (yield* requests).map(({ headers }) => `${headers["x-request-id"]} ${headers["x-session-affinity"]}`)
+      expect(ids).toHaveLength(3)
+      expect(new Set(ids).size).toBe(1)
+    })
+  )
+
+  it.effect("hands out what the headers tell", () =>
+    Effect.gen(function* () {
+      const headers = {
+        "x-request-id": "req-1",
+        "x-ratelimit-limit-tokens-generated": "600",
+        "x-ratelimit-remaining-requests": "59",
+        "fireworks-prompt-tokens": "12",
+        "fireworks-server-processing-time": "0.5"
+      }
+      const script = json(answer({ message: { content: "hi" } }), headers)
+      const { meta } = yield* (yield* scripted(script, { limitsPer: "second" })).fireworks.chat(hello)
+      expect(meta).toEqual({
+        requestId: "req-1",
+        rateLimits: { limit: { generatedTokens: 36_000 }, remaining: { requests: 59 } },
+        performance: { promptTokens: 12, serverProcessingTime: Duration.millis(500) }
+      })
+    })
+  )
+
+  it.effect("takes its own workload before the one around it, and that one before the service's", () =>
+    Effect.gen(function* () {
+      const named = (name: string) => Workload.with(Workload.interactive, { name })
+      const seen: Array<string> = []
+      const { fireworks } = yield* scripted(Fault.healthy, {
+        workload: named("service"),
+        record: ({ of, workload }) => void (of === "call" && seen.push(workload.name))
+      })
+      const stream = (options: Fireworks.StreamOptions) => Stream.runDrain(fireworks.chatStream(hello, options))
+      for (const call of [(options: Fireworks.CallOptions) => fireworks.chat(hello, options), stream]) {
+        yield* call({})
+        yield* Workload.within(call({}), named("around"))
+        yield* Workload.within(call({ workload: named("own") }), named("around"))
+      }
+      expect(seen).toEqual(["service", "around", "own", "service", "around", "own"])
+    })
+  )
+
+  it.effect("is repeated after a lost answer only if the workload says so", () =>
+    Effect.gen(function* () {
+      const script = [Fault.reset, Fault.healthy]
+      const safe = yield* scripted(script)
+      yield* during("1 minute")(safe.fireworks.chat(hello))
+      expect(yield* safe.requests).toHaveLength(2)
+      const never = yield* scripted(script, { workload: Workload.with(Workload.interactive, { idempotency: "never" }) })
+      const error = yield* during("1 minute")(Effect.flip(never.fireworks.chat(hello)))
+      expect([error.reason, error.attempts]).toEqual(["ConnectionLost", 1])
+      // nobody does anything twice by listing
+      yield* never.client.script(script)
+      yield* during("1 minute")(never.fireworks.models())
+    })
+  )
+})
+
+describe("a 429", () => {
+  const rejected = (of: string, workload: Workload.Workload = Workload.interactive) =>
+    Effect.gen(function* () {
+      const { fireworks } = yield* scripted(Fault.answer(429))
+      const ask = { ...hello, model: of }
+      const chat = Effect.flip(fireworks.chat(ask, { workload }))
+      const stream = Effect.flip(Stream.runDrain(fireworks.chatStream(ask, { workload })))
+      return yield* during("2 minutes")(Effect.all([chat, stream], { concurrency: 2 }))
+    })
+
+  it.effect("of serverless is a rate limit that grows with use", () =>
+    Effect.gen(function* () {
+      for (const error of yield* rejected(model)) {
+        expect([error._tag, error.reason, error.attempts]).toEqual(["RateLimit", "RateExceeded", 5])
+        expect(error.advice).toMatch(/grow with sustained use.*dedicated deployment/)
+      }
+    })
+  )
+
+  it.effect("of a deployment is its capacity", () =>
+    Effect.gen(function* () {
+      for (const name of [dedicated, `${model}#${dedicated}`]) {
+        for (const error of yield* rejected(name)) {
+          expect(error.reason).toBe("Capacity")
+          expect(error.advice).toMatch(/replica count/)
+        }
+      }
+    })
+  )
+})
+
+describe("an answer of 200", () => {
+  it.effect("whose generation ended by an error is tried again", () =>
+    Effect.gen(function* () {
+      const bad = json(answer({ text: "hal", finish_reason: "error" }))
+      const { fireworks, requests } = yield* scripted([bad, Fault.healthy])
+      yield* during("1 minute")(fireworks.completions({ model, prompt: "hi" }))
+      expect(yield* requests).toHaveLength(2)
+      const only = yield* scripted(bad)
+      const error = yield* during("1 minute")(Effect.flip(only.fireworks.completions({ model, prompt: "hi" })))
+      expect([error._tag, error.reason, error.attempts, error.delivery]).toEqual([
+        "Transient",
+        "ServerError",
+        5,
+        "Acknowledged"
+      ])
+      expect(error.detail).toContain("finish_reason")
+    })
+  )
+
+  it.effect("with an error in it is that error", () =>
+    Effect.gen(function* () {
+      const body = { error: { code: "UNAVAILABLE", message: "no" }, choices: [] }
+      const { fireworks, requests } = yield* scripted([json(body), Fault.healthy])
+      yield* during("1 minute")(fireworks.chat(hello))
+      expect(yield* requests).toHaveLength(2)
+    })
+  )
+
+  it.effect("of another shape fails naming the place, and is not asked for again", () =>
+    Effect.gen(function* () {
+      const { fireworks, requests } = yield* scripted(
+        json(answer({ message: { content: 7 } }), { "x-request-id": "r" })
+      )
+      const error = yield* Effect.flip(fireworks.chat(hello))
+      expect([error._tag, error.reason, error.status, error.requestId]).toEqual(["Fatal", "Decode", 200, "r"])
+      expect(error.detail).toBe("at choices.0.message.content")
+      expect(error.attempts).toBe(1)
+      expect(yield* requests).toHaveLength(1)
+    })
+  )
+
+  it.effect("that is no JSON is asked for again", () =>
+    Effect.gen(function* () {
+      const html = Fault.answer(200, { body: "<html>", headers: { "content-type": "text/html" } })
+      const { fireworks, requests } = yield* scripted([html, Fault.invalidJson, Fault.healthy])
+      yield* during("1 minute")(fireworks.chat(hello))
+      expect(yield* requests).toHaveLength(3)
+    })
+  )
+})
+
+describe("chatStream", () => {
+  it.effect("hands out typed chunks, asks for a stream, and hides the end", () =>
+    Effect.gen(function* () {
+      const metas: Array<Fireworks.Meta> = []
+      const last = { choices: [], perf_metrics: { "prompt-tokens": 3, "server-processing-time": "0.25" }, extra: 1 }
+      const { fireworks, requests } = yield* scripted([
+        Fault.answer(503),
+        events(piece("a"), piece("b", { odd: 1 }), last, "[DONE]")
+      ])
+      const chunks = fireworks.chatStream(hello, { onMeta: (meta) => Effect.sync(() => metas.push(meta)) })
+      const all = Chunk.toReadonlyArray(yield* during("1 minute")(Stream.runCollect(chunks)))
+      expect(all).toEqual([piece("a"), piece("b", { odd: 1 }), last])
+      expect(Fireworks.performance(all[2]?.perf_metrics ?? {})).toEqual({
+        promptTokens: 3,
+        serverProcessingTime: Duration.millis(250)
+      })
+      expect(metas).toHaveLength(1)
+      const seen = yield* requests
+      expect(seen.map(({ body }) => (JSON.parse(body) as { stream: unknown }).stream)).toEqual([true, true])
+      expect(new Set(seen.map(({ headers }) => headers["x-request-id"])).size).toBe(1)
+    })
+  )
+
+  const collected = (script: Fault.Script) =>
+    Effect.gen(function* () {
+      const { fireworks, requests } = yield* scripted(script)
+      const texts: Array<string> = []
+      const chunks = Stream.runForEach(fireworks.chatStream(hello), (chunk) =>
+        Effect.sync(() => texts.push(chunk.choices[0]?.delta.content ?? ""))
+      )
+      const error = yield* during("5 minutes")(Effect.flip(chunks))
+      return { error, texts, count: (yield* requests).length }
+    })
+
+  it.effect("never puts an answer together out of two", () =>
+    Effect.gen(function* () {
+      const { count, error, texts } = yield* collected([events(piece("a"), piece("b")), Fault.healthy])
+      expect([error.reason, error.delivery, error.attempts]).toEqual(["StreamBroken", "Partial", 1])
+      expect([texts, count]).toEqual([["a", "b"], 1])
+    })
+  )
+
+  it.effect("fails where the generation ended by an error, after what came before", () =>
+    Effect.gen(function* () {
+      const { count, error, texts } = yield* collected(
+        events(piece("a"), piece("", { finish_reason: "error" }), piece("c"), "[DONE]")
+      )
+      expect([error.reason, error.delivery, error.attempts]).toEqual(["ServerError", "Partial", 1])
+      expect([texts, count]).toEqual([["a"], 1])
+    })
+  )
+
+  it.effect("waits for the first event and between events as long as the workload says", () =>
+    Effect.gen(function* () {
+      const silent = yield* collected(Fault.stream({ events: 3, after: 1, ending: "silence" }))
+      expect([silent.error.reason, silent.error.phase, silent.texts.length]).toEqual(["Timeout", "read", 1])
+      const never = yield* collected(Fault.stream({ after: 0, ending: "silence" }))
+      expect([never.error.reason, never.texts.length]).toEqual(["Timeout", 0])
+    })
+  )
+
+  it.effect("closes its connection when it is left early", () =>
+    Effect.gen(function* () {
+      const { fireworks, requests } = yield* scripted(Fault.stream({ events: 100, every: "1 second" }))
+      yield* during("10 seconds")(Stream.runDrain(Stream.take(fireworks.chatStream(hello), 2)))
+      const [request] = yield* requests
+      expect(request?.ended?.complete).toBe(false)
+    })
+  )
+})
+
+describe("bad input", () => {
+  const refused = (call: (fireworks: Fireworks.Fireworks) => Effect.Effect<unknown, ApiError.ApiError>) =>
+    Effect.gen(function* () {
+      const { fireworks, requests } = yield* scripted(Fault.healthy)
+      const error = yield* Effect.flip(call(fireworks))
+      expect([error._tag, error.reason, error.delivery]).toEqual(["Fatal", "InvalidRequest", "NotSent"])
+      expect(error.attempts).toBeGreaterThan(0)
+      expect(yield* requests).toEqual([])
+      return error.detail
+    })
+  // as a program without types would
+  const untyped = (value: unknown) => value as never
+
+  it.effect("fails before any request, naming the field", () =>
+    Effect.gen(function* () {
+      expect(yield* refused((f) => f.chat({ ...hello, model: " " }))).toBe("model is empty")
+      expect(yield* refused((f) => f.embeddings({ model: "", input: "x" }))).toBe("model is empty")
+      expect(yield* refused((f) => Stream.runDrain(f.chatStream({ ...hello, model: "" })))).toBe("model is empty")
+      expect(yield* refused((f) => f.chat(untyped({ model })))).toContain("messages")
+      expect(yield* refused((f) => f.chat({ ...hello, temperature: Number.NaN }))).toContain("at temperature")
+      expect(yield* refused((f) => f.chat(untyped({ ...hello, stream: true })))).toContain("at stream")
+      expect(yield* refused((f) => f.chat({ ...hello, big: 1n }))).toContain("JSON")
+      expect(yield* refused((f) => f.chat(hello, { sessionAffinity: "" }))).toBe("sessionAffinity is empty")
+      expect(yield* refused((f) => f.models({ requestId: " " }))).toBe("requestId is empty")
+      expect(yield* refused((f) => f.chat(hello, { multiTurnSession: "a\nb" }))).toContain("x-multi-turn-session-id")
+    })
+  )
+
+  it("of the service is refused where it is made, without showing a secret", () => {
+    const made = (options: Options) => () => Fireworks.layer({ apiKey, ...options })
+    expect(made({ apiKey: Redacted.make("  ") })).toThrow(/^Fireworks.layer: apiKey is "<redacted>"/)
+    expect(made({ apiKey: Redacted.make("fw_key\n") })).toThrow(/apiKey/)
+    expect(made({ apiKey: untyped("fw_plain") })).toThrow(/^(?!.*fw_plain).*apiKey/)
+    expect(made({ accountId: "" })).toThrow(/accountId/)
+    expect(made({ accountId: "accounts/acme" })).toThrow(/^(?!.*acme).*accountId/)
+    expect(made({ baseUrl: "api.fireworks.ai" })).toThrow(/baseUrl/)
+    expect(made({ baseUrl: "ftp://api.fireworks.ai" })).toThrow(/baseUrl/)
+    expect(made({ baseUrl: "https://me:pass@api.fireworks.ai" })).toThrow(/^(?!.*pass).*baseUrl/)
+    expect(made({ controlUrl: "https://api.fireworks.ai?key=pass" })).toThrow(/^(?!.*pass).*controlUrl/)
+    expect(made({ limitsPer: untyped("hour") })).toThrow(/limitsPer/)
+    expect(made({})).not.toThrow()
+  })
+
+  it.effect("of the environment names the variable, without its value", () =>
+    Effect.gen(function* () {
+      const built = (...variables: ReadonlyArray<readonly [string, string]>) =>
+        Layer.build(Fireworks.layerConfig()).pipe(
+          Effect.scoped,
+          Effect.withConfigProvider(ConfigProvider.fromMap(new Map(variables))),
+          Effect.provide(ScriptedClient.layer()),
+          Effect.exit,
+          Effect.map((exit) => (Exit.isFailure(exit) ? Cause.pretty(exit.cause, { renderErrorCause: true }) : "built"))
+        )
+      const key = ["FIREWORKS_API_KEY", "fw_secretsecret"] as const
+      expect(yield* built()).toMatch(/FIREWORKS_API_KEY/)
+      expect(yield* built(["FIREWORKS_API_KEY", " "])).toMatch(/FIREWORKS_API_KEY/)
+      expect(yield* built(["FIREWORKS_API_KEY", "fw_secretsecret \n"])).toMatch(
+        /^(?![^]*fw_secret)[^]*FIREWORKS_API_KEY/
+      )
+      expect(yield* built(key, ["FIREWORKS_ACCOUNT_ID", "a/b"])).toMatch(/^(?![^]*a\/b)[^]*FIREWORKS_ACCOUNT_ID/)
+      expect(yield* built(key, ["FIREWORKS_BASE_URL", "nowhere"])).toMatch(/^(?![^]*nowhere)[^]*FIREWORKS_BASE_URL/)
+      expect(yield* built(key, ["FIREWORKS_CONTROL_URL", "x:y"])).toMatch(/FIREWORKS_CONTROL_URL/)
+      expect(yield* built(key, ["FIREWORKS_ACCOUNT_ID", ""], ["FIREWORKS_BASE_URL", ""])).toBe("built")
+    })
+  )
+
+  it.effect("has the environment say where the API is", () =>
+    Effect.gen(function* () {
+      const client = yield* ScriptedClient.make()
+      const environment = new Map([
+        ["FIREWORKS_API_KEY", "fw_fromTheEnvironment"],
+        ["FIREWORKS_ACCOUNT_ID", "acme"],
+        ["FIREWORKS_BASE_URL", "https://us.api.fireworks.ai"],
+        ["FIREWORKS_CONTROL_URL", "https://api.fireworks.ai/"]
+      ])
+      const Live = Fireworks.layerConfig().pipe(
+        Layer.provide(Layer.succeed(HttpClient.HttpClient, client)),
+        Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(environment)))
+      )
+      yield* Effect.gen(function* () {
+        const fireworks = yield* Fireworks.Service
+        yield* fireworks.models()
+        yield* fireworks.control.request(HttpClientRequest.get("/deployments"), Workload.interactive)
+      }).pipe(Effect.provide(Live))
+      const seen = yield* client.requests
+      expect(seen.map(({ headers, path }) => [path, headers["authorization"]])).toEqual([
+        ["/inference/v1/models", "Bearer fw_fromTheEnvironment"],
+        ["/v1/accounts/acme/deployments", "Bearer fw_fromTheEnvironment"]
+      ])
+    })
+  )
+})
+
+describe("the control plane", () => {
+  const submission = HttpClientRequest.post("/batchInferenceJobs?batchInferenceJobId=n").pipe(
+    HttpClientRequest.bodyUnsafeJson({ model })
+  )
+
+  it.effect("is asked below the account, with both forms of the key", () =>
+    Effect.gen(function* () {
+      const { fireworks, requests } = yield* scripted(Fault.healthy, { accountId: "acme" })
+      const { control } = fireworks
+      expect(yield* control.accountId).toBe("acme")
+      const response = yield* control.request(submission, Workload.batchSubmission)
+      expect(response.status).toBe(200)
+      const [request] = yield* requests
+      expect(request?.path).toBe("/v1/accounts/acme/batchInferenceJobs?batchInferenceJobId=n")
+      expect(request?.headers).toMatchObject({
+        authorization: `Bearer ${Redacted.value(apiKey)}`,
+        "x-api-key": Redacted.value(apiKey)
+      })
+    })
+  )
+
+  it.effect("needs an account, and nothing else does", () =>
+    Effect.gen(function* () {
+      const { fireworks, requests } = yield* scripted(Fault.healthy)
+      for (const effect of [
+        fireworks.control.accountId,
+        fireworks.control.request(submission, Workload.batchSubmission)
+      ]) {
+        const error = yield* Effect.flip<unknown, ApiError.ApiError, never>(effect)
+        expect(error.reason).toBe("InvalidRequest")
+        expect(error.detail).toContain("FIREWORKS_ACCOUNT_ID")
+      }
+      expect(yield* requests).toEqual([])
+    })
+  )
+
+  it.effect("gives the key to no other host, and no other account's path", () =>
+    Effect.gen(function* () {
+      const { fireworks, requests } = yield* scripted(Fault.healthy, { accountId: "acme" })
+      for (const url of [
+        "https://evil.example/x",
+        "//evil.example",
+        "jobs",
+        "/../b/jobs",
+        "/a/%2e%2E/jobs",
+        "/a\\b",
+        "/"
+      ]) {
+        const call = fireworks.control.request(HttpClientRequest.get(url), Workload.interactive)
+        expect((yield* Effect.flip(call)).reason).toBe("InvalidRequest")
+      }
+      expect(yield* requests).toEqual([])
+    })
+  )
+
+  it.effect("repeats a submission whose answer was lost only if it carries its own id", () =>
+    Effect.gen(function* () {
+      const sent = (idempotency?: Workload.Idempotency) =>
+        Effect.gen(function* () {
+          const { fireworks, requests } = yield* scripted([Fault.reset, Fault.healthy], { accountId: "acme" })
+          const call = fireworks.control.request(submission, Workload.batchSubmission, idempotency)
+          yield* during("1 minute")(Effect.exit(call))
+          return (yield* requests).length
+        })
+      expect([yield* sent(), yield* sent("never"), yield* sent("keyed")]).toEqual([1, 1, 2])
+    })
+  )
+})
+
+describe("a deployment that starts from zero for 8 minutes", () => {
+  const starting = (options: Options) =>
+    Effect.gen(function* () {
+      const api = yield* FireworksServer.inMemory({ deployments: { ours: {} }, startup: "8 minutes" })
+      const fireworks = yield* over(api.client, { apiKey: Redacted.make(api.key), ...options })
+      return { fireworks, api }
+    })
+
+  it.effect("is one call under `agentic`, without spending a try or the budget", () =>
+    Effect.gen(function* () {
+      const budget = yield* RetryBudget.make({ max: 3, minPerSecond: 0, ratio: 0 })
+      const whys: Array<string> = []
+      const calls: Array<number> = []
+      const { api, fireworks } = yield* starting({
+        budget,
+        workload: Workload.agentic,
+        onRetry: ({ step }) => Effect.sync(() => whys.push(step.why)),
+        record: ({ attempt, error, of }) => void (of === "call" && error === undefined && calls.push(attempt))
+      })
+      const { value } = yield* during("10 minutes")(fireworks.chat({ ...hello, model: dedicated }))
+      expect(value.choices[0]?.message.content).toBe("one two three")
+      expect(new Set(whys)).toEqual(new Set(["Patience"]))
+      expect(whys.length).toBeGreaterThan(5)
+      expect(yield* budget.available).toBe(3)
+      expect(calls).toEqual([(yield* api.requests).length])
+    })
+  )
+
+  it.effect("is waited for by a stream too", () =>
+    Effect.gen(function* () {
+      const { fireworks } = yield* starting({ workload: Workload.agentic })
+      const chunks = Stream.runCount(fireworks.chatStream({ ...hello, model: dedicated }))
+      expect(yield* during("10 minutes")(chunks)).toBeGreaterThan(1)
+    })
+  )
+
+  it.effect("fails at once under `interactive`, saying why", () =>
+    Effect.gen(function* () {
+      const { api, fireworks } = yield* starting({})
+      const asked = { ...hello, model: dedicated }
+      // no time passes
+      for (const call of [fireworks.chat(asked), Stream.runDrain(fireworks.chatStream(asked))]) {
+        const error = yield* Effect.flip<unknown, ApiError.ApiError, never>(call)
+        expect([error._tag, error.reason, error.attempts]).toEqual(["Transient", "ScalingUp", 1])
+        expect(error.advice).toMatch(/Workload.agentic.*"interactive" has none/)
+      }
+      expect(yield* api.requests).toHaveLength(2)
+    })
+  )
+
+  it.effect("is waited for under `interactive` if the server says to try again", () =>
+    Effect.gen(function* () {
+      const body = { error: { code: "DEPLOYMENT_SCALING_UP", message: "soon", type: "error" } }
+      const script = [Fault.answer(503, { body, shouldRetry: true }), Fault.healthy]
+      const { fireworks } = yield* scripted(script)
+      yield* during("10 seconds")(fireworks.chat(hello))
+    })
+  )
+})
+
+// --- Secrets ---------------------------------------------------------------------------------------
+
+const secrets = {
+  key: "fw_Zx81markerKeyQq",
+  odd: "markerkeywithoutpattern",
+  account: "markercorp",
+  prompt: "please summarise the divorce of my neighbour Quentin, code word zebra-9-marker"
+}
+
+describe("no error, log, span or metric", () => {
+  const markers = [secrets.key, secrets.account, "divorce of my neighbour", "zebra-9-marker"]
+  const request = {
+    model: `accounts/${secrets.account}/deployments/ours`,
+    messages: [{ role: "user", content: secrets.prompt }]
+  }
+  const echo = `${secrets.prompt} by ${secrets.key} ${secrets.odd} of ${secrets.account} at accounts/${secrets.account}/x`
+  const bodies: ReadonlyArray<object | string> = [
+    { error: { message: `no: ${echo}`, code: secrets.odd, type: "error" } },
+    { error: { message: `bad: messages.0: ${secrets.prompt.slice(7, 60)}` } },
+    { detail: [{ loc: ["body", "messages"], msg: `bad ${echo}`, input: request }] },
+    { message: JSON.stringify(request) },
+    { error: echo },
+    echo,
+    `<html><title>${echo}</title>`,
+    `{"error":{"message":"${echo}`
+  ]
+  const statuses = [400, 401, 402, 403, 404, 408, 409, 412, 413, 422, 425, 429, 500, 502, 503, 504, 520]
+  const headers = {
+    "x-request-id": secrets.odd,
+    "fireworks-deployment": `accounts/${secrets.account}/deployments/ours`
+  }
+  const faults: ReadonlyArray<Fault.Fault> = [
+    ...statuses.map((status, index) => Fault.answer(status, { body: bodies[index % bodies.length], headers })),
+    ...bodies.flatMap((body) => [400, 503].map((status) => Fault.answer(status, { body, headers }))),
+    ...bodies.map((body) => Fault.answer(200, { body, headers })),
+    ...bodies.map((body) => events(piece("x"), body)),
+    events({ error: { message: echo, code: secrets.odd } }),
+    events({ choices: [{ delta: { content: 7 } }], echo }),
+    json(answer({ message: { content: { [secrets.prompt]: 1 } } }, { echo })),
+    json(answer({ finish_reason: "error", echo })),
+    Fault.reset,
+    Fault.garbage(echo),
+    Fault.cut({ by: "reset" }, Fault.answer(200, { body: { echo } }))
+  ]
+
+  /** Everything that anybody could see of what happens. */
+  const watched = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+    Effect.gen(function* () {
+      const seen: Array<string> = []
+      const logger = Logger.make(
+        (options) =>
+          void seen.push(
+            JSON.stringify([
+              options.message,
+              Cause.pretty(options.cause, { renderErrorCause: true }),
+              [...options.annotations]
+            ])
+          )
+      )
+      const native = tracerTo(seen)
+      const exit = yield* effect.pipe(
+        Effect.tapErrorCause((cause) => Effect.logError("failed", cause)),
+        Effect.withSpan("a caller"),
+        Effect.provide(Logger.replace(Logger.defaultLogger, logger)),
+        Effect.withTracer(native),
+        Effect.exit
+      )
+      seen.push(shown(exit))
+      seen.push(JSON.stringify(Array.from(yield* Metric.snapshot, ({ metricKey }) => [metricKey.name, metricKey.tags])))
+      return seen
+    })
+
+  const tracerTo = (seen: Array<string>) =>
+    Tracer.make({
+      span: (name, parent, context, links, startTime, kind) => {
+        const attributes = new Map<string, unknown>()
+        return {
+          _tag: "Span",
+          name,
+          parent,
+          context,
+          links,
+          kind,
+          attributes,
+          spanId: "0".repeat(16),
+          traceId: "0".repeat(32),
+          sampled: true,
+          status: { _tag: "Started", startTime },
+          end: (_at, exit) => void seen.push(shown(exit), name),
+          attribute: (key, value) => void seen.push(`${key}=${String(value)}`),
+          event: (event, _at, given) => void seen.push(event, JSON.stringify(given)),
+          addLinks: () => {}
+        }
+      },
+      context: (f) => f()
+    })
+
+  const shown = (exit: Exit.Exit<unknown, unknown>): string => {
+    if (Exit.isSuccess(exit)) return ""
+    const failures = [...Cause.failures(exit.cause), ...Cause.defects(exit.cause)]
+    return [
+      Cause.pretty(exit.cause, { renderErrorCause: true }),
+      JSON.stringify(exit.cause),
+      ...failures.map(
+        (error) => `${String(error)} ${JSON.stringify(error)} ${error instanceof Error ? error.stack : ""}`
+      )
+    ].join("\n")
+  }
+
+  const unseen = (seen: ReadonlyArray<string>, key: string, what: unknown) => {
+    const all = seen.join("\n").toLowerCase()
+    for (const marker of [...markers, key]) {
+      if (all.includes(marker.toLowerCase())) {
+        const at = all.indexOf(marker.toLowerCase())
+        throw new Error(`${marker} after ${JSON.stringify(what)}: ${all.slice(Math.max(0, at - 300), at + 80)}`)
+      }
+    }
+  }
+
+  const failing = (client: HttpClient.HttpClient, key: string, what: unknown) =>
+    Effect.gen(function* () {
+      const observed: Array<ApiError.ApiError> = []
+      const fireworks = yield* over(client, {
+        apiKey: Redacted.make(key),
+        accountId: secrets.account,
+        // nothing is waited for, but each error is told to the observers
+        workload: Workload.make({
+          name: "w",
+          timeouts: { attempt: "1 second" },
+          deadline: "1 second",
+          idempotency: "safe"
+        }),
+        onGiveUp: ({ error }) => Effect.sync(() => observed.push(error)),
+        record: ({ error }) => void (error !== undefined && observed.push(error))
+      })
+      const control = fireworks.control.request(
+        HttpClientRequest.post("/batchInferenceJobs").pipe(HttpClientRequest.bodyUnsafeJson(request)),
+        Workload.with(Workload.batchSubmission, { deadline: "1 second" })
+      )
+      const calls: ReadonlyArray<Effect.Effect<unknown, ApiError.ApiError>> = [
+        fireworks.chat(request),
+        fireworks.completions({ model: request.model, prompt: secrets.prompt }),
+        fireworks.embeddings({ model: request.model, input: [secrets.prompt] }),
+        Stream.runDrain(fireworks.chatStream(request)),
+        fireworks.chat({ ...request, model: " " }),
+        fireworks.chat({ ...request, temperature: Number.NaN }),
+        fireworks.chat({ ...request, big: 1n }),
+        control.pipe(Effect.map(() => "an answer"))
+      ]
+      for (const call of calls) unseen(yield* watched(call), key, what)
+      unseen(
+        observed.map((error) => `${error.message} ${JSON.stringify(error)}`),
+        key,
+        what
+      )
+    })
+
+  it.live(
+    "holds the key, the prompt or the account",
+    () =>
+      Effect.gen(function* () {
+        for (const fault of faults) {
+          const client = yield* ScriptedClient.make(fault)
+          yield* failing(client, secrets.key, fault)
+        }
+      }),
+    120_000
+  )
+
+  it.live(
+    "holds them over a client with spans of its own",
+    () =>
+      Effect.gen(function* () {
+        const server = yield* FaultServer.make()
+        const client = yield* HttpClient.HttpClient
+        const atServer = client.pipe(
+          HttpClient.mapRequest((sent) =>
+            HttpClientRequest.setUrl(sent, sent.url.replace("https://api.fireworks.ai", server.origin))
+          )
+        )
+        for (const fault of faults.filter((_, index) => index % 9 === 0)) {
+          yield* server.script(fault)
+          yield* failing(atServer, secrets.odd, fault)
+        }
+      }).pipe(Effect.scoped, Effect.provide(FetchHttpClient.layer)),
+    120_000
+  )
+
+  it("hides the words of the prompt and leaves the server's own", () => {
+    const body = { messages: [{ role: "user", content: "tell me all about my aunt Agatha" }] }
+    expect(withoutEchoes("messages.0.content: too long", body)).toBe("messages.0.content: too long")
+    expect(withoutEchoes("cannot answer: tell me  all about, sorry", body)).toBe("cannot answer: [redacted], sorry")
+    expect(withoutEchoes("cannot say hello-42 to you", { prompt: "so: hello-42?" })).toBe(
+      "cannot say [redacted] to you"
+    )
+    expect(withoutEchoes("I tell me all about", { a: "tell me", b: "tell me all about" })).toBe("I [redacted]")
+    expect(withoutEchoes("no Agatha here", { prompt: "Agatha" })).toBe("no [redacted] here")
+  })
+})
+
+// --- Plain functions -------------------------------------------------------------------------------
+
+describe("targetOf", () => {
+  const name = fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,20}$/)
+
+  it("tells everybody's servers from deployments", () => {
+    fc.assert(
+      fc.property(name, name, fc.constantFrom("models", "routers"), (account, id, kind) => {
+        const shared = `accounts/fireworks/${kind}/${id}`
+        expect(Fireworks.targetOf(shared)).toBe("serverless")
+        expect(Fireworks.targetOf(`accounts/${account}/deployments/${id}`)).toBe("dedicated")
+        expect(Fireworks.targetOf(`${shared}#accounts/${account}/deployments/${id}`)).toBe("dedicated")
+        if (account !== "fireworks") expect(Fireworks.targetOf(`accounts/${account}/models/${id}`)).toBe(undefined)
+        expect(Fireworks.targetOf(id)).toBe(undefined)
+      })
+    )
+  })
+
+  it("takes any text", () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        expect([undefined, "serverless", "dedicated"]).toContain(Fireworks.targetOf(text))
+      })
+    )
+  })
+})
+
+describe("what headers tell", () => {
+  const amount = fc.integer({ min: 0, max: 1e9 })
+
+  it("is read whatever the casing and the shape of the headers", () => {
+    fc.assert(
+      fc.property(amount, amount, (limit, remaining) => {
+        const plain = {
+          "X-RateLimit-Limit-Tokens-Prompt": `${limit}`,
+          "X-RateLimit-Remaining-Tokens-Cache-Adjusted-Prompt": `${remaining}`
+        }
+        const expected = { limit: { promptTokens: limit }, remaining: { uncachedPromptTokens: remaining } }
+        expect(Fireworks.rateLimits(plain)).toEqual(expected)
+        expect(Fireworks.rateLimits(new Headers(plain))).toEqual(expected)
+        expect(Fireworks.rateLimits(plain, "second").limit).toEqual({ promptTokens: limit * 60 })
+      })
+    )
+  })
+
+  it("leaves out whatever is no number", () => {
+    const names = [
+      "x-ratelimit-limit-tokens-prompt",
+      "x-ratelimit-over-limit",
+      "fireworks-prompt-tokens",
+      "fireworks-server-processing-time"
+    ]
+    const noNumber = fc.string().filter((text) => !/^\s*\d/.test(text) && !/^\s*(yes|no|true|false)\s*$/i.test(text))
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...names),
+        fc.oneof(noNumber, fc.constantFrom("NaN", "-1", "Infinity", "1e999", "0x10")),
+        (name, value) => {
+          expect(Fireworks.rateLimits({ [name]: value })).toStrictEqual({ limit: {}, remaining: {} })
+          expect(Fireworks.performance({ [name]: value })).toStrictEqual({})
+        }
+      )
+    )
+  })
+
+  it("is the same in headers and in `perf_metrics`", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 3_600_000 }), amount, (millis, tokens) => {
+        const metrics = { "prompt-tokens": tokens, "generation-queue-duration": millis / 1000 }
+        const headers = Object.fromEntries(
+          Object.entries(metrics).map(([name, value]) => [`fireworks-${name}`, String(value)])
+        )
+        expect(Fireworks.performance(metrics)).toEqual(Fireworks.performance(headers))
+        expect(Fireworks.performance(metrics)).toEqual({
+          promptTokens: tokens,
+          generationQueueDuration: Duration.millis(millis)
+        })
+      })
+    )
+  })
+
+  it("survives headers of any kind", () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.anything()), (headers) => {
+        Fireworks.performance(headers)
+      })
+    )
+  })
+})
+
+describe("answers", () => {
+  it("of the future decode", () => {
+    const extra = fc.dictionary(fc.stringMatching(/^new_[a-z]{1,8}$/), fc.jsonValue())
+    fc.assert(
+      fc.property(extra, extra, extra, fc.string(), (a, b, c, finish_reason) => {
+        const future = { ...a, choices: [{ ...b, finish_reason, message: { ...c, content: "x" } }] }
+        expect(Schema.decodeUnknownSync(Fireworks.ChatCompletion)(future)).toEqual(future)
+      })
+    )
+  })
+})
+
+// --- What people already use -----------------------------------------------------------------------
+
+describe("@effect/ai-openai", () => {
+  const response = (text: string) => ({
+    id: "resp_1",
+    object: "response",
+    created_at: 0,
+    status: "completed",
+    error: null,
+    incomplete_details: null,
+    instructions: null,
+    metadata: null,
+    model: "gpt-4o",
+    output: [
+      {
+        type: "message",
+        id: "msg_1",
+        role: "assistant",
+        status: "completed",
+        content: [{ type: "output_text", text, annotations: [], logprobs: [] }]
+      }
+    ],
+    parallel_tool_calls: true,
+    temperature: 1,
+    top_p: 1,
+    tool_choice: "auto",
+    tools: []
+  })
+
+  const over = <E>(client: Layer.Layer<OpenAiClient.OpenAiClient, E, HttpClient.HttpClient>) =>
+    OpenAiLanguageModel.layer({ model: "gpt-4o" }).pipe(Layer.provide(client), Layer.provide(FetchHttpClient.layer))
+
+  const asked = (script: Fault.Script) =>
+    Effect.gen(function* () {
+      const server = yield* FaultServer.make({ script })
+      const client = OpenAiClient.layer({
+        apiKey,
+        apiUrl: server.baseUrl,
+        transformClient: ReliableHttpClient.transform({
+          dialect: Dialect.fireworks,
+          workload: Workload.interactive
+        })
+      })
+      const result = yield* LanguageModel.generateText({ prompt: "Say hello" }).pipe(
+        Effect.provide(over(client)),
+        Effect.either
+      )
+      return { result, requests: yield* server.requests }
+    }).pipe(Effect.scoped)
+
+  it.live("generates text, a 429 tried once more after what the server asks for", () =>
+    Effect.gen(function* () {
+      const { requests, result } = yield* asked([
+        Fault.answer(429, { retryAfter: "50 millis", form: "millis" }),
+        json(response("Hello"))
+      ])
+      expect(result).toMatchObject({ _tag: "Right", right: { text: "Hello" } })
+      expect(requests.map(({ status }) => status)).toEqual([429, 200])
+      expect(new Set(requests.map(({ headers }) => headers["x-request-id"])).size).toBe(1)
+    })
+  )
+
+  it.live("fails with what `Classify.exception` reads an ApiError out of", () =>
+    Effect.gen(function* () {
+      const { requests, result } = yield* asked(Fault.answer(401))
+      expect(requests).toHaveLength(1)
+      if (result._tag === "Right") throw new Error("it succeeded")
+      const error = Classify.exception(result.left, { dialect: Dialect.fireworks })
+      expect([error._tag, error.reason, error.status]).toEqual(["Fatal", "Unauthorized", 401])
+    })
+  )
+
+  it.live("fails with the settled ApiError itself where no answer came", () =>
+    Effect.gen(function* () {
+      const transformClient = ReliableHttpClient.transform({
+        workload: Workload.with(Workload.interactive, { deadline: "200 millis" })
+      })
+      const client = OpenAiClient.layer({ apiKey, apiUrl: "http://127.0.0.1:4/v1", transformClient })
+      const failure = yield* LanguageModel.generateText({ prompt: "Say hello" }).pipe(
+        Effect.provide(over(client)),
+        Effect.flip
+      )
+      const error = Classify.exception(failure)
+      expect([error.reason, error.delivery, error.attempts]).toEqual(["Connect", "NotSent", 1])
+    })
+  )
+})
+
+describe("the official `openai` package", () => {
+  const asked = (server: FireworksServer.OnSockets, of: string = model) => {
+    const openai = new OpenAI({ apiKey: server.key, baseURL: server.baseUrl, maxRetries: 0 })
+    return Effect.tryPromise({
+      try: (signal) =>
+        openai.chat.completions.create({ model: of, messages: [{ role: "user", content: "one two" }] }, { signal }),
+      catch: (cause) => Classify.exception(cause, { dialect: Dialect.fireworks, target: Fireworks.targetOf(of) })
+    }).pipe(Reliability.protect(Workload.interactive))
+  }
+
+  it.live("answers, a 429 tried once more", () =>
+    Effect.gen(function* () {
+      const fault = Fault.answer(429, { retryAfter: "50 millis", form: "millis" })
+      const server = yield* FireworksServer.make({ injections: [{ fault }] })
+      const completion = yield* asked(server)
+      expect(completion.choices[0]?.message.content).toContain("one two")
+      expect((yield* server.requests).map(({ status }) => status)).toEqual([429, 200])
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("fails with an ApiError that is told apart by the target", () =>
+    Effect.gen(function* () {
+      const server = yield* FireworksServer.make()
+      yield* server.inject({ fault: Fault.answer(429, { retryAfter: "1 hour" }) })
+      const error = yield* Effect.flip(asked(server, dedicated))
+      expect([error._tag, error.reason, error.attempts]).toEqual(["RateLimit", "Capacity", 1])
+    }).pipe(Effect.scoped)
+  )
+})

@@ -1,0 +1,51 @@
+import type { HttpClient } from "@effect/platform"
+import type { ConfigError, Effect, Layer, Redacted, Stream } from "effect"
+import type { ApiError } from "effect-reliability"
+import { Fireworks } from "effect-reliability/fireworks"
+import { describe, expectTypeOf, it } from "vitest"
+
+declare const fireworks: Fireworks.Fireworks
+declare const apiKey: Redacted.Redacted
+
+const model = "accounts/fireworks/models/kimi-k2"
+
+describe("Fireworks", () => {
+  it("fails with ApiError only, and needs nothing more", () => {
+    const chat = fireworks.chat({ model, messages: [{ role: "user", content: "Hi" }] })
+    expectTypeOf(chat).toEqualTypeOf<Effect.Effect<Fireworks.Answer<Fireworks.ChatCompletion>, ApiError.ApiError>>()
+    const stream = fireworks.chatStream({ model, messages: [] })
+    expectTypeOf(stream).toEqualTypeOf<Stream.Stream<Fireworks.ChatChunk, ApiError.ApiError>>()
+    expectTypeOf(fireworks.models()).toEqualTypeOf<
+      Effect.Effect<Fireworks.Answer<Fireworks.Models>, ApiError.ApiError>
+    >()
+  })
+
+  it("takes parameters that it does not know, and checks those that it knows", () => {
+    void fireworks.chat({ model, messages: [{ role: "user", content: "Hi", new_one: 1 }], another: { deep: true } })
+    // @ts-expect-error a model is needed
+    void fireworks.chat({ messages: [] })
+    // @ts-expect-error a temperature is a number
+    void fireworks.chat({ model, messages: [], temperature: "hot" })
+    // @ts-expect-error `chatStream` streams
+    void fireworks.chat({ model, messages: [], stream: true })
+  })
+
+  it("hands out what it knows typed, and what it does not know as unknown", () => {
+    expectTypeOf<Fireworks.ChatCompletion["choices"][number]["message"]["content"]>().toEqualTypeOf<
+      string | null | undefined
+    >()
+    expectTypeOf<Fireworks.ChatChunk["usage"]>().toExtend<object | null | undefined>()
+    expectTypeOf<Fireworks.ChatCompletion["of_tomorrow"]>().toEqualTypeOf<unknown>()
+  })
+
+  it("is a layer over any HttpClient", () => {
+    expectTypeOf(Fireworks.layer({ apiKey })).toEqualTypeOf<
+      Layer.Layer<Fireworks.Service, never, HttpClient.HttpClient>
+    >()
+    expectTypeOf(Fireworks.layerConfig()).toEqualTypeOf<
+      Layer.Layer<Fireworks.Service, ConfigError.ConfigError, HttpClient.HttpClient>
+    >()
+    // @ts-expect-error a key is Redacted
+    void Fireworks.layer({ apiKey: "fw_key" })
+  })
+})
