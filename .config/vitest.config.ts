@@ -21,6 +21,9 @@ export default defineConfig({
       include: ["test/types/**/*.test-d.ts"],
       tsconfig: "./tsconfig.json"
     },
-    testTimeout: 30_000
+    testTimeout: 30_000,
+    // much of the time is spent waiting: for sockets, and for the tools
+    maxWorkers: 2,
+    minWorkers: 1
   }
 })
