@@ -16,7 +16,7 @@
  *
  * @since 0.1.0
  */
-import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import type * as Cause from "effect/Cause"
 import * as Channel from "effect/Channel"
@@ -29,7 +29,6 @@ import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import { dual } from "effect/Function"
 import * as Option from "effect/Option"
-import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
@@ -44,6 +43,7 @@ import { isEventStream, singleTry } from "./internal/exchange.js"
 import { limitedTo } from "./internal/limited.js"
 import { number, oneOf, refuse } from "./internal/options.js"
 import { isStreamed } from "./internal/request.js"
+import { withRequestId } from "./internal/requestId.js"
 import { clockOf } from "./internal/time.js"
 import * as Reliability from "./Reliability.js"
 import { type ReliableHttpClient, Service } from "./ReliableHttpClient.js"
@@ -175,19 +175,6 @@ const drained = 64 * 1024
 const draining = 250
 
 const isSuccess = (status: number): boolean => status >= 200 && status < 300
-
-const hexadecimal = (number: number): string =>
-  Math.floor(number * 2 ** 52)
-    .toString(16)
-    .padStart(13, "0")
-
-/** The request with an id of 104 bits, unless it has one. */
-const withId = (request: Request, header: string): Effect.Effect<Request> =>
-  request.headers[header] === undefined
-    ? Effect.zipWith(Random.next, Random.next, (a, b) =>
-        HttpClientRequest.setHeader(request, header, hexadecimal(a) + hexadecimal(b))
-      )
-    : Effect.succeed(request)
 
 /** One run of a stream: its tries, of which the last one is read on. */
 class Session<R, R2> {
@@ -450,7 +437,7 @@ export const open: {
     const begin = Effect.withFiberRuntime<Session<R, R2>>((fiber) =>
       Effect.zipWith(
         client,
-        withId(request, settings.requestIdHeader),
+        withRequestId(request, settings.requestIdHeader),
         (client, sent) => (session = new Session(client, sent, settings, fiber))
       )
     )

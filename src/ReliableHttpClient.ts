@@ -29,7 +29,6 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
 import type * as Tracer from "effect/Tracer"
 import { type ApiError, settle, unsafeMake } from "./ApiError.js"
@@ -42,6 +41,7 @@ import { limitedTo } from "./internal/limited.js"
 import { number, oneOf, refuse } from "./internal/options.js"
 import { redactUrl } from "./internal/redact.js"
 import { check, isStreamed, methodOf, Unsendable, wasRead } from "./internal/request.js"
+import { withRequestId } from "./internal/requestId.js"
 import { clockOf, monotonic } from "./internal/time.js"
 import * as Reliability from "./Reliability.js"
 import * as Workload from "./Workload.js"
@@ -201,17 +201,6 @@ const checked = <R>(owner: string, options: Options<R>): Checked<R> => {
 // Private: what is sent
 // -------------------------------------------------------------------------------------------------
 
-const hexadecimal = (number: number): string =>
-  Math.floor(number * 2 ** 52)
-    .toString(16)
-    .padStart(13, "0")
-
-/** The id of a call, 104 bits by the `Random` service. */
-const newId = (fiber: AnyFiber): Effect.Effect<string> => {
-  const { next } = Context.get(fiber.currentDefaultServices, Random.Random)
-  return Effect.zipWith(next, next, (a, b) => hexadecimal(a) + hexadecimal(b))
-}
-
 const traceHeaders = (span: Tracer.AnySpan) => {
   if (span._tag === "Span") return HttpTraceContext.toHeaders(span)
   const { sampled, spanId, traceId } = span
@@ -326,14 +315,9 @@ class Caller<E, R, R2> {
 
   /** A call with all its tries; `onAnswer` sees each answer that is an error. */
   call(request: Request, onAnswer?: OnAnswer): Effect.Effect<Response, ApiError, R | R2> {
-    return Effect.withFiberRuntime<Response, ApiError, R | R2>((fiber) => {
-      const { requestIdHeader } = this.options
-      return request.headers[requestIdHeader] === undefined
-        ? Effect.flatMap(newId(fiber), (id) =>
-            this.tries(HttpClientRequest.setHeader(request, requestIdHeader, id), fiber, onAnswer)
-          )
-        : this.tries(request, fiber, onAnswer)
-    })
+    return Effect.flatMap(withRequestId(request, this.options.requestIdHeader), (identified) =>
+      Effect.withFiberRuntime<Response, ApiError, R | R2>((fiber) => this.tries(identified, fiber, onAnswer))
+    )
   }
 
   tries(request: Request, fiber: AnyFiber, onAnswer: OnAnswer): Effect.Effect<Response, ApiError, R | R2> {

@@ -160,16 +160,22 @@ const unlimited: Limits = {
   as: "attempt"
 }
 
+const phases = new WeakMap<Workload, Omit<Limits, "whole" | "as">>()
+
 const limitsOf = (workload: Workload, whole: number, as: Limits["as"]): Limits => {
+  const known = phases.get(workload)
+  if (known !== undefined) {
+    const { connect, pool, read, write } = known
+    return { pool, connect, write, read, whole, as }
+  }
   const { connect, pool, read, write } = workload.timeouts
-  return {
+  phases.set(workload, {
     pool: Duration.toMillis(pool),
     connect: Duration.toMillis(connect),
     write: Duration.toMillis(write),
-    read: Duration.toMillis(read),
-    whole,
-    as
-  }
+    read: Duration.toMillis(read)
+  })
+  return limitsOf(workload, whole, as)
 }
 
 /** The limits of a fiber that made no `Try`: who limits the whole of it does so from outside. */

@@ -1,0 +1,29 @@
+/**
+ * The id that all tries of a call carry.
+ *
+ * @since 0.1.0
+ */
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+
+let threes: ReadonlyArray<string> | undefined
+
+/** 48 bits in hexadecimal; `toString(16)` takes five times as long for numbers of this size. */
+const hexadecimal = (random: number): string => {
+  threes ??= Array.from({ length: 4096 }, (_, number) => number.toString(16).padStart(3, "0"))
+  const high = random * 2 ** 24
+  const low = (high - Math.floor(high)) * 2 ** 24
+  return `${threes[(high >> 12) & 4095]}${threes[high & 4095]}${threes[(low >> 12) & 4095]}${threes[low & 4095]}`
+}
+
+/** The request with an id of 96 bits by the `Random` service, unless it has one of its own. */
+export const withRequestId = (
+  request: HttpClientRequest.HttpClientRequest,
+  header: string
+): Effect.Effect<HttpClientRequest.HttpClientRequest> =>
+  request.headers[header] === undefined
+    ? Effect.flatMap(Random.next, (a) =>
+        Effect.map(Random.next, (b) => HttpClientRequest.setHeader(request, header, hexadecimal(a) + hexadecimal(b)))
+      )
+    : Effect.succeed(request)
