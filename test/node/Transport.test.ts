@@ -1745,8 +1745,9 @@ describe("many calls", () => {
         )
       yield* run(100)
       const before = resources()
-      for (let n = 0; n < 10; n++) yield* run(2000)
+      for (let n = 0; n < 10; n++) yield* run(10_000)
       expect(server.sockets.length).toBe(4)
+      // one for each time the runtime was run is Effect's own
       expect(add.mock.calls.length - remove.mock.calls.length).toBeLessThanOrEqual(11)
       yield* Effect.promise(() => nothingLeft(before))
     })
