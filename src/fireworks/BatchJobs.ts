@@ -28,12 +28,12 @@ import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
 import * as Option from "effect/Option"
-import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { type ApiError, settle, unsafeMake } from "../ApiError.js"
 import * as Deadline from "../Deadline.js"
 import { number, oneOf } from "../internal/options.js"
+import { randomId } from "../internal/randomId.js"
 import * as Job from "../Job.js"
 import * as Retry from "../Retry.js"
 import * as Workload from "../Workload.js"
@@ -337,22 +337,12 @@ export const standingOf = (job: BatchJob, onPause: "wait" | "end" = "wait"): Job
 // -------------------------------------------------------------------------------------------------
 
 /**
- * A new id for a job, of 104 bits by the `Random` service.
+ * A new id for a job, of 96 bits by the `Random` service.
  *
  * @since 0.1.0
  * @category getters
  */
-export const newId: Effect.Effect<string> = /*#__PURE__*/ Effect.map(
-  Effect.zip(Random.next, Random.next),
-  (parts) =>
-    `batch-${parts
-      .map((part) =>
-        Math.floor(part * 2 ** 52)
-          .toString(16)
-          .padStart(13, "0")
-      )
-      .join("")}`
-)
+export const newId: Effect.Effect<string> = /*#__PURE__*/ Effect.map(randomId, (id) => `batch-${id}`)
 
 const idPattern = /^[a-z0-9][\w-]{0,62}$/i
 

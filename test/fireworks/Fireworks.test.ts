@@ -124,7 +124,7 @@ describe("a call", () => {
         expect(headers).not.toHaveProperty("x-api-key")
         expect(headers).not.toHaveProperty("traceparent")
       }
-      expect(seen.map(({ headers }) => headers["x-request-id"]?.length)).toEqual([4, 26, 26, 26, 26])
+      expect(seen.map(({ headers }) => headers["x-request-id"]?.length)).toEqual([4, 24, 24, 24, 24])
     })
   )
 

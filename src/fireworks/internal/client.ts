@@ -10,7 +10,6 @@ import type * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type * as Option from "effect/Option"
-import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -22,6 +21,7 @@ import { currentCall } from "../../internal/call.js"
 import { singleTry } from "../../internal/exchange.js"
 import { read } from "../../internal/origin.js"
 import { clockOf } from "../../internal/time.js"
+import { withRequestId } from "../../internal/randomId.js"
 import * as Reliability from "../../Reliability.js"
 import * as ReliableHttpClient from "../../ReliableHttpClient.js"
 import * as Workload from "../../Workload.js"
@@ -65,19 +65,6 @@ const dialect = Dialect.fireworks
 /** A request that cannot be sent, and why, in words that hold nothing of its contents. */
 export const invalidRequest = (detail: string): ApiError =>
   unsafeMake({ class: "Fatal", reason: "InvalidRequest" }, { delivery: "NotSent", detail, attempts: 1 })
-
-const hexadecimal = (number: number): string =>
-  Math.floor(number * 2 ** 52)
-    .toString(16)
-    .padStart(13, "0")
-
-/** The request with an id of 104 bits, the same on each try, unless it has one. */
-const withId = (request: Request): Effect.Effect<Request> =>
-  request.headers["x-request-id"] === undefined
-    ? Effect.zipWith(Random.next, Random.next, (a, b) =>
-        HttpClientRequest.setHeader(request, "x-request-id", hexadecimal(a) + hexadecimal(b))
-      )
-    : Effect.succeed(request)
 
 // --- Without patience ----------------------------------------------------------------------------
 
@@ -206,7 +193,7 @@ export const makeClient = (http: HttpClient.HttpClient, settings: Settings): Cli
     Effect.withFiberRuntime((fiber) => {
       const workload = workloadOf(call, fiber)
       const told = tell(call)
-      return Effect.flatMap(withId(authorized(call)), (request) => {
+      return Effect.flatMap(withRequestId(authorized(call), "x-request-id"), (request) => {
         // all tries are owned here, so that an answer of 200 that is a failure is tried again too
         const executed = Effect.locally(clientOf(call).execute(request), singleTry, true)
         const attempt = Effect.mapError(Effect.flatMap(executed, answer), (error) => told(error, workload))

@@ -1,5 +1,5 @@
 /**
- * The id that all tries of a call carry.
+ * Ids by the `Random` service, such as all tries of a call carry.
  *
  * @since 0.1.0
  */
@@ -17,13 +17,16 @@ const hexadecimal = (random: number): string => {
   return `${threes[(high >> 12) & 4095]}${threes[high & 4095]}${threes[(low >> 12) & 4095]}${threes[low & 4095]}`
 }
 
-/** The request with an id of 96 bits by the `Random` service, unless it has one of its own. */
+/** 96 bits in hexadecimal. */
+export const randomId: Effect.Effect<string> = /*#__PURE__*/ Effect.flatMap(Random.next, (a) =>
+  Effect.map(Random.next, (b) => hexadecimal(a) + hexadecimal(b))
+)
+
+/** The request with an id, unless it has one of its own. */
 export const withRequestId = (
   request: HttpClientRequest.HttpClientRequest,
   header: string
 ): Effect.Effect<HttpClientRequest.HttpClientRequest> =>
   request.headers[header] === undefined
-    ? Effect.flatMap(Random.next, (a) =>
-        Effect.map(Random.next, (b) => HttpClientRequest.setHeader(request, header, hexadecimal(a) + hexadecimal(b)))
-      )
+    ? Effect.map(randomId, (id) => HttpClientRequest.setHeader(request, header, id))
     : Effect.succeed(request)
