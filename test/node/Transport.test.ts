@@ -856,6 +856,8 @@ describe("the pool", () => {
             Effect.fork(failure(text(client.get(url))))
           )
           yield* until(() => server.requests.length === 3)
+          // the half is to arrive
+          yield* Effect.sleep("200 millis")
           return [client, fibers] as const
         })
       )

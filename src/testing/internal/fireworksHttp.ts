@@ -9,14 +9,19 @@ export type Json = Readonly<Record<string, unknown>>
 
 export const isObject = (u: unknown): u is Json => typeof u === "object" && u !== null && !Array.isArray(u)
 
+/** Whether a value is nested deeper than so many levels. */
+const isDeep = (value: unknown, levels: number): boolean =>
+  typeof value === "object" &&
+  value !== null &&
+  (levels === 0 || Object.values(value).some((inner) => isDeep(inner, levels - 1)))
+
 /** A JSON object that can be sent back; undefined for anything else. An empty body is an empty object. */
 export const parse = (body: string): Json | undefined => {
   if (body.trim() === "") return {}
   try {
     const value: unknown = JSON.parse(body)
-    // what is nested too deep can be read and not written
-    JSON.stringify(value)
-    return isObject(value) ? value : undefined
+    // what is nested deep can be read, and not always written where the stack is fuller than here
+    return isObject(value) && !isDeep(value, 100) ? value : undefined
   } catch {
     return undefined
   }
