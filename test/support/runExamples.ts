@@ -14,6 +14,8 @@ process.on("uncaughtException", (error) => settle(inspect(error)))
 
 const outcome = async (file: string): Promise<string | null> => {
   let loaded = false
+  // a file that has nothing to wait for ends within `beforeExit`, which is not emitted again before the loop has turned
+  setTimeout(() => {}, 1)
   void import(pathToFileURL(file).href).then(() => (loaded = true))
   return new Promise((resolve) => {
     settle = resolve
