@@ -37,13 +37,14 @@ import { createParser } from "eventsource-parser"
 import { type ApiError, type Delivery, type Fields, isApiError, type Kind, settle, unsafeMake } from "./ApiError.js"
 import * as Classify from "./Classify.js"
 import type * as Dialect from "./Dialect.js"
+import { isSuccess } from "./internal/answer.js"
 import { currentCall } from "./internal/call.js"
 import { bytesOf, Decoder, type End, isDone, isLastByName, type Pull } from "./internal/events.js"
 import { isEventStream, singleTry } from "./internal/exchange.js"
 import { limitedTo } from "./internal/limited.js"
-import { number, oneOf, refuse } from "./internal/options.js"
-import { isStreamed } from "./internal/request.js"
-import { withRequestId } from "./internal/randomId.js"
+import { number, oneOf } from "./internal/options.js"
+import { isStreamed, safeMethods } from "./internal/request.js"
+import { idHeader, withRequestId } from "./internal/randomId.js"
 import { clockOf } from "./internal/time.js"
 import * as Reliability from "./Reliability.js"
 import { type ReliableHttpClient, Service } from "./ReliableHttpClient.js"
@@ -111,10 +112,6 @@ type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
 
 const owner = "EventStream.open"
 
-const headerName = /^[!#$%&'*+.^_`|~\da-z-]+$/
-
-const safeMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])
-
 interface Checked<R> {
   readonly policyOf: (request: Request, fiber: AnyFiber) => Reliability.Policy<R>
   readonly context: Pick<Classify.Context, "dialect" | "target">
@@ -131,8 +128,7 @@ const checked = <R>(options: Options<R>): Checked<R> => {
   const { budget, dialect, idempotency, onGiveUp, onRetry, record, target } = options
   if (idempotency !== undefined) oneOf(owner, "idempotency", idempotency, ["safe", "keyed", "never"])
   if (target !== undefined) oneOf(owner, "target", target, ["serverless", "dedicated"])
-  const requestIdHeader = (options.requestIdHeader ?? "x-request-id").toLowerCase()
-  if (!headerName.test(requestIdHeader)) refuse(owner, "requestIdHeader", requestIdHeader, "the name of a header")
+  const requestIdHeader = idHeader(owner, options.requestIdHeader)
   return {
     policyOf: (request, fiber) => {
       const around = fiber.getFiberRef(currentCall)?.workload
@@ -173,8 +169,6 @@ const eventTooLarge: Kind = { class: "Fatal", reason: "EventTooLarge" }
 // How much may follow the last event until the connection is given up, and for how long
 const drained = 64 * 1024
 const draining = 250
-
-const isSuccess = (status: number): boolean => status >= 200 && status < 300
 
 /** One run of a stream: its tries, of which the last one is read on. */
 class Session<R, R2> {

@@ -38,10 +38,10 @@ import { type Answer, isSuccess, ReadAnswer, readWithin, TooLarge } from "./inte
 import { type Call, currentCall } from "./internal/call.js"
 import { type Bounds, type Exchanging, exchangeOf, isEventStream, singleTry } from "./internal/exchange.js"
 import { limitedTo } from "./internal/limited.js"
-import { number, oneOf, refuse } from "./internal/options.js"
+import { number, oneOf } from "./internal/options.js"
 import { redactUrl } from "./internal/redact.js"
-import { check, isStreamed, methodOf, Unsendable, wasRead } from "./internal/request.js"
-import { withRequestId } from "./internal/randomId.js"
+import { check, isStreamed, methodOf, safeMethods, Unsendable, wasRead } from "./internal/request.js"
+import { idHeader, withRequestId } from "./internal/randomId.js"
 import { clockOf, monotonic } from "./internal/time.js"
 import * as Reliability from "./Reliability.js"
 import * as Workload from "./Workload.js"
@@ -139,10 +139,6 @@ type AnswerContext = Classify.Context & { readonly now: number }
 
 const idempotencies = ["safe", "keyed", "never"] as const
 
-const safeMethods: ReadonlySet<string> = new Set(["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])
-
-const headerName = /^[!#$%&'*+.^_`|~\da-z-]+$/
-
 interface Checked<R> {
   readonly policyOf: (request: Request, fiber: AnyFiber) => Reliability.Policy<R>
   readonly contextOf: (request: Request, fiber: AnyFiber) => AnswerContext
@@ -155,8 +151,7 @@ const checked = <R>(owner: string, options: Options<R>): Checked<R> => {
   const { idempotency, target } = options
   if (typeof idempotency === "string") oneOf(owner, "idempotency", idempotency, idempotencies)
   if (typeof target === "string") oneOf(owner, "target", target, ["serverless", "dedicated"])
-  const requestIdHeader = (options.requestIdHeader ?? "x-request-id").toLowerCase()
-  if (!headerName.test(requestIdHeader)) refuse(owner, "requestIdHeader", requestIdHeader, "the name of a header")
+  const requestIdHeader = idHeader(owner, options.requestIdHeader)
 
   const fallback = options.workload ?? Workload.with(Workload.interactive, { idempotency: "never" })
   const observed = Reliability.make({ ...options, workload: fallback })

@@ -6,6 +6,7 @@
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
+import { refuse } from "./options.js"
 
 let threes: ReadonlyArray<string> | undefined
 
@@ -21,6 +22,14 @@ const hexadecimal = (random: number): string => {
 export const randomId: Effect.Effect<string> = /*#__PURE__*/ Effect.flatMap(Random.next, (a) =>
   Effect.map(Random.next, (b) => hexadecimal(a) + hexadecimal(b))
 )
+
+const headerName = /^[!#$%&'*+.^_`|~\da-z-]+$/
+
+/** The name of the header that carries the id, in lower case. */
+export const idHeader = (owner: string, name = "x-request-id"): string => {
+  const lower = name.toLowerCase()
+  return headerName.test(lower) ? lower : refuse(owner, "requestIdHeader", lower, "the name of a header")
+}
 
 /** The request with an id, unless it has one of its own. */
 export const withRequestId = (

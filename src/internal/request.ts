@@ -39,6 +39,9 @@ const rawKind = (body: unknown): "value" | "source" | undefined => {
   return isFunction(source[Symbol.asyncIterator]) || isFunction(source.getReader) ? "source" : undefined
 }
 
+/** The methods of which HTTP itself says that a request may be repeated. */
+export const safeMethods: ReadonlySet<string> = /*#__PURE__*/ new Set(["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])
+
 /** Whether a body is read as it is sent, and perhaps only once. */
 export const isStreamed = (body: HttpBody.HttpBody): boolean =>
   body._tag === "Stream" || (body._tag === "Raw" && rawKind(body.body) === "source")
