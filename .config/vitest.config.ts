@@ -21,7 +21,9 @@ export default defineConfig({
       include: ["test/types/**/*.test-d.ts"],
       tsconfig: "./tsconfig.json"
     },
-    testTimeout: 30_000,
+    // only what hangs is to be stopped: on a busy machine all takes its time
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     // much of the time is spent waiting: for sockets, and for the tools
     maxWorkers: 2,
     minWorkers: 1

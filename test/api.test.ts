@@ -11,7 +11,7 @@ describe("the API report", () => {
   beforeAll(async () => {
     await run(tool("tsc"), ["-p", ".config/tsconfig.api.json", "--outDir", folder])
     await run(tool("oxfmt"), ["-c", ".config/oxfmt.json", folder])
-  }, 60_000)
+  })
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 

@@ -80,7 +80,7 @@ describe("an example of the docs", () => {
     const tsconfig = { extends: "../../tsconfig.json", compilerOptions, include: [], files }
     writeFileSync(`${root}${cache}/tsconfig.json`, JSON.stringify(tsconfig))
     ;[compiled, ran] = await Promise.all([compile(), runAll()])
-  }, 120_000)
+  })
 
   for (const { title, path } of examples) {
     it(`${title} compiles and runs`, () => {

@@ -1287,7 +1287,7 @@ describe("a hundred thousand calls, of which some are interrupted", () => {
       return made.length
     })
 
-  it("each ends once, in one way, and leaves nothing", { timeout: 120_000 }, async () => {
+  it("each ends once, in one way, and leaves nothing", async () => {
     let ended = 0
     for (let seed = 1; seed <= rounds; seed++) {
       ended += await Effect.runPromise(Effect.provide(round(seed), TestContext.TestContext))

@@ -76,7 +76,7 @@ describe.concurrent("the packed package", () => {
 
   it("has types wherever it has code", async () => {
     await run(tool("attw"), [tarball, "--profile", "esm-only", "--no-definitely-typed", "--no-emoji"])
-  }, 60_000)
+  })
 
   it("type-checks and runs for a user with module resolution NodeNext", async () => {
     await run(tool("tsc"), ["-p", "nodenext.json"], folder)
@@ -84,11 +84,11 @@ describe.concurrent("the packed package", () => {
     const exported = JSON.parse(await run(process.execPath, ["out/counts.js"], folder)) as Record<string, number>
     expect(Object.keys(exported)).toEqual(specifiers)
     expect(Object.entries(exported).filter(([, count]) => count === 0)).toEqual([])
-  }, 120_000)
+  })
 
   it("type-checks for a user with module resolution Bundler", async () => {
     await run(tool("tsc"), ["-p", "bundler.json", "--noEmit"], folder)
-  }, 120_000)
+  })
 
   it("keeps internal to itself", async () => {
     const file = sources.find((source) => source.startsWith("internal/"))?.replace(/\.ts$/, "")

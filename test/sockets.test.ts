@@ -87,7 +87,7 @@ describe("a thousand calls at once through ten sockets", () => {
     expect(counts.requests).toBeGreaterThanOrEqual(Acknowledged + Partial)
     expect(counts.requests).toBeLessThanOrEqual(Acknowledged + Partial + Unconfirmed)
     expect(counts.opened).toBe(counts.closed)
-  }, 60_000)
+  })
 
   it("are counted alike on both sides, if no fault loses headers", async () => {
     const faults = [
@@ -106,7 +106,7 @@ describe("a thousand calls at once through ten sockets", () => {
     expect(counts.requests).toBe(tally.tries)
     // each reset takes a socket with it
     expect(connections.length).toBeLessThanOrEqual(10 + tally.by.Partial)
-  }, 60_000)
+  })
 
   it("are never seen by the server if they were not sent", async () => {
     const { counts, tally } = await Effect.runPromise(
@@ -211,5 +211,5 @@ describe("what is left behind", () => {
     // what closed in this turn of the loop is gone in the next ones
     await new Promise((resolve) => setTimeout(resolve, 50))
     expect(resources()).toEqual(before)
-  }, 60_000)
+  })
 })

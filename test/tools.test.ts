@@ -10,13 +10,10 @@ const checks = [
 
 describe.concurrent("the project", () => {
   for (const { title, script, mend } of checks) {
-    it(
-      title,
-      async () =>
-        run("npm", ["run", "--silent", script]).catch((error: Error) => {
-          throw new Error(`${mend}\n\n${error.message}`)
-        }),
-      60_000
+    it(title, async () =>
+      run("npm", ["run", "--silent", script]).catch((error: Error) => {
+        throw new Error(`${mend}\n\n${error.message}`)
+      })
     )
   }
 })

@@ -526,5 +526,5 @@ it.scopedLive(
       expect(yield* Effect.promise(() => third.ended)).toBe("Completed")
       expect(yield* server.creations).toEqual([{ kind: "batchInferenceJobs", id: "j", asked: 3, made: 1 }])
     }),
-  60_000
+  300_000
 )

@@ -732,7 +732,7 @@ describe("no error, log, span or metric", () => {
           yield* failing(client, secrets.key, fault)
         }
       }),
-    120_000
+    300_000
   )
 
   it.live(
@@ -751,7 +751,7 @@ describe("no error, log, span or metric", () => {
           yield* failing(atServer, secrets.odd, fault)
         }
       }).pipe(Effect.scoped, Effect.provide(FetchHttpClient.layer)),
-    120_000
+    300_000
   )
 
   it("hides the words of the prompt and leaves the server's own", () => {
