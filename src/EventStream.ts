@@ -42,10 +42,11 @@ import { currentCall } from "./internal/call.js"
 import { bytesOf, Decoder, type End, isDone, isLastByName, type Pull } from "./internal/events.js"
 import { isEventStream, singleTry } from "./internal/exchange.js"
 import { limitedTo } from "./internal/limited.js"
+import { isObserved, type Telling, telling } from "./internal/observing.js"
 import { number, oneOf } from "./internal/options.js"
-import { isStreamed, safeMethods } from "./internal/request.js"
+import { hostOf, isStreamed, safeMethods } from "./internal/request.js"
 import { idHeader, withRequestId } from "./internal/randomId.js"
-import { clockOf } from "./internal/time.js"
+import { clockOf, monotonic } from "./internal/time.js"
 import * as Reliability from "./Reliability.js"
 import { type ReliableHttpClient, Service } from "./ReliableHttpClient.js"
 import * as Workload from "./Workload.js"
@@ -125,7 +126,7 @@ const unlessSent = <Out>(schedule: Schedule.Schedule<Out, unknown>): Schedule.Sc
   Schedule.whileInput(schedule, (error) => isApiError(error) && error.delivery === "NotSent")
 
 const checked = <R>(options: Options<R>): Checked<R> => {
-  const { budget, dialect, idempotency, onGiveUp, onRetry, record, target } = options
+  const { about, budget, dialect, idempotency, onGiveUp, onRetry, record, target } = options
   if (idempotency !== undefined) oneOf(owner, "idempotency", idempotency, ["safe", "keyed", "never"])
   if (target !== undefined) oneOf(owner, "target", target, ["serverless", "dedicated"])
   const requestIdHeader = idHeader(owner, options.requestIdHeader)
@@ -134,6 +135,7 @@ const checked = <R>(options: Options<R>): Checked<R> => {
       const around = fiber.getFiberRef(currentCall)?.workload
       const workload = around ?? options.workload ?? { ...Workload.interactive, idempotency: "never" }
       return Reliability.make({
+        about: isObserved(fiber, record) ? { host: hostOf(request.url), ...about } : undefined,
         budget,
         onRetry,
         onGiveUp,
@@ -185,6 +187,8 @@ class Session<R, R2> {
   decoder: Decoder
   /** Whether the first event, or the end, has been handed out. */
   isOpen = false
+  /** What is told of the stream after its first event, until it was; absent where nobody listens. */
+  told: Telling | undefined
 
   constructor(client: ReliableHttpClient<R>, request: Request, options: Checked<R2>, fiber: AnyFiber) {
     this.client = client
@@ -193,6 +197,7 @@ class Session<R, R2> {
     this.policy = options.policyOf(request, fiber)
     this.clock = clockOf(fiber)
     this.decoder = new Decoder(createParser, options)
+    this.told = telling({ fiber, policy: this.policy, clock: this.clock, startedAt: monotonic(this.clock) })
   }
 
   readonly pull: Pulled<R | R2> = Effect.suspend(() => {
@@ -220,6 +225,8 @@ class Session<R, R2> {
     const answered = Effect.locally(this.client.execute(this.request), singleTry, true)
     return Effect.flatMap(answered, (response) => {
       this.response = response
+      // the client may have completed the URL; the object was made for this call
+      if (this.policy.about !== undefined) Object.assign(this.policy.about, { host: hostOf(response.request.url) })
       if (!isSuccess(response.status) || !isEventStream(response.headers["content-type"])) {
         return Effect.matchEffect(response.text, {
           onFailure: (cause) => Effect.fail(this.breakage(cause)),
@@ -252,7 +259,7 @@ class Session<R, R2> {
     const { idle } = this.policy.workload.stream
     const limited = limitedTo(this.read, { millis: Duration.toMillis(idle), error: () => this.silence(idle) })
     return Effect.matchEffect(limited, {
-      onFailure: (error) => Effect.fail(settle(error, this.tries)),
+      onFailure: (error) => this.fail(error),
       onSuccess: (events) => this.emit(events)
     })
   })
@@ -263,9 +270,22 @@ class Session<R, R2> {
   }
 
   finish(end: End): Pulled {
-    return end._tag === "Done"
-      ? Effect.succeed(undefined)
-      : Effect.fail(settle(this.errorOf(end, "Partial"), this.tries))
+    if (end._tag !== "Done") return this.fail(this.errorOf(end, "Partial"))
+    this.tell(undefined)
+    return Effect.succeed(undefined)
+  }
+
+  fail(error: ApiError): Effect.Effect<never, ApiError> {
+    const settled = settle(error, this.tries)
+    this.tell(settled)
+    return Effect.fail(settled)
+  }
+
+  /** Tells once how a stream that was open has ended. */
+  tell(error: ApiError | undefined): void {
+    const { told } = this
+    this.told = undefined
+    if (this.isOpen) told?.tell("stream", this.tries, error)
   }
 
   /** The events in what arrives next, of which there may be none. */
@@ -283,6 +303,11 @@ class Session<R, R2> {
 
   readonly release: Effect.Effect<void> = Effect.suspend(() => {
     const { decoder, scope, source } = this
+    if (this.told !== undefined && this.isOpen) {
+      this.tell(
+        decoder.end === undefined ? settle(this.fault(aborted, { delivery: "Partial" }), this.tries) : undefined
+      )
+    }
     this.scope = undefined
     this.source = undefined
     if (scope === undefined) return Effect.void

@@ -31,6 +31,7 @@ import * as Classify from "./Classify.js"
 import { timedOut } from "./Deadline.js"
 import { type Call, currentCall, ending, endOf, owning } from "./internal/call.js"
 import { limited, type Sequel } from "./internal/limited.js"
+import { type Telling, telling } from "./internal/observing.js"
 import { clockOf, monotonic } from "./internal/time.js"
 import * as Retry from "./Retry.js"
 import type { RetryBudget } from "./RetryBudget.js"
@@ -67,20 +68,43 @@ export interface GivenUp {
 }
 
 /**
- * A try, or a call, that has ended: what accounting is made of.
+ * What a call is about, for those who count: nothing of it is sent.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface About {
+  /** The host and port that it goes to. */
+  readonly host?: string | undefined
+  /** The model that answers. */
+  readonly model?: string | undefined
+  /** What is done, in a word, such as `chat`. */
+  readonly operation?: string | undefined
+}
+
+/**
+ * A try, or a call, that has ended: what accounting is made of. A stream's call ends with its first event; what becomes of it
+ * after that is told once more, of the `"stream"`.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Outcome {
-  readonly of: "try" | "call"
+  readonly of: "try" | "call" | "stream"
   readonly workload: Workload
+  readonly about: About
   /** The number of the try, or of all tries of the call, from 1 on. */
   readonly attempt: number
   /** Absent after a success. */
   readonly error: ApiError | undefined
+  /** Why a call that failed was not tried again, where that was decided. */
+  readonly why: Retry.Stopping | undefined
+  /** When the call began: milliseconds of the `Clock` service's wall time. */
+  readonly at: number
   /** Milliseconds of the `Clock` service's monotonic time. */
   readonly millis: number
+  /** Whether the try, or the last one of the call, made protected calls of its own, which are told by themselves. */
+  readonly composite: boolean
 }
 
 /**
@@ -92,6 +116,8 @@ export interface Outcome {
 export interface Options<R = never, R2 = R> {
   /** The limits, the retry schedule, the idempotency. */
   readonly workload: Workload
+  /** What the calls are about, for those who count. @default nothing */
+  readonly about?: About | undefined
   /** Shared by many calls; without one, retries are bounded by the schedule alone. @default none */
   readonly budget?: RetryBudget | undefined
   /**
@@ -309,8 +335,9 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
   readonly startedAt: number
   /** The moment after which nothing of the call runs. */
   readonly endsAt: number
+  /** What is told of the call; absent where nobody listens. */
+  readonly told: Telling | undefined
   tries = 0
-  triedAt = 0
   /** The tries made, those of owners inside included. */
   made = 0
   phase: Attempt["phase"] = "attempt"
@@ -318,11 +345,6 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
   /** What the try before failed with; the error itself would be held through the wait. */
   last: string | undefined
   lastDelivery: Delivery = "NotSent"
-  /** Whether a try has begun whose end `record` was not told yet. */
-  trying = false
-  /** Whether `record` was told the call's end. */
-  ended = false
-  observer: (() => void) | undefined
 
   readonly fiber: AnyFiber
 
@@ -339,6 +361,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
     this.startedAt = monotonic(this.clock)
     this.endsAt = endOf(this.outer, Duration.toMillis(policy.workload.deadline), this.startedAt)
     this.state = policy.workload.retry.initial
+    this.told = telling(this)
   }
 
   /** What the fibers of the call know of it; what runs inside a try has the try's time, not the call's. */
@@ -361,23 +384,28 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
     const now = this.tries === 0 ? this.startedAt : monotonic(clock)
     const left = this.endsAt - now
     if (left <= 0) return this.giveUp(this.outOfTime(), "Deadline")
-    this.tries++
-    this.triedAt = now
-    this.trying = true
+    const { told } = this
+    const attempt = ++this.tries
     const millis = Math.min(attemptMillis, left)
     this.phase = attemptMillis <= left ? "attempt" : "deadline"
     if (typeof effect !== "function") {
-      return limited(effect, fiber, flags, this.until(now + millis), millis, this)
+      const call = this.until(now + millis)
+      const try_ = told === undefined ? effect : told.try(effect, attempt, now, call)
+      return limited(try_, fiber, flags, call, millis, this)
     }
-    const { phase, tries } = this
-    const attempt = { attempt: tries, workload: policy.workload, millis, phase }
-    return policy.record === undefined
-      ? Effect.matchCauseEffect(effect(attempt), {
+    const limits = { attempt, workload: policy.workload, millis, phase: this.phase }
+    return told === undefined
+      ? Effect.matchCauseEffect(effect(limits), {
           onSuccess: Effect.succeed,
           onFailure: (cause) => this.onFailure(cause)
         })
       : this.recorded(
-          Effect.suspend(() => effect(attempt)),
+          told.try(
+            Effect.suspend(() => effect(limits)),
+            attempt,
+            now,
+            undefined
+          ),
           flags
         )
   }
@@ -399,8 +427,9 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
   }
 
   onSuccess(value: Effect.Effect<A, unknown>): Effect.Effect<A, unknown> {
-    this.record("try", undefined)
-    this.record("call", undefined)
+    const { told, tries } = this
+    told?.tell("try", tries, undefined)
+    told?.tell("call", tries, undefined)
     return value
   }
 
@@ -418,7 +447,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
     }
     if (!isApiError(error)) return this.passOn(cause, error)
     const known = this.explained(error)
-    this.record("try", known)
+    this.told?.tell("try", this.tries, known)
     this.made += Math.max(1, known.attempts)
     return this.decide(known)
   }
@@ -449,7 +478,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
       phase === "deadline"
         ? this.outOfTime()
         : timedOut("attempt", policy.workload.timeouts.attempt, { attempts: 0, last })
-    this.record("try", error)
+    this.told?.tell("try", this.tries, error)
     this.made++
     if (phase === "deadline") return this.giveUp(error, "Deadline")
     // an owner of retries inside was at work: to start it anew would multiply its tries
@@ -524,6 +553,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
 
   wait(error: ApiError, step: Retry.Step, millis: number): Effect.Effect<A, unknown, R | R2> {
     const { onRetry, workload } = this.policy
+    this.told?.waits(error, step, millis)
     const wait = this.pause(millis)
     if (onRetry === undefined) return wait
     const observer = beside(() => onRetry({ workload, error, step }))
@@ -541,7 +571,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
     const { onGiveUp, workload } = this.policy
     const passed = why === "Settled" && isSettled(error)
     const settled = passed ? error : settle(error, Math.max(1, this.made))
-    this.record("call", settled)
+    this.told?.tell("call", this.tries, settled, why)
     const failure = Effect.fail(settled)
     return onGiveUp === undefined
       ? failure
@@ -555,51 +585,33 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
   // What `record` is told: each try and each call once, however it ends
   // -----------------------------------------------------------------------------------------------
 
-  record(of: "try" | "call", error: ApiError | undefined): void {
-    const { record, workload } = this.policy
-    if (of === "try") this.trying = false
-    else {
-      this.ended = true
-      if (this.observer !== undefined) this.fiber.removeObserver(this.observer)
-    }
-    if (record === undefined) return
-    const since = of === "try" ? this.triedAt : this.startedAt
-    try {
-      record({ of, workload, attempt: this.tries, error, millis: monotonic(this.clock) - since })
-    } catch {
-      // an observer breaks no call
-    }
+  // a function of its own, so that what listens holds nothing of what led to it
+  watch(): void {
+    this.told?.watch(() => this.onInterrupt())
   }
 
   onInterrupt(): void {
     this.abandon(() => this.aborted())
   }
 
-  // Between two tries the end of the fiber tells of an interruption, which nothing but its finalizers follows: a mask around
-  // the wait would be held by all that wait.
-  watch(): void {
-    if (this.policy.record === undefined || this.observer !== undefined) return
-    this.observer = () => this.onInterrupt()
-    this.fiber.addObserver(this.observer)
-  }
-
   /** Tells of a call that ends otherwise than by its own decision. */
   abandon(reason: () => ApiError): void {
-    if (this.ended || this.policy.record === undefined) return
+    const { told, tries } = this
+    if (told === undefined || told.ended) return
     const error = reason()
-    if (this.trying) {
-      this.record("try", error)
+    if (told.trying) {
+      told.tell("try", tries, error)
       this.made++
     }
-    this.record("call", isSettled(error) ? error : settle(error, Math.max(1, this.made)))
+    told.tell("call", tries, isSettled(error) ? error : settle(error, Math.max(1, this.made)))
   }
 
   aborted(): ApiError {
-    const { last, lastDelivery, trying } = this
+    const { last, lastDelivery, told } = this
     const detail = last === undefined ? undefined : `the try before failed with ${last}`
     return unsafeMake(
       { class: "Fatal", reason: "Aborted" },
-      { delivery: trying ? "Unconfirmed" : lastDelivery, detail }
+      { delivery: told?.trying === true ? "Unconfirmed" : lastDelivery, detail }
     )
   }
 }
@@ -617,12 +629,14 @@ const perform = <A, E, R, R2>(
 ): Effect.Effect<A, Protected<E>, R | R2> => {
   const effect: Effect.Effect<A, unknown, R | R2> = Effect.withFiberRuntime((fiber, status) => {
     const protection = make(fiber)
-    const { policy } = protection
-    const { outer } = protection
-    if (outer === undefined && policy.budget === undefined) return protection.attempt(fiber, status.runtimeFlags)
+    const { outer, policy, told } = protection
+    if (outer === undefined && policy.budget === undefined && told?.wraps !== true) {
+      return protection.attempt(fiber, status.runtimeFlags)
+    }
     // a call within a call of the same budget has been counted
     const counted = policy.budget === undefined || policy.budget === outer?.budget
-    return owning(outer, counted ? protection.again() : Effect.zipRight(policy.budget.deposit, protection.again()))
+    const run = counted ? protection.again() : Effect.zipRight(policy.budget.deposit, protection.again())
+    return owning(outer, told === undefined ? run : told.around(run))
   })
   // what fails inside is what the effect failed with, or an `ApiError` made here, which the types above account for
   return effect as Effect.Effect<A, Protected<E>, R | R2>

@@ -38,9 +38,10 @@ import { type Answer, isSuccess, ReadAnswer, readWithin, TooLarge } from "./inte
 import { type Call, currentCall } from "./internal/call.js"
 import { type Bounds, type Exchanging, exchangeOf, isEventStream, singleTry } from "./internal/exchange.js"
 import { limitedTo } from "./internal/limited.js"
+import { isObserved } from "./internal/observing.js"
 import { number, oneOf } from "./internal/options.js"
 import { redactUrl } from "./internal/redact.js"
-import { check, isStreamed, methodOf, safeMethods, Unsendable, wasRead } from "./internal/request.js"
+import { check, hostOf, isStreamed, methodOf, safeMethods, Unsendable, wasRead } from "./internal/request.js"
 import { idHeader, withRequestId } from "./internal/randomId.js"
 import { clockOf, monotonic } from "./internal/time.js"
 import * as Reliability from "./Reliability.js"
@@ -64,7 +65,9 @@ export interface ReliableHttpClient<R = never> extends HttpClient.HttpClient.Wit
  * @since 0.1.0
  * @category model
  */
-export interface Options<R = never> extends Omit<Reliability.Options<R>, "workload"> {
+export interface Options<R = never> extends Omit<Reliability.Options<R>, "workload" | "about"> {
+  /** What a request is about, for those who count, besides its host. @default nothing */
+  readonly about?: ((request: HttpClientRequest.HttpClientRequest) => Reliability.About) | undefined
   /**
    * The limits and retries of calls that no `Workload.within` or `Reliability.protect` around them says more of.
    * @default `Workload.interactive`, with what POST and PATCH send repeated only if nothing was sent
@@ -140,6 +143,7 @@ type AnswerContext = Classify.Context & { readonly now: number }
 const idempotencies = ["safe", "keyed", "never"] as const
 
 interface Checked<R> {
+  readonly about: Options["about"]
   readonly policyOf: (request: Request, fiber: AnyFiber) => Reliability.Policy<R>
   readonly contextOf: (request: Request, fiber: AnyFiber) => AnswerContext
   readonly bounds: Bounds
@@ -154,7 +158,7 @@ const checked = <R>(owner: string, options: Options<R>): Checked<R> => {
   const requestIdHeader = idHeader(owner, options.requestIdHeader)
 
   const fallback = options.workload ?? Workload.with(Workload.interactive, { idempotency: "never" })
-  const observed = Reliability.make({ ...options, workload: fallback })
+  const observed = Reliability.make({ ...options, about: undefined, workload: fallback })
   const policies = new WeakMap<Workload.Workload, Map<Workload.Idempotency, Reliability.Policy<R>>>()
 
   const policyOf = (request: Request, fiber: AnyFiber): Reliability.Policy<R> => {
@@ -173,6 +177,7 @@ const checked = <R>(owner: string, options: Options<R>): Checked<R> => {
   }
 
   return {
+    about: options.about,
     policyOf,
     contextOf: (request, fiber) => ({
       dialect: options.dialect,
@@ -212,6 +217,8 @@ const withBody = (request: Request, body: HttpBody.HttpBody): Request =>
 /** The request of a call as it leaves, and what became of its body, if that can be read but once. */
 class Sending {
   request: Request
+  /** What is told of the call, once it is known. */
+  about: { host?: string | undefined } | undefined
   /** Whether the body is a stream that cannot be sent again. */
   streamed = false
   /** Whether anything was asked of it. */
@@ -229,6 +236,7 @@ class Sending {
     const { body } = request
     const traced = trace === undefined ? request : HttpClientRequest.setHeaders(request, traceHeaders(trace))
     this.request = traced
+    if (this.about !== undefined) this.about.host = hostOf(traced.url)
     if (body._tag === "Empty" || body._tag === "Uint8Array" || !isStreamed(body) || replayables.has(body)) return traced
     this.streamed = true
     const start = (): void => {
@@ -320,19 +328,28 @@ class Caller<E, R, R2> {
     const policy = this.options.policyOf(request, fiber)
     const single = fiber.getFiberRef(singleTry)
     const sending = new Sending(request)
+    const told = single ? policy : this.toldOf(policy, request, sending, fiber)
 
     if (exchange !== undefined) {
       const attempt = (try_: Reliability.Attempt) => this.exchanged(exchange, request, sending, fiber, onAnswer, try_)
       return single
         ? attempt({ attempt: 1, workload: policy.workload, millis: Infinity, phase: "attempt" })
-        : Reliability.leaf(policy, attempt)
+        : Reliability.leaf(told, attempt)
     }
     let tries = 0
     const attempt = Effect.withFiberRuntime<Response, ApiError, R>((inner) => {
       tries++
       return sending.guard(tries, this.executed(request, sending, inner, onAnswer))
     })
-    return single ? attempt : Reliability.protect(attempt, policy)
+    return single ? attempt : Reliability.protect(attempt, told)
+  }
+
+  /** The policy, with what the call is about, if anybody wants to know. */
+  toldOf(policy: Reliability.Policy<R2>, request: Request, sending: Sending, fiber: AnyFiber): Reliability.Policy<R2> {
+    if (!isObserved(fiber, policy.record)) return policy
+    const about = { host: hostOf(request.url), ...this.options.about?.(request) }
+    sending.about = about
+    return { ...policy, about }
   }
 
   judge(answer: ReadAnswer, sending: Sending, fiber: AnyFiber, onAnswer: OnAnswer): Effect.Effect<Response, ApiError> {

@@ -429,7 +429,13 @@ describe("a failure before the first event", () => {
         )
       )
       expect(value.error?.reason).toBe("StreamBroken")
-      expect(told).toEqual(["try: Unavailable", "again after Unavailable", "try: success", "call: success"])
+      expect(told).toEqual([
+        "try: Unavailable",
+        "again after Unavailable",
+        "try: success",
+        "call: success",
+        "stream: StreamBroken"
+      ])
     })
   )
 })

@@ -25,6 +25,8 @@ export interface Call {
   readonly depth?: number | undefined
   /** How many owners of retries are at work inside; while there is one, a limit that cuts them off is final. */
   owners: number
+  /** Whether there ever was one. */
+  owned?: boolean
 }
 
 /** Children carry the call on; what they know of theirs is no business of their parent. */
@@ -65,7 +67,10 @@ export const endOf = (outer: Call | undefined, millis: number, now: number): num
   now + (outer === undefined ? millis : Math.min(millis, remaining(outer)))
 
 const count = (outer: Call | undefined, difference: 1 | -1): void => {
-  for (let call = outer; call !== undefined; call = call.outer) call.owners += difference
+  for (let call = outer; call !== undefined; call = call.outer) {
+    call.owners += difference
+    call.owned = true
+  }
 }
 
 /** Registers an owner of retries with the calls around it, for as long as the effect runs. */

@@ -60,6 +60,10 @@ export const wasRead = (source: unknown): boolean => {
 export const methodOf = ({ method }: HttpClientRequest.HttpClientRequest): string | undefined =>
   /^[A-Za-z]{1,16}$/.test(method) ? method : undefined
 
+/** The host and port of a URL; nothing of one that is relative. */
+export const hostOf = (url: string): string | undefined =>
+  /^https?:\/\/(?:[^/?#]*@)?([^/?#@]+)/i.exec(url)?.[1]?.toLowerCase()
+
 /** Where a request goes, or why it goes nowhere. */
 export const check = (request: HttpClientRequest.HttpClientRequest): URL | Unsendable => {
   const { body, hash, headers, method, url, urlParams } = request

@@ -223,7 +223,7 @@ describe("protect with observers", () => {
     },
     record: ({ error, of }) => {
       expectTypeOf(error).toEqualTypeOf<ApiError.ApiError | undefined>()
-      expectTypeOf(of).toEqualTypeOf<"try" | "call">()
+      expectTypeOf(of).toEqualTypeOf<"try" | "call" | "stream">()
     }
   })
 

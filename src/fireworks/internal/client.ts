@@ -19,7 +19,9 @@ import * as Dialect from "../../Dialect.js"
 import * as EventStream from "../../EventStream.js"
 import { currentCall } from "../../internal/call.js"
 import { singleTry } from "../../internal/exchange.js"
+import { isObserved } from "../../internal/observing.js"
 import { read } from "../../internal/origin.js"
+import { hostOf } from "../../internal/request.js"
 import { clockOf } from "../../internal/time.js"
 import { withRequestId } from "../../internal/randomId.js"
 import * as Reliability from "../../Reliability.js"
@@ -33,7 +35,7 @@ type Pull<A> = Effect.Effect<Chunk.Chunk<A>, Option.Option<ApiError>>
 type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
 
 /** What is told of calls while they are made. */
-export interface Observers extends Omit<Reliability.Options, "workload"> {}
+export interface Observers extends Omit<Reliability.Options, "workload" | "about"> {}
 
 /** What a client is made with, once it has been checked. */
 export interface Settings extends Observers {
@@ -53,6 +55,8 @@ export interface Call {
   /** What is sent, as a value, so that it can be kept out of errors. */
   readonly body?: (() => unknown) | undefined
   readonly model?: string | undefined
+  /** What is done, in a word. */
+  readonly operation?: string | undefined
   readonly target?: Dialect.Target | undefined
   /** Before what the fiber says, and what the client was made with. */
   readonly workload?: Workload.Workload | undefined
@@ -145,6 +149,13 @@ const accountsIn = (model: string | undefined): ReadonlyArray<string> =>
     account === undefined || account === "fireworks" ? [] : [account]
   )
 
+/** What a call is about, in words that name no account. */
+const aboutOf = ({ model, operation, request: { url } }: Call): Reliability.About => ({
+  host: hostOf(url),
+  model: model?.replace(/accounts\/(?!fireworks\/)[^/]+\//g, ""),
+  operation
+})
+
 /** Sends the calls of one account. */
 export interface Client {
   /** A call with all its tries, of which `answer` reads each. */
@@ -197,7 +208,9 @@ export const makeClient = (http: HttpClient.HttpClient, settings: Settings): Cli
         // all tries are owned here, so that an answer of 200 that is a failure is tried again too
         const executed = Effect.locally(clientOf(call).execute(request), singleTry, true)
         const attempt = Effect.mapError(Effect.flatMap(executed, answer), (error) => told(error, workload))
-        return untraced(Reliability.protect(attempt, Reliability.make({ budget, onGiveUp, onRetry, record, workload })))
+        const about = isObserved(fiber, record) ? aboutOf(call) : undefined
+        const policy = Reliability.make({ about, budget, onGiveUp, onRetry, record, workload })
+        return untraced(Reliability.protect(attempt, policy))
       })
     })
 
@@ -219,6 +232,7 @@ export const makeClient = (http: HttpClient.HttpClient, settings: Settings): Cli
             error: told(event.error, event.workload)
           })
           const events = EventStream.open(authorized(call), {
+            about: isObserved(fiber, record) ? aboutOf(call) : undefined,
             client: HttpClient.transformResponse(clientOf(call), Effect.tap(opened)),
             dialect,
             target: call.target,

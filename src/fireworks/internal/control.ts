@@ -7,6 +7,8 @@ import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
+import * as Retry from "../../Retry.js"
+import * as Workload from "../../Workload.js"
 import type { Control } from "../Fireworks.js"
 import { type Client, invalidRequest, type Settings } from "./client.js"
 
@@ -23,7 +25,26 @@ const jsonOf = ({ body }: HttpClientRequest.HttpClientRequest): unknown => {
   )
 }
 
-export const makeControl = (client: Client, { accountId, apiKey, controlUrl }: Settings): Control => {
+/** What the SDK allows a probe of a trainer's health. */
+const probing = /*#__PURE__*/ Workload.make({
+  name: "healthProbe",
+  timeouts: { attempt: "5 seconds" },
+  deadline: "5 seconds",
+  retry: /*#__PURE__*/ Retry.make({ attempts: 1 }),
+  idempotency: "safe"
+})
+
+/** Whether a URL may get the key. */
+const isTrusted = (url: string, own: ReadonlyArray<string>): boolean => {
+  if (!URL.canParse(url)) return false
+  const { hostname, origin, password, protocol, username } = new URL(url)
+  if (username !== "" || password !== "") return false
+  return own.includes(origin) || (protocol === "https:" && /(?:^|\.)fireworks\.ai$/.test(hostname))
+}
+
+export const makeControl = (client: Client, { accountId, apiKey, baseUrl, controlUrl }: Settings): Control => {
+  const withKey = HttpClientRequest.setHeader("x-api-key", Redacted.value(apiKey))
+  const own = [new URL(baseUrl).origin, new URL(controlUrl).origin]
   const account =
     accountId === undefined
       ? Effect.suspend(() =>
@@ -38,11 +59,16 @@ export const makeControl = (client: Client, { accountId, apiKey, controlUrl }: S
         if (!isPath(request.url)) {
           return Effect.fail(invalidRequest("the URL of a control-plane request is a path below the account"))
         }
-        const sent = request.pipe(
-          HttpClientRequest.setUrl(`${controlUrl}/v1/accounts/${id}${request.url}`),
-          HttpClientRequest.setHeader("x-api-key", Redacted.value(apiKey))
-        )
-        return client.send({ request: sent, body: () => jsonOf(sent), workload, idempotency }, Effect.succeed)
-      })
+        const sent = request.pipe(HttpClientRequest.setUrl(`${controlUrl}/v1/accounts/${id}${request.url}`), withKey)
+        const call = { request: sent, body: () => jsonOf(sent), operation: "control", workload, idempotency }
+        return client.send(call, Effect.succeed)
+      }),
+    baseUrl,
+    probe: (url) => {
+      if (!isTrusted(url, own)) return Effect.succeed(false)
+      const request = withKey(HttpClientRequest.get(url))
+      const asked = client.send({ request, workload: probing }, ({ status }) => Effect.succeed(status === 200))
+      return Effect.orElseSucceed(asked, () => false)
+    }
   }
 }

@@ -34,6 +34,10 @@ export const withOptions = (
   return Effect.succeed(prepared)
 }
 
+/** By the names of OpenTelemetry's conventions. */
+const operationOf = (url: string): string =>
+  url.endsWith("/chat/completions") ? "chat" : url.endsWith("/completions") ? "text_completion" : "embeddings"
+
 /** A request that sends JSON of a schema to a model. */
 export const prepare = <A extends { readonly model: string }, I>(
   url: string,
@@ -56,5 +60,13 @@ export const prepare = <A extends { readonly model: string }, I>(
       // what it says may quote what it could not encode
       () => invalidRequest("the request holds something that JSON cannot hold")
     )
-    return { request: sent, body: () => encoded, model, target: targetOf(model), workload: options.workload }
+    const target = targetOf(model)
+    return {
+      request: sent,
+      body: () => encoded,
+      model,
+      operation: operationOf(url),
+      target,
+      workload: options.workload
+    }
   })
