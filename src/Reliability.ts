@@ -27,7 +27,6 @@ import * as RuntimeFlags from "effect/RuntimeFlags"
 import * as ScheduleDecision from "effect/ScheduleDecision"
 import * as ScheduleIntervals from "effect/ScheduleIntervals"
 import { type ApiError, type Delivery, isApiError, isSettled, settle, type Transient, unsafeMake } from "./ApiError.js"
-import * as Classify from "./Classify.js"
 import { timedOut } from "./Deadline.js"
 import { type Call, currentCall, ending, endOf, owning } from "./internal/call.js"
 import { limited, type Sequel } from "./internal/limited.js"
@@ -361,7 +360,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
     this.startedAt = monotonic(this.clock)
     this.endsAt = endOf(this.outer, Duration.toMillis(policy.workload.deadline), this.startedAt)
     this.state = policy.workload.retry.initial
-    this.told = telling(this)
+    this.told = telling(this, "call")
   }
 
   /** What the fibers of the call know of it; what runs inside a try has the try's time, not the call's. */
@@ -427,9 +426,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
   }
 
   onSuccess(value: Effect.Effect<A, unknown>): Effect.Effect<A, unknown> {
-    const { told, tries } = this
-    told?.tell("try", tries, undefined)
-    told?.tell("call", tries, undefined)
+    this.told?.succeed(this.tries)
     return value
   }
 
@@ -468,7 +465,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
 
   /** What is no `ApiError` leaves as it came. */
   passOn<E3>(cause: Cause.Cause<E3>, reason: unknown): Effect.Effect<never, E3> {
-    this.abandon(() => (Cause.isInterruptedOnly(cause) ? this.aborted() : Classify.exception(reason)))
+    this.abandon(() => (Cause.isInterruptedOnly(cause) ? this.aborted() : unknown(reason)))
     return Effect.failCause(cause)
   }
 
@@ -615,6 +612,10 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
     )
   }
 }
+
+/** What is told of an error that nobody has classified. */
+const unknown = (cause: unknown): ApiError =>
+  unsafeMake({ class: "Fatal", reason: "Unknown" }, { delivery: "Unconfirmed" }, cause)
 
 /** Schedules on top may stop where ours would have gone on: they used up what they allow. */
 const stopping = (why: Retry.Waiting | Retry.Stopping): Retry.Stopping =>

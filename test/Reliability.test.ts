@@ -224,6 +224,23 @@ describe("errors", () => {
     })
   )
 
+  it.effect("what nobody has classified is recorded as unknown", () =>
+    Effect.gen(function* () {
+      for (const foreign of [Effect.fail("foreign"), Effect.die(new Error("defect"))]) {
+        const told: Array<unknown> = []
+        const policy = Reliability.make({
+          workload: Workload.interactive,
+          record: ({ error, of }) => void told.push([of, error?.reason, error?.delivery, error?.attempts])
+        })
+        yield* Effect.exit(Reliability.protect(foreign, policy))
+        expect(told).toEqual([
+          ["try", "Unknown", "Unconfirmed", 0],
+          ["call", "Unknown", "Unconfirmed", 1]
+        ])
+      }
+    })
+  )
+
   it.effect("foreign ones are classified, with a policy that can", () =>
     Effect.gen(function* () {
       let tries = 0

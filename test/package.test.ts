@@ -56,7 +56,7 @@ describe.concurrent("the packed package", () => {
     write("counts.ts", counts)
     copyFileSync(`${root}test/support/consumer.ts`, `${folder}/consumer.ts`)
     await run("npm", ["install", "--loglevel=error", "--prefer-offline", "--ignore-scripts", "--no-audit"], folder)
-  }, 180_000)
+  })
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
