@@ -31,6 +31,7 @@ import { clockOf, monotonic } from "./internal/time.js"
  *
  * - `Queued`: it waits for its turn or for a machine, as long as that takes.
  * - `Active`: it is on its way.
+ * - `Changing`: it is between two states, in none of which it stays: being stopped, say, or not known yet.
  * - `Stopped`: it is over, and could be resumed.
  * - `Ended`: what was waited for has come, or cannot come any more.
  * - `Gone`: it was deleted. Its id cannot be used again.
@@ -39,8 +40,7 @@ import { clockOf, monotonic } from "./internal/time.js"
  * @category model
  */
 export type Standing<A> =
-  | { readonly _tag: "Queued" }
-  | { readonly _tag: "Active" }
+  | { readonly _tag: "Queued" | "Active" | "Changing" }
   | { readonly _tag: "Stopped"; readonly outcome: A }
   | { readonly _tag: "Ended"; readonly outcome: A }
   | { readonly _tag: "Gone" }
@@ -63,6 +63,14 @@ export interface Kind<in Input, in out Snapshot, out A, out R = never> {
   /** Resumes a job that stopped. @default it cannot be resumed */
   readonly resume?: ((id: string) => Effect.Effect<unknown, ApiError, R>) | undefined
 }
+
+/**
+ * What it takes to watch a job: the part of its kind that submits it is not needed.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export type Watched<Snapshot, A, R = never> = Pick<Kind<never, Snapshot, A, R>, "get" | "standing" | "resume">
 
 // -------------------------------------------------------------------------------------------------
 // Submitting: what to do next
@@ -313,6 +321,8 @@ export interface WatchOptions {
   readonly queued?: Duration.DurationInput | undefined
   /** For how long it may be active, in all, since it was last resumed; may be infinite. @default infinite */
   readonly active?: Duration.DurationInput | undefined
+  /** For how long it may be changing, in all, since it was last resumed; may be infinite. @default infinite */
+  readonly changing?: Duration.DurationInput | undefined
   /** How often a job that stopped is resumed, where its kind can be; 0 for never. @default 0 */
   readonly resumes?: number | undefined
   /** For how long after a resumption the server may still tell of the end before it. @default 2 minutes */
@@ -322,20 +332,26 @@ export interface WatchOptions {
 }
 
 /**
+ * What a job may be for a limited time.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export type Phase = "queued" | "active" | "changing"
+
+/**
  * Watch options that were checked, in milliseconds.
  *
  * @since 0.1.0
  * @category model
  */
-export interface Limits {
+export interface Limits extends Readonly<Record<Phase, number>> {
   readonly interval: number
   readonly factor: number
   readonly cap: number
   readonly jitter: number
   readonly outage: number
   readonly unseen: number
-  readonly queued: number
-  readonly active: number
   readonly resumes: number
   readonly stale: number
   readonly resumed: boolean
@@ -361,7 +377,7 @@ export const limits = (options: WatchOptions = {}): Limits => {
   const interval = duration(owner, "interval", options.interval ?? "5 seconds", { min: 1 })
   const cap = duration(owner, "cap", options.cap ?? Duration.max(interval, "1 minute"), { min: 1 })
   if (Duration.lessThan(cap, interval)) refuse(owner, "cap", cap, `at least interval, ${Duration.format(interval)}`)
-  const span = (name: "outage" | "unseen" | "queued" | "active" | "stale", otherwise: Duration.DurationInput): number =>
+  const span = (name: "outage" | "unseen" | "stale" | Phase, otherwise: Duration.DurationInput): number =>
     Duration.toMillis(duration(owner, name, options[name] ?? otherwise, { infinite: true }))
   return {
     interval: Duration.toMillis(interval),
@@ -372,11 +388,16 @@ export const limits = (options: WatchOptions = {}): Limits => {
     unseen: span("unseen", "2 minutes"),
     queued: span("queued", Duration.infinity),
     active: span("active", Duration.infinity),
+    changing: span("changing", Duration.infinity),
     resumes: number(owner, "resumes", options.resumes ?? 0, { integer: true }),
     stale: span("stale", "2 minutes"),
     resumed: options.resumed ?? false
   }
 }
+
+const phases = { Queued: "queued", Active: "active", Changing: "changing" } as const
+
+const unspent: Watching["spent"] = { queued: 0, active: 0, changing: 0 }
 
 /**
  * Where a watch stands. All times are milliseconds of one monotonic clock.
@@ -390,9 +411,8 @@ export interface Watching {
   readonly seen: Standing<unknown>["_tag"] | "Nothing"
   /** The wait before that look, before it was spread. */
   readonly wait: number
-  /** For how long it was known to be queued, and to be active, since it was last resumed. */
-  readonly queued: number
-  readonly active: number
+  /** For how long it was known to be in each phase, since it was last resumed. */
+  readonly spent: Readonly<Record<Phase, number>>
   /** Since when every look has failed; absent while there is contact. */
   readonly lostSince: number | undefined
   /** Since when the server has known nothing of the job. */
@@ -425,8 +445,7 @@ export const watchingSince = (now: number, limits: Limits): Watching => ({
   lookedAt: now,
   seen: "Nothing",
   wait: 0,
-  queued: 0,
-  active: 0,
+  spent: unspent,
   lostSince: undefined,
   unseenSince: undefined,
   refusedSince: undefined,
@@ -525,13 +544,10 @@ export const afterSight = <A>(
   random: number
 ): readonly [Watching, Step<A>] => {
   const known = before.lostSince === undefined && before.unseenSince === undefined
-  const spent = known ? Math.max(0, now - before.lookedAt) : 0
-  const state: Watching = {
-    ...before,
-    lookedAt: now,
-    queued: before.queued + (before.seen === "Queued" ? spent : 0),
-    active: before.active + (before.seen === "Active" ? spent : 0)
-  }
+  const { seen: was, spent } = before
+  const phase = known && (was === "Queued" || was === "Active" || was === "Changing") ? phases[was] : undefined
+  const passed = phase && { [phase]: spent[phase] + Math.max(0, now - before.lookedAt) }
+  const state: Watching = { ...before, lookedAt: now, spent: { ...spent, ...passed } }
   if (Either.isLeft(result)) return afterLoss(state, now, result.left, limits, random)
 
   const standing = result.right
@@ -551,10 +567,11 @@ export const afterSight = <A>(
         : [seen, { _tag: "Done", outcome: standing.outcome }]
     }
     case "Queued":
-    case "Active": {
-      const phase = standing._tag === "Queued" ? "queued" : "active"
-      const left = limits[phase] - seen[phase]
-      if (left <= 0) return [seen, ranOut(phase, seen[phase])]
+    case "Active":
+    case "Changing": {
+      const phase = phases[standing._tag]
+      const left = limits[phase] - seen.spent[phase]
+      if (left <= 0) return [seen, ranOut(phase, seen.spent[phase])]
       return again({ ...seen, refusedSince: undefined }, limits, { anew, left, random })
     }
   }
@@ -586,7 +603,7 @@ export const afterResume = (
   if (error === undefined || elsewhere.has(error.reason) || mayStand(error)) {
     // the end that is told next may be the old one
     const state = { ...before, resumes: before.resumes + 1, resumedAt: now, lookedAt: now, refusedSince: undefined }
-    const resumed: Watching = { ...state, seen: "Nothing", queued: 0, active: 0 }
+    const resumed: Watching = { ...state, seen: "Nothing", spent: unspent }
     const left = error === undefined ? Infinity : Math.max(limits.outage, limits.interval)
     return again(resumed, limits, { anew: true, left, random, error })
   }
@@ -621,8 +638,8 @@ const start = (limits: Limits): Effect.Effect<Position> =>
   Effect.map(monotonicMillis, (now) => ({ state: watchingSince(now, limits), wait: Duration.zero }))
 
 /** The wait that is due, one look, and what is decided on it. */
-const turn = <Input, Snapshot, A, R>(
-  kind: Kind<Input, Snapshot, A, R>,
+const turn = <Snapshot, A, R>(
+  kind: Watched<Snapshot, A, R>,
   id: string,
   limits: Limits,
   { state, wait }: Position
@@ -649,7 +666,7 @@ const turn = <Input, Snapshot, A, R>(
   })
 
 /** A kind that cannot be resumed is not. */
-const limitsOf = <Input, Snapshot, A, R>(kind: Kind<Input, Snapshot, A, R>, options: WatchOptions): Limits => {
+const limitsOf = <Snapshot, A, R>(kind: Watched<Snapshot, A, R>, options: WatchOptions): Limits => {
   const checked = limits(options)
   return kind.resume === undefined ? { ...checked, resumes: 0 } : checked
 }
@@ -677,8 +694,8 @@ const limitsOf = <Input, Snapshot, A, R>(kind: Kind<Input, Snapshot, A, R>, opti
  * @since 0.1.0
  * @category combinators
  */
-export const watch = <Input, Snapshot, A, R>(
-  kind: Kind<Input, Snapshot, A, R>,
+export const watch = <Snapshot, A, R>(
+  kind: Watched<Snapshot, A, R>,
   id: string,
   options: WatchOptions = {}
 ): Stream.Stream<Snapshot, ApiError, R> => {
@@ -695,8 +712,8 @@ export const watch = <Input, Snapshot, A, R>(
   )
 }
 
-const await_ = <Input, Snapshot, A, R>(
-  kind: Kind<Input, Snapshot, A, R>,
+const await_ = <Snapshot, A, R>(
+  kind: Watched<Snapshot, A, R>,
   id: string,
   options: WatchOptions = {}
 ): Effect.Effect<A, ApiError, R> => {

@@ -238,6 +238,7 @@ describe("limits", () => {
 type Standing = Job.Standing<string>
 const queued: Standing = { _tag: "Queued" }
 const active: Standing = { _tag: "Active" }
+const changing: Standing = { _tag: "Changing" }
 const stopped: Standing = { _tag: "Stopped", outcome: "FAILED" }
 const ended: Standing = { _tag: "Ended", outcome: "COMPLETED" }
 const gone: Standing = { _tag: "Gone" }
@@ -325,6 +326,20 @@ describe("afterSight", () => {
         [3060, active]
       ])
     ).toEqual([60, 60, 60, 60, 60, 1, "Timeout/deadline"])
+  })
+
+  it("counts what is in between to a limit of its own", () => {
+    const options = { ...still, interval: "1 minute", queued: "3 minutes", changing: "2 minutes" } as const
+    expect(
+      follow(options, [
+        [0, queued],
+        [179, changing],
+        [239, queued],
+        [239, changing],
+        [298, changing],
+        [299, changing]
+      ])
+    ).toEqual([60, 60, 1, 60, 1, "Timeout/deadline"])
   })
 
   it("takes no lost contact for a failed job, until it was lost for too long in one go", () => {
@@ -459,7 +474,7 @@ describe("afterResume", () => {
 
 interface Life {
   readonly since: number
-  /** Seconds in the queue, at work, and again, before the end. */
+  /** Seconds in the queue, at work, in between, and again, before the end. */
   readonly phases: ReadonlyArray<number>
   readonly end: "Stopped" | "Ended"
 }
@@ -468,7 +483,7 @@ const standingOf = (life: Life, index: number, now: number): Standing => {
   let at = life.since
   for (const [n, seconds] of life.phases.entries()) {
     at += seconds * 1000
-    if (now < at) return n % 2 === 0 ? queued : active
+    if (now < at) return [queued, active, changing][n % 3] ?? queued
   }
   return { _tag: life.end, outcome: `${life.end} ${index}` }
 }
@@ -486,7 +501,7 @@ const seconds = (max: number) => fc.integer({ min: 1, max }).map((n) => Duration
 const anyHistory = fc.record({
   lives: fc.array(
     fc.record({
-      phases: fc.array(fc.nat(900), { minLength: 1, maxLength: 4 }),
+      phases: fc.array(fc.nat(900), { minLength: 1, maxLength: 6 }),
       end: fc.constantFrom("Stopped" as const, "Stopped" as const, "Ended" as const)
     }),
     { minLength: 1, maxLength: 4 }
@@ -503,6 +518,7 @@ const anyHistory = fc.record({
     unseen: seconds(300),
     queued: seconds(2000),
     active: seconds(2000),
+    changing: seconds(2000),
     resumes: fc.nat(3),
     stale: fc.constantFrom(Duration.seconds(90), Duration.minutes(5))
   })
@@ -586,7 +602,8 @@ describe("a watch", () => {
         expect(past.length - 1).toBeLessThanOrEqual(limits.resumes)
         if (state.resumes > 0) seen.resumed++
         // what was known of the job fits into the limits of its lives, and one wait over
-        const spans = (limits.queued + limits.active + limits.stale + limits.unseen) * (limits.resumes + 1)
+        const spans =
+          (limits.queued + limits.active + limits.changing + limits.stale + limits.unseen) * (limits.resumes + 1)
         expect(known).toBeLessThanOrEqual(spans + (limits.resumes + 1) * limits.cap * 1.5)
         if (step._tag === "Resume") throw new Error("a resumption of a resumption")
         seen[step._tag]++
@@ -598,7 +615,8 @@ describe("a watch", () => {
         // a watch fails by a limit, never by what the job is
         const { error } = step
         if (error.reason === "Timeout") {
-          const [spent, limit] = sight === queued ? [state.queued, limits.queued] : [state.active, limits.active]
+          const phase = sight === queued ? "queued" : sight === active ? "active" : "changing"
+          const [spent, limit] = [state.spent[phase], limits[phase]]
           expect(spent).toBeGreaterThanOrEqual(limit)
           expect(spent).toBeLessThanOrEqual(now)
         } else if (error.reason === "NotFound") {

@@ -23,35 +23,22 @@
  *
  * @since 0.1.0
  */
-import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
-import * as Equal from "effect/Equal"
-import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { type ApiError, settle, unsafeMake } from "../ApiError.js"
-import * as Deadline from "../Deadline.js"
-import { number, oneOf } from "../internal/options.js"
+import type { ApiError } from "../ApiError.js"
+import { oneOf } from "../internal/options.js"
 import { randomId } from "../internal/randomId.js"
 import * as Job from "../Job.js"
-import * as Retry from "../Retry.js"
 import * as Workload from "../Workload.js"
 import * as Fireworks from "./Fireworks.js"
 import { invalidRequest } from "./internal/client.js"
-import { altered } from "./internal/confidential.js"
-import { decoded } from "./internal/decoded.js"
+import * as jobs from "./internal/jobs.js"
+import { Count, maybe, open } from "./internal/jobs.js"
 
 // -------------------------------------------------------------------------------------------------
 // Schemas
 // -------------------------------------------------------------------------------------------------
-
-const open = { key: Schema.String, value: Schema.Unknown } as const
-
-const maybe = <A, I>(schema: Schema.Schema<A, I>) => Schema.optional(Schema.NullOr(schema))
-
-// JSON of protocol buffers writes 64-bit numbers as texts
-const Count = /*#__PURE__*/ Schema.Union(Schema.Number, Schema.NumberFromString)
 
 /**
  * How far a job has come.
@@ -82,31 +69,6 @@ export const Progress = /*#__PURE__*/ Schema.Struct(
  */
 export type Progress = typeof Progress.Type
 
-const fields = {
-  /** With its prefix, `JOB_STATE_`; see `stateOf`. */
-  state: /*#__PURE__*/ maybe(Schema.String),
-  status: /*#__PURE__*/ maybe(
-    /*#__PURE__*/ Schema.Struct(
-      {
-        code: /*#__PURE__*/ maybe(/*#__PURE__*/ Schema.Union(Schema.String, Schema.Number)),
-        message: /*#__PURE__*/ maybe(Schema.String)
-      },
-      open
-    )
-  ),
-  displayName: /*#__PURE__*/ maybe(Schema.String),
-  createTime: /*#__PURE__*/ maybe(Schema.String),
-  updateTime: /*#__PURE__*/ maybe(Schema.String),
-  createdBy: /*#__PURE__*/ maybe(Schema.String),
-  model: /*#__PURE__*/ maybe(Schema.String),
-  inputDatasetId: /*#__PURE__*/ maybe(Schema.String),
-  outputDatasetId: /*#__PURE__*/ maybe(Schema.String),
-  inferenceParameters: /*#__PURE__*/ maybe(/*#__PURE__*/ Schema.Record({ key: Schema.String, value: Schema.Unknown })),
-  precision: /*#__PURE__*/ maybe(Schema.String),
-  continuedFromJobName: /*#__PURE__*/ maybe(Schema.String),
-  jobProgress: /*#__PURE__*/ maybe(Progress)
-}
-
 /**
  * A batch job; what the API learns tomorrow is kept.
  *
@@ -117,7 +79,16 @@ export const BatchJob = /*#__PURE__*/ Schema.Struct(
   {
     /** `accounts/{account}/batchInferenceJobs/{id}`; see `idOf`. */
     name: Schema.String,
-    ...fields
+    ...jobs.commonFields,
+    model: /*#__PURE__*/ maybe(Schema.String),
+    inputDatasetId: /*#__PURE__*/ maybe(Schema.String),
+    outputDatasetId: /*#__PURE__*/ maybe(Schema.String),
+    inferenceParameters: /*#__PURE__*/ maybe(
+      /*#__PURE__*/ Schema.Record({ key: Schema.String, value: Schema.Unknown })
+    ),
+    precision: /*#__PURE__*/ maybe(Schema.String),
+    continuedFromJobName: /*#__PURE__*/ maybe(Schema.String),
+    jobProgress: /*#__PURE__*/ maybe(Progress)
   },
   open
 )
@@ -129,17 +100,6 @@ export const BatchJob = /*#__PURE__*/ Schema.Struct(
  * @category model
  */
 export type BatchJob = typeof BatchJob.Type
-
-// what is told of a job that was made a moment ago need not be all of it
-const Created = /*#__PURE__*/ Schema.Struct({ name: /*#__PURE__*/ maybe(Schema.String), ...fields }, open)
-
-const Page = /*#__PURE__*/ Schema.Struct(
-  {
-    batchInferenceJobs: /*#__PURE__*/ maybe(/*#__PURE__*/ Schema.Array(BatchJob)),
-    nextPageToken: /*#__PURE__*/ maybe(Schema.String)
-  },
-  open
-)
 
 // -------------------------------------------------------------------------------------------------
 // Model
@@ -270,7 +230,7 @@ export type Outcome =
  * @since 0.1.0
  * @category getters
  */
-export const idOf = (job: BatchJob): string => job.name.slice(job.name.lastIndexOf("/") + 1)
+export const idOf = (job: BatchJob): string => jobs.idOf(job)
 
 /**
  * The state of a job without its prefix, such as `RUNNING`; states that are not known yet too. `UNSPECIFIED` if it says none.
@@ -286,7 +246,7 @@ export const idOf = (job: BatchJob): string => job.name.slice(job.name.lastIndex
  * @since 0.1.0
  * @category getters
  */
-export const stateOf = (job: BatchJob): string => (job.state ?? "").replace(/^JOB_STATE_/, "") || "UNSPECIFIED"
+export const stateOf = (job: BatchJob): string => jobs.stateOf(job)
 
 const waiting: ReadonlySet<string> = /*#__PURE__*/ new Set([
   "UNSPECIFIED",
@@ -297,8 +257,6 @@ const waiting: ReadonlySet<string> = /*#__PURE__*/ new Set([
   "RE_QUEUEING",
   "PAUSED"
 ])
-
-const removed: ReadonlySet<string> = /*#__PURE__*/ new Set(["DELETING", "DELETING_CLEANING_UP", "DELETED", "ARCHIVED"])
 
 const completedRows = ({ jobProgress }: BatchJob): number | undefined =>
   jobProgress?.outputRows ?? jobProgress?.successfullyProcessedRequests ?? undefined
@@ -314,11 +272,8 @@ export const standingOf = (job: BatchJob, onPause: "wait" | "end" = "wait"): Job
   switch (state) {
     case "COMPLETED":
       return { _tag: "Ended", outcome: { _tag: "Completed", job } }
-    case "FAILED": {
-      const { code, message } = job.status ?? {}
-      const outcome = { code: code === undefined ? undefined : String(code), message: message ?? undefined }
-      return { _tag: "Ended", outcome: { _tag: "Failed", job, ...outcome } }
-    }
+    case "FAILED":
+      return { _tag: "Ended", outcome: { _tag: "Failed", job, ...jobs.whyOf(job) } }
     case "EXPIRED":
       return { _tag: "Ended", outcome: { _tag: "Expired", job, completedRows: completedRows(job) } }
     case "CANCELLED":
@@ -328,7 +283,7 @@ export const standingOf = (job: BatchJob, onPause: "wait" | "end" = "wait"): Job
     case "PAUSED":
       return onPause === "end" ? { _tag: "Ended", outcome: { _tag: "Paused", job } } : { _tag: "Queued" }
   }
-  if (removed.has(state)) return { _tag: "Gone" }
+  if (jobs.isRemoved(state)) return { _tag: "Gone" }
   return { _tag: waiting.has(state) ? "Queued" : "Active" }
 }
 
@@ -344,69 +299,23 @@ export const standingOf = (job: BatchJob, onPause: "wait" | "end" = "wait"): Job
  */
 export const newId: Effect.Effect<string> = /*#__PURE__*/ Effect.map(randomId, (id) => `batch-${id}`)
 
-const idPattern = /^[a-z0-9][\w-]{0,62}$/i
-
-const checkId = (id: string): Effect.Effect<string, ApiError> =>
-  typeof id === "string" && idPattern.test(id)
-    ? Effect.succeed(id)
-    : invalidRequest("id must be 1 to 63 letters, digits, dashes and underscores, the first a letter or digit")
-
-/** A full name of a resource, from one or from an id alone. */
-const nameOf = (
-  field: string,
-  collection: string,
-  account: string,
-  given: string | undefined
-): Effect.Effect<string | undefined, ApiError> => {
-  if (given === undefined) return Effect.succeed(undefined)
-  const [all, , found] = /^(accounts\/[\w.-]+\/(\w+)\/)?[\w.-]+$/.exec(given) ?? []
-  if (all === undefined || (found !== undefined && found !== collection)) {
-    return invalidRequest(`${field} must be an id, or accounts/{account}/${collection}/{id}`)
-  }
-  return Effect.succeed(given.includes("/") ? given : `accounts/${account}/${collection}/${given}`)
-}
-
 // -------------------------------------------------------------------------------------------------
 // Calls
 // -------------------------------------------------------------------------------------------------
 
-type Call<A> = Effect.Effect<A, ApiError, Fireworks.Service>
+type Call<A> = jobs.Call<A>
 
 const path = "/batchInferenceJobs"
 
-const call = <A, I>(
-  request: HttpClientRequest.HttpClientRequest,
-  schema: Schema.Schema<A, I>,
-  workload: Workload.Workload,
-  idempotency?: Workload.Idempotency
-): Call<A> =>
-  Effect.flatMap(Fireworks.Service, ({ control }) =>
-    Effect.flatMap(control.request(request, workload, idempotency), decoded(schema))
-  )
+const collection = { path, schema: BatchJob }
 
-// a look is followed by another: tries of its own only bridge a hiccup
-const looking = /*#__PURE__*/ Workload.make({
-  name: "batchPolling",
-  timeouts: { attempt: "25 seconds" },
-  deadline: "1 minute",
-  retry: /*#__PURE__*/ Retry.make({ attempts: 2 }),
-  idempotency: "safe"
-})
-
-/** What is sent, but for the id. */
-type Body = Readonly<Record<string, unknown>>
-
-const bodyOf = (account: string, submission: Submission): Effect.Effect<Body, ApiError> =>
+const bodyOf = (account: string, submission: Submission): Effect.Effect<jobs.Body, ApiError> =>
   Effect.gen(function* () {
     const { continuedFrom, displayName, inferenceParameters, model, more, precision } = submission
-    for (const [field, value] of Object.entries({ model, displayName, precision })) {
-      if (value !== undefined && (typeof value !== "string" || value.trim() === "")) {
-        return yield* invalidRequest(`${field} is empty`)
-      }
-    }
-    const inputDatasetId = yield* nameOf("inputDatasetId", "datasets", account, submission.inputDatasetId)
-    const outputDatasetId = yield* nameOf("outputDatasetId", "datasets", account, submission.outputDatasetId)
-    const before = yield* nameOf("continuedFrom", "batchInferenceJobs", account, continuedFrom)
+    yield* jobs.checkTexts({ model, displayName, precision })
+    const inputDatasetId = yield* jobs.nameOf("inputDatasetId", "datasets", account, submission.inputDatasetId)
+    const outputDatasetId = yield* jobs.nameOf("outputDatasetId", "datasets", account, submission.outputDatasetId)
+    const before = yield* jobs.nameOf("continuedFrom", "batchInferenceJobs", account, continuedFrom)
     if (before === undefined && model === undefined) return yield* invalidRequest("model is missing")
     if (before === undefined && inputDatasetId === undefined) return yield* invalidRequest("inputDatasetId is missing")
     for (const [name, value] of Object.entries(inferenceParameters ?? {})) {
@@ -423,58 +332,19 @@ const bodyOf = (account: string, submission: Submission): Effect.Effect<Body, Ap
       precision,
       continuedFromJobName: before
     }
-    return { ...more, ...Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined)) }
+    return { ...more, ...jobs.given(own) }
   })
-
-/** What JSON of protocol buffers leaves out. */
-const isDefault = (value: unknown): boolean =>
-  value === undefined || value === null || value === 0 || value === "" || value === false
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-
-/** Whether all that was given is there. */
-const holds = (there: unknown, given: unknown): boolean => {
-  if (isDefault(given)) return isDefault(there)
-  if (isRecord(given)) {
-    const fields = isRecord(there) ? there : {}
-    return Object.entries(given).every(([key, value]) => holds(fields[key], value))
-  }
-  if (Array.isArray(given)) {
-    return Array.isArray(there) && there.length === given.length && given.every((value, n) => holds(there[n], value))
-  }
-  // 64-bit numbers come back as texts, and names may come back in full
-  const [found, wanted] = [String(there), String(given)]
-  return found === wanted || found.endsWith(`/${wanted}`) || wanted.endsWith(`/${found}`)
-}
 
 const kindOf = (
   workload: Workload.Workload,
   lookup: Workload.Workload,
   onPause?: "wait" | "end"
-): Job.Kind<Body, BatchJob, Outcome, Fireworks.Service> => ({
-  create: (id, body) =>
-    HttpClientRequest.post(path).pipe(
-      HttpClientRequest.setUrlParam("batchInferenceJobId", id),
-      HttpClientRequest.bodyJson(body),
-      Effect.mapError(() => invalidRequest("the job holds something that JSON cannot hold")),
-      Effect.flatMap((request) => call(request, Created, workload, "keyed")),
-      Effect.flatMap((created) => {
-        const job = { ...body, ...created, name: created.name ?? id }
-        // it would not be found by the id that was given
-        return idOf(job) === id ? Effect.succeed(job) : Effect.fail(anotherId())
-      })
-    ),
-  get: (id) => call(HttpClientRequest.get(`${path}/${id}`), BatchJob, lookup),
+): Job.Kind<jobs.Body, BatchJob, Outcome, Fireworks.Service> => ({
+  create: (id, body) => jobs.create(collection, id, body, workload),
+  get: (id) => jobs.get(collection, id, lookup),
   standing: (job) => standingOf(job, onPause),
-  isSame: holds
+  isSame: jobs.holds
 })
-
-const anotherId = (): ApiError =>
-  unsafeMake(
-    { class: "Fatal", reason: "Decode" },
-    { delivery: "Acknowledged", status: 200, attempts: 1, detail: "the server made a job of another id" }
-  )
 
 /**
  * Submits a job, once: whatever is lost on the way, and whoever submitted it before, the job of this id and input is the
@@ -513,20 +383,10 @@ export const submit = (submission: Submission): Call<BatchJob> =>
   Effect.gen(function* () {
     const { workload = Workload.batchSubmission } = submission
     const { control } = yield* Fireworks.Service
-    const id = yield* checkId(submission.id ?? (yield* newId))
+    const id = yield* jobs.checkId(submission.id ?? (yield* newId))
     const body = yield* bodyOf(yield* control.accountId, submission)
-    return yield* Job.submit(kindOf(workload, workload), id, body).pipe(
-      Deadline.within(workload.deadline),
-      Effect.mapError((error) =>
-        error.phase === "deadline" && error.remedy === undefined
-          ? settle(altered(error, { remedy: remedyOf(id) }), Math.max(1, error.attempts))
-          : error
-      )
-    )
+    return yield* jobs.submit(kindOf(workload, workload), id, body, workload)
   })
-
-const remedyOf = (id: string): string =>
-  `The job may exist: submit it again under the id ${id}, and it is found instead of made twice.`
 
 /**
  * Looks a job up; `NotFound` where there is none of that id.
@@ -535,9 +395,7 @@ const remedyOf = (id: string): string =>
  * @category getters
  */
 export const get = (id: string, options: CallOptions = {}): Call<BatchJob> =>
-  Effect.flatMap(checkId(id), (id) =>
-    call(HttpClientRequest.get(`${path}/${id}`), BatchJob, options.workload ?? Workload.interactive)
-  )
+  Effect.flatMap(jobs.checkId(id), (id) => jobs.get(collection, id, options.workload ?? Workload.interactive))
 
 /**
  * Lists the jobs of the account, one page after another as they are asked for.
@@ -547,55 +405,24 @@ export const get = (id: string, options: CallOptions = {}): Call<BatchJob> =>
  */
 export const list = (options: ListOptions = {}): Stream.Stream<BatchJob, ApiError, Fireworks.Service> => {
   const { filter, orderBy, workload = Workload.interactive } = options
-  const pageSize = number("BatchJobs.list", "pageSize", options.pageSize ?? 50, { integer: true, min: 1, max: 200 })
-  return Stream.paginateChunkEffect("", (pageToken) =>
-    HttpClientRequest.get(path).pipe(
-      HttpClientRequest.setUrlParams({
-        pageSize,
-        ...(pageToken !== "" && { pageToken }),
-        ...(filter !== undefined && { filter }),
-        ...(orderBy !== undefined && { orderBy })
-      }),
-      (request) => call(request, Page, workload),
-      Effect.flatMap(({ batchInferenceJobs, nextPageToken }) => {
-        const next = Option.filter(Option.fromNullable(nextPageToken), (token) => token !== "")
-        // the page after it would be the same, and so on
-        if (Equal.equals(next, Option.some(pageToken))) return Effect.fail(endless())
-        return Effect.succeed([Chunk.fromIterable(batchInferenceJobs ?? []), next] as const)
-      })
-    )
-  )
+  const pageSize = jobs.pageSizeOf("BatchJobs.list", options.pageSize)
+  return jobs.listed({ ...collection, key: "batchInferenceJobs", workload, parameters: { pageSize, filter, orderBy } })
 }
 
-const endless = (): ApiError =>
-  unsafeMake(
-    { class: "Fatal", reason: "Decode" },
-    { delivery: "Acknowledged", status: 200, attempts: 1, detail: "nextPageToken leads to the page that it is on" }
-  )
-
 const delete_ = (id: string, options: CallOptions = {}): Call<void> =>
-  Effect.flatMap(checkId(id), (id) =>
-    call(HttpClientRequest.del(`${path}/${id}`), Schema.Unknown, options.workload ?? Workload.interactive).pipe(
-      Effect.asVoid,
-      // an earlier try has done it
-      Effect.catchIf(
-        (error) => error.reason === "NotFound" && error.attempts > 1,
-        () => Effect.void
-      )
-    )
-  )
+  Effect.flatMap(jobs.checkId(id), (id) => jobs.remove(path, id, options.workload ?? Workload.interactive))
 
 const watched = (owner: string, options: WatchOptions) => {
   oneOf(owner, "onPause", options.onPause ?? "wait", ["wait", "end"])
   // refuses bad options here, and not where the job is looked for
   Job.limits(options)
-  const workload = options.workload ?? looking
+  const workload = options.workload ?? jobs.looking
   return kindOf(workload, workload, options.onPause)
 }
 
 const await_ = (id: string, options: WatchOptions = {}): Call<Outcome> => {
   const kind = watched("BatchJobs.await", options)
-  return Effect.flatMap(checkId(id), (id) => Job.await(kind, id, options))
+  return Effect.flatMap(jobs.checkId(id), (id) => Job.await(kind, id, options))
 }
 
 /**
@@ -627,7 +454,7 @@ const await_ = (id: string, options: WatchOptions = {}): Call<Outcome> => {
  */
 export const watch = (id: string, options: WatchOptions = {}): Stream.Stream<BatchJob, ApiError, Fireworks.Service> => {
   const kind = watched("BatchJobs.watch", options)
-  return Stream.unwrap(Effect.map(checkId(id), (id) => Job.watch(kind, id, options)))
+  return Stream.unwrap(Effect.map(jobs.checkId(id), (id) => Job.watch(kind, id, options)))
 }
 
 export {

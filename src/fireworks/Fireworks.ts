@@ -618,6 +618,13 @@ export interface Control {
     workload: Workload.Workload,
     idempotency?: Workload.Idempotency
   ) => Effect.Effect<HttpClientResponse.HttpClientResponse, ApiError>
+  /** Where trainers are, as inference is: the base URL that the service was made with. */
+  readonly baseUrl: string
+  /**
+   * Whether a URL answers 200 within 5 seconds; whatever else comes of it means no. The key goes there: only the service's own
+   * hosts are asked, and those below `fireworks.ai` by `https:`.
+   */
+  readonly probe: (url: string) => Effect.Effect<boolean>
 }
 
 /**

@@ -306,6 +306,8 @@ export interface Options {
   readonly settling?: Duration.DurationInput | undefined
   /** The requests that a replica takes each second; more are a 429. @default any number */
   readonly capacity?: number | undefined
+  /** What that 429 says: that there is no capacity, or that no first token was ready in time. @default "overloaded" */
+  readonly saturated?: "capacity" | "overloaded" | undefined
   /** What a `PATCH` without `updateMask` does. @default "replace" */
   readonly patch?: "replace" | "merge" | undefined
 
@@ -324,6 +326,8 @@ export interface Options {
   readonly visibleAfter?: Duration.DurationInput | undefined
   /** After how much of a trainer's run a checkpoint is saved; may be infinite. @default 10 minutes */
   readonly checkpointEvery?: Duration.DurationInput | undefined
+  /** What its checkpoints hold: weights and the optimizer's state, or what inference needs. @default "training" */
+  readonly checkpoints?: "training" | "inference" | undefined
   /** How long a trainer runs until it answers; may be infinite. @default 30 seconds */
   readonly healthyAfter?: Duration.DurationInput | undefined
   /** Where a trainer can be reached: by the gateway's path, by its `directRouteHandle`, or by both. @default "gateway" */

@@ -5,20 +5,21 @@
  */
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import * as Schema from "effect/Schema"
 import { type ApiError, type Kind, unsafeMake } from "../../ApiError.js"
 import * as Classify from "../../Classify.js"
 
 /**
  * Reads the body of a success. It fails with `InvalidAnswer` where it is no JSON and `Decode` where it is another, naming the
- * place and never the value.
+ * place and never the value. `before` sees what is read first.
  */
 export const decoded =
-  <A, I>(schema: Schema.Schema<A, I>) =>
+  <A, I>(schema: Schema.Schema<A, I>, before: (json: unknown) => unknown = identity) =>
   (response: HttpClientResponse.HttpClientResponse): Effect.Effect<A, ApiError> => {
     const { request, status } = response
     return response.json.pipe(
-      Effect.flatMap((json) => Schema.decodeUnknown(schema)(json)),
+      Effect.flatMap((json) => Schema.decodeUnknown(schema)(before(json))),
       Effect.mapError((cause) => {
         const { _tag, reason, ...rest } = Classify.exception(cause, { method: request.method, url: request.url })
         // both are of one error

@@ -35,6 +35,7 @@ export interface Config {
   readonly startup: number
   readonly settling: number
   readonly capacity: number
+  readonly saturated: "capacity" | "overloaded"
   readonly patch: "replace" | "merge"
   readonly timeline: (job: NewJob) => Timeline
   readonly rows: number
@@ -42,6 +43,7 @@ export interface Config {
   readonly duplicates: "refused" | "made"
   readonly visibleAfter: number
   readonly checkpointEvery: number
+  readonly checkpoints: "training" | "inference"
   readonly healthyAfter: number
   readonly health: "gateway" | "direct" | "both"
   readonly errors: ErrorForm
@@ -178,6 +180,7 @@ export const configOf = (owner: string, scheme: Config["scheme"], options: Optio
       options.capacity === undefined
         ? Infinity
         : number(owner, "capacity", options.capacity, { min: Number.MIN_VALUE }),
+    saturated: oneOf(owner, "saturated", options.saturated ?? "overloaded", ["capacity", "overloaded"]),
     patch: oneOf(owner, "patch", options.patch ?? "replace", ["replace", "merge"]),
     timeline: timelineOf(owner, options.timeline),
     rows: number(owner, "rows", options.rows ?? 100, { integer: true, min: 1 }),
@@ -188,6 +191,7 @@ export const configOf = (owner: string, scheme: Config["scheme"], options: Optio
       infinite: true,
       min: 1
     }),
+    checkpoints: oneOf(owner, "checkpoints", options.checkpoints ?? "training", ["training", "inference"]),
     healthyAfter: millis(owner, "healthyAfter", options.healthyAfter ?? "30 seconds", { infinite: true }),
     health: oneOf(owner, "health", options.health ?? "gateway", ["gateway", "direct", "both"]),
     errors: oneOf(owner, "errors", options.errors ?? "gateway", ["gateway", "rpc"])

@@ -135,8 +135,9 @@ const checkpointsOf = (config: Config, job: Job, call: Call) => {
       resource: {
         name: `${jobName(config, job.kind, job.id)}/checkpoints/step-${step}`,
         createTime: timestamp(at + (index + 1) * config.checkpointEvery),
-        checkpointType: "CHECKPOINT_TYPE_TRAINING",
-        promotable: false
+        checkpointType:
+          config.checkpoints === "training" ? "CHECKPOINT_TYPE_TRAINING" : "CHECKPOINT_TYPE_INFERENCE_LORA",
+        promotable: config.checkpoints === "inference"
       }
     }))
   )
