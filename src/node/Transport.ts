@@ -25,7 +25,6 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { X509Certificate } from "node:crypto"
 import * as tls from "node:tls"
-import { getProxyForUrl } from "proxy-from-env"
 import { type Dispatcher, FormData as UndiciFormData } from "undici"
 import { type ApiError, unsafeMake } from "../ApiError.js"
 import { currentCall, remaining } from "../internal/call.js"
@@ -36,6 +35,7 @@ import { check, isStreamed, Unsendable } from "../internal/request.js"
 import { clockOf } from "../internal/time.js"
 import type { Workload } from "../Workload.js"
 import { authorization, type Failure, hostOf, type Route, Sessions, unbracketed } from "./internal/connect.js"
+import { environmentProxy } from "./internal/environmentProxy.js"
 import { Exchange, type Limits, type Sending } from "./internal/exchange.js"
 import { Origin, type Settings } from "./internal/pool.js"
 import { type Source, Upload } from "./internal/upload.js"
@@ -99,23 +99,18 @@ const proxyUrl = (text: string): URL | undefined => {
   return url !== undefined && /^https?:$/.test(url.protocol) ? url : undefined
 }
 
-const environmentProxy = (url: URL): URL | undefined | Unsendable => {
-  const found = getProxyForUrl(url)
-  if (found === "") return undefined
-  // one that is named without a scheme is given that of the URL, and yet speaks plain HTTP
-  const bare = /^https:\/\/(.*)$/.exec(found)?.[1]
-  const text = Object.values(process.env).includes(bare) ? `http://${bare}` : found
-  return (
-    proxyUrl(text) ??
-    new Unsendable(`the proxy that the environment names for ${url.protocol} is no http: or https: URL`)
-  )
+const fromEnvironment = (url: URL): URL | undefined | Unsendable => {
+  const proxy = environmentProxy(url)
+  return typeof proxy === "string"
+    ? new Unsendable(`the proxy that the environment names for ${url.protocol} is no http: or https: URL`)
+    : proxy
 }
 
 const proxyOf = (
   owner: string,
   proxy: Options["proxy"] = "environment"
-): ((url: URL) => ReturnType<typeof environmentProxy>) => {
-  if (proxy === "environment") return environmentProxy
+): ((url: URL) => ReturnType<typeof fromEnvironment>) => {
+  if (proxy === "environment") return fromEnvironment
   if (proxy === "none") return () => undefined
   const fixed =
     proxyUrl(proxy) ??

@@ -26,6 +26,7 @@ export const subpath = (file: string): string =>
 interface Manifest {
   readonly name: string
   readonly version: string
+  readonly bin: Readonly<Record<string, string>>
   readonly exports: Readonly<Record<string, string>>
   readonly peerDependencies: Readonly<Record<string, string>>
   readonly devDependencies: Readonly<Record<string, string>>

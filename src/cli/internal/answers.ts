@@ -1,0 +1,273 @@
+/**
+ * What is made of a server's answers.
+ *
+ * @since 0.1.0
+ */
+import type { ApiError } from "../../ApiError.js"
+import type { Finding, Side } from "../Doctor.js"
+import { atAll, failed, fine, finding, type Judged, mark, type Name, note, ok, said, skipped } from "./judged.js"
+import type { Observation } from "./observation.js"
+import type { Outcome, Reached } from "./probes.js"
+
+// --- Answers ---------------------------------------------------------------------------------------------
+
+const sides: { readonly [R in ApiError["reason"]]?: Side } = {
+  RateExceeded: "account",
+  Capacity: "account",
+  ScalingUp: "account",
+  WeightSwap: "account",
+  Unauthorized: "account",
+  PaymentRequired: "account",
+  Forbidden: "account",
+  PreconditionFailed: "account",
+  QuotaExhausted: "account",
+  InvalidAnswer: "unclear",
+  StreamBroken: "unclear",
+  Aborted: "unclear",
+  Unknown: "unclear",
+  BadRequest: "yours",
+  MethodNotAllowed: "yours",
+  Unprocessable: "yours",
+  UnexpectedStatus: "yours",
+  InvalidRequest: "yours",
+  NameLookup: "yours",
+  NameNotFound: "yours",
+  Connect: "yours",
+  Tls: "yours",
+  ProxyRefused: "yours"
+}
+
+/** Whose side an error is on; who says nothing else has failed on the server. */
+const sideOf = ({ phase, reason }: ApiError): Side =>
+  phase === "connect" || phase === "write" ? "yours" : (sides[reason] ?? "provider")
+
+const titles: { readonly [R in ApiError["reason"]]?: string } = {
+  RateExceeded: "The account's rate limit is used up",
+  Capacity: "The deployment has no capacity left",
+  Overloaded: "The server is overloaded",
+  ScalingUp: "The deployment is scaling up, and takes no requests yet",
+  WeightSwap: "The deployment is swapping its weights, and takes no requests for a moment",
+  Unauthorized: "The API key is not accepted",
+  PaymentRequired: "The account's plan or balance does not allow the call",
+  Forbidden: "The API key is not allowed to do this",
+  PreconditionFailed: "The account or the model is not in a state to be used",
+  QuotaExhausted: "The account's quota is used up",
+  InvalidAnswer: "What answers does not speak the API's language",
+  ProxyRefused: "The proxy refuses the call",
+  UnexpectedStatus: "The answer is none of the API's"
+}
+
+const quoted = (error: ApiError): ReadonlyArray<string> => {
+  const answer =
+    error.status === undefined ? undefined : `HTTP ${error.status}${error.code === undefined ? "" : `, ${error.code}`}`
+  return [
+    ...(answer === undefined
+      ? error.code === undefined
+        ? []
+        : [`The code is ${error.code}.`]
+      : [`The answer was ${answer}.`]),
+    ...(error.detail === undefined || error.status === undefined ? [] : [`The server says: ${error.detail}`]),
+    ...(error.requestId === undefined ? [] : [`Request id, for support: ${error.requestId}`])
+  ]
+}
+
+/** A proxy answers in the server's name where the URL is http:. */
+const throughProxy = ({ proxy, secure }: Observation, status: number): ReadonlyArray<string> =>
+  proxy._tag === "Used" && !secure && status >= 500
+    ? [`The answer may be the proxy's own, ${proxy.url}: look at its log.`]
+    : []
+
+/** What a call that was made with no try but one failed of. */
+const called = (name: Name, seen: Observation, error: ApiError): Finding => {
+  const { reason } = error
+  const evidence = quoted(error)
+  if (reason === "Timeout" && error.phase !== "connect") {
+    return finding(
+      name,
+      "silent",
+      "provider",
+      `The server takes the connection and gives no answer within ${said(seen.timeout)}`,
+      [...evidence, "Name lookup, connection and writing were fine: it is the answer that does not come."],
+      [
+        "Try again with more time: --timeout 60s. If an answer comes then, the server is slow: give calls a workload with more patience.",
+        atAll(seen.host)
+      ]
+    )
+  }
+  if (reason === "ConnectionLost") {
+    return finding(name, "reset", "unclear", "The connection breaks off before the answer", evidence, [
+      "Look for a firewall, VPN or proxy in between that ends connections.",
+      atAll(seen.host)
+    ])
+  }
+  if (reason === "NotFound") {
+    return name === "model" || name === "metrics"
+      ? finding(name, "not-found", "account", "The model or deployment does not exist for this key", evidence, [
+          "Check --model and --deployment, and that it is deployed in the account of this key."
+        ])
+      : finding(name, "not-found", "yours", "The API is not at this URL", evidence, [
+          "Check --url or FIREWORKS_BASE_URL: it is the part before /inference/v1, such as https://api.fireworks.ai."
+        ])
+  }
+  const status = error.status ?? 0
+  const title = titles[reason] ?? (status >= 500 ? `The server fails with HTTP ${status}` : `The call fails: ${reason}`)
+  const more: ReadonlyArray<string> =
+    reason === "ScalingUp"
+      ? [
+          "Wait a few minutes and run this again; meanwhile, calls under Workload.agentic wait by themselves.",
+          "To keep it from scaling to zero, set its minimum to one replica."
+        ]
+      : reason === "Unauthorized"
+        ? ["Check FIREWORKS_API_KEY: that it is whole, of this account, and not revoked; make a new one if in doubt."]
+        : [error.advice, ...throughProxy(seen, status)]
+  return finding(name, mark(reason.replaceAll(/(?<=[a-z])(?=[A-Z])/g, "-")), sideOf(error), title, evidence, more)
+}
+
+/** Whether a request that was read and looked up took so long that more is wrong than distance. */
+const isSlow = ({ timeout }: Observation, millis: number): boolean => millis > timeout / 4
+
+const slowly = (name: Name, millis: number): Finding =>
+  finding(
+    name,
+    "slow",
+    "provider",
+    "The server answers slowly",
+    [`The answer took ${said(millis)}; connecting was quick.`],
+    [
+      "Look at the provider's status page, and run this again in a few minutes.",
+      "Give calls more time: Workload.agentic and Workload.largeModel have minutes."
+    ]
+  )
+
+const skew = 5 * 60_000
+
+const answered = (seen: Observation, { date, error, isPage, location, status }: Reached, millis: number): Judged => {
+  const findings: Array<Finding> = []
+  const apart = date === undefined ? 0 : Math.round((seen.at - date) / 60_000)
+  if (Math.abs(apart) * 60_000 >= skew) {
+    findings.push(
+      note(
+        "http",
+        "clock",
+        "yours",
+        "This machine's clock is off",
+        [`It is ${Math.abs(apart)} minutes ${apart > 0 ? "ahead of" : "behind"} the server's.`],
+        ["Let it be set by the network (NTP): certificates and dates in Retry-After are read against it."]
+      )
+    )
+  }
+  if (location !== undefined || (status >= 300 && status <= 399)) {
+    findings.push(
+      finding(
+        "http",
+        "redirect",
+        "yours",
+        "Something sends the request elsewhere",
+        [`The answer was HTTP ${status}, to ${location ?? "nowhere"}.`],
+        ["Sign in, if it is a network with a login page. Check --url: the API redirects nobody."]
+      )
+    )
+  } else if (isPage && status < 500) {
+    findings.push(
+      finding(
+        "http",
+        "page",
+        "yours",
+        "A web page answers, and not the API",
+        [`The answer was HTTP ${status} with HTML.`],
+        ["Check --url. A login page of the network, a proxy or a filter may answer in the API's place."]
+      )
+    )
+  } else if (error !== undefined && status !== 401 && status !== 403 && error._tag !== "RateLimit") {
+    findings.push(called("http", seen, error))
+  } else if (isSlow(seen, millis)) findings.push(slowly("http", millis))
+  const problem = findings.some(({ severity }) => severity === "problem")
+  const summary = `answers ${status} without a key`
+  return fine((problem ? failed : ok)("http", summary, millis), ...findings)
+}
+
+const summaryOf = ({ timeout }: Observation, { reason, status }: ApiError): string => {
+  if (reason === "Timeout") return `no answer within ${said(timeout)}`
+  return status === undefined ? reason : `HTTP ${status}, ${reason}`
+}
+
+export const asked = (seen: Observation): Judged => {
+  const { http } = seen
+  if (http === undefined) return fine(skipped("http", "not reached"))
+  if (http._tag === "Ok") return answered(seen, http.value, http.millis)
+  return {
+    step: failed("http", summaryOf(seen, http.error), http.millis),
+    findings: [called("http", seen, http.error)]
+  }
+}
+
+const judged = (name: Name, seen: Observation, outcome: Outcome<unknown, ApiError>, good: string): Judged => {
+  if (outcome._tag === "Failed") {
+    return {
+      step: failed(name, summaryOf(seen, outcome.error), outcome.millis),
+      findings: [called(name, seen, outcome.error)]
+    }
+  }
+  const slow = name === "key" && isSlow(seen, outcome.millis)
+  return slow
+    ? fine(failed(name, good, outcome.millis), slowly(name, outcome.millis))
+    : fine(ok(name, good, outcome.millis))
+}
+
+export const keyed = (seen: Observation): Judged => {
+  const { key } = seen
+  if (key === "malformed") {
+    return {
+      step: failed("key", "FIREWORKS_API_KEY holds what no header can"),
+      findings: [
+        finding(
+          "key",
+          "malformed",
+          "yours",
+          "The API key has blanks, line breaks or other characters in it that it cannot have",
+          ["It was not sent."],
+          [
+            "Set FIREWORKS_API_KEY again, without quotes and line breaks: a file's last line end is easily copied along."
+          ]
+        )
+      ]
+    }
+  }
+  if (key === "missing") {
+    const without = note(
+      "key",
+      "missing",
+      "yours",
+      "Key and model were not tried",
+      ["FIREWORKS_API_KEY is not set."],
+      ["Set FIREWORKS_API_KEY to try them."]
+    )
+    const step = skipped("key", "FIREWORKS_API_KEY is not set")
+    // where the server is not reached, there is more to say
+    return seen.http?._tag === "Ok" ? fine(step, without) : fine(step)
+  }
+  return seen.keyed === undefined ? fine(skipped("key", "not reached")) : judged("key", seen, seen.keyed, "accepted")
+}
+
+export const spoken = (seen: Observation): Judged => {
+  const { first, model } = seen
+  if (model === undefined) return fine(skipped("model", "none given: --model or --deployment"))
+  return first === undefined
+    ? fine(skipped("model", "not reached"))
+    : judged("model", seen, first, `${model} begins to answer`)
+}
+
+export const measured = (seen: Observation): Judged | undefined => {
+  const { deployment, metrics } = seen
+  if (deployment === undefined) return undefined
+  if (metrics === undefined) return fine(skipped("metrics", "not reached"))
+  if (metrics._tag === "Failed") {
+    const { step, findings } = judged("metrics", seen, metrics, "")
+    // what the API exports is no part of what calls need
+    return { step, findings: findings.map((one) => ({ ...one, severity: "note" })) }
+  }
+  const { errors, requests } = metrics.value
+  return fine(
+    ok("metrics", `${Math.round(requests)} requests, ${Math.round(errors)} errors in the last minute`, metrics.millis)
+  )
+}

@@ -1,0 +1,27 @@
+/**
+ * What is made of what was seen: per step a line, and what is wrong, on whose side, and what to do.
+ *
+ * @since 0.1.0
+ */
+import type { Finding, Step } from "../Doctor.js"
+import { asked, keyed, measured, spoken } from "./answers.js"
+import { connected, looked, proxied, secured } from "./connections.js"
+import type { Observation } from "./observation.js"
+
+/** Judges what was seen. */
+export const judge = (
+  seen: Observation
+): { readonly steps: ReadonlyArray<Step>; readonly findings: ReadonlyArray<Finding> } => {
+  const all = [proxied, looked, connected, secured, asked, keyed, spoken, measured]
+    .map((step) => step(seen))
+    .filter((judged) => judged !== undefined)
+  const findings: Array<Finding> = []
+  for (const one of all.flatMap((judged) => judged.findings)) {
+    // with and without a key the server fails alike: it is one thing
+    const again = findings.some(
+      ({ code, title }) => title === one.title && code.split(".")[1] === one.code.split(".")[1]
+    )
+    if (!again) findings.push(one)
+  }
+  return { steps: all.map(({ step }) => step), findings }
+}

@@ -1,0 +1,36 @@
+/**
+ * What the commands share: how they write, what they read of the environment, and how they fail.
+ *
+ * @since 0.1.0
+ */
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import process from "node:process"
+
+/** What a command fails with: the exit status, and what is printed with it. */
+export class Failed extends Data.TaggedError("Failed")<{
+  readonly status: number
+  readonly text: string | undefined
+}> {}
+
+export const badUsage = (text: string): Failed => new Failed({ status: 2, text })
+
+export const isColoured = (stream: NodeJS.WriteStream): boolean =>
+  stream.isTTY && (process.env["NO_COLOR"] ?? "") === "" && process.env["TERM"] !== "dumb"
+
+/** Writes, and waits until it is written: a process that exits loses what is not. */
+export const write = (stream: NodeJS.WriteStream, text: string): Effect.Effect<void> =>
+  Effect.async((resume) => {
+    // whoever reads may have left
+    stream.once("error", () => resume(Effect.void))
+    stream.write(text, () => resume(Effect.void))
+  })
+
+/** A variable of the environment; one that is set to nothing is as good as none. */
+export const variable = (variable: string): string | undefined => {
+  const value = process.env[variable]
+  return value === undefined || value.trim() === "" ? undefined : value
+}
+
+/** What went wrong, in its own words. */
+export const said = (error: unknown): string => (error instanceof Error ? error.message : String(error))

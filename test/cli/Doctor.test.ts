@@ -1,0 +1,595 @@
+/** The doctor as a process, against servers that fail in one way each: what it prints is what a person reads. */
+import { describe, it } from "@effect/vitest"
+import { Effect, Either, Redacted, Schema, TestClock } from "effect"
+import { Doctor } from "effect-reliability/cli"
+import type { ServerMetrics } from "effect-reliability/fireworks"
+import { Fault, FaultServer, FireworksServer } from "effect-reliability/testing"
+import { beforeAll, expect } from "vitest"
+import { buildProgram, type Ended, program } from "../support/doctor.js"
+import { proxy } from "../support/proxy.js"
+
+const key = "fw_3ZthisIsTheKeyThatMustNotShow"
+const model = "accounts/fireworks/models/test-model"
+
+beforeAll(buildProgram)
+
+/** What was printed, without what is never the same twice. */
+const still = ({ stdout }: Ended): string =>
+  stdout
+    .replace(/(?<=127\.0\.0\.1:|port )\d+/g, "PORT")
+    .replace(/\b[\d.]+ m?s\b/g, "TIME")
+    .replace(/(?<=for support: ).*/g, "ID")
+    .trimEnd()
+
+const doctor = (url: string, args: ReadonlyArray<string> = [], env: Readonly<Record<string, string>> = {}) =>
+  Effect.tap(program(["doctor", "--url", url, ...args], env), ({ stderr, stdout }) => {
+    expect(`${stdout}${stderr}`).not.toContain(key)
+    expect(`${stdout}${stderr}`, "colours, and no terminal").not.toContain("\u001b")
+  })
+
+/** The same without a process, whose start takes longer than what it does. */
+const reading = (url: string, options: Doctor.Options = {}) =>
+  Effect.map(examine({ url, ...options }), (report) => ({
+    status: Doctor.exitStatus(report),
+    stdout: Doctor.render(report),
+    stderr: ""
+  }))
+
+/** With a proxy in the environment. */
+const withProxy = <A, E, R>(proxy: string, effect: Effect.Effect<A, E, R>) =>
+  Effect.acquireUseRelease(
+    Effect.sync(() => void (process.env["HTTPS_PROXY"] = proxy)),
+    () => effect,
+    () => Effect.sync(() => void delete process.env["HTTPS_PROXY"])
+  )
+
+const examine = (options: Doctor.Options) => Doctor.examine({ timeout: "60 seconds", ...options })
+
+const codesOf = (report: Doctor.Report) => report.findings.map(({ code }) => code)
+
+const api = (options: FireworksServer.Options = {}) => FireworksServer.make({ keys: [key], ...options })
+
+// -------------------------------------------------------------------------------------------------
+// What people read
+// -------------------------------------------------------------------------------------------------
+
+describe("doctor", () => {
+  it.scopedLive("tells of a port that is closed", () =>
+    Effect.gen(function* () {
+      const server = yield* FaultServer.make()
+      yield* server.down
+      const ended = yield* doctor(server.origin, [], { FIREWORKS_API_KEY: key })
+      expect(ended.status).toBe(1)
+      expect(still(ended)).toMatchInlineSnapshot(`
+        "The way to http://127.0.0.1:PORT
+
+        ok    proxy    none, by the environment
+        ok    dns      127.0.0.1 is an address
+        FAIL  tcp      port PORT of 127.0.0.1: ECONNREFUSED (TIME)
+        -     tls      not used: the URL is http:
+        -     http     not reached
+        -     key      not reached
+        -     model    none given: --model or --deployment
+
+        Problem, on your side: Nothing listens at 127.0.0.1, port PORT.
+          127.0.0.1: ECONNREFUSED
+          Nothing was sent.
+          What to do:
+          - Start the server, or correct the port in --url or FIREWORKS_BASE_URL: the address is this machine itself.
+
+        1 problem was found."
+      `)
+    })
+  )
+
+  it.scopedLive("tells of a name that does not exist", () =>
+    Effect.gen(function* () {
+      const ended = yield* reading("https://nowhere.invalid")
+      expect(ended.status).toBe(1)
+      // a machine without a DNS server has no answer
+      if (ended.stdout.includes("EAI_AGAIN")) {
+        expect(still(ended)).toContain("Problem, on your side: The name nowhere.invalid cannot be looked up.")
+        return
+      }
+      expect(still(ended)).toMatchInlineSnapshot(`
+        "The way to https://nowhere.invalid
+
+        ok    proxy    none, by the environment
+        FAIL  dns      nowhere.invalid: ENOTFOUND (TIME)
+        -     tcp      not reached
+        -     tls      not reached
+        -     http     not reached
+        -     key      FIREWORKS_API_KEY is not set
+        -     model    none given: --model or --deployment
+
+        Problem, on your side: The name nowhere.invalid does not exist.
+          The DNS server of this machine says so (ENOTFOUND). Nothing was sent.
+          What to do:
+          - Check the spelling of the host in --url or FIREWORKS_BASE_URL.
+          - Ask for it by hand: nslookup nowhere.invalid. If only this machine does not know it, correct its DNS server or VPN.
+
+        1 problem was found."
+      `)
+    })
+  )
+
+  it.scopedLive("tells of a certificate that nobody trusts", () =>
+    Effect.gen(function* () {
+      const server = yield* FaultServer.make({ tls: true })
+      const ended = yield* doctor(server.origin, [], { FIREWORKS_API_KEY: key })
+      expect(ended.status).toBe(1)
+      expect(still(ended)).toMatchInlineSnapshot(`
+        "The way to https://127.0.0.1:PORT
+
+        ok    proxy    none, by the environment
+        ok    dns      127.0.0.1 is an address
+        ok    tcp      port PORT of 127.0.0.1: connects (TIME)
+        FAIL  tls      TLSv1.3, DEPTH_ZERO_SELF_SIGNED_CERT (TIME)
+        -     http     not reached
+        -     key      not reached
+        -     model    none given: --model or --deployment
+
+        Problem, on your side: The certificate is not trusted: TLS is intercepted, or the server vouches for itself.
+          The certificate is for 127.0.0.1; issued by 127.0.0.1; valid from 2020-01-01 to 2049-01-01.
+          Node does not trust it: DEPTH_ZERO_SELF_SIGNED_CERT. Nothing was sent.
+          What to do:
+          - If a proxy or virus scanner of yours opens TLS (the issuer, 127.0.0.1, tells), get its certificate and set NODE_EXTRA_CA_CERTS to the file.
+          - If the server is your own, do the same with its certificate.
+          - If neither is so, send nothing: somebody is in between. NODE_TLS_REJECT_UNAUTHORIZED=0 would hand them your key.
+
+        1 problem was found."
+      `)
+      expect(yield* server.requests).toEqual([])
+    })
+  )
+
+  it.scopedLive("tells of a server that takes connections and says nothing", () =>
+    Effect.gen(function* () {
+      const server = yield* FaultServer.make({ connections: Fault.ignore })
+      const ended = yield* reading(server.origin, { timeout: "1 second", apiKey: Redacted.make(key) })
+      expect(ended.status).toBe(1)
+      expect(still(ended)).toMatchInlineSnapshot(`
+        "The way to http://127.0.0.1:PORT
+
+        ok    proxy    none, by the environment
+        ok    dns      127.0.0.1 is an address
+        ok    tcp      port PORT of 127.0.0.1: connects (TIME)
+        -     tls      not used: the URL is http:
+        FAIL  http     no answer within TIME (TIME)
+        -     key      not reached
+        -     model    none given: --model or --deployment
+
+        Problem, on the provider's side: The server takes the connection and gives no answer within TIME.
+          Name lookup, connection and writing were fine: it is the answer that does not come.
+          What to do:
+          - Try again with more time: --timeout 60s. If an answer comes then, the server is slow: give calls a workload with more patience.
+          - The server is on this machine: look at its log.
+
+        1 problem was found."
+      `)
+    })
+  )
+
+  it.scopedLive("tells of a key that is not accepted", () =>
+    Effect.gen(function* () {
+      const { origin } = yield* api({ keys: ["another"] })
+      const ended = yield* doctor(origin, ["--timeout", "60s", "--model", model], { FIREWORKS_API_KEY: key })
+      expect(ended.status).toBe(1)
+      expect(still(ended)).toMatchInlineSnapshot(`
+        "The way to http://127.0.0.1:PORT
+
+        ok    proxy    none, by the environment
+        ok    dns      127.0.0.1 is an address
+        ok    tcp      port PORT of 127.0.0.1: connects (TIME)
+        -     tls      not used: the URL is http:
+        ok    http     answers 401 without a key (TIME)
+        FAIL  key      HTTP 401, Unauthorized (TIME)
+        -     model    not reached
+
+        Problem, in your account: The API key is not accepted.
+          The answer was HTTP 401, UNAUTHORIZED.
+          The server says: The API key you provided is invalid.
+          Request id, for support: ID
+          What to do:
+          - Check FIREWORKS_API_KEY: that it is whole, of this account, and not revoked; make a new one if in doubt.
+
+        1 problem was found."
+      `)
+    })
+  )
+
+  it.scopedLive("tells of a deployment that is scaling up", () =>
+    Effect.gen(function* () {
+      const { account, origin } = yield* api({ deployments: { ours: {} } })
+      const ended = yield* reading(origin, { apiKey: Redacted.make(key), accountId: account, deployment: "ours" })
+      expect(ended.status).toBe(1)
+      expect(still(ended)).toMatchInlineSnapshot(`
+        "The way to http://127.0.0.1:PORT
+
+        ok    proxy    none, by the environment
+        ok    dns      127.0.0.1 is an address
+        ok    tcp      port PORT of 127.0.0.1: connects (TIME)
+        -     tls      not used: the URL is http:
+        ok    http     answers 401 without a key (TIME)
+        ok    key      accepted (TIME)
+        FAIL  model    HTTP 503, ScalingUp (TIME)
+        ok    metrics  0 requests, 0 errors in the last minute (TIME)
+
+        Problem, in your account: The deployment is scaling up, and takes no requests yet.
+          The answer was HTTP 503, DEPLOYMENT_SCALING_UP.
+          The server says: Deployment is currently scaled to zero and is scaling up. Please retry your request in a few minutes.
+          Request id, for support: ID
+          What to do:
+          - Wait a few minutes and run this again; meanwhile, calls under Workload.agentic wait by themselves.
+          - To keep it from scaling to zero, set its minimum to one replica.
+
+        What the servers counted:
+          In the last minute the servers counted 0 requests of the deployment, 0 of them errors.
+
+        1 problem was found."
+      `)
+    })
+  )
+
+  it.scopedLive("finds nothing wrong where nothing is", () =>
+    Effect.gen(function* () {
+      const { origin, requests } = yield* api()
+      const ended = yield* doctor(origin, ["--timeout", "60s", "--model", model], { FIREWORKS_API_KEY: key })
+      expect(ended.status).toBe(0)
+      expect(still(ended)).toMatchInlineSnapshot(`
+        "The way to http://127.0.0.1:PORT
+
+        ok    proxy    none, by the environment
+        ok    dns      127.0.0.1 is an address
+        ok    tcp      port PORT of 127.0.0.1: connects (TIME)
+        -     tls      not used: the URL is http:
+        ok    http     answers 401 without a key (TIME)
+        ok    key      accepted (TIME)
+        ok    model    accounts/fireworks/models/test-model begins to answer (TIME)
+
+        No problem was found."
+      `)
+      const [without, , chat] = yield* requests
+      expect(without?.headers["authorization"]).toBeUndefined()
+      expect(JSON.parse(chat?.body ?? "")).toMatchObject({ max_tokens: 1, stream: true, model })
+    })
+  )
+
+  it.scopedLive("tells of a connection that breaks off", () =>
+    Effect.gen(function* () {
+      const { origin } = yield* FaultServer.make({ script: Fault.reset })
+      const ended = yield* reading(origin)
+      expect(ended.status).toBe(1)
+      expect(still(ended)).toMatchInlineSnapshot(`
+        "The way to http://127.0.0.1:PORT
+
+        ok    proxy    none, by the environment
+        ok    dns      127.0.0.1 is an address
+        ok    tcp      port PORT of 127.0.0.1: connects (TIME)
+        -     tls      not used: the URL is http:
+        FAIL  http     ConnectionLost (TIME)
+        -     key      FIREWORKS_API_KEY is not set
+        -     model    none given: --model or --deployment
+
+        Problem, in the network between, or on the provider's side: The connection breaks off before the answer.
+          The code is ECONNRESET.
+          What to do:
+          - Look for a firewall, VPN or proxy in between that ends connections.
+          - The server is on this machine: look at its log.
+
+        1 problem was found."
+      `)
+    })
+  )
+
+  it.scopedLive("tells of a server that is slow", () =>
+    Effect.gen(function* () {
+      const { origin } = yield* FaultServer.make({ script: Fault.stall("1500 millis", Fault.answer(401)) })
+      const ended = yield* reading(origin, { timeout: "5 seconds" })
+      expect(ended.status).toBe(1)
+      expect(still(ended)).toMatchInlineSnapshot(`
+        "The way to http://127.0.0.1:PORT
+
+        ok    proxy    none, by the environment
+        ok    dns      127.0.0.1 is an address
+        ok    tcp      port PORT of 127.0.0.1: connects (TIME)
+        -     tls      not used: the URL is http:
+        FAIL  http     answers 401 without a key (TIME)
+        -     key      FIREWORKS_API_KEY is not set
+        -     model    none given: --model or --deployment
+
+        Problem, on the provider's side: The server answers slowly.
+          The answer took TIME; connecting was quick.
+          What to do:
+          - Look at the provider's status page, and run this again in a few minutes.
+          - Give calls more time: Workload.agentic and Workload.largeModel have minutes.
+
+        Note, on your side: Key and model were not tried.
+          FIREWORKS_API_KEY is not set.
+          What to do:
+          - Set FIREWORKS_API_KEY to try them.
+
+        1 problem was found."
+      `)
+    })
+  )
+})
+
+// -------------------------------------------------------------------------------------------------
+// The process
+// -------------------------------------------------------------------------------------------------
+
+describe("the program", () => {
+  const Json = Schema.parseJson(Doctor.Report)
+
+  it.scopedLive("prints one JSON object of the report's schema, and progress elsewhere", () =>
+    Effect.gen(function* () {
+      const { account, origin } = yield* api({ deployments: { ours: { replicas: 1 } } })
+      const env = { FIREWORKS_API_KEY: key, FIREWORKS_BASE_URL: origin }
+      const args = ["doctor", "--json", "--timeout", "60s", "--deployment", `accounts/${account}/deployments/ours`]
+      const { status, stderr, stdout } = yield* program(args, env)
+      const report = yield* Schema.decode(Json)(stdout)
+      expect([status, report.healthy, report.version, report.url]).toEqual([0, true, 1, origin])
+      expect(report.steps.map(({ name, status }) => `${name} ${status}`)).toEqual([
+        "proxy ok",
+        "dns ok",
+        "tcp ok",
+        "tls skipped",
+        "http ok",
+        "key ok",
+        "model ok",
+        "metrics ok"
+      ])
+      expect(report.server?.counts).toMatchObject({ coverage: 1, errors: 0 })
+      expect(stderr.trim().split("\n")).toEqual(
+        ["tcp", "http", "key", "model", "metrics"].map((step) => `trying ${step}`)
+      )
+      expect(`${stdout}${stderr}`).not.toContain(key)
+    })
+  )
+
+  it.live("ends with 2 where it is used badly, and says how", () =>
+    Effect.gen(function* () {
+      const uses: ReadonlyArray<readonly [ReadonlyArray<string>, RegExp]> = [
+        [[], /say what to do; effect-reliability --help/],
+        [["doctor", "--unknown"], /'--unknown'/],
+        [["doctor", "--timeout", "soon"], /--timeout is "soon"; it must be a time such as 10s/],
+        [["doctor", "--url", "ftp://user:secret@host"], /url is "no such URL"; it must be a URL that begins with http:/]
+      ]
+      const ended = yield* Effect.forEach(uses, ([args]) => program(args), { concurrency: 2 })
+      for (const [index, { status, stderr, stdout }] of ended.entries()) {
+        expect([status, stdout]).toEqual([2, ""])
+        expect(stderr).toMatch(uses[index]?.[1] ?? /^$/)
+        expect(stderr).not.toContain("secret")
+      }
+    })
+  )
+
+  it.live("tells what there is, and its version", () =>
+    Effect.gen(function* () {
+      const [help, version] = yield* Effect.all([program(["doctor", "--help"]), program(["--version"])], {
+        concurrency: 2
+      })
+      expect([help.status, version.status]).toEqual([0, 0])
+      expect(help.stdout).toContain("--deployment")
+      expect(help.stdout).not.toContain("\u001b")
+      expect(version.stdout.trim()).toMatch(/^\d+\.\d+\.\d+/)
+    })
+  )
+})
+
+// -------------------------------------------------------------------------------------------------
+// examine
+// -------------------------------------------------------------------------------------------------
+
+describe("examine", () => {
+  it.scopedLive("goes on past TLS with a certificate that it is told to trust", () =>
+    Effect.gen(function* () {
+      const { ca, origin } = yield* FaultServer.make({ tls: true, script: Fault.answer(401) })
+      const report = yield* examine({ url: origin, ca })
+      expect([report.healthy, codesOf(report)]).toEqual([true, ["key.missing"]])
+    })
+  )
+
+  it.scopedLive("names what is wrong with a certificate, and whose business it is", () =>
+    Effect.gen(function* () {
+      const found = (certificate: "expired" | "otherHost") =>
+        Effect.flatMap(FaultServer.make({ tls: { certificate } }), ({ ca, origin }) =>
+          Effect.map(examine({ url: origin, ca }), ({ findings }) => findings.map(({ code, side }) => [code, side]))
+        )
+      expect(yield* found("expired")).toEqual([["tls.expired", "provider"]])
+      expect(yield* found("otherHost")).toEqual([["tls.other-host", "yours"]])
+    })
+  )
+
+  it.scopedLive("tells TLS that is no TLS, and TLS that says nothing", () =>
+    Effect.gen(function* () {
+      const plain = yield* FaultServer.make()
+      const silent = yield* FaultServer.make({ connections: Fault.ignore })
+      const [first, second] = yield* Effect.all([
+        examine({ url: plain.origin.replace("http:", "https:") }),
+        examine({ url: silent.origin.replace("http:", "https:"), timeout: "1 second" })
+      ])
+      expect([codesOf(first), codesOf(second)]).toEqual([["tls.not-tls"], ["tls.silent"]])
+    })
+  )
+
+  it.scopedLive("goes the way that a proxy opens", () =>
+    Effect.gen(function* () {
+      const server = yield* FaultServer.make({ tls: true, script: Fault.answer(401) })
+      const between = yield* proxy()
+      const report = yield* withProxy(
+        `http://me:hidden@127.0.0.1:${between.port}`,
+        examine({ url: server.origin, ca: server.ca })
+      )
+      expect(report.healthy).toBe(true)
+      expect(report.steps[0]?.summary).toBe(`http://127.0.0.1:${between.port}, by the environment`)
+      expect(JSON.stringify(report)).not.toContain("hidden")
+      expect(between.asked.map(({ method }) => method)).toEqual(["CONNECT", "CONNECT"])
+      expect((yield* server.requests).map(({ path }) => path)).toEqual(["/inference/v1/models"])
+    })
+  )
+
+  it.scopedLive("tells of a proxy that opens no way, of one that is not there, and of one that is none", () =>
+    Effect.gen(function* () {
+      const refuses = yield* proxy(407)
+      const gone = yield* FaultServer.make()
+      yield* gone.down
+      const found = (proxy: string) =>
+        Effect.map(withProxy(proxy, examine({ url: "https://api.example.invalid" })), ({ findings }) =>
+          findings.map(({ code, side }) => `${code} ${side}`)
+        )
+      expect(yield* found(`http://127.0.0.1:${refuses.port}`)).toEqual(["tls.proxy-refused yours"])
+      expect(yield* found(gone.origin)).toEqual(["tcp.refused yours"])
+      expect(yield* found("socks://127.0.0.1:1")).toEqual(["proxy.invalid yours"])
+    })
+  )
+
+  const answers: ReadonlyArray<readonly [string, Fault.Fault, string, Doctor.Side]> = [
+    ["a failing server", Fault.answer(503), "http.unavailable", "provider"],
+    ["a page", Fault.answer(200, { headers: { "content-type": "text/html" }, body: "<html>" }), "http.page", "yours"],
+    ["a redirect", Fault.answer(302, { headers: { location: "http://login.invalid/?a=b" } }), "http.redirect", "yours"],
+    ["another API", Fault.answer(404), "http.not-found", "yours"],
+    ["garbage", Fault.garbage(), "http.invalid-answer", "unclear"],
+    ["a wrong clock", Fault.answer(401, { headers: { date: new Date(0).toUTCString() } }), "http.clock", "yours"]
+  ]
+  for (const [title, fault, code, side] of answers) {
+    it.scopedLive(`knows ${title} by the answer without a key`, () =>
+      Effect.gen(function* () {
+        const { origin } = yield* FaultServer.make({ script: fault })
+        const { findings } = yield* examine({ url: origin })
+        const [first] = findings
+        expect([first?.code, first?.side]).toEqual([code, side])
+        expect(JSON.stringify(findings)).not.toContain("a=b")
+      })
+    )
+  }
+
+  it.scopedLive("tells a server that fails with and without a key once", () =>
+    Effect.gen(function* () {
+      const { origin } = yield* FaultServer.make({ script: Fault.answer(500) })
+      const report = yield* examine({ url: origin, apiKey: Redacted.make(key), model })
+      expect(codesOf(report)).toEqual(["http.server-error"])
+      expect(report.steps.map(({ name, status }) => `${name} ${status}`).slice(4)).toEqual([
+        "http failed",
+        "key failed",
+        "model skipped"
+      ])
+    })
+  )
+
+  it.scopedLive("sends no key that no header can hold, and shows none that a server repeats", () =>
+    Effect.gen(function* () {
+      const echo = Fault.answer(401, { body: { error: { message: `no such key, ${key}`, code: key } } })
+      const { origin, requests } = yield* FaultServer.make({ script: echo })
+      const malformed = yield* examine({ url: origin, apiKey: Redacted.make(`${key}\n`) })
+      expect(codesOf(malformed)).toEqual(["key.malformed"])
+      expect((yield* requests).map(({ headers }) => headers["authorization"])).toEqual([undefined])
+      const refused = yield* examine({ url: origin, apiKey: Redacted.make(key) })
+      expect(codesOf(refused)).toEqual(["key.unauthorized"])
+      // given where a model's name belongs
+      const { origin: healthy } = yield* api()
+      const mistaken = yield* examine({ url: healthy, apiKey: Redacted.make(key), model: key })
+      expect(mistaken.steps.at(-1)?.summary).toBe("[redacted] begins to answer")
+      expect(JSON.stringify([malformed, refused, mistaken])).not.toContain(key)
+    })
+  )
+
+  it.scopedLive("tells what is wrong with a model, by the table of the provider", () =>
+    Effect.gen(function* () {
+      const server = yield* api({ models: [model], deployments: { full: { replicas: 1 } }, capacity: 1 })
+      const apiKey = Redacted.make(key)
+      const found = (name: string) =>
+        Effect.map(examine({ url: server.origin, apiKey, model: name }), ({ findings }) =>
+          findings.map(({ code, side }) => `${code} ${side}`)
+        )
+      expect(yield* found("accounts/fireworks/models/unknown")).toEqual(["model.not-found account"])
+      yield* server.suspend(true)
+      expect(yield* found(model)).toEqual(["key.precondition-failed account"])
+      yield* server.suspend(false)
+      yield* server.inject({ path: "/chat/completions", fault: Fault.unanswered })
+      const silent = yield* examine({ url: server.origin, apiKey, model, timeout: "2 seconds" })
+      expect(silent.findings.map(({ code, side }) => `${code} ${side}`)).toEqual(["model.silent provider"])
+    })
+  )
+
+  it.scopedLive("leaves no connection behind, nor when it is interrupted", () =>
+    Effect.gen(function* () {
+      const server = yield* FaultServer.make({ script: Fault.unanswered })
+      yield* Effect.race(examine({ url: server.origin }), server.awaitRequests(1))
+      yield* server.awaitClosed()
+      const { closed, opened } = yield* server.counts
+      expect(closed).toBe(opened)
+    })
+  )
+
+  it("refuses options that are none, by their names", () => {
+    expect(() => Doctor.examine({ url: "nowhere" })).toThrow('Doctor.examine: url is "no such URL"')
+    expect(() => Doctor.examine({ timeout: "1 millis" })).toThrow("Doctor.examine: timeout is 1ms")
+    expect(() => Doctor.examine({ timeout: "1 hour" })).toThrow("Doctor.examine: timeout is 1h")
+    expect(() => Doctor.examine({ model: "a\nb" })).toThrow("Doctor.examine: model")
+    expect(() => Doctor.examine({ deployment: "a b" })).toThrow("Doctor.examine: deployment")
+    expect(() => Doctor.examine({ accountId: "a/b" })).toThrow('Doctor.examine: accountId is "<redacted>"')
+  })
+})
+
+// -------------------------------------------------------------------------------------------------
+// What the servers counted
+// -------------------------------------------------------------------------------------------------
+
+describe("reconcileSection", () => {
+  const counts = (requests: number, byStatus: Record<string, number> = {}): ServerMetrics.ServerCounts => ({
+    from: 0,
+    to: 60_000,
+    requests,
+    errors: Object.values(byStatus).reduce((a, b) => a + b, 0),
+    byStatus,
+    coverage: 1,
+    resolution: 90_000
+  })
+  const problem = { step: "model", severity: "problem", title: "", evidence: [], next: [] } as const
+  const provider: Doctor.Finding = { ...problem, code: "model.silent", side: "provider" }
+  const account: Doctor.Finding = { ...problem, code: "model.scaling-up", side: "account" }
+  const meaning = (findings: ReadonlyArray<Doctor.Finding>, counted: ServerMetrics.ServerCounts) =>
+    Doctor.reconcileSection(findings, counted).lines
+
+  it("tells what the servers counted, and no more where nothing is wrong", () => {
+    expect(meaning([], counts(120, { 503: 3, 429: 0.2 }))).toEqual([
+      "In the last minute the servers counted 120 requests of the deployment, 3 of them errors (0 of HTTP 429, 3 of HTTP 503)."
+    ])
+    expect(meaning([account], counts(120))).toHaveLength(1)
+  })
+
+  it("tells on which side a problem shows", () => {
+    expect(meaning([provider], counts(100, { 503: 2 }))[1]).toContain("The servers see failures too")
+    expect(meaning([provider], counts(100, { 503: 1.9 }))[1]).toContain("answer others without errors")
+    expect(meaning([provider], counts(0.9))[1]).toContain("too little")
+    expect(meaning([provider], { ...counts(0), coverage: 0 })).toEqual([
+      "The deployment is not among the metrics of the account: it has had no traffic, or another name."
+    ])
+  })
+})
+
+describe("render", () => {
+  it.effect("uses colours only where it is told to, and around the same words", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(0)
+      const report = yield* Schema.decode(Doctor.Report)({
+        version: 1,
+        url: "https://api.fireworks.ai",
+        at: 0,
+        timeout: 10_000,
+        healthy: true,
+        steps: [{ name: "dns", status: "ok", summary: "found", lines: [], millis: 1234 }],
+        findings: []
+      })
+      const plain = Doctor.render(report)
+      expect(plain).toContain("ok    dns      found (1.2 s)")
+      const coloured = Doctor.render(report, { colour: true })
+      // eslint-disable-next-line no-control-regex
+      expect(coloured.replace(/\u001b\[\d+m/g, "")).toBe(plain)
+      expect(coloured).not.toBe(plain)
+      expect(Either.isRight(Schema.encodeEither(Doctor.Report)(report))).toBe(true)
+    })
+  )
+})
