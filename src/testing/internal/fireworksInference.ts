@@ -135,7 +135,14 @@ const scalingUp =
 const unrouted = ({ request }: Call): Answer =>
   request.number % 2 === 0 ? failure("UNAVAILABLE", "upstream connect error") : noModel()
 
-const overloaded = "Request didn't generate first token before the given deadline, the service is overloaded"
+/** A 429 of a deployment: in the documents' words, or as it was seen. */
+const saturations = {
+  capacity: ["invalid_request_error", "Deployment capacity exceeded"],
+  overloaded: [
+    "too_many_requests",
+    "Request didn't generate first token before the given deadline, the service is overloaded"
+  ]
+} as const
 
 const dedicated = (config: Config, world: World, call: Call, body: Json, deployment: Deployment): Answered => {
   const { at, request } = call
@@ -160,7 +167,10 @@ const dedicated = (config: Config, world: World, call: Call, body: Json, deploym
     config.capacity === Infinity
       ? most
       : Math.min(most, before.tokens + (Math.max(0, at - before.at) / 1000) * config.capacity * ready)
-  if (tokens < 1) return [world, serverError(429, "too_many_requests", overloaded, config.retryAfter)]
+  if (tokens < 1) {
+    const [code, message] = saturations[config.saturated]
+    return [world, serverError(429, code, message, config.retryAfter)]
+  }
   const buckets = new Map(world.buckets).set(key, { tokens: tokens - 1, at })
   const headers = prefixed({
     deployment: deploymentName(config, deployment.id),

@@ -1,0 +1,790 @@
+/**
+ * Deployments of one's own: how many replicas they have, whether they answer, and more of them when they are saturated.
+ *
+ * A deployment that is `READY` may have no replica, or no route to one yet; one that answers 429 has too few of them, which
+ * no waiting cures. Replicas cost money by the second: nothing here adds any unless it is told to, and up to which number.
+ *
+ * | call | workload, where nobody says more | what is repeated |
+ * | --- | --- | --- |
+ * | `get`, `list` | `Workload.interactive` | yes |
+ * | `scale`, `setAutoscaling` | `Workload.interactive` | yes: twice the same is the same |
+ * | a look of `awaitReady` | two tries within a minute; the next look is another call | yes |
+ * | `scaleOutOn429` | one try within 25 seconds, then a pause | not for more replicas than the first time |
+ *
+ * Where the provider's documents are silent or contradict each other:
+ *
+ * - A `PATCH` without `updateMask` replaces all fields, says the provider's own client, though the API's description has no
+ *   such parameter: here it always names exactly what is sent.
+ * - The same description calls `baseModel` required in a `PATCH`. It is not sent: the provider's client does without, and to
+ *   name it in order not to change it would need a look before, at what may have changed since.
+ * - Whether `:scale` may exceed `maxReplicaCount` is not said. `scaleOutOn429` does not try.
+ * - Where `replicaStats` are told, a count that is missing in them is zero, as JSON of protocol buffers leaves zeros out.
+ *
+ * @since 0.1.0
+ */
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Queue from "effect/Queue"
+import * as Random from "effect/Random"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
+import { type ApiError, isApiError, settle, unsafeMake } from "../ApiError.js"
+import * as Classify from "../Classify.js"
+import { currentCall } from "../internal/call.js"
+import { duration, number, refuse } from "../internal/options.js"
+import { redact } from "../internal/redact.js"
+import { clockOf, monotonic } from "../internal/time.js"
+import * as Job from "../Job.js"
+import * as Retry from "../Retry.js"
+import * as Workload from "../Workload.js"
+import * as Fireworks from "./Fireworks.js"
+import { changeOf } from "./internal/autoscaling.js"
+import {
+  type Call,
+  call,
+  checkId,
+  Count,
+  idOf as lastOf,
+  listed,
+  looking,
+  maybe,
+  open,
+  pageSizeOf,
+  whyOf
+} from "./internal/jobs.js"
+import * as Scaling from "./internal/scaling.js"
+
+// -------------------------------------------------------------------------------------------------
+// Schemas
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * What the replicas of a deployment are about; what the API learns tomorrow is kept.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const ReplicaStats = /*#__PURE__*/ Schema.Struct(
+  {
+    pendingSchedulingReplicaCount: /*#__PURE__*/ maybe(Count),
+    downloadingModelReplicaCount: /*#__PURE__*/ maybe(Count),
+    initializingReplicaCount: /*#__PURE__*/ maybe(Count),
+    readyReplicaCount: /*#__PURE__*/ maybe(Count)
+  },
+  open
+)
+
+/**
+ * A deployment; what the API learns tomorrow is kept.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Deployment = /*#__PURE__*/ Schema.Struct(
+  {
+    /** `accounts/{account}/deployments/{id}`: the `model` of requests to it. See `idOf`. */
+    name: Schema.String,
+    /** See `stateOf`. */
+    state: /*#__PURE__*/ maybe(Schema.String),
+    status: /*#__PURE__*/ maybe(
+      /*#__PURE__*/ Schema.Struct(
+        {
+          code: /*#__PURE__*/ maybe(/*#__PURE__*/ Schema.Union(Schema.String, Schema.Number)),
+          message: /*#__PURE__*/ maybe(Schema.String)
+        },
+        open
+      )
+    ),
+    baseModel: /*#__PURE__*/ maybe(Schema.String),
+    minReplicaCount: /*#__PURE__*/ maybe(Count),
+    maxReplicaCount: /*#__PURE__*/ maybe(Count),
+    desiredReplicaCount: /*#__PURE__*/ maybe(Count),
+    replicaCount: /*#__PURE__*/ maybe(Count),
+    replicaStats: /*#__PURE__*/ maybe(ReplicaStats),
+    /** As it is on the wire, durations as `"30s"`. */
+    autoscalingPolicy: /*#__PURE__*/ maybe(/*#__PURE__*/ Schema.Record({ key: Schema.String, value: Schema.Unknown }))
+  },
+  open
+)
+
+/**
+ * A deployment.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export type Deployment = typeof Deployment.Type
+
+// -------------------------------------------------------------------------------------------------
+// Model
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * What `get`, `scale` and `setAutoscaling` take.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface CallOptions {
+  /** The limits and retries of this call. @default `Workload.interactive` */
+  readonly workload?: Workload.Workload | undefined
+}
+
+/**
+ * What `list` takes.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface ListOptions extends CallOptions {
+  /** How many deployments are asked for at once, from 1 to 200. @default 50 */
+  readonly pageSize?: number | undefined
+  /** By the rules of AIP-160. @default all */
+  readonly filter?: string | undefined
+  /** Such as `create_time desc`. @default the server's */
+  readonly orderBy?: string | undefined
+}
+
+/**
+ * A time in which there are more replicas.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface ScalingSchedule {
+  /** From 0 on. */
+  readonly minReplicaCount: number
+  /** When it begins: the five fields of cron. */
+  readonly schedule: string
+  /** From 5 minutes to 7 days. */
+  readonly duration: Duration.DurationInput
+  /** Such as `Europe/Berlin`. */
+  readonly timezone: string
+  readonly description?: string | undefined
+  readonly disabled?: boolean | undefined
+}
+
+/**
+ * How a deployment scales by itself. What is not given stays as it is.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Autoscaling {
+  /** From 0 on. One without a minimum scales to zero, and is deleted after 7 days without traffic. */
+  readonly minReplicaCount?: number | undefined
+  /** At least `minReplicaCount`; 0 for a deployment that never starts. */
+  readonly maxReplicaCount?: number | undefined
+  /** How long the load must be above its target, up to 1 hour. */
+  readonly scaleUpWindow?: Duration.DurationInput | undefined
+  /** How long it must be below, up to 1 hour. */
+  readonly scaleDownWindow?: Duration.DurationInput | undefined
+  /** How long there must be no request, from 5 minutes on. */
+  readonly scaleToZeroWindow?: Duration.DurationInput | undefined
+  /**
+   * The load of a replica, above 0, by what it is measured in: `default`, `tokens_generated_per_second`,
+   * `prompt_tokens_per_second`, `requests_per_second`, `concurrent_requests`. They replace all that there were.
+   */
+  readonly loadTargets?: Readonly<Record<string, number | undefined>> | undefined
+  /** At most five, by names of one's own. They replace all that there were. */
+  readonly scalingSchedules?: Readonly<Record<string, ScalingSchedule>> | undefined
+}
+
+/**
+ * What `awaitReady` takes: how the deployment is looked for, how long contact may be lost (`outage`), and for how long it may
+ * be unknown (`unseen`).
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface AwaitOptions<in out R = never> extends Pick<Job.WatchOptions, "jitter" | "unseen"> {
+  /** The wait between looks, at least 1 ms. @default 15 seconds */
+  readonly interval?: Duration.DurationInput | undefined
+  /** What each wait is multiplied by, from 1 on. @default 1.25 */
+  readonly factor?: number | undefined
+  /** The longest wait, at least `interval`. @default 1 minute, or `interval` */
+  readonly cap?: Duration.DurationInput | undefined
+  /** For how long it may not be ready, in all, while there is contact; may be infinite. @default 10 minutes */
+  readonly timeout?: Duration.DurationInput | undefined
+  /** For how long contact with the control plane may be lost, in one go; may be infinite. @default `timeout` */
+  readonly outage?: Duration.DurationInput | undefined
+  /**
+   * The request that must be answered, for the `model` that is the deployment: what it serves may be no chat. It has a minute.
+   * @default a chat of one token
+   */
+  readonly probe?: ((model: string) => Effect.Effect<unknown, ApiError, R>) | undefined
+  /** The limits and retries of each look. @default two tries within a minute */
+  readonly workload?: Workload.Workload | undefined
+}
+
+/**
+ * What `scaleOutOn429` takes.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface ScaleOutOptions<in out R = never> {
+  /** The most replicas that are ever asked for, from 1 on; the deployment's own `maxReplicaCount` holds too. */
+  readonly maxReplicas: number
+  /** How many are added at once, from 1 on. @default 1 */
+  readonly step?: number | undefined
+  /**
+   * When capacity errors are sustained: so many of them (from 1 on) within the time (from 1 second on), some of them in each
+   * quarter of it. @default 10 within 1 minute
+   */
+  readonly after?:
+    | { readonly errors?: number | undefined; readonly within?: Duration.DurationInput | undefined }
+    | undefined
+  /** The time between two raises, at least `after.within`. @default 10 minutes */
+  readonly every?: Duration.DurationInput | undefined
+  /** The time between two looks at a deployment that is not ready, or cannot be asked, from 1 second on. @default 1 minute */
+  readonly pause?: Duration.DurationInput | undefined
+  /** Whether nothing is asked for, and only reported. @default false */
+  readonly dryRun?: boolean | undefined
+  /** Runs beside all else, whatever becomes of it. @default nothing */
+  readonly onDecision?: ((decision: Decision) => Effect.Effect<unknown, unknown, R>) | undefined
+  /** The limits and retries of each look and of each raise. @default one try within 25 seconds */
+  readonly workload?: Workload.Workload | undefined
+}
+
+/**
+ * What `scaleOutOn429` did, or did not, when capacity errors were sustained.
+ *
+ * - `Raised`: more replicas were asked for; `WouldRaise`: in a dry run, they were not.
+ * - `AtBound`: there are as many as may be.
+ * - `NotReady`: replicas that were asked for before are still on their way.
+ * - `Ready`: they have arrived, and errors are counted anew.
+ * - `Failed`: the control plane could not be asked, or refused.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export type Decision = {
+  /** When, in milliseconds of wall time. */
+  readonly at: number
+  /** The capacity errors that were counted within `after.within` when it was begun. */
+  readonly errors: number
+} & (Scaling.Outcome | { readonly _tag: "WouldRaise"; readonly from: number; readonly to: number })
+
+/**
+ * What raises the replicas of a deployment.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface ScaleOut {
+  /** Counts an error of a call to the deployment, if it is one of capacity. It takes no time, and never fails. */
+  readonly observe: (error: ApiError) => Effect.Effect<void>
+  /** Counts what an effect fails with, once its retries are over; `observe` as `onRetry` sees each try. */
+  readonly watch: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  /** The latest decisions, a hundred at most, the latest last. */
+  readonly decisions: Effect.Effect<ReadonlyArray<Decision>>
+}
+
+// -------------------------------------------------------------------------------------------------
+// Errors
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * A deployment has failed, and will not be ready.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class DeploymentFailed extends Schema.TaggedError<DeploymentFailed>(
+  "effect-reliability/fireworks/DeploymentFailed"
+)("DeploymentFailed", {
+  id: Schema.String,
+  code: Schema.optional(Schema.String),
+  /** What its status says, secrets and account ids masked. */
+  detail: Schema.optional(Schema.String)
+}) {
+  /** What happened, and why. */
+  override get message(): string {
+    return `the deployment ${this.id} has failed${this.code === undefined ? "" : ` (${this.code})`}${this.detail === undefined ? "" : `: ${this.detail}`}`
+  }
+}
+
+// -------------------------------------------------------------------------------------------------
+// What a deployment says
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * The id of a deployment: the last part of its name.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const idOf = (deployment: Deployment): string => lastOf(deployment)
+
+/**
+ * The state of a deployment, such as `READY`; states that are not known yet too. `UNSPECIFIED` if it says none.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const stateOf = ({ state }: Deployment): string => (state ?? "").replace(/^STATE_/, "") || "UNSPECIFIED"
+
+/**
+ * How many replicas a deployment wants to have, has ready, and may have; undefined where it does not say.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Deployments } from "effect-reliability/fireworks"
+ *
+ * const name = "accounts/me/deployments/d"
+ * const starting = { name, state: "READY", desiredReplicaCount: 1, replicaStats: {}, maxReplicaCount: 2 }
+ * assert.deepStrictEqual(Deployments.replicasOf(starting), { wanted: 1, ready: 0, max: 2 })
+ * ```
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const replicasOf = (
+  deployment: Deployment
+): { readonly wanted: number | undefined; readonly ready: number | undefined; readonly max: number | undefined } => {
+  const { desiredReplicaCount, maxReplicaCount, replicaCount, replicaStats } = deployment
+  const ready = replicaStats ? (replicaStats.readyReplicaCount ?? 0) : undefined
+  return { wanted: desiredReplicaCount ?? replicaCount ?? ready, ready, max: maxReplicaCount ?? undefined }
+}
+
+const removed: ReadonlySet<string> = /*#__PURE__*/ new Set(["DELETING", "DELETED"])
+
+const over = (reason: "NotFound" | "PreconditionFailed" | "Decode", detail: string, remedy?: string): ApiError =>
+  unsafeMake({ class: "Fatal", reason }, { delivery: "Acknowledged", attempts: 1, detail, remedy })
+
+/** Why a deployment will not serve. */
+const endOf = (deployment: Deployment): Either.Either<void, ApiError | DeploymentFailed> => {
+  const state = stateOf(deployment)
+  const { max, ready } = replicasOf(deployment)
+  if (removed.has(state)) return Either.left(over("NotFound", `the deployment is ${state}`))
+  if (state === "FAILED") {
+    const { code, message } = whyOf(deployment)
+    return Either.left(new DeploymentFailed({ id: idOf(deployment), code, detail: message && redact(message) }))
+  }
+  return max === 0 && !ready
+    ? Either.left(over("PreconditionFailed", "its maxReplicaCount is 0", "Raise maxReplicaCount by setAutoscaling."))
+    : Either.void
+}
+
+// -------------------------------------------------------------------------------------------------
+// Calls
+// -------------------------------------------------------------------------------------------------
+
+const path = "/deployments"
+
+const looked = (id: string, workload: Workload.Workload = Workload.interactive): Call<Deployment> =>
+  Effect.flatMap(checkId(id), (id) => call(HttpClientRequest.get(`${path}/${id}`), Deployment, workload))
+
+const changed = <A, I>(
+  url: (id: string) => string,
+  schema: Schema.Schema<A, I>,
+  id: string,
+  body: object,
+  { workload = Workload.interactive }: CallOptions,
+  mask?: string
+): Call<A> =>
+  Effect.flatMap(checkId(id), (id) =>
+    HttpClientRequest.patch(`${path}/${url(id)}`).pipe(
+      HttpClientRequest.bodyUnsafeJson(body),
+      mask === undefined ? (request) => request : HttpClientRequest.setUrlParam("updateMask", mask),
+      (request) => call(request, schema, workload, "safe")
+    )
+  )
+
+/**
+ * Looks a deployment up; `NotFound` where there is none of that id.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const get = (id: string, options: CallOptions = {}): Call<Deployment> => looked(id, options.workload)
+
+/**
+ * Lists the deployments of the account, one page after another as they are asked for.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const list = (options: ListOptions = {}): Stream.Stream<Deployment, ApiError, Fireworks.Service> => {
+  const { filter, orderBy, workload = Workload.interactive } = options
+  const pageSize = pageSizeOf("Deployments.list", options.pageSize)
+  return listed({ path, key: "deployments", schema: Deployment, workload, parameters: { pageSize, filter, orderBy } })
+}
+
+/**
+ * Sets how many replicas a deployment wants to have, now: what it scales by itself goes on from there. It is the way to have
+ * more or fewer that changes nothing else.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Effect, Layer, Redacted } from "effect"
+ * import { Deployments, Fireworks } from "effect-reliability/fireworks"
+ * import { FireworksServer } from "effect-reliability/testing"
+ *
+ * const Live = Fireworks.layer({ apiKey: Redacted.make("fw-test-key"), accountId: "acme" }).pipe(
+ *   Layer.provide(FireworksServer.layerInMemory({ deployments: { ours: { maxReplicaCount: 4 } } }))
+ * )
+ *
+ * const program = Effect.zipRight(Deployments.scale("ours", 2), Deployments.get("ours"))
+ *
+ * const deployment = await Effect.runPromise(program.pipe(Effect.provide(Live)))
+ * assert.strictEqual(Deployments.replicasOf(deployment).wanted, 2)
+ * ```
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const scale = (id: string, replicaCount: number, options: CallOptions = {}): Call<void> => {
+  number("Deployments.scale", "replicaCount", replicaCount, { integer: true })
+  return Effect.asVoid(changed((id) => `${id}:scale`, Schema.Unknown, id, { replicaCount }, options))
+}
+
+/**
+ * Sets how a deployment scales by itself: the fields that are given, and no other.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Effect, Layer, Redacted } from "effect"
+ * import { Deployments, Fireworks } from "effect-reliability/fireworks"
+ * import { FireworksServer } from "effect-reliability/testing"
+ *
+ * const Live = Fireworks.layer({ apiKey: Redacted.make("fw-test-key"), accountId: "acme" }).pipe(
+ *   Layer.provide(FireworksServer.layerInMemory({ deployments: { ours: { minReplicaCount: 1, maxReplicaCount: 4 } } }))
+ * )
+ *
+ * const program = Deployments.setAutoscaling("ours", { maxReplicaCount: 8, scaleDownWindow: "20 minutes" })
+ *
+ * const deployment = await Effect.runPromise(program.pipe(Effect.provide(Live)))
+ * assert.deepStrictEqual([deployment.minReplicaCount, deployment.maxReplicaCount], [1, 8])
+ * assert.deepStrictEqual(deployment.autoscalingPolicy, { scaleDownWindow: "1200s" })
+ * ```
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const setAutoscaling = (id: string, autoscaling: Autoscaling, options: CallOptions = {}): Call<Deployment> => {
+  const { body, mask } = changeOf("Deployments.setAutoscaling", autoscaling)
+  return changed((id) => id, Deployment, id, body, options, mask)
+}
+
+const modelOf = (id: string): Effect.Effect<string, ApiError, Fireworks.Service> =>
+  Effect.flatMap(Fireworks.Service, ({ control }) =>
+    Effect.map(control.accountId, (account) => `accounts/${account}${path}/${id}`)
+  )
+
+// -------------------------------------------------------------------------------------------------
+// awaitReady
+// -------------------------------------------------------------------------------------------------
+
+const probing = /*#__PURE__*/ Workload.make({
+  name: "deploymentProbe",
+  timeouts: { attempt: "1 minute" },
+  deadline: "1 minute",
+  retry: /*#__PURE__*/ Retry.make({ attempts: 1 }),
+  idempotency: "safe"
+})
+
+const chat = (model: string): Effect.Effect<unknown, ApiError, Fireworks.Service> =>
+  Effect.flatMap(Fireworks.Service, (fireworks) =>
+    fireworks.chat({ model, messages: [{ role: "user", content: "ping" }], max_tokens: 1 })
+  )
+
+/** What a deployment answers to a probe before it is ready; all else that is fatal stays so. */
+const mayPass = (error: ApiError): boolean =>
+  error._tag !== "Fatal" || error.reason === "NotFound" || error.shouldRetry === true
+
+interface Sight {
+  readonly deployment: Deployment
+  readonly standing: Job.Standing<Either.Either<Deployment, ApiError | DeploymentFailed>>
+  /** What the probe failed with. */
+  readonly error: ApiError | undefined
+}
+
+const sightOf = <R>(
+  deployment: Deployment,
+  probe: Effect.Effect<unknown, ApiError, R>
+): Effect.Effect<Sight, never, R> => {
+  const end = endOf(deployment)
+  if (Either.isLeft(end))
+    return Effect.succeed({ deployment, standing: ended(Either.left(end.left)), error: undefined })
+  const limited = probe.pipe(Workload.within(probing), Workload.timeout(probing))
+  return Effect.map(Effect.either(limited), (answer): Sight => {
+    if (Either.isRight(answer)) return { deployment, standing: ended(Either.right(deployment)), error: undefined }
+    const error = answer.left
+    return { deployment, standing: mayPass(error) ? { _tag: "Active" } : ended(Either.left(error)), error }
+  })
+}
+
+const ended = <A>(outcome: A): Job.Standing<A> => ({ _tag: "Ended", outcome })
+
+const notReady = (id: string, { deployment, error }: Sight, timeout: number): ApiError => {
+  const probed = error === undefined ? "" : `, and last answered a request with ${error.reason}`
+  return unsafeMake(
+    { class: "Transient", reason: "Timeout" },
+    {
+      delivery: "Acknowledged",
+      phase: "deadline",
+      attempts: 1,
+      detail: `the deployment ${id} was ${stateOf(deployment)} for ${Duration.format(timeout)}${probed}`
+    }
+  )
+}
+
+const monotonicMillis: Effect.Effect<number> = /*#__PURE__*/ Effect.withFiberRuntime((fiber) =>
+  Effect.succeed(monotonic(clockOf(fiber)))
+)
+
+/**
+ * Waits until a deployment has answered a request: to be `READY` is no proof of it, and one that is scaled to zero is woken.
+ *
+ * One that has failed, is deleted, or may have no replica, is not waited for; nor is what no waiting cures, such as a key that
+ * is not accepted. Time without contact counts to `outage`, all other to `timeout`.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Effect, Layer, Redacted } from "effect"
+ * import { Deployments, Fireworks } from "effect-reliability/fireworks"
+ * import { FireworksServer } from "effect-reliability/testing"
+ *
+ * const scaledToZero = { deployments: { ours: {} }, startup: "20 millis" } as const
+ * const Live = Fireworks.layer({ apiKey: Redacted.make("fw-test-key"), accountId: "acme" }).pipe(
+ *   Layer.provide(FireworksServer.layerInMemory(scaledToZero))
+ * )
+ *
+ * const program = Deployments.awaitReady("ours", { interval: "10 millis" })
+ *
+ * const deployment = await Effect.runPromise(program.pipe(Effect.provide(Live)))
+ * assert.strictEqual(Deployments.replicasOf(deployment).ready, 1)
+ * ```
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const awaitReady = <R = never>(
+  id: string,
+  options: AwaitOptions<R> = {}
+): Effect.Effect<Deployment, ApiError | DeploymentFailed, Fireworks.Service | R> => {
+  const { cap, factor = 1.25, interval = "15 seconds", jitter, timeout = "10 minutes", unseen } = options
+  const probe: (model: string) => Effect.Effect<unknown, ApiError, Fireworks.Service | R> = options.probe ?? chat
+  const active = duration("Deployments.awaitReady", "timeout", timeout, { infinite: true })
+  const outage = options.outage ?? active
+  const limits = Job.limits({ interval, factor, cap, jitter, unseen, outage, active })
+  return Effect.gen(function* () {
+    const model = yield* Effect.flatMap(checkId(id), modelOf)
+    const look = Effect.flatMap(looked(id, options.workload ?? looking), (found) => sightOf(found, probe(model)))
+    let state = Job.watchingSince(yield* monotonicMillis, limits)
+    let wait = Duration.zero
+    while (true) {
+      yield* Effect.sleep(wait)
+      const sight = yield* Effect.either(look)
+      const standing = Either.map(sight, ({ standing }) => standing)
+      const now = yield* monotonicMillis
+      const [next, step] = Job.afterSight(state, now, standing, limits, yield* Random.next)
+      if (step._tag === "Done") return yield* step.outcome
+      if (step._tag === "Failed") {
+        // what was seen has not failed: it has not come in time
+        return yield* Either.isRight(sight)
+          ? notReady(id, sight.right, limits.active)
+          : settle(step.error, Math.max(1, step.error.attempts))
+      }
+      if (step._tag === "Look") wait = step.after
+      state = next
+    }
+  })
+}
+
+// -------------------------------------------------------------------------------------------------
+// scaleOutOn429
+// -------------------------------------------------------------------------------------------------
+
+const once = /*#__PURE__*/ Workload.make({
+  name: "scaleOut",
+  timeouts: { attempt: "25 seconds" },
+  deadline: "25 seconds",
+  retry: /*#__PURE__*/ Retry.make({ attempts: 1 }),
+  idempotency: "safe"
+})
+
+/** How many decisions are kept. */
+const kept = 100
+
+const settingsOf = <R>({ after = {}, every, maxReplicas, pause, step }: ScaleOutOptions<R>): Scaling.Settings => {
+  const owner = "Deployments.scaleOutOn429"
+  const second = 1000
+  const within = duration(owner, "after.within", after.within ?? "1 minute", { min: second })
+  const span = duration(owner, "every", every ?? Duration.max("10 minutes", within))
+  if (Duration.lessThan(span, within)) refuse(owner, "every", span, `at least after.within, ${Duration.format(within)}`)
+  return {
+    maxReplicas: number(owner, "maxReplicas", maxReplicas, { integer: true, min: 1 }),
+    step: number(owner, "step", step ?? 1, { integer: true, min: 1 }),
+    errors: number(owner, "after.errors", after.errors ?? 10, { integer: true, min: 1 }),
+    within: Duration.toMillis(within),
+    every: Duration.toMillis(span),
+    pause: Duration.toMillis(duration(owner, "pause", pause ?? "1 minute", { min: second }))
+  }
+}
+
+const wordsOf = (decision: Decision): string => {
+  switch (decision._tag) {
+    case "Raised":
+      return `raised the replicas from ${decision.from} to ${decision.to}`
+    case "WouldRaise":
+      return `would raise the replicas from ${decision.from} to ${decision.to} (a dry run)`
+    case "AtBound":
+      return `${decision.replicas} replicas are as many as ${decision.bound} allows`
+    case "NotReady":
+      return `${decision.ready} of ${decision.replicas} replicas are ready`
+    case "Ready":
+      return `all ${decision.replicas} replicas are ready`
+    case "Failed":
+      return `could not ${decision.call} the deployment: ${decision.error.message}`
+  }
+}
+
+const logged = (id: string, decision: Decision): Effect.Effect<void> => {
+  const text = `scale out of ${id}, after ${decision.errors} capacity errors: ${wordsOf(decision)}`
+  return decision._tag === "Failed" || decision._tag === "AtBound" ? Effect.logWarning(text) : Effect.logInfo(text)
+}
+
+const replicasSeen = (deployment: Deployment): Either.Either<Scaling.Replicas, ApiError> => {
+  const { max, ready, wanted } = replicasOf(deployment)
+  const state = stateOf(deployment)
+  if (removed.has(state) || state === "FAILED") {
+    return Either.left(over("PreconditionFailed", `the deployment is ${state}`, "Make another deployment."))
+  }
+  // to take it for zero would be to scale down
+  return wanted === undefined
+    ? Either.left(over("Decode", "the deployment does not say how many replicas it has"))
+    : Either.right({ wanted, ready, max })
+}
+
+/** A broken client is no reason to stop. */
+const caught = <A, R>(effect: Effect.Effect<A, ApiError, R>) =>
+  Effect.either(Effect.catchAllDefect(effect, (defect) => Effect.fail(settle(Classify.exception(defect), 1))))
+
+/**
+ * Raises the replicas of a deployment while it is saturated. **It spends money**, up to `maxReplicas`; `dryRun` only reports.
+ *
+ * When capacity errors (a 429 of a deployment) are sustained, it looks at the deployment, and asks for `step` more: once in
+ * `every`, for any number of callers, and not while replicas are on their way; those of before do not count then. It never
+ * scales in, which is the deployment's own business (`setAutoscaling`). What it does is logged, told to `onDecision`, and
+ * kept in `decisions`. It runs beside the calls as long as its scope is open, and whatever becomes of it, they do not notice.
+ *
+ * Only the errors of calls to this deployment are to be observed, each of them once. Each process counts for itself, and sees
+ * what others have asked for when it looks. A 429 that says no first token was ready in time is `Overloaded`, which is what
+ * busy serverless models say too: it does not count.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Effect, Layer, Redacted } from "effect"
+ * import { Deployments, Fireworks } from "effect-reliability/fireworks"
+ * import { FireworksServer } from "effect-reliability/testing"
+ *
+ * const options = { apiKey: Redacted.make("fw-test-key"), accountId: "acme" }
+ *
+ * // all calls of this service are to one deployment; of one that makes others too, `watch` those that are
+ * const Live = Deployments.scaleOutOn429("ours", { maxReplicas: 4, dryRun: true }).pipe(
+ *   Effect.map(({ observe }) =>
+ *     Fireworks.layer({
+ *       ...options,
+ *       onRetry: ({ error }) => observe(error),
+ *       onGiveUp: ({ error }) => observe(error)
+ *     })
+ *   ),
+ *   Effect.provideServiceEffect(Fireworks.Service, Fireworks.make(options)),
+ *   Layer.unwrapScoped,
+ *   Layer.provide(FireworksServer.layerInMemory({ deployments: { ours: { minReplicaCount: 1 } } }))
+ * )
+ *
+ * const program = Effect.flatMap(Fireworks.Service, (fireworks) =>
+ *   fireworks.chat({
+ *     model: "accounts/acme/deployments/ours",
+ *     messages: [{ role: "user", content: "Hello" }]
+ *   })
+ * )
+ *
+ * const { value } = await Effect.runPromise(program.pipe(Effect.provide(Live)))
+ * assert.strictEqual(value.choices[0]?.message.content, "Hello")
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const scaleOutOn429 = <R = never>(
+  id: string,
+  options: ScaleOutOptions<R>
+): Effect.Effect<ScaleOut, never, Fireworks.Service | Scope.Scope | R> => {
+  const settings = settingsOf(options)
+  const { dryRun = false, onDecision, workload = once } = options
+  return Effect.gen(function* () {
+    yield* Effect.orDie(checkId(id))
+    const scope = yield* Effect.scope
+    // how many errors were counted, for each look that is due; there is one at a time
+    const due = yield* Effect.acquireRelease(Queue.sliding<number>(1), Queue.shutdown)
+    let state = Scaling.idle
+    let decisions: ReadonlyArray<Decision> = []
+
+    const report = (errors: number, outcome: Scaling.Outcome) =>
+      Effect.gen(function* () {
+        const about = { at: yield* Clock.currentTimeMillis, errors }
+        const decision: Decision =
+          dryRun && outcome._tag === "Raised" ? { ...outcome, _tag: "WouldRaise", ...about } : { ...outcome, ...about }
+        decisions = [...decisions, decision].slice(-kept)
+        yield* logged(id, decision)
+        // it may take its time, and even die
+        if (onDecision !== undefined) {
+          yield* Effect.forkIn(
+            Effect.catchAllCause(
+              Effect.suspend(() => onDecision(decision)),
+              () => Effect.void
+            ),
+            scope
+          )
+        }
+      })
+
+    const turn = (errors: number) =>
+      Effect.gen(function* () {
+        const seen = Either.flatMap(yield* caught(looked(id, workload)), replicasSeen)
+        const seenAt = yield* monotonicMillis
+        const [next, step] = Scaling.afterLook(state, seenAt, seen, settings)
+        state = next
+        if (step._tag === "Rest") return yield* report(errors, step.outcome)
+        const { raise } = step
+        const result = dryRun ? Either.void : yield* caught(scale(id, raise.to, { workload }))
+        const raisedAt = yield* monotonicMillis
+        const [after, outcome] = Scaling.afterScale(state, raisedAt, raise, result, settings)
+        state = after
+        yield* report(errors, outcome)
+      })
+
+    // it is part of no call, even if it is made within one
+    const work = Effect.locally(Effect.forever(Effect.flatMap(Queue.take(due), turn)), currentCall, undefined)
+    yield* Effect.forkScoped(work)
+
+    const observe = (error: ApiError): Effect.Effect<void> =>
+      error.reason !== "Capacity"
+        ? Effect.void
+        : Effect.withFiberRuntime((fiber) => {
+            const [next, step] = Scaling.afterCapacity(state, monotonic(clockOf(fiber)), settings)
+            state = next
+            if (step === "Look") due.unsafeOffer(Scaling.errorsOf(next))
+            return Effect.void
+          })
+    return {
+      observe,
+      watch: (effect) => Effect.tapError(effect, (error) => (isApiError(error) ? observe(error) : Effect.void)),
+      decisions: Effect.sync(() => decisions)
+    }
+  })
+}

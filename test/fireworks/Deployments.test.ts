@@ -1,0 +1,979 @@
+import { HttpClient } from "@effect/platform"
+import { describe, it } from "@effect/vitest"
+import {
+  Chunk,
+  type Duration,
+  Effect,
+  Either,
+  Exit,
+  FastCheck as fc,
+  Fiber,
+  Layer,
+  Logger,
+  Redacted,
+  Scope,
+  Stream,
+  TestClock
+} from "effect"
+import { ApiError, Deadline, Retry, Workload } from "effect-reliability"
+import { Deployments, Fireworks } from "effect-reliability/fireworks"
+import { Fault, FireworksServer, ScriptedClient } from "effect-reliability/testing"
+import { expect } from "vitest"
+import * as Scaling from "../../src/fireworks/internal/scaling.js"
+
+// -------------------------------------------------------------------------------------------------
+// The API in memory
+// -------------------------------------------------------------------------------------------------
+
+const key = "fw-test-key"
+const account = "acme"
+const model = `accounts/${account}/deployments/d`
+
+const over = (client: HttpClient.HttpClient) =>
+  Fireworks.layer({ apiKey: Redacted.make(key), accountId: account }).pipe(
+    Layer.provide(Layer.succeed(HttpClient.HttpClient, client))
+  )
+
+type Test<A, C> = (api: C) => Effect.Effect<A, ApiError.ApiError, Fireworks.Service | Scope.Scope>
+
+/** A test with the API behind it. */
+const against = <A>(options: FireworksServer.Options, test: Test<A, FireworksServer.InMemory>) =>
+  Effect.flatMap(FireworksServer.inMemory({ account, ...options }), (server) =>
+    Effect.provide(Effect.scoped(test(server)), over(server.client))
+  )
+
+/** A test with answers of its own behind it. */
+const scripted = <A>(script: Fault.Script, test: Test<A, ScriptedClient.ScriptedClient>) =>
+  Effect.flatMap(ScriptedClient.make(script), (client) => Effect.provide(Effect.scoped(test(client)), over(client)))
+
+/** What comes of an effect within some time. */
+const within = <A, E, R>(effect: Effect.Effect<A, E, R>, time: Duration.DurationInput) =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.fork(effect)
+    yield* TestClock.adjust(time)
+    return yield* joined(fiber)
+  })
+
+/** What has come of a fiber by now. */
+const joined = <A, E>(fiber: Fiber.RuntimeFiber<A, E>) =>
+  Effect.suspend(() => {
+    expect(fiber.unsafePoll(), "it takes longer").not.toBeNull()
+    return Fiber.join(fiber)
+  })
+
+/** What an effect fails with. */
+const failureOf = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.orDieWith(Effect.flip(effect), () => new Error("it did not fail"))
+
+const requestsOf = (api: { readonly requests: FireworksServer.FireworksServer["requests"] }) =>
+  Effect.map(api.requests, (requests) =>
+    requests.map(({ method, path }) => `${method} ${path.replace(/^.*\/(?=deployments|chat|embeddings)/, "")}`)
+  )
+
+const countOf = (api: { readonly requests: FireworksServer.FireworksServer["requests"] }, start: string) =>
+  Effect.map(requestsOf(api), (requests) => requests.filter((request) => request.startsWith(start)).length)
+
+const scaled = (api: FireworksServer.InMemory) =>
+  Effect.map(api.requests, (requests) =>
+    requests.filter(({ method }) => method === "PATCH").map(({ body }): unknown => JSON.parse(body))
+  )
+
+const json = (body: object): Fault.Answer => Fault.answer(200, { body })
+
+const chat = Effect.flatMap(Fireworks.Service, (fireworks) =>
+  fireworks.chat({ model, messages: [{ role: "user", content: "Hi" }] })
+)
+
+// -------------------------------------------------------------------------------------------------
+// get, list, scale
+// -------------------------------------------------------------------------------------------------
+
+describe("get and list", () => {
+  it.effect("tell of deployments, and keep what they do not know", () =>
+    against({ deployments: { d: { minReplicaCount: 1, maxReplicaCount: 3, fields: { ofTomorrow: 1 } }, e: {} } }, () =>
+      Effect.gen(function* () {
+        const one = yield* Deployments.get("d")
+        expect([Deployments.idOf(one), Deployments.stateOf(one), one["ofTomorrow"]]).toEqual(["d", "READY", 1])
+        expect(Deployments.replicasOf(one)).toEqual({ wanted: 1, ready: 1, max: 3 })
+        const all = yield* Stream.runCollect(Deployments.list({ pageSize: 1 }))
+        expect(Chunk.toReadonlyArray(Chunk.map(all, Deployments.idOf))).toEqual(["d", "e"])
+        expect((yield* failureOf(Deployments.get("none"))).reason).toBe("NotFound")
+      })
+    )
+  )
+
+  it("read counts that are texts, missing or null", () => {
+    const name = model
+    expect(Deployments.replicasOf({ name, replicaCount: 2 })).toEqual({ wanted: 2, ready: undefined, max: undefined })
+    expect(Deployments.replicasOf({ name, desiredReplicaCount: 3, replicaCount: 2 }).wanted).toBe(3)
+    expect(Deployments.replicasOf({ name, desiredReplicaCount: null, replicaStats: { readyReplicaCount: 4 } })).toEqual(
+      {
+        wanted: 4,
+        ready: 4,
+        max: undefined
+      }
+    )
+    expect(Deployments.replicasOf({ name, replicaStats: {} }).ready).toBe(0)
+    expect(Deployments.stateOf({ name })).toBe("UNSPECIFIED")
+    expect(Deployments.stateOf({ name, state: "STATE_UNSPECIFIED" })).toBe("UNSPECIFIED")
+  })
+})
+
+describe("scale", () => {
+  it.effect("sets the replicas, and nothing else", () =>
+    against(
+      { deployments: { d: { minReplicaCount: 1, maxReplicaCount: 3, fields: { displayName: "mine" } } } },
+      (api) =>
+        Effect.gen(function* () {
+          yield* Deployments.scale("d", 3)
+          expect((yield* api.deployments)[0]).toMatchObject({
+            replicas: 3,
+            minReplicaCount: 1,
+            maxReplicaCount: 3,
+            fields: { displayName: "mine" }
+          })
+          expect(yield* requestsOf(api)).toEqual(["PATCH deployments/d:scale"])
+        })
+    )
+  )
+
+  it.effect("is asked for again when its answer is lost", () =>
+    against(
+      {
+        deployments: { d: { maxReplicaCount: 3 } },
+        injections: [{ method: "PATCH", fault: Fault.reset, takesEffect: true }]
+      },
+      (api) =>
+        Effect.gen(function* () {
+          yield* within(Deployments.scale("d", 2), "10 seconds")
+          expect(yield* scaled(api)).toEqual([{ replicaCount: 2 }, { replicaCount: 2 }])
+        })
+    )
+  )
+})
+
+// -------------------------------------------------------------------------------------------------
+// setAutoscaling
+// -------------------------------------------------------------------------------------------------
+
+const policy = { scaleUpWindow: "30s", scaleDownWindow: "600s", loadTargets: { default: 0.8 } }
+const full: Record<string, FireworksServer.DeploymentOptions> = {
+  d: { minReplicaCount: 1, maxReplicaCount: 3, fields: { displayName: "mine", autoscalingPolicy: policy } }
+}
+
+describe("setAutoscaling", () => {
+  it.effect("loses nothing on a server that replaces what the mask does not name", () =>
+    against({ deployments: full, patch: "replace" }, (api) =>
+      Effect.gen(function* () {
+        yield* Deployments.setAutoscaling("d", { maxReplicaCount: 5 })
+        const deployment = yield* Deployments.setAutoscaling("d", { scaleUpWindow: "1 minute" })
+        expect(deployment.autoscalingPolicy).toEqual({ ...policy, scaleUpWindow: "60s" })
+        expect((yield* api.deployments)[0]).toMatchObject({
+          minReplicaCount: 1,
+          maxReplicaCount: 5,
+          fields: { displayName: "mine", baseModel: "accounts/fireworks/models/test-model" }
+        })
+      })
+    )
+  )
+
+  const sent = (autoscaling: Deployments.Autoscaling) =>
+    against({ deployments: { d: { maxReplicaCount: 9 } } }, (api) =>
+      Effect.gen(function* () {
+        yield* Deployments.setAutoscaling("d", autoscaling)
+        const [request] = yield* api.requests
+        const mask = new URL(`http://h${request?.path ?? ""}`).searchParams.get("updateMask")
+        return [mask, JSON.parse(request?.body ?? "")] as const
+      })
+    )
+
+  it.effect("sends a mask of exactly what is given, and a body of exactly that", () =>
+    Effect.gen(function* () {
+      expect(yield* sent({ minReplicaCount: 0, maxReplicaCount: undefined })).toEqual([
+        "min_replica_count",
+        { minReplicaCount: 0 }
+      ])
+      expect(
+        yield* sent({
+          minReplicaCount: 1,
+          maxReplicaCount: 4,
+          scaleUpWindow: "1500 millis",
+          scaleDownWindow: "1 hour",
+          scaleToZeroWindow: "5 minutes",
+          loadTargets: { default: 0.5, requests_per_second: 20, concurrent_requests: undefined },
+          scalingSchedules: {
+            day: {
+              minReplicaCount: 2,
+              schedule: "0 8 * * 1-5",
+              duration: "10 hours",
+              timezone: "Europe/Berlin",
+              description: undefined
+            }
+          }
+        })
+      ).toEqual([
+        "min_replica_count,max_replica_count,autoscaling_policy.scale_up_window,autoscaling_policy.scale_down_window," +
+          "autoscaling_policy.scale_to_zero_window,autoscaling_policy.load_targets,autoscaling_policy.scaling_schedules",
+        {
+          minReplicaCount: 1,
+          maxReplicaCount: 4,
+          autoscalingPolicy: {
+            scaleUpWindow: "1.5s",
+            scaleDownWindow: "3600s",
+            scaleToZeroWindow: "300s",
+            loadTargets: { default: 0.5, requests_per_second: 20 },
+            scalingSchedules: {
+              day: { minReplicaCount: 2, schedule: "0 8 * * 1-5", timezone: "Europe/Berlin", duration: "36000s" }
+            }
+          }
+        }
+      ])
+    })
+  )
+
+  it.effect("leaves each field as it was but those that are given, whichever they are", () => {
+    const all = {
+      minReplicaCount: 2,
+      maxReplicaCount: 7,
+      scaleUpWindow: "45 seconds",
+      scaleDownWindow: "20 minutes",
+      scaleToZeroWindow: "2 hours",
+      loadTargets: { default: 0.4 }
+    } as const
+    const wire: Readonly<Record<string, unknown>> = {
+      minReplicaCount: 2,
+      maxReplicaCount: 7,
+      scaleUpWindow: "45s",
+      scaleDownWindow: "1200s",
+      scaleToZeroWindow: "7200s",
+      loadTargets: { default: 0.4 }
+    }
+    const names = [
+      "minReplicaCount",
+      "maxReplicaCount",
+      "scaleUpWindow",
+      "scaleDownWindow",
+      "scaleToZeroWindow",
+      "loadTargets"
+    ] as const
+    const flat = ({ autoscalingPolicy, ...rest }: Deployments.Deployment) => ({ ...rest, ...autoscalingPolicy })
+    return Effect.promise(() =>
+      fc.assert(
+        fc.asyncProperty(fc.subarray([...names], { minLength: 1 }), (given) =>
+          Effect.runPromise(
+            against({ deployments: full, patch: "replace" }, () =>
+              Effect.gen(function* () {
+                const before: Readonly<Record<string, unknown>> = flat(yield* Deployments.get("d"))
+                const settings = Object.fromEntries(given.map((name) => [name, all[name]]))
+                const after: Readonly<Record<string, unknown>> = flat(yield* Deployments.setAutoscaling("d", settings))
+                for (const name of [...names, "displayName", "baseModel"]) {
+                  expect(after[name], name).toEqual(given.some((one) => one === name) ? wire[name] : before[name])
+                }
+              })
+            )
+          )
+        ),
+        { numRuns: 30 }
+      )
+    )
+  })
+
+  it("refuses what is out of bounds, by its name, before anything is sent", () => {
+    const schedule = { minReplicaCount: 1, schedule: "0 8 * * *", duration: "1 hour", timezone: "UTC" } as const
+    const bad: ReadonlyArray<readonly [RegExp, Deployments.Autoscaling]> = [
+      [/autoscaling is "empty"/, {}],
+      [/autoscaling is "empty"/, { minReplicaCount: undefined }],
+      [/minReplicaCount is -1/, { minReplicaCount: -1 }],
+      [/minReplicaCount is 1.5/, { minReplicaCount: 1.5 }],
+      [/maxReplicaCount is 1; it must be at least minReplicaCount, 2/, { minReplicaCount: 2, maxReplicaCount: 1 }],
+      [/scaleUpWindow is 1h 1ms; it must be at most 1h/, { scaleUpWindow: 3_600_001 }],
+      [/scaleDownWindow is 2h/, { scaleDownWindow: "2 hours" }],
+      [/scaleToZeroWindow is 4m; it must be at least 300000 ms/, { scaleToZeroWindow: "4 minutes" }],
+      [/loadTargets.default is 0/, { loadTargets: { default: 0 } }],
+      [/loadTargets.requests_per_second is NaN/, { loadTargets: { requests_per_second: Number.NaN } }],
+      [/scalingSchedules.day.duration/, { scalingSchedules: { day: { ...schedule, duration: "8 days" } } }],
+      [/scalingSchedules.day.duration/, { scalingSchedules: { day: { ...schedule, duration: "1 minute" } } }],
+      [/scalingSchedules.day.schedule/, { scalingSchedules: { day: { ...schedule, schedule: "hourly" } } }],
+      [/scalingSchedules.day.minReplicaCount/, { scalingSchedules: { day: { ...schedule, minReplicaCount: -1 } } }],
+      [
+        /at most five/,
+        { scalingSchedules: Object.fromEntries(["a", "b", "c", "d", "e", "f"].map((name) => [name, schedule])) }
+      ]
+    ]
+    for (const [message, autoscaling] of bad) {
+      expect(() => Deployments.setAutoscaling("d", autoscaling)).toThrow(message)
+    }
+    expect(() => Deployments.setAutoscaling("d", { minReplicaCount: 0, maxReplicaCount: 0 })).not.toThrow()
+    expect(() => Deployments.scale("d", -1)).toThrow(/replicaCount is -1/)
+    expect(() => Deployments.list({ pageSize: 0 })).toThrow(/Deployments.list: pageSize is 0/)
+  })
+
+  it.effect("refuses an id that is no id, and sends nothing", () =>
+    against({}, (api) =>
+      Effect.gen(function* () {
+        for (const effect of [
+          Deployments.get("a/b"),
+          Deployments.scale("../x", 1),
+          Deployments.setAutoscaling("", { minReplicaCount: 1 }),
+          Deployments.awaitReady("d:scale")
+        ]) {
+          const error = yield* failureOf(effect)
+          expect(error._tag === "Fatal" && error.reason).toBe("InvalidRequest")
+        }
+        expect(Exit.isFailure(yield* Effect.exit(Deployments.scaleOutOn429("a/b", { maxReplicas: 1 })))).toBe(true)
+        expect((yield* api.requests).length).toBe(0)
+      })
+    )
+  )
+})
+
+// -------------------------------------------------------------------------------------------------
+// awaitReady
+// -------------------------------------------------------------------------------------------------
+
+/** What `awaitReady` fails with, as an error of the API. */
+const notReady = (
+  effect: Effect.Effect<unknown, ApiError.ApiError | Deployments.DeploymentFailed, Fireworks.Service>
+) =>
+  Effect.flatMap(failureOf(effect), (error) =>
+    error._tag === "DeploymentFailed" ? Effect.die(error) : Effect.succeed(error)
+  )
+
+const apiOnly = <A, R>(effect: Effect.Effect<A, ApiError.ApiError | Deployments.DeploymentFailed, R>) =>
+  Effect.catchTag(effect, "DeploymentFailed", (error) => Effect.die(error))
+
+describe("awaitReady", () => {
+  it.effect("wakes a deployment that is scaled to zero, and waits until it answers", () =>
+    against({ deployments: { d: {} }, startup: "5 minutes", settling: "40 seconds" }, (api) =>
+      Effect.gen(function* () {
+        const fiber = yield* Effect.fork(apiOnly(Deployments.awaitReady("d")))
+        yield* TestClock.adjust("5 minutes")
+        // it is READY all the time, and there is a replica now, to which no way leads yet
+        expect(Deployments.stateOf(yield* Deployments.get("d"))).toBe("READY")
+        expect(fiber.unsafePoll()).toBeNull()
+        yield* TestClock.adjust("2 minutes")
+        expect(Deployments.replicasOf(yield* joined(fiber)).ready).toBe(1)
+        expect((yield* chat).value.choices.length).toBe(1)
+        const probe = (yield* api.requests).find(({ method }) => method === "POST")
+        expect(JSON.parse(probe?.body ?? "")).toMatchObject({ model, max_tokens: 1 })
+      })
+    )
+  )
+
+  it.effect("is done at once where it answers, whatever its state is called", () =>
+    Effect.forEach(["READY", "CREATING", "UPDATING"] as const, (state) =>
+      against({ deployments: { d: { minReplicaCount: 1 } } }, (api) =>
+        Effect.gen(function* () {
+          if (state !== "CREATING") yield* api.setDeployment("d", { state })
+          yield* apiOnly(Deployments.awaitReady("d"))
+          expect(yield* requestsOf(api)).toEqual(["GET deployments/d", "POST chat/completions"])
+        })
+      )
+    )
+  )
+
+  it.effect("waits for one that is being created", () =>
+    scripted(
+      ({ method, number }) =>
+        method === "GET"
+          ? json({ name: model, state: number < 6 ? "CREATING" : "READY" })
+          : number < 8
+            ? Fault.answer(404)
+            : Fault.healthy,
+      (client) =>
+        Effect.gen(function* () {
+          yield* within(apiOnly(Deployments.awaitReady("d")), "3 minutes")
+          expect(yield* countOf(client, "GET")).toBeGreaterThan(3)
+        })
+    )
+  )
+
+  it.effect("fails at once with one that has failed, and says why", () =>
+    scripted(
+      json({ name: model, state: "FAILED", status: { code: "INTERNAL", message: `no GPUs for accounts/${account}` } }),
+      (client) =>
+        Effect.gen(function* () {
+          const error = yield* failureOf(Deployments.awaitReady("d"))
+          expect(error).toBeInstanceOf(Deployments.DeploymentFailed)
+          expect(error.message).toBe("the deployment d has failed (INTERNAL): no GPUs for accounts/[account]")
+          expect((yield* client.requests).length).toBe(1)
+        })
+    )
+  )
+
+  it.effect("fails at once with one that is deleted, or may have no replica", () =>
+    Effect.gen(function* () {
+      for (const state of ["DELETING", "DELETED"]) {
+        yield* scripted(json({ name: model, state }), () =>
+          Effect.gen(function* () {
+            const error = yield* notReady(Deployments.awaitReady("d"))
+            expect([error.reason, error.detail, error.attempts]).toEqual(["NotFound", `the deployment is ${state}`, 1])
+          })
+        )
+      }
+      yield* against({ deployments: { d: { maxReplicaCount: 0 } } }, () =>
+        Effect.gen(function* () {
+          const error = yield* notReady(Deployments.awaitReady("d"))
+          expect([error.reason, error.detail]).toEqual(["PreconditionFailed", "its maxReplicaCount is 0"])
+          expect(error.advice).toContain("setAutoscaling")
+        })
+      )
+    })
+  )
+
+  it.effect("fails at once with what no waiting cures", () =>
+    against({ deployments: { d: { minReplicaCount: 1 } } }, (api) =>
+      Effect.gen(function* () {
+        yield* api.suspend(true)
+        expect((yield* notReady(Deployments.awaitReady("d"))).reason).toBe("PreconditionFailed")
+        yield* api.suspend(false)
+        yield* api.inject({ method: "GET", fault: Fault.answer(401) })
+        expect((yield* notReady(Deployments.awaitReady("d"))).reason).toBe("Unauthorized")
+        yield* api.inject({ method: "POST", fault: Fault.answer(400) })
+        expect((yield* notReady(Deployments.awaitReady("d"))).reason).toBe("BadRequest")
+      })
+    )
+  )
+
+  it.effect("ends after its timeout, and says what it was and what it answered", () =>
+    against({ deployments: { d: {} }, startup: "1 hour" }, (api) =>
+      Effect.gen(function* () {
+        const fiber = yield* Effect.fork(notReady(Deployments.awaitReady("d")))
+        yield* TestClock.adjust("599 seconds")
+        expect(fiber.unsafePoll()).toBeNull()
+        yield* TestClock.adjust("1 second")
+        const error = yield* joined(fiber)
+        expect([error._tag, error.reason, error.phase, error.attempts]).toEqual(["Transient", "Timeout", "deadline", 1])
+        expect(error.detail).toBe("the deployment d was READY for 10m, and last answered a request with ScalingUp")
+        // 600 seconds at 15, each wait longer than the one before, up to a minute
+        expect(yield* countOf(api, "GET")).toBeGreaterThan(10)
+        expect(yield* countOf(api, "GET")).toBeLessThan(25)
+      })
+    )
+  )
+
+  it.effect("bridges an outage of the control plane, and not one longer than is allowed", () =>
+    against(
+      { deployments: { d: {} }, startup: "2 minutes", outages: [{ after: "30 seconds", lasts: "8 minutes" }] },
+      () =>
+        Effect.gen(function* () {
+          const patient = yield* Effect.fork(
+            apiOnly(Deployments.awaitReady("d", { timeout: "5 minutes", outage: "9 minutes" }))
+          )
+          const impatient = yield* Effect.fork(notReady(Deployments.awaitReady("d", { outage: "5 minutes" })))
+          yield* TestClock.adjust("12 minutes")
+          expect(Deployments.idOf(yield* joined(patient))).toBe("d")
+          expect((yield* joined(impatient)).reason).toBe("Unavailable")
+        })
+    )
+  )
+
+  it.effect("gives a probe that hangs a minute, and asks again", () =>
+    against(
+      { deployments: { d: { minReplicaCount: 1 } }, injections: [{ method: "POST", fault: Fault.unanswered }] },
+      (api) =>
+        Effect.gen(function* () {
+          yield* within(apiOnly(Deployments.awaitReady("d")), "2 minutes")
+          expect(yield* countOf(api, "POST")).toBe(2)
+        })
+    )
+  )
+
+  it.effect("probes by what it is given, and by nothing else", () =>
+    against({ deployments: { d: {} }, startup: "3 minutes" }, (api) =>
+      Effect.gen(function* () {
+        const fireworks = yield* Fireworks.Service
+        const probe = (model: string) => fireworks.embeddings({ model, input: "ping" })
+        yield* within(apiOnly(Deployments.awaitReady("d", { probe })), "5 minutes")
+        expect(yield* countOf(api, "POST embeddings")).toBeGreaterThan(1)
+        expect(yield* countOf(api, "POST chat")).toBe(0)
+        // a limit of its own
+        const hangs = Deployments.awaitReady("d", { probe: () => Effect.never, timeout: "5 minutes" })
+        expect((yield* within(notReady(hangs), "7 minutes")).detail).toContain("with Timeout")
+      })
+    )
+  )
+
+  it.effect("ends with a deadline around it, and leaves nothing behind when it is interrupted", () =>
+    against({ deployments: { d: {} }, startup: "1 hour" }, (api) =>
+      Effect.gen(function* () {
+        const late = notReady(Deadline.within(Deployments.awaitReady("d"), "2 minutes"))
+        expect((yield* within(late, "2 minutes")).phase).toBe("deadline")
+        const fiber = yield* Effect.fork(Deployments.awaitReady("d"))
+        yield* TestClock.adjust("1 minute")
+        yield* Fiber.interrupt(fiber)
+        const before = (yield* api.requests).length
+        yield* TestClock.adjust("5 minutes")
+        expect((yield* api.requests).length).toBe(before)
+      })
+    )
+  )
+
+  it("refuses bad options by their names", () => {
+    expect(() => Deployments.awaitReady("d", { timeout: "-1 second" })).toThrow(/Deployments.awaitReady: timeout/)
+    expect(() => Deployments.awaitReady("d", { interval: 0 })).toThrow(/interval/)
+    expect(() => Deployments.awaitReady("d", { outage: Number.NaN })).toThrow(/outage/)
+    expect(() => Deployments.awaitReady("d", { jitter: 1 })).toThrow(/jitter/)
+  })
+})
+
+// -------------------------------------------------------------------------------------------------
+// When more replicas are asked for: pure
+// -------------------------------------------------------------------------------------------------
+
+const second = 1000
+const minute = 60 * second
+
+const settings: Scaling.Settings = {
+  maxReplicas: 5,
+  step: 1,
+  errors: 10,
+  within: minute,
+  every: 10 * minute,
+  pause: minute
+}
+
+/** Errors at these times; answers when the deployment would be looked at. */
+const looksAt = (times: ReadonlyArray<number>): number | undefined => {
+  let state = Scaling.idle
+  for (const at of times) {
+    const [next, step] = Scaling.afterCapacity(state, at, settings)
+    state = next
+    if (step === "Look") return at
+  }
+  return undefined
+}
+
+const every = (millis: number, until: number): ReadonlyArray<number> =>
+  Array.from({ length: Math.floor(until / millis) }, (_, n) => n * millis)
+
+const capacity = new ApiError.RateLimit({ reason: "Capacity", delivery: "Acknowledged", status: 429 })
+const lost = new ApiError.Transient({ reason: "ConnectionLost", delivery: "Unconfirmed", attempts: 1 })
+const down = new ApiError.Transient({ reason: "Connect", delivery: "NotSent", attempts: 1 })
+
+describe("errors of capacity", () => {
+  it("are sustained if there are enough within the time, and some in each quarter of it", () => {
+    expect(looksAt(every(second, 5 * minute))).toBe(45 * second)
+    expect(looksAt(every(6 * second, 5 * minute))).toBe(54 * second)
+  })
+
+  it("are not, if they are spread thin", () => {
+    expect(looksAt(every(7 * second, 60 * minute))).toBeUndefined()
+  })
+
+  it("are not, if they come in a burst, however large, or in several", () => {
+    const burst = (at: number) => Array.from({ length: 5000 }, (_, n) => at + n)
+    expect(looksAt(burst(0))).toBeUndefined()
+    expect(looksAt([0, 30, 60, 90].flatMap((at) => burst(at * second)))).toBeUndefined()
+  })
+
+  it("are as they were when a clock goes back", () => {
+    const back = every(second, 30 * second).map((at) => (at % 2000 === 0 ? at : 0))
+    expect(looksAt(back)).toBeUndefined()
+  })
+})
+
+/** What befalls a deployment that is saturated. */
+const anyEvent = fc.oneof(
+  // errors of many callers, one after another
+  { weight: 8, arbitrary: fc.record({ errors: fc.constantFrom(1, 3, 40), for: fc.integer({ min: 1, max: 150 }) }) },
+  { weight: 3, arbitrary: fc.record({ errors: fc.constant(0), for: fc.integer({ min: 1, max: 900 }) }) }
+)
+
+const anyAnswer = fc.constantFrom("good", "good", "good", "lost after", "lost before", "down")
+
+const drawn = <A>(stream: fc.Stream<A>): A => {
+  const next = stream.next()
+  if (next.done === true) throw new Error("it has no end")
+  return next.value
+}
+
+describe("a deployment, whatever befalls it", () => {
+  it("is never above its bounds, and is raised once a window, on sustained errors, with all its replicas ready", () => {
+    let raises = 0
+    fc.assert(
+      fc.property(
+        fc.array(anyEvent, { maxLength: 40 }),
+        fc.infiniteStream(anyAnswer),
+        // seconds until a replica is ready
+        fc.infiniteStream(fc.constantFrom(0, 30, 300, 900)),
+        fc.record({
+          maxReplicas: fc.integer({ min: 1, max: 6 }),
+          step: fc.integer({ min: 1, max: 3 }),
+          max: fc.option(fc.integer({ min: 1, max: 6 }), { nil: undefined }),
+          every: fc.constantFrom(minute, 3 * minute, 10 * minute)
+        }),
+        (events, answers, startups, { every, max, maxReplicas, step }) => {
+          const own = { ...settings, maxReplicas, step, every }
+          const bound = Math.min(maxReplicas, max ?? Infinity)
+          let state = Scaling.idle
+          let now = 0
+          let ready: ReadonlyArray<number> = [0]
+          let raisedAt = -Infinity
+          const seen: Array<number> = []
+          /** The control plane, which answers as it likes. */
+          const scaleTo = (to: number) => {
+            const wanted = ready.length
+            if (to === wanted) return
+            expect(to).toBeGreaterThan(wanted)
+            expect(to).toBeLessThanOrEqual(Math.max(bound, wanted))
+            expect(to - wanted).toBeLessThanOrEqual(step)
+            expect(now - raisedAt).toBeGreaterThanOrEqual(every)
+            expect(ready.every((at) => at <= now)).toBe(true)
+            const recent = seen.filter((at) => at > now - minute - 5 * second)
+            expect(recent.length).toBeGreaterThanOrEqual(own.errors)
+            expect(now - Math.min(...recent)).toBeGreaterThanOrEqual(40 * second)
+            raises++
+            raisedAt = now
+            const startup = drawn(startups)
+            const added = Array.from({ length: to - wanted }, () => now + startup * second)
+            ready = [...ready, ...added]
+          }
+          const ask = () => {
+            now += 50
+            const answer = drawn(answers)
+            const replicas = { wanted: ready.length, ready: ready.filter((at) => at <= now).length, max }
+            const [looked, next] = Scaling.afterLook(
+              state,
+              now,
+              answer === "down" ? Either.left(down) : Either.right(replicas),
+              own
+            )
+            state = looked
+            if (next._tag === "Rest") return
+            // nobody else asks meanwhile
+            expect(Scaling.afterCapacity(state, now, own)[1]).toBe("Nothing")
+            now += 50
+            if (answer === "good" || answer === "lost after") scaleTo(next.raise.to)
+            const result = answer === "good" ? Either.void : Either.left(answer === "lost after" ? lost : down)
+            const [after] = Scaling.afterScale(state, now, next.raise, result, own)
+            state = after
+          }
+          for (const event of events) {
+            for (let n = 0; n < event.for; n++) {
+              now += second
+              for (let error = 0; error < event.errors; error++) {
+                seen.push(now)
+                const [next, step] = Scaling.afterCapacity(state, now, own)
+                state = next
+                if (step === "Look") ask()
+              }
+            }
+          }
+        }
+      ),
+      { numRuns: 150 }
+    )
+    // it was not shown of nothing
+    expect(raises).toBeGreaterThan(20)
+  })
+})
+
+// -------------------------------------------------------------------------------------------------
+// scaleOutOn429
+// -------------------------------------------------------------------------------------------------
+
+const tagsOf = (scaleOut: Deployments.ScaleOut) =>
+  Effect.map(scaleOut.decisions, (decisions) => decisions.map(({ _tag }) => _tag))
+
+/** An error each five seconds, of as many callers at once, for some time. */
+const saturated = (scaleOut: Deployments.ScaleOut, seconds: number, callers = 1) =>
+  Effect.repeatN(
+    Effect.zipRight(
+      Effect.all(
+        Array.from({ length: callers }, () => scaleOut.observe(capacity)),
+        { concurrency: "unbounded", discard: true }
+      ),
+      TestClock.adjust("5 seconds")
+    ),
+    seconds / 5 - 1
+  )
+
+const roomy = { d: { minReplicaCount: 1, maxReplicaCount: 9 } } as const
+
+describe("scaleOutOn429", () => {
+  it.effect("gets a saturated deployment out of its 429s, within the bounds", () =>
+    against({ deployments: roomy, capacity: 2, saturated: "capacity", startup: "3 minutes" }, (api) =>
+      Effect.gen(function* () {
+        const scaleOut = yield* Deployments.scaleOutOn429("d", { maxReplicas: 4, every: "6 minutes" })
+        const once = Workload.with(Workload.interactive, { retry: Retry.make({ attempts: 1 }) })
+        // six calls at a time, of which a replica takes two
+        const load = Effect.gen(function* () {
+          const answers = yield* Effect.replicateEffect(Effect.either(scaleOut.watch(Workload.within(chat, once))), 6)
+          yield* TestClock.adjust("10 seconds")
+          return answers.filter(Either.isLeft).length
+        })
+        const refused = yield* Effect.replicateEffect(load, (12 * 60) / 10)
+        expect(refused.slice(0, 6)).toEqual(Array.from({ length: 6 }, () => 4))
+        expect(refused.slice(-6)).toEqual(Array.from({ length: 6 }, () => 0))
+        expect(yield* scaled(api)).toEqual([{ replicaCount: 2 }, { replicaCount: 3 }])
+        expect((yield* api.deployments)[0]?.readyReplicas).toBe(3)
+        const decisions = yield* scaleOut.decisions
+        expect(decisions.map(({ _tag }) => _tag)).toEqual(["Raised", "Ready", "Raised"])
+        expect(decisions[0]).toMatchObject({ from: 1, to: 2, at: 50 * second, errors: 21 })
+      })
+    )
+  )
+
+  it.effect("is one look and one PATCH for a thousand callers", () =>
+    against({ deployments: roomy }, (api) =>
+      Effect.gen(function* () {
+        const scaleOut = yield* Deployments.scaleOutOn429("d", { maxReplicas: 9 })
+        yield* saturated(scaleOut, 90, 1000)
+        expect(yield* requestsOf(api)).toEqual(["GET deployments/d", "PATCH deployments/d:scale"])
+        expect(yield* scaled(api)).toEqual([{ replicaCount: 2 }])
+      })
+    )
+  )
+
+  it.effect("counts nothing but capacity", () =>
+    against({ deployments: roomy }, (api) =>
+      Effect.gen(function* () {
+        const scaleOut = yield* Deployments.scaleOutOn429("d", { maxReplicas: 9 })
+        const others = [
+          new ApiError.RateLimit({ reason: "RateExceeded", delivery: "Acknowledged" }),
+          new ApiError.RateLimit({ reason: "Overloaded", delivery: "Acknowledged" }),
+          new ApiError.Transient({ reason: "Unavailable", delivery: "Acknowledged" }),
+          new ApiError.Fatal({ reason: "QuotaExhausted", delivery: "Acknowledged" })
+        ]
+        for (let n = 0; n < 90; n++) {
+          yield* Effect.forEach(others, scaleOut.observe)
+          yield* Effect.ignore(scaleOut.watch(Effect.fail(null)))
+          yield* TestClock.adjust("1 second")
+        }
+        expect(yield* requestsOf(api)).toEqual([])
+      })
+    )
+  )
+
+  it.effect("watches effects, whose results and errors stay as they are", () =>
+    against({ deployments: roomy }, (api) =>
+      Effect.gen(function* () {
+        const scaleOut = yield* Deployments.scaleOutOn429("d", { maxReplicas: 9 })
+        expect(yield* scaleOut.watch(Effect.succeed(7))).toBe(7)
+        for (let n = 0; n < 60; n++) {
+          expect(yield* failureOf(scaleOut.watch(Effect.fail(capacity)))).toBe(capacity)
+          yield* TestClock.adjust("1 second")
+        }
+        expect(yield* countOf(api, "PATCH")).toBe(1)
+      })
+    )
+  )
+
+  it.effect("raises by its step, up to maxReplicas and the deployment's own bound, and says which it was", () =>
+    Effect.forEach(
+      [
+        { maxReplicas: 2, max: 9, bound: "maxReplicas", to: 2 },
+        { maxReplicas: 9, max: 3, bound: "maxReplicaCount", to: 3 }
+      ],
+      ({ bound, max, maxReplicas, to }) =>
+        against({ deployments: { d: { minReplicaCount: 1, maxReplicaCount: max } }, startup: "1 minute" }, (api) =>
+          Effect.gen(function* () {
+            const scaleOut = yield* Deployments.scaleOutOn429("d", { maxReplicas, step: 3, every: "2 minutes" })
+            yield* saturated(scaleOut, 7 * 60)
+            expect(yield* scaled(api)).toEqual([{ replicaCount: to }])
+            // it looks no more often for that
+            expect(yield* tagsOf(scaleOut)).toEqual(["Raised", "Ready", "AtBound", "AtBound"])
+            expect((yield* scaleOut.decisions)[2]).toMatchObject({ replicas: to, bound })
+          })
+        )
+    )
+  )
+
+  it.effect("asks for no more while replicas are on their way, and counts anew when they have come", () =>
+    against({ deployments: roomy, startup: "14 minutes" }, (api) =>
+      Effect.gen(function* () {
+        const scaleOut = yield* Deployments.scaleOutOn429("d", { maxReplicas: 9, every: "2 minutes" })
+        yield* saturated(scaleOut, 14 * 60)
+        expect(yield* countOf(api, "PATCH")).toBe(1)
+        expect(new Set(yield* tagsOf(scaleOut))).toEqual(new Set(["Raised", "NotReady"]))
+        yield* saturated(scaleOut, 3 * 60)
+        expect((yield* tagsOf(scaleOut)).slice(-2)).toEqual(["Ready", "Raised"])
+        const [ready, raised] = (yield* scaleOut.decisions).slice(-2)
+        expect((raised?.at ?? 0) - (ready?.at ?? 0)).toBeGreaterThanOrEqual(40 * second)
+      })
+    )
+  )
+
+  it.effect("asks nothing in a dry run, and reports what it would", () =>
+    against({ deployments: roomy }, (api) =>
+      Effect.gen(function* () {
+        const lines: Array<string> = []
+        const logger = Logger.make(({ message }) => void lines.push(String(message)))
+        yield* Effect.gen(function* () {
+          const scaleOut = yield* Deployments.scaleOutOn429("d", { maxReplicas: 9, dryRun: true })
+          yield* saturated(scaleOut, 120)
+          expect(yield* requestsOf(api)).toEqual(["GET deployments/d"])
+          expect(yield* scaleOut.decisions).toMatchObject([{ _tag: "WouldRaise", from: 1, to: 2 }])
+        }).pipe(Effect.provide(Logger.replace(Logger.defaultLogger, logger)))
+        expect(lines).toEqual([
+          "scale out of d, after 10 capacity errors: would raise the replicas from 1 to 2 (a dry run)"
+        ])
+      })
+    )
+  )
+
+  it.effect("leaves its callers alone when the control plane fails, reports it, and asks again after a pause", () =>
+    against({ deployments: roomy, outages: [{ lasts: "5 minutes" }] }, (api) =>
+      Effect.gen(function* () {
+        const scaleOut = yield* Deployments.scaleOutOn429("d", { maxReplicas: 9, pause: "90 seconds" })
+        yield* saturated(scaleOut, 4 * 60)
+        const failures = yield* scaleOut.decisions
+        expect(failures).toMatchObject([
+          { _tag: "Failed", call: "get", at: 45 * second },
+          { _tag: "Failed", call: "get", at: 135 * second },
+          { _tag: "Failed", call: "get", at: 225 * second }
+        ])
+        expect((yield* api.requests).length).toBe(3)
+        yield* saturated(scaleOut, 3 * 60)
+        expect((yield* tagsOf(scaleOut)).at(-1)).toBe("Raised")
+      })
+    )
+  )
+
+  it.effect("takes no time of its callers while the control plane does not answer", () =>
+    against({ deployments: roomy, outages: [{ lasts: "1 hour", fault: Fault.unanswered }] }, () =>
+      Effect.gen(function* () {
+        const scaleOut = yield* Deployments.scaleOutOn429("d", { maxReplicas: 9 })
+        yield* saturated(scaleOut, 50)
+        const fiber = yield* Effect.fork(scaleOut.observe(capacity))
+        yield* TestClock.adjust(0)
+        expect(fiber.unsafePoll()).not.toBeNull()
+        expect(yield* tagsOf(scaleOut)).toEqual([])
+        yield* TestClock.adjust("25 seconds")
+        expect(yield* tagsOf(scaleOut)).toEqual(["Failed"])
+      })
+    )
+  )
+
+  it.effect("asks again for as many, and not for more, when the answer of a raise is lost", () =>
+    Effect.forEach([true, false], (takesEffect) =>
+      against(
+        {
+          deployments: roomy,
+          startup: 0,
+          injections: [{ method: "PATCH", fault: Fault.answer(504), takesEffect }]
+        },
+        (api) =>
+          Effect.gen(function* () {
+            const scaleOut = yield* Deployments.scaleOutOn429("d", { maxReplicas: 9 })
+            yield* saturated(scaleOut, 9 * 60)
+            expect((yield* api.deployments)[0]?.replicas).toBe(2)
+            expect(yield* tagsOf(scaleOut)).toEqual(["Failed", "Raised"])
+            expect(new Set((yield* scaled(api)).map((body) => JSON.stringify(body)))).toEqual(
+              new Set([JSON.stringify({ replicaCount: 2 })])
+            )
+            expect((yield* scaled(api)).length).toBe(takesEffect ? 1 : 2)
+          })
+      )
+    )
+  )
+
+  it.effect("does not touch a deployment that does not tell its replicas, has failed, or is not there", () =>
+    Effect.forEach(
+      [
+        json({ name: model, state: "READY" }),
+        json({ name: model, state: "FAILED", replicaCount: 1 }),
+        json({ name: model, state: "DELETING", replicaCount: 1 }),
+        json({ name: 7 }),
+        Fault.answer(404),
+        Fault.invalidJson
+      ],
+      (answer) =>
+        scripted(answer, (client) =>
+          Effect.gen(function* () {
+            const scaleOut = yield* Deployments.scaleOutOn429("d", { maxReplicas: 9 })
+            yield* saturated(scaleOut, 80)
+            expect(yield* requestsOf(client)).toEqual(["GET deployments/d"])
+            expect(yield* tagsOf(scaleOut)).toEqual(["Failed"])
+          })
+        )
+    )
+  )
+
+  it.effect("tells onDecision beside all else, though it dies or never ends", () =>
+    against({ deployments: roomy, startup: "1 minute" }, (api) =>
+      Effect.gen(function* () {
+        const told: Array<string> = []
+        const scaleOut = yield* Deployments.scaleOutOn429("d", {
+          maxReplicas: 9,
+          every: "2 minutes",
+          onDecision: (decision) => {
+            told.push(decision._tag)
+            if (told.length === 1) throw new Error("a bug")
+            return told.length === 2 ? Effect.never : Effect.die("another")
+          }
+        })
+        yield* saturated(scaleOut, 5 * 60)
+        expect(told).toEqual(["Raised", "Ready", "Raised"])
+        expect(yield* countOf(api, "PATCH")).toBe(2)
+      })
+    )
+  )
+
+  it.effect("goes on after a client that died", () =>
+    Effect.gen(function* () {
+      let calls = 0
+      const server = yield* FireworksServer.inMemory({ account, deployments: roomy })
+      const client = HttpClient.make((request) =>
+        calls++ === 0 ? Effect.die(new Error("a bug")) : server.client.execute(request)
+      )
+      yield* Effect.gen(function* () {
+        const scaleOut = yield* Deployments.scaleOutOn429("d", { maxReplicas: 9 })
+        yield* saturated(scaleOut, 180)
+        expect(yield* tagsOf(scaleOut)).toEqual(["Failed", "Raised"])
+      }).pipe(Effect.scoped, Effect.provide(over(client)))
+    })
+  )
+
+  it.effect("ends with its scope, in the middle of a look, and does nothing afterwards", () =>
+    against({ deployments: roomy, outages: [{ lasts: "1 hour", fault: Fault.unanswered }] }, (api) =>
+      Effect.gen(function* () {
+        const scope = yield* Scope.make()
+        const scaleOut = yield* Scope.extend(Deployments.scaleOutOn429("d", { maxReplicas: 9 }), scope)
+        yield* saturated(scaleOut, 50)
+        expect((yield* api.requests).length).toBe(1)
+        yield* Scope.close(scope, Exit.void)
+        yield* saturated(scaleOut, 200)
+        expect((yield* api.requests).length).toBe(1)
+        expect(yield* scaleOut.decisions).toEqual([])
+      })
+    )
+  )
+
+  it.effect("is bound by no deadline and no workload of the call that it is told of", () =>
+    against(
+      {
+        deployments: roomy,
+        injections: [{ method: "GET", fault: Fault.stall("10 seconds", json({ name: model, replicaCount: 1 })) }]
+      },
+      (api) =>
+        Effect.gen(function* () {
+          const made = Deployments.scaleOutOn429("d", { maxReplicas: 9 })
+          const scaleOut = yield* made.pipe(Deadline.within("1 second"), Workload.within(Workload.interactive))
+          for (let n = 0; n < 50; n++) {
+            yield* scaleOut
+              .observe(capacity)
+              .pipe(Deadline.within("1 second"), Effect.timeout("1 second"), Effect.orDie)
+            yield* TestClock.adjust("1 second")
+          }
+          yield* TestClock.adjust("20 seconds")
+          expect(yield* tagsOf(scaleOut)).toEqual(["Raised"])
+          expect(yield* countOf(api, "PATCH")).toBe(1)
+        })
+    )
+  )
+
+  it("refuses bad options by their names", () => {
+    const make = (options: Partial<Deployments.ScaleOutOptions>) => () =>
+      Deployments.scaleOutOn429("d", { maxReplicas: 2, ...options })
+    expect(make({ maxReplicas: 0 })).toThrow(/Deployments.scaleOutOn429: maxReplicas is 0/)
+    expect(make({ maxReplicas: Infinity })).toThrow(/maxReplicas is Infinity/)
+    expect(make({ step: 0.5 })).toThrow(/step is 0.5/)
+    expect(make({ after: { errors: 0 } })).toThrow(/after.errors is 0/)
+    expect(make({ after: { within: 10 } })).toThrow(/after.within is 10ms/)
+    expect(make({ every: "30 seconds" })).toThrow(/every is 30s; it must be at least after.within, 1m/)
+    expect(make({ pause: 0 })).toThrow(/pause/)
+    expect(make({ after: { within: "20 minutes" } })).not.toThrow()
+  })
+})

@@ -1,0 +1,51 @@
+import type { Effect, Scope, Stream } from "effect"
+import type { ApiError } from "effect-reliability"
+import { Deployments, type Fireworks } from "effect-reliability/fireworks"
+import { describe, expectTypeOf, it } from "vitest"
+
+interface Meter {
+  readonly _: unique symbol
+}
+
+describe("Deployments", () => {
+  it("are called by the service, and fail with ApiError", () => {
+    expectTypeOf(Deployments.get("d")).toEqualTypeOf<
+      Effect.Effect<Deployments.Deployment, ApiError.ApiError, Fireworks.Service>
+    >()
+    expectTypeOf(Deployments.scale("d", 1)).toEqualTypeOf<Effect.Effect<void, ApiError.ApiError, Fireworks.Service>>()
+    expectTypeOf(Deployments.list()).toEqualTypeOf<
+      Stream.Stream<Deployments.Deployment, ApiError.ApiError, Fireworks.Service>
+    >()
+    expectTypeOf<Deployments.Deployment["ofTomorrow"]>().toEqualTypeOf<unknown>()
+  })
+
+  it("are ready, or fail in a way that has a type of its own", () => {
+    expectTypeOf(Deployments.awaitReady("d")).toEqualTypeOf<
+      Effect.Effect<Deployments.Deployment, ApiError.ApiError | Deployments.DeploymentFailed, Fireworks.Service>
+    >()
+  })
+
+  it("need what the probe and the observer need", () => {
+    const needy = {} as Effect.Effect<void, never, Meter>
+    expectTypeOf(Deployments.awaitReady("d", { probe: () => needy })).toEqualTypeOf<
+      Effect.Effect<Deployments.Deployment, ApiError.ApiError | Deployments.DeploymentFailed, Fireworks.Service | Meter>
+    >()
+    expectTypeOf(Deployments.scaleOutOn429("d", { maxReplicas: 2, onDecision: () => needy })).toEqualTypeOf<
+      Effect.Effect<Deployments.ScaleOut, never, Fireworks.Service | Scope.Scope | Meter>
+    >()
+  })
+
+  it("are not scaled out without a bound", () => {
+    // @ts-expect-error maxReplicas is required
+    void Deployments.scaleOutOn429("d", { dryRun: true })
+    // @ts-expect-error it spends money: what it may do is said
+    void Deployments.scaleOutOn429("d")
+  })
+
+  it("are watched by what leaves an effect's types alone", () => {
+    const scaleOut = {} as Deployments.ScaleOut
+    const effect = {} as Effect.Effect<number, string, Meter>
+    expectTypeOf(scaleOut.watch(effect)).toEqualTypeOf<Effect.Effect<number, string, Meter>>()
+    expectTypeOf<Extract<Deployments.Decision, { _tag: "Failed" }>["error"]>().toEqualTypeOf<ApiError.ApiError>()
+  })
+})
