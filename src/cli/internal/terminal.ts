@@ -18,11 +18,15 @@ export const badUsage = (text: string): Failed => new Failed({ status: 2, text }
 export const isColoured = (stream: NodeJS.WriteStream): boolean =>
   stream.isTTY && (process.env["NO_COLOR"] ?? "") === "" && process.env["TERM"] !== "dumb"
 
+/** Those whose readers may leave. */
+const guarded = new WeakSet<NodeJS.WriteStream>()
+
 /** Writes, and waits until it is written: a process that exits loses what is not. */
 export const write = (stream: NodeJS.WriteStream, text: string): Effect.Effect<void> =>
   Effect.async((resume) => {
-    // whoever reads may have left
-    stream.once("error", () => resume(Effect.void))
+    // whoever reads may have left, which the callback is told too
+    if (!guarded.has(stream)) stream.on("error", () => {})
+    guarded.add(stream)
     stream.write(text, () => resume(Effect.void))
   })
 

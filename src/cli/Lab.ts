@@ -1,0 +1,359 @@
+/**
+ * Shows what becomes of a call when something goes wrong, on real sockets, in under a minute.
+ *
+ * Whoever chooses how calls are made wants to see it before an outage shows it. Here a server on this machine fails in each
+ * way of the provider's guide, and each of the four workloads calls it through the whole stack; beside it goes the same call
+ * through the official `openai` package with its default retries, where that is installed. Times are divided by `scale`,
+ * save the backoff of the `openai` package, which cannot be.
+ *
+ * It is a check, too: each line says what must come of it, and what the client counted must fit what the server saw.
+ *
+ * @since 0.1.0
+ */
+import type * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import type * as Redacted from "effect/Redacted"
+import { baseUrlOf } from "../fireworks/internal/settings.js"
+import { oneOf, refuse } from "../internal/options.js"
+import { redactUrl } from "../internal/redact.js"
+import { live } from "./internal/labLive.js"
+import { page as pageOf } from "./internal/labPage.js"
+import { experiments, fits } from "./internal/labRun.js"
+import { reportText } from "./internal/labText.js"
+
+// -------------------------------------------------------------------------------------------------
+// Model
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * The name of one of the four workloads.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export type WorkloadName = "interactive" | "agentic" | "largeModel" | "batchSubmission"
+
+/**
+ * A part of a call's time, in milliseconds since its beginning.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Segment {
+  /** A try, the wait after it, or what came after the first event of a stream. */
+  readonly kind: "try" | "wait" | "stream"
+  readonly from: number
+  readonly to: number
+  /** Whether a try, or a stream, ended badly. */
+  readonly failed: boolean
+  /** What it ended with, or why it was waited. */
+  readonly label: string
+}
+
+/**
+ * What became of a call.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Run {
+  readonly segments: ReadonlyArray<Segment>
+  readonly millis: number
+  /** Whether the caller was given an answer, whole or not. */
+  readonly ok: boolean
+  /** `success`, or what it failed with. */
+  readonly outcome: string
+  /** What the client says of the request's arrival, where it says anything. */
+  readonly delivery: string | undefined
+  /** How many events the caller was given, of a stream. */
+  readonly events: number | undefined
+  /** The statuses of the requests that arrived, of which those without an answer have none; absent where nobody knows. */
+  readonly arrived: ReadonlyArray<number | undefined> | undefined
+  /** How many of them may have been carried out. */
+  readonly executed: number
+}
+
+/**
+ * What tries came to, by delivery; successes are acknowledged.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Deliveries {
+  readonly acknowledged: number
+  readonly partial: number
+  readonly unconfirmed: number
+  readonly notSent: number
+}
+
+/**
+ * One call of the lab, both ways.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Line {
+  /** What goes wrong. */
+  readonly fault: string
+  /** What the guide, or the rule, says about it. */
+  readonly rule: string
+  readonly workload: WorkloadName
+  /** Whether a success would be half an answer that passes for a whole one. */
+  readonly halved: boolean
+  readonly ours: Run
+  /** The same through the `openai` package; absent where it is not installed. */
+  readonly theirs: Run | undefined
+  readonly counted: Deliveries
+  /** What must come of it. */
+  readonly expected: string
+  /** Whether what must come of it is a failure. */
+  readonly hopeless: boolean
+  /** Whether what must come of it did. */
+  readonly met: boolean
+  /** Whether it took a second look, alone: on a busy machine a limit of a few hundred milliseconds may be run into. */
+  readonly again: boolean
+}
+
+/**
+ * What the lab has seen.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Report {
+  readonly version: 1
+  /** What all times were divided by. */
+  readonly scale: number
+  /** Against what it ran: a server of its own, or an address. */
+  readonly server: string
+  /** When it began, in milliseconds of wall time, and how long it took. */
+  readonly at: number
+  readonly millis: number
+  /** The version of the `openai` package. */
+  readonly openai: string | undefined
+  readonly lines: ReadonlyArray<Line>
+}
+
+/**
+ * What the lab tells while it runs.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export type Event =
+  | { readonly _tag: "Planned"; readonly calls: number; readonly openai: boolean }
+  | { readonly _tag: "Began"; readonly fault: string; readonly workload: WorkloadName }
+  | {
+      readonly _tag: "Went"
+      readonly fault: string
+      readonly workload: WorkloadName
+      readonly segments: ReadonlyArray<Segment>
+    }
+  | { readonly _tag: "Ended"; readonly fault: string; readonly workload: WorkloadName }
+  /** In the order of the report. */
+  | { readonly _tag: "Seen"; readonly line: Line }
+
+/**
+ * What `run` takes.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Options {
+  /** The one workload to try. @default all four */
+  readonly only?: WorkloadName | undefined
+  /** Told of what happens; what it throws is a defect. @default nothing */
+  readonly onEvent?: ((event: Event) => void) | undefined
+}
+
+/**
+ * What `runLive` takes.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface LiveOptions extends Options {
+  readonly apiKey: Redacted.Redacted
+  /** The model that is asked for one token. */
+  readonly model: string
+  /** Where the API is: the part before `/inference/v1`. @default "https://api.fireworks.ai" */
+  readonly url?: string | undefined
+}
+
+// -------------------------------------------------------------------------------------------------
+// run
+// -------------------------------------------------------------------------------------------------
+
+const names: ReadonlyArray<WorkloadName> = ["interactive", "agentic", "largeModel", "batchSubmission"]
+
+const chosen = (owner: string, only: WorkloadName | undefined): ReadonlyArray<WorkloadName> =>
+  only === undefined ? names : [oneOf(owner, "only", only, names)]
+
+/**
+ * Makes every call of the lab against servers of its own on the loopback. Whatever becomes of them, it succeeds.
+ *
+ * It takes about half a minute, for the limits that are run into are those of hours.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Effect } from "effect"
+ * import { Lab } from "effect-reliability/cli"
+ *
+ * const program = Effect.map(Lab.run({ only: "batchSubmission" }), Lab.render)
+ * assert.ok(Effect.isEffect(program)) // `Effect.runPromise(program).then(console.log)` takes some seconds
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const run = (options: Options = {}): Effect.Effect<Report> =>
+  experiments(chosen("Lab.run", options.only), options.onEvent ?? (() => {}))
+
+/**
+ * Makes the healthy calls against the real API: the list of models, and a chat of one token, whole and streamed, under each
+ * workload but `batchSubmission`, which would create a batch. What the server saw, and the other way, are left out.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Effect, Redacted } from "effect"
+ * import { Lab } from "effect-reliability/cli"
+ *
+ * const report = Lab.runLive({ apiKey: Redacted.make("fw_..."), model: "accounts/fireworks/models/kimi-k2p5" })
+ * assert.ok(Effect.isEffect(report)) // run, it asks for six tokens
+ * assert.throws(() => Lab.runLive({ apiKey: Redacted.make("fw_..."), model: "no such name" }), /model is/)
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const runLive = (options: LiveOptions): Effect.Effect<Report> => {
+  const owner = "Lab.runLive"
+  const { apiKey, model, onEvent = () => {}, url = "https://api.fireworks.ai" } = options
+  const base = Either.getOrElse(baseUrlOf(url), (bound) => refuse(owner, "url", redactUrl(url) ?? "no such URL", bound))
+  if (!/^[\w.#/@:-]{1,256}$/.test(model)) {
+    refuse(owner, "model", model, "a name of letters, digits, dots, dashes and slashes")
+  }
+  const workloads = chosen(owner, options.only).filter((name) => name !== "batchSubmission")
+  return live({ apiKey, model, base, workloads, onEvent })
+}
+
+// -------------------------------------------------------------------------------------------------
+// What it comes to
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * What a report comes to.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Summary {
+  readonly calls: number
+  /** The lines whose outcome is not what it must be. */
+  readonly unmet: number
+  /** The lines that must fail. */
+  readonly hopeless: number
+  readonly ours: Side
+  readonly theirs: Side | undefined
+  /** What all tries came to, what all servers saw of them, and whether that fits, in all and line by line. */
+  readonly law: { readonly counted: Deliveries; readonly arrived: number; readonly holds: boolean } | undefined
+}
+
+/**
+ * What one way of calling comes to.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Side {
+  /** Whole answers. */
+  readonly succeeded: number
+  /** Half answers that passed for whole ones. */
+  readonly halved: number
+  /** Requests that arrived. */
+  readonly requests: number
+  /** Submissions that may have been carried out more than once. */
+  readonly repeated: number
+}
+
+const sideOf = (lines: ReadonlyArray<Line>, of: (line: Line) => Run | undefined): Side => {
+  const runs = lines.flatMap((line) => {
+    const run = of(line)
+    return run === undefined ? [] : [{ ...line, run }]
+  })
+  const count = (is: (one: (typeof runs)[number]) => boolean): number => runs.filter(is).length
+  return {
+    succeeded: count(({ halved, run }) => run.ok && !halved),
+    halved: count(({ halved, run }) => run.ok && halved),
+    requests: runs.reduce((sum, { run }) => sum + (run.arrived?.length ?? 0), 0),
+    repeated: count(({ run, workload }) => workload === "batchSubmission" && run.executed > 1)
+  }
+}
+
+const total = (all: ReadonlyArray<Deliveries>, of: keyof Deliveries): number =>
+  all.reduce((sum, one) => sum + one[of], 0)
+
+/**
+ * Adds a report up.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const summary = ({ lines }: Report): Summary => {
+  const seen = lines.flatMap(({ counted, ours }) => (ours.arrived === undefined ? [] : [{ counted, ...ours }]))
+  const all = lines.map(({ counted }) => counted)
+  return {
+    calls: lines.length,
+    unmet: lines.filter(({ met }) => !met).length,
+    hopeless: lines.filter(({ hopeless }) => hopeless).length,
+    ours: sideOf(lines, ({ ours }) => ours),
+    theirs: lines.some(({ theirs }) => theirs !== undefined) ? sideOf(lines, ({ theirs }) => theirs) : undefined,
+    law:
+      seen.length === 0
+        ? undefined
+        : {
+            counted: {
+              acknowledged: total(all, "acknowledged"),
+              partial: total(all, "partial"),
+              unconfirmed: total(all, "unconfirmed"),
+              notSent: total(all, "notSent")
+            },
+            arrived: seen.reduce((sum, { arrived = [] }) => sum + arrived.length, 0),
+            holds: seen.every(({ arrived = [], counted }) => fits(counted, arrived.length))
+          }
+  }
+}
+
+/**
+ * The exit status of a process that reports: 0 where all outcomes are what they must be and the law holds, else 1.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const exitStatus = (report: Report): 0 | 1 => {
+  const { law, unmet } = summary(report)
+  return unmet === 0 && law?.holds !== false ? 0 : 1
+}
+
+// -------------------------------------------------------------------------------------------------
+// render
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * Writes a report for people, as lines of text.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const render = (report: Report, options: { readonly colour?: boolean | undefined } = {}): string =>
+  reportText(report, summary(report), options.colour ?? false)
+
+/**
+ * Writes a report as one HTML page that needs nothing else: no script, no font, no picture of another file.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const page = (report: Report): string => pageOf(report, summary(report))

@@ -1,0 +1,504 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, FastCheck, Redacted } from "effect"
+import { Lab } from "effect-reliability/cli"
+import { Fault, FaultServer } from "effect-reliability/testing"
+import { spawn } from "node:child_process"
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { stripVTControlCharacters } from "node:util"
+import { afterAll } from "vitest"
+import { rows } from "../../src/cli/internal/labRows.js"
+import { cellsOf, fits, inOrder, isMet } from "../../src/cli/internal/labRun.js"
+import { bar, boardAfter, boardText, emptyBoard, headText, linesText, paintOf } from "../../src/cli/internal/labText.js"
+import { arrivals, place, said } from "../../src/cli/internal/labTimeline.js"
+import { root } from "../support/project.js"
+
+// -------------------------------------------------------------------------------------------------
+// A small report
+// -------------------------------------------------------------------------------------------------
+
+const segment = (kind: Lab.Segment["kind"], from: number, to: number, failed: boolean, label: string): Lab.Segment => ({
+  kind,
+  from,
+  to,
+  failed,
+  label
+})
+
+const saved: Lab.Line = {
+  fault: "503, 2 times",
+  rule: "guide: retry with backoff",
+  workload: "interactive",
+  halved: false,
+  ours: {
+    segments: [
+      segment("try", 0, 5, true, "Unavailable, HTTP 503, Acknowledged"),
+      segment("wait", 5, 20, false, "backoff"),
+      segment("try", 20, 25, true, "Unavailable, HTTP 503, Acknowledged"),
+      segment("wait", 25, 60, false, "backoff"),
+      segment("try", 60, 64, false, "success")
+    ],
+    millis: 64,
+    ok: true,
+    outcome: "success",
+    delivery: undefined,
+    events: undefined,
+    arrived: [503, 503, 200],
+    executed: 3
+  },
+  theirs: {
+    segments: [
+      segment("try", 0, 5, true, "HTTP 503"),
+      segment("wait", 5, 500, false, "backoff"),
+      segment("try", 500, 504, false, "HTTP 200")
+    ],
+    millis: 504,
+    ok: true,
+    outcome: "success",
+    delivery: undefined,
+    events: undefined,
+    arrived: [503, 503, 200],
+    executed: 3
+  },
+  counted: { acknowledged: 3, partial: 0, unconfirmed: 0, notSent: 0 },
+  expected: "success, 3 requests",
+  hopeless: false,
+  met: true,
+  again: false
+}
+
+const lost: Lab.Line = {
+  ...saved,
+  fault: "<reset> & gone",
+  rule: "the request may have arrived",
+  workload: "batchSubmission",
+  ours: {
+    ...saved.ours,
+    segments: [segment("try", 0, 9, true, 'ConnectionLost, "Unconfirmed"')],
+    millis: 9,
+    ok: false,
+    outcome: "ConnectionLost",
+    delivery: "Unconfirmed",
+    arrived: [undefined],
+    executed: 1
+  },
+  theirs: { ...saved.ours, arrived: [undefined, 200], executed: 2 },
+  counted: { acknowledged: 0, partial: 0, unconfirmed: 1, notSent: 0 },
+  expected: "ConnectionLost, Unconfirmed, 1 request",
+  hopeless: true
+}
+
+const halved: Lab.Line = {
+  ...lost,
+  fault: "stream just stops",
+  workload: "agentic",
+  halved: true,
+  ours: {
+    ...lost.ours,
+    segments: [segment("try", 0, 2, false, "success"), segment("stream", 2, 9, true, "StreamBroken")],
+    outcome: "StreamBroken",
+    delivery: "Partial",
+    events: 3,
+    arrived: [200]
+  },
+  theirs: {
+    ...lost.ours,
+    segments: [segment("try", 0, 2, false, "HTTP 200"), segment("stream", 2, 9, false, "success")],
+    ok: true,
+    outcome: "success",
+    delivery: undefined,
+    events: 3,
+    arrived: [200]
+  },
+  counted: { acknowledged: 1, partial: 0, unconfirmed: 0, notSent: 0 },
+  expected: "StreamBroken, Partial, 1 request"
+}
+
+const report: Lab.Report = {
+  version: 1,
+  scale: 100,
+  server: "servers on this machine",
+  at: Date.UTC(2026, 5, 7, 12),
+  millis: 1234,
+  openai: "6.49.0",
+  lines: [saved, lost, halved]
+}
+
+// -------------------------------------------------------------------------------------------------
+// Timelines
+// -------------------------------------------------------------------------------------------------
+
+const segments = FastCheck.array(
+  FastCheck.record({
+    kind: FastCheck.constantFrom("try" as const, "wait" as const, "stream" as const),
+    millis: FastCheck.oneof(FastCheck.constant(0), FastCheck.double({ min: 0, max: 1e7, noNaN: true })),
+    failed: FastCheck.boolean()
+  }),
+  { maxLength: 40 }
+).map((all) => {
+  let from = 0
+  return all.map(({ failed, kind, millis }) => segment(kind, from, (from += millis), failed, kind))
+})
+
+describe("a timeline", () => {
+  it("gives each part its place, by its length, side by side over the whole width", () => {
+    FastCheck.assert(
+      FastCheck.property(segments, FastCheck.integer({ min: 1, max: 500 }), (all, width) => {
+        const placed = place(all, width, 1)
+        expect(placed.map(({ segment }) => segment)).toEqual(all)
+        const least = Math.min(1, width / Math.max(1, all.length))
+        let end = 0
+        for (const one of placed) {
+          expect(one.start).toBe(end)
+          expect(one.end - one.start).toBeGreaterThanOrEqual(least - 1e-6)
+          end = one.end
+        }
+        if (all.some(({ from, to }) => to > from)) expect(end).toBeCloseTo(width, 5)
+      }),
+      { numRuns: 200 }
+    )
+  })
+
+  it("is as wide as any other while its parts fit", () => {
+    FastCheck.assert(
+      FastCheck.property(segments, (all) => {
+        FastCheck.pre(all.length <= 22 && all.some(({ from, to }) => to > from))
+        expect([...bar(all)].length).toBe(22)
+        expect(stripVTControlCharacters(bar(all, paintOf(true)))).toBe(bar(all))
+      }),
+      { numRuns: 200 }
+    )
+    expect(bar([])).toBe(" ".repeat(22))
+  })
+
+  it("tells times and statuses in a few characters", () => {
+    expect([0, 7.4, 99, 100, 640, 12_345, 1_800_000].map(said)).toEqual([
+      "0 ms",
+      "7 ms",
+      "99 ms",
+      "0.10 s",
+      "0.64 s",
+      "12.3 s",
+      "1800.0 s"
+    ])
+    expect(arrivals([503, 503, undefined, 200])).toBe("503×2 – 200")
+    expect([arrivals([]), arrivals(undefined)]).toEqual(["nothing", ""])
+  })
+})
+
+// -------------------------------------------------------------------------------------------------
+// What is said
+// -------------------------------------------------------------------------------------------------
+
+describe("the text", () => {
+  it("shows each call's time, its end, and what the server answered, one way above the other", () => {
+    expect(Lab.render(report)).toMatchInlineSnapshot(`
+      "The lab makes 3 calls against servers on this machine, each once more by the openai package.
+      Times are divided by 100: 0.6 s here are a minute. The backoff of the openai package (0.5 to 8 s) cannot be.
+
+        ━✗ a try that failed   ━✓ one that succeeded   · a wait   ≈ a stream after its first event
+        Then: how it ended, and whether the request arrived; what the server answered; how long it took.
+
+      503, 2 times: guide: retry with backoff
+        interactive     ━✗·····━━✗··········━✓ success                         503×2 200  64 ms
+          openai        ✗····················✓ success                         503×2 200 0.50 s
+
+      <reset> & gone: the request may have arrived
+        batchSubmission ━━━━━━━━━━━━━━━━━━━━━✗ ConnectionLost, Unconfirmed     –           9 ms
+          openai        ━✗·····━━✗··········━✓ success, perhaps 2 batches      – 200      64 ms
+
+      stream just stops: the request may have arrived
+        agentic         ━━━━✓≈≈≈≈≈≈≈≈≈≈≈≈≈≈≈≈✗ StreamBroken, Partial, 3 events 200         9 ms
+          openai        ━━━━✓≈≈≈≈≈≈≈≈≈≈≈≈≈≈≈≈✓ half of it, as a success        200         9 ms
+
+      In all
+        2 calls must fail, the sooner the better.
+        effect-reliability 1 of 3 calls succeeded, 5 requests arrived
+        openai 6.49.0      2 of 3 calls succeeded, 6 requests arrived
+                           1 half answer passed for whole, 1 batch submission may have run twice
+        The tries by delivery: 4 acknowledged, 0 partial, 1 unconfirmed, 0 not sent.
+        The servers saw 5 requests, which lies between 4 and 5, call by call too.
+
+      All 3 outcomes are as expected (1.23 s).
+      "
+    `)
+  })
+
+  it("says so where the openai package is not installed, and shows nothing of it", () => {
+    const alone = { ...report, openai: undefined, lines: report.lines.map((line) => ({ ...line, theirs: undefined })) }
+    const text = Lab.render(alone)
+    expect(text).toContain("The openai package is not installed")
+    expect(text).not.toContain("  openai ")
+  })
+
+  it("points at what is not as expected", () => {
+    const text = Lab.render({ ...report, lines: [{ ...saved, met: false }, lost] })
+    expect(text).toContain("NOT AS EXPECTED: it must be success, 3 requests")
+    expect(text).toContain("1 of 2 outcomes is not as expected")
+  })
+
+  it("fits into 80 columns, and into no more than 90", () => {
+    const widths = (columns: number | undefined) =>
+      linesText(report.lines, undefined, { columns }).map((line) => [...line].length)
+    expect(Math.max(...widths(80))).toBeLessThanOrEqual(80)
+    expect(Math.max(...widths(undefined))).toBeLessThanOrEqual(90)
+  })
+
+  it("is the same in colours", () => {
+    const coloured = Lab.render(report, { colour: true })
+    expect(coloured).not.toBe(Lab.render(report))
+    expect(stripVTControlCharacters(coloured)).toBe(Lab.render(report))
+  })
+})
+
+describe("a summary", () => {
+  it("counts half answers and batches that may run twice apart from successes", () => {
+    const { ours, theirs } = Lab.summary(report)
+    expect(ours).toEqual({ succeeded: 1, halved: 0, requests: 5, repeated: 0 })
+    expect(theirs).toEqual({ succeeded: 2, halved: 1, requests: 6, repeated: 1 })
+  })
+
+  it("holds the law between what was acknowledged and what may have arrived", () => {
+    const counted = { acknowledged: 2, partial: 1, unconfirmed: 1, notSent: 7 }
+    expect([2, 3, 4, 5].map((arrived) => fits(counted, arrived))).toEqual([false, true, true, false])
+  })
+
+  it("is a failure if an outcome is another, or the law is broken by one call, though not in all", () => {
+    const hidden = { ...saved, counted: { ...saved.counted, acknowledged: 2 } }
+    const invented = { ...saved, counted: { ...saved.counted, acknowledged: 4 } }
+    expect(Lab.exitStatus(report)).toBe(0)
+    expect(Lab.exitStatus({ ...report, lines: [{ ...saved, met: false }] })).toBe(1)
+    expect(Lab.exitStatus({ ...report, lines: [hidden, invented] })).toBe(1)
+  })
+})
+
+// -------------------------------------------------------------------------------------------------
+// The page
+// -------------------------------------------------------------------------------------------------
+
+/** The tags that are open where they must not be, or closed where they are not open. */
+const misplaced = (html: string): ReadonlyArray<string> => {
+  const open: Array<string> = []
+  const wrong: Array<string> = []
+  const body = html.replace("<!doctype html>", "").replace(/<style>[^<]*<\/style>/, "")
+  for (const [tag, closing, name = "", rest = ""] of body.matchAll(
+    /<(\/?)([a-z0-9]+)((?:\s[a-zA-Z-]+="[^"<]*"|\s)*\/?)>/g
+  )) {
+    if (closing === "/") {
+      if (open.pop() !== name) wrong.push(tag)
+    } else if (!rest.endsWith("/")) open.push(name)
+  }
+  const words = body.replaceAll(/<\/?[a-z0-9]+(?:\s[a-zA-Z-]+="[^"<]*"|\s)*\/?>/g, "")
+  return [...wrong, ...open, ...(words.match(/[<>]|&(?!(amp|lt|gt|quot|#39);)/g) ?? [])]
+}
+
+describe("the page", () => {
+  const page = Lab.page(report)
+
+  it("is well-formed, whatever the texts hold", () => {
+    expect(misplaced(page)).toEqual([])
+    expect(misplaced(`${page}<p>`)).toEqual(["p"])
+    expect(misplaced(page.replace("&amp; gone", "& gone"))).toEqual(["&"])
+    expect(page).toContain("&lt;reset&gt; &amp; gone")
+  })
+
+  it("needs no script and nothing from elsewhere", () => {
+    expect(page).not.toMatch(/<script|<link|<img|@import|url\(|https?:|src=|href=|\son[a-z]+=/i)
+    expect(page).toContain("prefers-color-scheme: dark")
+  })
+
+  it("tells of each part of each timeline what it was", () => {
+    const parts = report.lines.flatMap(({ ours, theirs }) => [...ours.segments, ...(theirs?.segments ?? [])])
+    expect(page.match(/<g><title>/g)).toHaveLength(parts.length)
+    expect(page).toContain("<title>Wait: backoff; 35 ms, from 25 ms on</title>")
+    expect(page).toContain('aria-label="3 tries in 64 ms: success"')
+  })
+})
+
+// -------------------------------------------------------------------------------------------------
+// While it runs
+// -------------------------------------------------------------------------------------------------
+
+describe("the board", () => {
+  it("shows what goes on, no line wider than the terminal", () => {
+    let board = boardAfter(emptyBoard, { _tag: "Planned", calls: 85, openai: true }, 0)
+    for (const { row, workload } of cellsOf(["interactive", "agentic"]).slice(0, 14)) {
+      const { fault } = row
+      board = boardAfter(board, { _tag: "Began", fault, workload }, 1000)
+      board = boardAfter(board, { _tag: "Went", fault, workload, segments: saved.ours.segments.slice(0, 3) }, 1001)
+    }
+    for (const columns of [20, 40, 59, 60, 80, 200]) {
+      const widths = boardText(board, 1500, columns).map((line) => [...line].length)
+      expect(Math.max(...widths)).toBeLessThan(columns)
+      expect(widths.length).toBe(12)
+    }
+    board = boardAfter(board, { _tag: "Ended", fault: "nothing", workload: "interactive" }, 2000)
+    expect(boardText(board, 1500, 100)[1]).toBe("1 of 85 calls, and 3 more than these going on")
+    expect(board.running.some(({ fault, workload }) => fault === "nothing" && workload === "interactive")).toBe(false)
+  })
+
+  it("hands lines on in their order, whichever ends first", () => {
+    const shuffled = FastCheck.shuffledSubarray([0, 1, 2, 3, 4, 5, 6, 7], { minLength: 8, maxLength: 8 })
+    FastCheck.assert(
+      FastCheck.property(shuffled, (order) => {
+        const seen: Array<number> = []
+        const hand = inOrder<number>((value) => void seen.push(value))
+        for (const index of order) hand(index, index)
+        expect(seen).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
+      }),
+      { numRuns: 50 }
+    )
+  })
+})
+
+// -------------------------------------------------------------------------------------------------
+// The calls
+// -------------------------------------------------------------------------------------------------
+
+describe("the rows", () => {
+  it("hold every line of the guide's table", () => {
+    const faults = rows.map(({ fault }) => fault.slice(0, 3))
+    for (const status of ["429", "500", "502", "503", "504", "400", "401", "404", "422"]) {
+      expect(faults).toContain(status)
+    }
+    expect(new Set(rows.map(({ fault }) => fault)).size).toBe(rows.length)
+  })
+
+  it("are met by the outcome that they name, and by no other", () => {
+    const expected = { outcome: "ConnectionLost", delivery: "Unconfirmed", requests: 1 } as const
+    const { counted, ours } = lost
+    expect(isMet(expected, ours, counted)).toBe(true)
+    expect(isMet(expected, { ...ours, outcome: "Timeout" }, counted)).toBe(false)
+    expect(isMet(expected, { ...ours, delivery: "Partial" }, counted)).toBe(false)
+    expect(isMet(expected, { ...ours, arrived: [undefined, 200] }, counted)).toBe(false)
+    expect(isMet(expected, ours, { ...counted, unconfirmed: 0 })).toBe(false)
+  })
+})
+
+describe("the options", () => {
+  it("are refused where they are given", () => {
+    const apiKey = Redacted.make("fw_secret")
+    const only: string = "chatty"
+    expect(() => Lab.run({ only: only as Lab.WorkloadName })).toThrow(/Lab\.run: only is "chatty"/)
+    expect(() => Lab.runLive({ apiKey, model: "no such name" })).toThrow(/Lab\.runLive: model is "no such name"/)
+    expect(() => Lab.runLive({ apiKey, model: "m", url: "ftp://u:secret@host" })).toThrow(/Lab\.runLive: url is/)
+    expect(() => Lab.runLive({ apiKey, model: "m", url: "ftp://u:secret@host" })).not.toThrow(/secret/)
+  })
+})
+
+// -------------------------------------------------------------------------------------------------
+// The program
+// -------------------------------------------------------------------------------------------------
+
+interface Ended {
+  readonly status: number | null
+  readonly stdout: string
+  readonly stderr: string
+  readonly millis: number
+}
+
+const lab = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}) =>
+  Effect.async<Ended>((resume) => {
+    const since = performance.now()
+    const child = spawn(process.execPath, ["--import", "tsx", `${root}src/cli/internal/main.ts`, "lab", ...args], {
+      cwd: root,
+      env: { PATH: process.env["PATH"], ...env },
+      stdio: ["ignore", "pipe", "pipe"]
+    })
+    let [stdout, stderr] = ["", ""]
+    child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()))
+    child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()))
+    child.on("close", (status) => resume(Effect.succeed({ status, stdout, stderr, millis: performance.now() - since })))
+    return Effect.sync(() => child.kill())
+  })
+
+/** Makes a package that cannot be found. */
+const without = (name: string): string => {
+  const hook = `export const resolve = (id, context, next) => {
+    if (id === "${name}") throw Object.assign(new Error("none"), { code: "ERR_MODULE_NOT_FOUND" })
+    return next(id, context)
+  }`
+  const url = (code: string) => `data:text/javascript,${encodeURIComponent(code)}`
+  return `--import=${url(`import { register } from "node:module"; register(${JSON.stringify(url(hook))})`)}`
+}
+
+const folder = mkdtempSync(`${tmpdir()}/lab-`)
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+describe.concurrent("the program", () => {
+  it.live(
+    "makes all calls within a minute, prints plain lines, and succeeds",
+    () =>
+      Effect.gen(function* () {
+        const { millis, status, stderr, stdout } = yield* lab([])
+        expect(stderr).toBe("")
+        expect(stdout).toMatch(/All 85 outcomes are as expected/)
+        expect(status).toBe(0)
+        expect(stdout).toContain(headText(85, 100, "servers on this machine", true)[0])
+        expect(stripVTControlCharacters(stdout)).toBe(stdout)
+        for (const { fault, rule } of rows) expect(stdout).toContain(`\n${fault}: ${rule}\n`)
+        expect(stdout).toMatch(/effect-reliability 45 of 85 calls succeeded, 152 requests arrived\n/)
+        // the times are those of the workloads, and most of it is waiting
+        expect(millis).toBeLessThan(60_000)
+      }),
+    150_000
+  )
+
+  it.live(
+    "writes a page, and works without the openai package",
+    () =>
+      Effect.gen(function* () {
+        const file = `${folder}/lab.html`
+        const { status, stdout } = yield* lab(["--only", "batchSubmission", "--html", file], {
+          NODE_OPTIONS: without("openai")
+        })
+        expect([status, stdout]).toEqual([0, expect.stringContaining("The openai package is not installed")])
+        expect(stdout).not.toContain("once more by the openai package")
+        const page = readFileSync(file, "utf8")
+        expect(misplaced(page)).toEqual([])
+        expect(page.match(/<section>/g)).toHaveLength(19)
+      }),
+    60_000
+  )
+
+  it.live(
+    "says at once what it cannot do",
+    () =>
+      Effect.gen(function* () {
+        const [page, key, only] = yield* Effect.all(
+          [lab(["--html", `${folder}/no/such/folder.html`]), lab(["--live"]), lab(["--only", "chatty"])],
+          { concurrency: 3 }
+        )
+        expect([page.status, page.stderr]).toEqual([2, expect.stringContaining("--html: ENOENT")])
+        expect([key.status, key.stderr]).toEqual([2, expect.stringContaining("FIREWORKS_API_KEY")])
+        expect(only.status).toBe(2)
+      }),
+    60_000
+  )
+
+  it.live(
+    "makes the healthy calls against an API, creates no batch, and shows no key",
+    () =>
+      Effect.gen(function* () {
+        const server = yield* FaultServer.make()
+        const env = { FIREWORKS_API_KEY: "fw_1234567890secret", FIREWORKS_BASE_URL: server.origin }
+        const healthy = yield* lab(["--live", "--model", "accounts/fireworks/models/m", "--json"], env)
+        expect(healthy.status).toBe(0)
+        const requests = yield* server.requests
+        expect(requests.map(({ method, path }) => `${method} ${path}`)).toEqual([
+          ...Array.from({ length: 3 }, () => "GET /inference/v1/models"),
+          ...Array.from({ length: 6 }, () => "POST /inference/v1/chat/completions")
+        ])
+        const chats = requests.filter(({ method }) => method === "POST")
+        expect(chats.every(({ body }) => body.includes(`"max_tokens":1,`) || body.includes(`"max_tokens":1}`))).toBe(
+          true
+        )
+
+        yield* server.script(() => Fault.answer(401))
+        const refused = yield* lab(["--live", "--only", "interactive"], env)
+        expect([refused.status, refused.stdout]).toEqual([1, expect.stringContaining("Unauthorized, Acknowledged")])
+        expect(healthy.stdout + healthy.stderr + refused.stdout + refused.stderr).not.toContain("secret")
+      }).pipe(Effect.scoped),
+    60_000
+  )
+})
