@@ -161,6 +161,7 @@ describe("the package", () => {
       "composition",
       "conformance",
       "docs",
+      "examples",
       "exceptions",
       "interruption",
       "package",

@@ -22,7 +22,6 @@ import {
 } from "effect"
 import { ApiError, Classify, Deadline, Reliability, Retry, RetryBudget, Workload } from "effect-reliability"
 import { expect } from "vitest"
-import { run } from "./support/project.js"
 
 // -------------------------------------------------------------------------------------------------
 // Three services
@@ -218,15 +217,6 @@ describe("one schedule for three services", () => {
       expect(tries).toEqual([0, 1500, 4000])
     })
   )
-
-  it("runs as the example shows it", async () => {
-    const printed = await run(process.execPath, ["--import", "tsx", "test/examples/services.ts"])
-    expect(printed.trim().split("\n")).toEqual([
-      "chat: an answer at try 3",
-      "database: Conflict after 2 tries",
-      "search: Unavailable after 4 tries"
-    ])
-  })
 })
 
 // -------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 /**
- * Prints, for each row of the reliability guide's table, what a call fails with that gets this answer.
+ * What a call fails with, for each row of the provider's reliability guide.
+ * Look at `Classify.answer`, which needs no more than a status, and at what each error knows and advises.
  */
 import { ApiError, Classify, Dialect } from "effect-reliability"
 

@@ -1,11 +1,10 @@
 /**
- * One schedule for three services, each of which fails in its own way: a chat API with HTTP statuses, a database with
- * tagged errors, and a search over gRPC with numeric codes.
+ * One schedule for three services that fail in their own ways: with HTTP statuses, tagged errors, the codes of gRPC.
+ * Look at `workload`, where it is said once when to try again, and at each `classify`, which says what an error means.
  */
 import { Data, Effect } from "effect"
 import { ApiError, Classify, Reliability, Retry, Workload } from "effect-reliability"
 
-// When to try again is said once …
 const workload = Workload.make({
   name: "services",
   timeouts: { attempt: "1 second" },
@@ -13,7 +12,6 @@ const workload = Workload.make({
   idempotency: "safe"
 })
 
-// … and once for each service, what its errors mean.
 const chat = Reliability.make({
   workload,
   classify: ({ headers, status }: Response) => Classify.answer({ status, headers, now: Date.now() })

@@ -1,7 +1,6 @@
 /**
- * The test of a service of one's own: one that asks a model API, proved against an outage of two minutes, in no time.
- *
- * With `@effect/vitest` it is `it.effect("outlasts an outage", () => outlastsAnOutage)`; here it runs by itself.
+ * The test of a service of one's own that asks a model: proved against an outage of two minutes, in no time.
+ * Look at `outlastsAnOutage`. With `@effect/vitest` it is `it.effect("outlasts an outage", () => outlastsAnOutage)`.
  */
 import { HttpClient, HttpClientRequest } from "@effect/platform"
 import { Effect, Fiber, TestClock, TestContext } from "effect"

@@ -1,6 +1,7 @@
 /**
  * Imports files one after another, each until it has nothing left to wait for, and adds a line of JSON for each to a
- * report: the file, and what went wrong or null. Usage: runExamples.ts REPORT FILE…
+ * report: the file, and what went wrong or null. Before what a file prints stands its name, after `>>> `.
+ * Usage: runExamples.ts REPORT FILE…
  */
 import { appendFileSync } from "node:fs"
 import { pathToFileURL } from "node:url"
@@ -26,6 +27,7 @@ const outcome = async (file: string): Promise<string | null> => {
 
 const [report = "", ...files] = process.argv.slice(2)
 for (const file of files) {
+  process.stdout.write(`>>> ${file}\n`)
   const failure = await outcome(file)
   appendFileSync(report, `${JSON.stringify([file, failure])}\n`)
   // what never ends would keep the next ones from ending, too

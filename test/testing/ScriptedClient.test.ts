@@ -1028,9 +1028,4 @@ describe("one script", () => {
 
 describe("the test of one's own service", () => {
   it.effect("runs as a test", () => outlastsAnOutage)
-
-  it("runs by itself", async () => {
-    const printed = await run(process.execPath, ["--import", "tsx", "test/examples/testingYourService.ts"])
-    expect(printed).toBe("The service outlasts an outage of two minutes.\n")
-  })
 })

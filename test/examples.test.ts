@@ -1,0 +1,121 @@
+import { mkdirSync, rmSync } from "node:fs"
+import { beforeAll, describe, expect, it } from "vitest"
+import { filesBelow, manifest, read, root, run } from "./support/project.js"
+
+const folder = "test/examples"
+const files = filesBelow(folder)
+
+/** What each program prints, line by line. */
+const prints: Readonly<Record<string, ReadonlyArray<string | RegExp>>> = {
+  "agentLoop.ts": [
+    'weather("Olso"): It failed: there is no Olso',
+    'weather("Oslo"): -3 °C, snow',
+    "-3 °C, snow",
+    "200 conversation-1",
+    "503 conversation-1",
+    "200 conversation-1",
+    "200 conversation-1"
+  ],
+  "aiOpenai.ts": ["I am here.", "429, 200", /^Fatal Unauthorized: ./],
+  "batchSurvivesCrash.ts": ["Completed; asked for 2 times, jobs: 1"],
+  "dashboardGap.ts": [
+    'The client\'s side: 18 tries of 20 lost in the phase "pool".',
+    /^Client: .* 2 acknowledged, .* 18 not sent/,
+    /^Servers: +2 requests, 0 errors/,
+    /^The law: /,
+    "Lost:     18 pool: Timeout (NotSent).",
+    /^Next: .*Allow more connections/
+  ],
+  "interactiveChat.ts": [
+    "200 - Is it you?",
+    "503 30 Many people are asking just now, please try again.",
+    "400 - What is the question?"
+  ],
+  "reconnectTraining.ts": [
+    "train at /training/v1/rlorTrainerJobs/acme/policy-7; resumed: 0, optimizer: Untouched",
+    "train at /training/v1/rlorTrainerJobs/acme/policy-7; resumed: 1, optimizer: Preserved"
+  ],
+  "services.ts": ["chat: an answer at try 3", "database: Conflict after 2 tries", "search: Unavailable after 4 tries"],
+  "streamToClient.ts": ["word1 word2 word3 ", "complete: false, hung up by the client", "the next reader: 503"],
+  "testingYourService.ts": ["The service outlasts an outage of two minutes."],
+  "wrapOpenai.ts": ["Are you there?", "reset, 200", /^Fatal Unauthorized: ./]
+}
+
+/** A table, whose rows it is about. */
+const rows: Readonly<Record<string, ReadonlyArray<RegExp>>> = {
+  "guide.ts": [
+    /429.*RateLimit \/ RateExceeded.*yes/,
+    /503.*Transient \/ Unavailable.*yes/,
+    /404.*Fatal \/ NotFound.*no/
+  ]
+}
+
+// `test/Telemetry.test.ts` runs it, and reads its page
+const elsewhere = ["metricsToPrometheus.ts"]
+
+describe("an example", () => {
+  it("is one of those that are run", () => {
+    expect(files).toEqual([...Object.keys({ ...prints, ...rows }), ...elsewhere].toSorted())
+  })
+
+  for (const file of files) {
+    const code = read(`${folder}/${file}`)
+
+    it(`${file} can be read at a glance, and copied`, () => {
+      expect(code.split("\n").length - 1, "lines").toBeLessThanOrEqual(60)
+      expect(code, "first of all it says what it is for, in a line, and what to look at, in another").toMatch(
+        /^\/\*\*\n( \* .+\n){1,2} \*\/\n/
+      )
+      const imported = [...code.matchAll(/^(?:import|\} from).*"(.+)"$/gm)].map(([, name = ""]) => name)
+      const known = [manifest.name, "effect", "node:", ...Object.keys(manifest.devDependencies)]
+      expect(
+        imported.filter((name) => !known.some((start) => name === start || name.startsWith(start))),
+        "what it imports must be there for its users, too"
+      ).toEqual([])
+    })
+  }
+})
+
+describe("the program", () => {
+  const ran = files.filter((file) => !elsewhere.includes(file))
+  let printed: ReadonlyMap<string, string>
+  let failures: ReadonlyMap<string, string | null>
+
+  beforeAll(async () => {
+    const cache = ".cache/examples"
+    const report = `${cache}/report.jsonl`
+    rmSync(root + cache, { recursive: true, force: true })
+    mkdirSync(root + cache, { recursive: true })
+    const paths = ran.map((file) => `${folder}/${file}`)
+    const output = await run(process.execPath, ["--import", "tsx", "test/support/runExamples.ts", report, ...paths])
+    const parts = output.split(/^>>> .*\/(.*)\n/m).slice(1)
+    printed = new Map(ran.map((file) => [file, parts[parts.indexOf(file) + 1] ?? ""]))
+    const lines = read(report).trim().split("\n")
+    failures = new Map([
+      ...ran.map((file) => [file, "it was not run, since one before it never ended"] as const),
+      ...lines
+        .map((line) => JSON.parse(line) as [string, string | null])
+        .map(([path, failure]) => [path.slice(folder.length + 1), failure] as const)
+    ])
+  })
+
+  const linesOf = (file: string): ReadonlyArray<string> => (printed.get(file) ?? "").replace(/\n$/, "").split("\n")
+
+  for (const file of ran) {
+    it(`${file} runs, prints what it shows, and ends`, () => {
+      expect(failures.get(file), "what went wrong").toBeNull()
+      const expected = prints[file]
+      if (expected === undefined) return
+      const lines = linesOf(file)
+      const like = (line: string | RegExp): unknown => (typeof line === "string" ? line : expect.stringMatching(line))
+      expect(lines).toEqual(expected.map(like))
+    })
+  }
+
+  for (const [file, expected] of Object.entries(rows)) {
+    it(`${file} prints a table`, () => {
+      const lines = linesOf(file)
+      for (const row of expected) expect(lines).toContainEqual(expect.stringMatching(row))
+    })
+  }
+})

@@ -1,0 +1,53 @@
+/**
+ * A nightly batch that is submitted once, however often the process that submits it dies.
+ * Look at `idIn`: the id is in a file before anything is sent, and who starts again goes on with it.
+ */
+import { FileSystem } from "@effect/platform"
+import { NodeFileSystem } from "@effect/platform-node"
+import { Effect, Fiber, Layer, Redacted } from "effect"
+import { BatchJobs, Fireworks } from "effect-reliability/fireworks"
+import { Transport } from "effect-reliability/node"
+import { Fault, FireworksServer } from "effect-reliability/testing"
+
+/** Renaming is what a crash cannot do by halves. */
+const idIn = (file: string) =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    if (yield* fs.exists(file)) return yield* fs.readFileString(file)
+    const id = yield* BatchJobs.newId
+    yield* fs.writeFileString(`${file}.new`, id)
+    yield* fs.rename(`${file}.new`, file)
+    return id
+  })
+
+const nightly = (file: string) =>
+  Effect.gen(function* () {
+    const id = yield* idIn(file)
+    yield* BatchJobs.submit({ id, model: "accounts/fireworks/models/kimi-k2", inputDatasetId: "reviews" })
+    const outcome = yield* BatchJobs.await(id, { interval: "20 millis" }) // the default suits jobs of hours
+    yield* Effect.flatMap(FileSystem.FileSystem, (fs) => fs.remove(file))
+    return outcome
+  })
+
+const program = Effect.gen(function* () {
+  const api = yield* FireworksServer.make({
+    timeline: [{ state: "RUNNING", lasts: "100 millis" }, { state: "COMPLETED" }],
+    // the job is made, and nobody hears of it
+    injections: [{ method: "POST", path: "batchInferenceJobs", fault: Fault.unanswered, takesEffect: true }]
+  })
+  // in place of the API, which is `Fireworks.layerConfig()`
+  const options = { apiKey: Redacted.make(api.key), accountId: api.account, baseUrl: api.origin }
+  const Live = Fireworks.layer(options).pipe(Layer.provide(Transport.layer))
+  const file = `${yield* Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped())}/nightly`
+  const process = nightly(file).pipe(Effect.provide(Live))
+
+  const first = yield* Effect.fork(process)
+  yield* api.server.awaitRequests(1)
+  yield* Fiber.interrupt(first)
+
+  const outcome = yield* process
+  const asked = (yield* api.requests).filter(({ method }) => method === "POST").length
+  console.log(`${outcome._tag}; asked for ${asked} times, jobs: ${(yield* api.jobs).length}`)
+})
+
+await Effect.runPromise(program.pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer)))
