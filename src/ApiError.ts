@@ -9,7 +9,6 @@
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import { dual } from "effect/Function"
-import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { attempt, type Origin, read, reduce } from "./internal/origin.js"
 import { clip } from "./internal/redact.js"
@@ -296,39 +295,36 @@ type Props<R extends Reason> = Schema.Struct.Constructor<typeof fields> & {
 }
 
 /** Fields that say nothing are left out, so that an error equals what its JSON decodes to. */
-const present = <R extends Reason>(props: Props<R>): Omit<Props<R>, "cause"> => {
-  const entries = Object.entries(props)
-    .filter(([key, value]) => value !== undefined && key !== "cause")
-    .map(
-      ([key, value]) => [key, key === "detail" && typeof value === "string" ? clip(value, maxDetail) : value] as const
-    )
+const present = <R extends Reason>({ cause: _, ...props }: Props<R>): Omit<Props<R>, "cause"> => {
+  const entries = Object.entries(props).filter(([, value]) => value !== undefined)
   // what is left has the fields' types, which `fromEntries` cannot know
-  return Object.fromEntries(entries) as Omit<Props<R>, "cause">
+  const fields = Object.fromEntries(entries) as Omit<Props<R>, "cause">
+  return typeof fields.detail === "string" ? { ...fields, detail: clip(fields.detail, maxDetail) } : fields
 }
 
-const attachCause = <E extends object>(error: E, cause: unknown): E => {
-  const origin = reduce(cause)
-  return origin === undefined
+/** Sets what is not to be seen: not enumerable, as the fields of an error's base class are. */
+const hide = <E extends object>(error: E, key: PropertyKey, value: unknown): E =>
+  value === undefined
     ? error
-    : Object.defineProperty(error, "cause", { value: origin, enumerable: false, writable: true, configurable: true })
-}
+    : Object.defineProperty(error, key, { value, enumerable: false, writable: true, configurable: true })
+
+const attachCause = <E extends object>(error: E, cause: unknown): E => hide(error, "cause", reduce(cause))
 
 const adviceOf = (error: Fields & { readonly reason: Reason }): string => error.remedy || texts[error.reason][1]
 
 const messageOf = (error: Fields & { readonly reason: Reason }): string => {
-  const happened = error.phase === undefined ? texts[error.reason][0] : phases[error.phase]
-  const marks = [error.status === undefined ? undefined : `HTTP ${error.status}`, error.code].filter(
-    Predicate.isNotUndefined
-  )
+  const { attempts, code, delivery, detail, method = "Request to", phase, reason, requestId, status, url } = error
+  const happened = phase === undefined ? texts[reason][0] : phases[phase]
+  const marks = [status !== undefined && `HTTP ${status}`, code].filter(Boolean).join(", ")
   return [
-    `${error.reason}: ${happened}${marks.length > 0 ? ` (${marks.join(", ")})` : ""}${error.detail ? `: ${error.detail.replace(/[.!?]?$/, ".")}` : "."}`,
-    error.url === undefined ? undefined : `${error.method ?? "Request to"} ${error.url}.`,
-    deliveries[error.delivery],
-    error.attempts > 1 ? `Given up after ${error.attempts} tries.` : undefined,
-    error.requestId === undefined ? undefined : `Request id ${error.requestId}.`,
+    `${reason}: ${happened}${marks && ` (${marks})`}${detail ? `: ${detail.replace(/[.!?]?$/, ".")}` : "."}`,
+    url !== undefined && `${method} ${url}.`,
+    deliveries[delivery],
+    attempts > 1 && `Given up after ${attempts} tries.`,
+    requestId !== undefined && `Request id ${requestId}.`,
     adviceOf(error)
   ]
-    .filter(Predicate.isNotUndefined)
+    .filter(Boolean)
     .join(" ")
 }
 

