@@ -1,0 +1,151 @@
+/**
+ * The names of all metrics, spans and attributes: nothing in telemetry is called by a name that is not from here.
+ *
+ * @since 0.1.0
+ */
+
+/** The attributes, each with what it holds. */
+export const attributes = {
+  workload: { name: "reliability.workload", holds: "the workload's name" },
+  operation: { name: "gen_ai.operation.name", holds: "what is done, such as `chat`" },
+  provider: { name: "gen_ai.provider.name", holds: "who serves the model" },
+  model: { name: "gen_ai.request.model", holds: "the model, without the account that it belongs to" },
+  address: { name: "server.address", holds: "the host" },
+  port: { name: "server.port", holds: "its port, where it is not the protocol's own" },
+  outcome: { name: "reliability.outcome", holds: "`success`, or the class: `RateLimit`, `Transient`, `Fatal`" },
+  error: { name: "error.type", holds: "the reason, such as `Timeout`; absent after a success" },
+  delivery: { name: "reliability.delivery", holds: "did the server see it; a success is `Acknowledged`" },
+  phase: { name: "reliability.phase", holds: "the phase of a timeout, such as `connect`" },
+  stopped: { name: "reliability.stopped", holds: "why a call that failed was not tried again, such as `Budget`" },
+  waited: { name: "reliability.waited", holds: "why a try was waited for, such as `Hint`" },
+  tries: { name: "reliability.try_count", holds: "how many tries the call took" },
+  budget: { name: "reliability.budget", holds: "the name that the budget was observed by" },
+  method: { name: "http.request.method", holds: "the method" },
+  resend: { name: "http.request.resend_count", holds: "the number of tries before this one; absent on the first" },
+  status: { name: "http.response.status_code", holds: "the status that was answered" }
+} as const
+
+/** One of them, by its short name. */
+export type Attribute = keyof typeof attributes
+
+const subject = ["workload", "operation", "provider", "model", "address", "port"] as const
+
+/** The metrics and spans. */
+export const names = {
+  calls: {
+    name: "reliability.calls",
+    kind: "counter",
+    unit: "{call}",
+    attributes: [...subject, "outcome", "error", "stopped"],
+    counts: "Calls, however many tries each took."
+  },
+  callDuration: {
+    name: "reliability.call.duration",
+    kind: "histogram",
+    unit: "s",
+    attributes: [...subject, "error"],
+    counts: "How long calls took, tries and waits together; without the calls that open streams."
+  },
+  tries: {
+    name: "reliability.tries",
+    kind: "counter",
+    unit: "{try}",
+    attributes: [...subject, "outcome", "error", "delivery", "phase"],
+    counts: "Tries: the requests, as the provider counts them."
+  },
+  tryDuration: {
+    name: "reliability.try.duration",
+    kind: "histogram",
+    unit: "s",
+    attributes: [...subject, "error"],
+    counts: "How long tries took; those of streams until the first event."
+  },
+  waits: {
+    name: "reliability.waits",
+    kind: "counter",
+    unit: "{wait}",
+    attributes: [...subject, "error", "waited"],
+    counts: "Waits before another try, by what failed before."
+  },
+  waitDuration: {
+    name: "reliability.wait.duration",
+    kind: "histogram",
+    unit: "s",
+    attributes: [...subject, "waited"],
+    counts: "How long these waits were meant to take."
+  },
+  suppressed: {
+    name: "reliability.retries.suppressed",
+    kind: "counter",
+    unit: "{retry}",
+    attributes: [...subject, "error"],
+    counts: "Retries that were not made since the budget was empty."
+  },
+  budget: {
+    name: "reliability.budget.available",
+    kind: "gauge",
+    unit: "{retry}",
+    attributes: ["budget"],
+    counts: "The retries that a budget would grant now."
+  },
+  firstEvent: {
+    name: "reliability.stream.time_to_first_event",
+    kind: "histogram",
+    unit: "s",
+    attributes: [...subject, "error"],
+    counts: "How long calls that open streams took until the first event, or until they failed."
+  },
+  streams: {
+    name: "reliability.streams",
+    kind: "counter",
+    unit: "{stream}",
+    attributes: [...subject, "outcome", "error"],
+    counts: "Streams that had begun, by how they ended: `StreamBroken`, or `Aborted` by who read them."
+  },
+  streamDuration: {
+    name: "reliability.stream.duration",
+    kind: "histogram",
+    unit: "s",
+    attributes: [...subject, "error"],
+    counts: "How long streams that had begun took, from the request to the end."
+  },
+  spanOfGeneration: {
+    name: "{gen_ai.operation.name} {gen_ai.request.model}",
+    kind: "span",
+    unit: "",
+    attributes: [...subject, "tries", "error", "delivery", "phase", "stopped"],
+    counts: "A call of which operation and model are known, all tries and waits together."
+  },
+  spanOfCall: {
+    name: "reliability.call",
+    kind: "span",
+    unit: "",
+    attributes: ["workload", "address", "port", "tries", "error", "delivery", "phase", "stopped"],
+    counts: "Any other call, all tries and waits together."
+  },
+  spanOfTry: {
+    name: "reliability.try",
+    kind: "span",
+    unit: "",
+    attributes: ["workload", "address", "port", "method", "resend", "waited", "status", "error", "delivery", "phase"],
+    counts: "One try, below its call; until the first event, if it opens a stream."
+  },
+  spanOfStream: {
+    name: "reliability.stream",
+    kind: "span",
+    unit: "",
+    attributes: [...subject, "error", "delivery", "phase"],
+    counts: "A stream that had begun, from the request to its end, beside the call that opened it."
+  }
+} as const satisfies Readonly<
+  Record<
+    string,
+    {
+      readonly name: string
+      readonly kind: "counter" | "histogram" | "gauge" | "span"
+      readonly unit: string
+      readonly attributes: ReadonlyArray<Attribute>
+      readonly counts: string
+    }
+  >
+>
