@@ -254,17 +254,20 @@ describe("the table of names", () => {
     expect(Object.keys(Telemetry.attributes).filter((short) => !used.has(short as never))).toEqual([])
   })
 
-  it("is in the README as it is", () => {
-    const [, shown] = /<!-- telemetry -->\n([^]*?)<!-- \/telemetry -->/.exec(read("README.md")) ?? []
+  it.each([
+    ["README.md", "name"],
+    [".github/TELEMETRY.md", "attribute"]
+  ] as const)("is in %s as it is", (file, of) => {
+    const [, shown] = /<!-- telemetry -->\n([^]*?)<!-- \/telemetry -->/.exec(read(file)) ?? []
     expect(
       table(shown ?? "no table between <!-- telemetry --> and <!-- /telemetry -->"),
-      "the rows of README.md"
-    ).toEqual(table(markdown()))
+      `the rows of ${file}`
+    ).toEqual(table(markdown(of)))
   })
 })
 
-/** What README.md holds; `npm run format` sets the columns. */
-const markdown = (): string => {
+/** What the documents hold; `npm run format` sets the columns. */
+const markdown = (of: "name" | "attribute"): string => {
   const names = Object.values(Telemetry.names)
   const first = names[0]
   const subject = first === undefined ? [] : first.attributes.slice(0, 6)
@@ -274,10 +277,14 @@ const markdown = (): string => {
     return [...(whole ? ["_what it is about_"] : []), ...rest.map((short) => `\`${Telemetry.attributes[short].name}\``)]
   }
   const kind = ({ kind, unit }: Telemetry.Named) => (unit === "" ? kind : `${kind}, ${unit}`)
+  if (of === "name") {
+    const rows = names.map((row) => `| \`${row.name}\` | ${kind(row)} | ${row.counts} |`)
+    return ["| name | kind | what |", "| --- | --- | --- |", ...rows].join("\n")
+  }
   return [
-    "| name | kind | what | attributes |",
-    "| --- | --- | --- | --- |",
-    ...names.map((row) => `| \`${row.name}\` | ${kind(row)} | ${row.counts} | ${attributesIn(row).join(" ")} |`),
+    "| name | attributes |",
+    "| --- | --- |",
+    ...names.map((row) => `| \`${row.name}\` | ${attributesIn(row).join(" ")} |`),
     "",
     "| attribute | what it holds |",
     "| --- | --- |",

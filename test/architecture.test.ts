@@ -182,6 +182,22 @@ describe("the package", () => {
     ).toEqual([])
   })
 
+  it("says truly where `@effect/schema` is now, and which Effect it works with", async () => {
+    const readme = read("README.md")
+    const mapping = [...readme.matchAll(/`@effect\/schema\/(\w+)` is `(effect\/\w+)`/g)]
+    expect(mapping.map(([, name]) => name)).toEqual(["Schema", "ParseResult"])
+    for (const [, name = "", specifier = ""] of mapping) {
+      const module = (await import(specifier)) as object
+      expect(specifier).toBe(`effect/${name}`)
+      expect(await import("effect")).toHaveProperty(name)
+      expect(Object.keys(module).length).toBeGreaterThan(10)
+    }
+    const [, effect, platform] = /Effect (3\.\d+) and `@effect\/platform` (0\.\d+)/.exec(readme) ?? []
+    expect(manifest.peerDependencies["effect"]).toContain(`^${effect}.`)
+    expect(manifest.peerDependencies["@effect/platform"]).toContain(`^${platform}.`)
+    expect(sources.filter((file) => read(`src/${file}`).includes("@effect/schema"))).toEqual([])
+  })
+
   it("shows few things at its top level", async () => {
     const files = await run("git", ["-c", "safe.directory=*", "ls-files", "-co", "--exclude-standard"])
     const entries = files.split("\n").map((file) => file.split("/")[0] ?? "")
