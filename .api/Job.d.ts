@@ -5,10 +5,7 @@ import * as Stream from "effect/Stream"
 import { type ApiError } from "./ApiError.js"
 export type Standing<A> =
   | {
-      readonly _tag: "Queued"
-    }
-  | {
-      readonly _tag: "Active"
+      readonly _tag: "Queued" | "Active" | "Changing"
     }
   | {
       readonly _tag: "Stopped"
@@ -28,6 +25,7 @@ export interface Kind<in Input, in out Snapshot, out A, out R = never> {
   readonly isSame: (snapshot: Snapshot, input: Input) => boolean
   readonly resume?: ((id: string) => Effect.Effect<unknown, ApiError, R>) | undefined
 }
+export type Watched<Snapshot, A, R = never> = Pick<Kind<never, Snapshot, A, R>, "get" | "standing" | "resume">
 export interface Doubt {
   readonly sends: number
   readonly error: ApiError
@@ -86,19 +84,19 @@ export interface WatchOptions {
   readonly unseen?: Duration.DurationInput | undefined
   readonly queued?: Duration.DurationInput | undefined
   readonly active?: Duration.DurationInput | undefined
+  readonly changing?: Duration.DurationInput | undefined
   readonly resumes?: number | undefined
   readonly stale?: Duration.DurationInput | undefined
   readonly resumed?: boolean | undefined
 }
-export interface Limits {
+export type Phase = "queued" | "active" | "changing"
+export interface Limits extends Readonly<Record<Phase, number>> {
   readonly interval: number
   readonly factor: number
   readonly cap: number
   readonly jitter: number
   readonly outage: number
   readonly unseen: number
-  readonly queued: number
-  readonly active: number
   readonly resumes: number
   readonly stale: number
   readonly resumed: boolean
@@ -108,8 +106,7 @@ export interface Watching {
   readonly lookedAt: number
   readonly seen: Standing<unknown>["_tag"] | "Nothing"
   readonly wait: number
-  readonly queued: number
-  readonly active: number
+  readonly spent: Readonly<Record<Phase, number>>
   readonly lostSince: number | undefined
   readonly unseenSince: number | undefined
   readonly refusedSince: number | undefined
@@ -147,13 +144,13 @@ export declare const afterResume: (
   limits: Limits,
   random: number
 ) => readonly [Watching, Step<never>]
-export declare const watch: <Input, Snapshot, A, R>(
-  kind: Kind<Input, Snapshot, A, R>,
+export declare const watch: <Snapshot, A, R>(
+  kind: Watched<Snapshot, A, R>,
   id: string,
   options?: WatchOptions
 ) => Stream.Stream<Snapshot, ApiError, R>
-declare const await_: <Input, Snapshot, A, R>(
-  kind: Kind<Input, Snapshot, A, R>,
+declare const await_: <Snapshot, A, R>(
+  kind: Watched<Snapshot, A, R>,
   id: string,
   options?: WatchOptions
 ) => Effect.Effect<A, ApiError, R>

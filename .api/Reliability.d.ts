@@ -13,15 +13,29 @@ export interface GivenUp {
   readonly error: ApiError
   readonly why: Retry.Stopping
 }
+export interface About {
+  readonly host?: string | undefined
+  readonly model?: string | undefined
+  readonly operation?: string | undefined
+  readonly provider?: string | undefined
+  readonly method?: string | undefined
+  readonly status?: number | undefined
+  readonly stream?: boolean | undefined
+}
 export interface Outcome {
-  readonly of: "try" | "call"
+  readonly of: "try" | "call" | "stream"
   readonly workload: Workload
+  readonly about: About
   readonly attempt: number
   readonly error: ApiError | undefined
+  readonly why: Retry.Stopping | undefined
+  readonly at: number
   readonly millis: number
+  readonly composite: boolean
 }
 export interface Options<R = never, R2 = R> {
   readonly workload: Workload
+  readonly about?: About | undefined
   readonly budget?: RetryBudget | undefined
   readonly onRetry?: ((retrying: Retrying) => Effect.Effect<unknown, unknown, R>) | undefined
   readonly onGiveUp?: ((givenUp: GivenUp) => Effect.Effect<unknown, unknown, R2>) | undefined

@@ -7,7 +7,8 @@ import type * as Dialect from "./Dialect.js"
 import * as Reliability from "./Reliability.js"
 import * as Workload from "./Workload.js"
 export interface ReliableHttpClient<R = never> extends HttpClient.HttpClient.With<ApiError, R> {}
-export interface Options<R = never> extends Omit<Reliability.Options<R>, "workload"> {
+export interface Options<R = never> extends Omit<Reliability.Options<R>, "workload" | "about"> {
+  readonly about?: ((request: HttpClientRequest.HttpClientRequest) => Reliability.About) | undefined
   readonly workload?: Workload.Workload | undefined
   readonly idempotency?:
     | Workload.Idempotency

@@ -44,7 +44,7 @@ import { isEventStream, singleTry } from "./internal/exchange.js"
 import { limitedTo } from "./internal/limited.js"
 import { isObserved, type Telling, telling } from "./internal/observing.js"
 import { number, oneOf } from "./internal/options.js"
-import { hostOf, isStreamed, safeMethods } from "./internal/request.js"
+import { hostOf, isStreamed, methodOf, safeMethods } from "./internal/request.js"
 import { idHeader, withRequestId } from "./internal/randomId.js"
 import { clockOf, monotonic } from "./internal/time.js"
 import * as Reliability from "./Reliability.js"
@@ -135,7 +135,9 @@ const checked = <R>(options: Options<R>): Checked<R> => {
       const around = fiber.getFiberRef(currentCall)?.workload
       const workload = around ?? options.workload ?? { ...Workload.interactive, idempotency: "never" }
       return Reliability.make({
-        about: isObserved(fiber, record) ? { host: hostOf(request.url), ...about } : undefined,
+        about: isObserved(fiber, record)
+          ? { host: hostOf(request.url), method: methodOf(request), stream: true, ...about }
+          : undefined,
         budget,
         onRetry,
         onGiveUp,
@@ -197,7 +199,7 @@ class Session<R, R2> {
     this.policy = options.policyOf(request, fiber)
     this.clock = clockOf(fiber)
     this.decoder = new Decoder(createParser, options)
-    this.told = telling({ fiber, policy: this.policy, clock: this.clock, startedAt: monotonic(this.clock) })
+    this.told = telling({ fiber, policy: this.policy, clock: this.clock, startedAt: monotonic(this.clock) }, "stream")
   }
 
   readonly pull: Pulled<R | R2> = Effect.suspend(() => {
@@ -226,7 +228,9 @@ class Session<R, R2> {
     return Effect.flatMap(answered, (response) => {
       this.response = response
       // the client may have completed the URL; the object was made for this call
-      if (this.policy.about !== undefined) Object.assign(this.policy.about, { host: hostOf(response.request.url) })
+      if (this.policy.about !== undefined) {
+        Object.assign(this.policy.about, { host: hostOf(response.request.url), status: response.status })
+      }
       if (!isSuccess(response.status) || !isEventStream(response.headers["content-type"])) {
         return Effect.matchEffect(response.text, {
           onFailure: (cause) => Effect.fail(this.breakage(cause)),

@@ -20,11 +20,10 @@ import * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import type * as Fiber from "effect/Fiber"
 import { dual } from "effect/Function"
 import * as RuntimeFlags from "effect/RuntimeFlags"
-import * as ScheduleDecision from "effect/ScheduleDecision"
+import type * as ScheduleDecision from "effect/ScheduleDecision"
 import * as ScheduleIntervals from "effect/ScheduleIntervals"
 import { type ApiError, type Delivery, isApiError, isSettled, settle, type Transient, unsafeMake } from "./ApiError.js"
 import { timedOut } from "./Deadline.js"
@@ -79,6 +78,14 @@ export interface About {
   readonly model?: string | undefined
   /** What is done, in a word, such as `chat`. */
   readonly operation?: string | undefined
+  /** Who serves the model, in a word, such as `fireworks`. */
+  readonly provider?: string | undefined
+  /** The HTTP method. */
+  readonly method?: string | undefined
+  /** The HTTP status of the last answer, once there is one. */
+  readonly status?: number | undefined
+  /** Whether the answer is a stream, so that the call ends with its first event. */
+  readonly stream?: boolean | undefined
 }
 
 /**
@@ -393,23 +400,24 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
       return limited(try_, fiber, flags, call, millis, this)
     }
     const limits = { attempt, workload: policy.workload, millis, phase: this.phase }
-    return told === undefined
-      ? Effect.matchCauseEffect(effect(limits), {
-          onSuccess: Effect.succeed,
-          onFailure: (cause) => this.onFailure(cause)
-        })
-      : this.recorded(
-          told.try(
-            Effect.suspend(() => effect(limits)),
-            attempt,
-            now,
-            undefined
-          ),
-          flags
-        )
+    if (told === undefined) return this.handled(effect(limits))
+    const try_ = told.try(
+      Effect.suspend(() => effect(limits)),
+      attempt,
+      now,
+      undefined
+    )
+    return told.isWatched ? this.handled(try_) : this.recorded(try_, flags)
   }
 
-  /** A try of a leaf whose end is told however it ends: what is interrupted tells only within a mask. */
+  handled(try_: Effect.Effect<A, E, R>): Effect.Effect<A, unknown, R | R2> {
+    return Effect.matchCauseEffect(try_, {
+      onSuccess: (value) => this.onSuccess(Effect.succeed(value)),
+      onFailure: (cause) => this.onFailure(cause)
+    })
+  }
+
+  /** A try of a leaf whose end is told however it ends: what is interrupted tells within a mask, unless its fiber is watched. */
   recorded(try_: Effect.Effect<A, E, R>, flags: RuntimeFlags.RuntimeFlags): Effect.Effect<A, unknown, R | R2> {
     return Effect.flatten(
       Effect.uninterruptible(
@@ -433,7 +441,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
   onFailure(cause: Cause.Cause<E>): Effect.Effect<A, unknown, R | R2> {
     const { classify } = this.policy
     const failure = Cause.failureOrCause(cause)
-    if (Either.isRight(failure)) return this.passOn(cause, Cause.squash(cause))
+    if (failure._tag === "Right") return this.passOn(cause, Cause.squash(cause))
     const foreign = classify !== undefined && !isApiError(failure.left)
     let error: unknown
     try {
@@ -538,7 +546,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
     payer?: RetryBudget
   ): Effect.Effect<A, unknown, R | R2> {
     this.state = next
-    if (ScheduleDecision.isDone(decision)) return this.giveUp(error, stopping(step.why))
+    if (decision._tag === "Done") return this.giveUp(error, stopping(step.why))
     // a combinator on top of the schedule may have lengthened the wait
     const millis = Math.max(0, ScheduleIntervals.start(decision.intervals) - now)
     if (millis >= this.left()) return this.giveUp(error, "Deadline")
@@ -570,12 +578,9 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
     const settled = passed ? error : settle(error, Math.max(1, this.made))
     this.told?.tell("call", this.tries, settled, why)
     const failure = Effect.fail(settled)
-    return onGiveUp === undefined
-      ? failure
-      : Effect.zipRight(
-          beside(() => onGiveUp({ workload, error: settled, why })),
-          failure
-        )
+    if (onGiveUp === undefined) return failure
+    const observer = beside(() => onGiveUp({ workload, error: settled, why }))
+    return Effect.zipRight(observer, failure)
   }
 
   // -----------------------------------------------------------------------------------------------
@@ -631,6 +636,8 @@ const perform = <A, E, R, R2>(
   const effect: Effect.Effect<A, unknown, R | R2> = Effect.withFiberRuntime((fiber, status) => {
     const protection = make(fiber)
     const { outer, policy, told } = protection
+    // who was told that it begins is told that it ends, even where no try comes about
+    if (told?.isBegun(typeof protection.effect === "function") === true) protection.watch()
     if (outer === undefined && policy.budget === undefined && told?.wraps !== true) {
       return protection.attempt(fiber, status.runtimeFlags)
     }

@@ -218,7 +218,7 @@ const withBody = (request: Request, body: HttpBody.HttpBody): Request =>
 class Sending {
   request: Request
   /** What is told of the call, once it is known. */
-  about: { host?: string | undefined } | undefined
+  about: { host?: string | undefined; status?: number | undefined } | undefined
   /** Whether the body is a stream that cannot be sent again. */
   streamed = false
   /** Whether anything was asked of it. */
@@ -347,12 +347,13 @@ class Caller<E, R, R2> {
   /** The policy, with what the call is about, if anybody wants to know. */
   toldOf(policy: Reliability.Policy<R2>, request: Request, sending: Sending, fiber: AnyFiber): Reliability.Policy<R2> {
     if (!isObserved(fiber, policy.record)) return policy
-    const about = { host: hostOf(request.url), ...this.options.about?.(request) }
+    const about = { host: hostOf(request.url), method: methodOf(request), ...this.options.about?.(request) }
     sending.about = about
     return { ...policy, about }
   }
 
   judge(answer: ReadAnswer, sending: Sending, fiber: AnyFiber, onAnswer: OnAnswer): Effect.Effect<Response, ApiError> {
+    if (sending.about !== undefined) sending.about.status = answer.status
     if (isSound(answer)) return Effect.succeed(answer)
     onAnswer?.(answer)
     return Effect.fail(toApiError(answer, this.options.contextOf(sending.request, fiber)))

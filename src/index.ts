@@ -1,6 +1,10 @@
 /**
  * @since 0.1.0
  */
+export * as Accounting from "./Accounting.js"
+/**
+ * @since 0.1.0
+ */
 export * as ApiError from "./ApiError.js"
 /**
  * @since 0.1.0
@@ -38,6 +42,10 @@ export * as RetryBudget from "./RetryBudget.js"
  * @since 0.1.0
  */
 export * as RetryHint from "./RetryHint.js"
+/**
+ * @since 0.1.0
+ */
+export * as Telemetry from "./Telemetry.js"
 /**
  * @since 0.1.0
  */

@@ -1,10 +1,11 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { type ApiError } from "../ApiError.js"
+import type { ApiError } from "../ApiError.js"
 import * as Job from "../Job.js"
 import * as Workload from "../Workload.js"
 import * as Fireworks from "./Fireworks.js"
+import * as jobs from "./internal/jobs.js"
 export declare const Progress: Schema.TypeLiteral<
   {
     percent: Schema.optional<Schema.NullOr<Schema.Schema<number, string | number, never>>>
@@ -27,28 +28,6 @@ export declare const Progress: Schema.TypeLiteral<
 export type Progress = typeof Progress.Type
 export declare const BatchJob: Schema.TypeLiteral<
   {
-    state: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
-    status: Schema.optional<
-      Schema.NullOr<
-        Schema.Schema<
-          {
-            readonly [x: string]: unknown
-            readonly code?: string | number | null | undefined
-            readonly message?: string | null | undefined
-          },
-          {
-            readonly [x: string]: unknown
-            readonly code?: string | number | null | undefined
-            readonly message?: string | null | undefined
-          },
-          never
-        >
-      >
-    >
-    displayName: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
-    createTime: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
-    updateTime: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
-    createdBy: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
     model: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
     inputDatasetId: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
     outputDatasetId: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
@@ -98,6 +77,28 @@ export declare const BatchJob: Schema.TypeLiteral<
         >
       >
     >
+    state: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+    status: Schema.optional<
+      Schema.NullOr<
+        Schema.Schema<
+          {
+            readonly [x: string]: unknown
+            readonly code?: string | number | null | undefined
+            readonly message?: string | null | undefined
+          },
+          {
+            readonly [x: string]: unknown
+            readonly code?: string | number | null | undefined
+            readonly message?: string | null | undefined
+          },
+          never
+        >
+      >
+    >
+    displayName: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+    createTime: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+    updateTime: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+    createdBy: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
     name: typeof Schema.String
   },
   readonly [
@@ -173,7 +174,7 @@ export declare const idOf: (job: BatchJob) => string
 export declare const stateOf: (job: BatchJob) => string
 export declare const standingOf: (job: BatchJob, onPause?: "wait" | "end") => Job.Standing<Outcome>
 export declare const newId: Effect.Effect<string>
-type Call<A> = Effect.Effect<A, ApiError, Fireworks.Service>
+type Call<A> = jobs.Call<A>
 export declare const submit: (submission: Submission) => Call<BatchJob>
 export declare const get: (id: string, options?: CallOptions) => Call<BatchJob>
 export declare const list: (options?: ListOptions) => Stream.Stream<BatchJob, ApiError, Fireworks.Service>

@@ -525,6 +525,8 @@ export interface Control {
     workload: Workload.Workload,
     idempotency?: Workload.Idempotency
   ) => Effect.Effect<HttpClientResponse.HttpClientResponse, ApiError>
+  readonly baseUrl: string
+  readonly probe: (url: string) => Effect.Effect<boolean>
 }
 export interface Fireworks {
   readonly chat: (request: ChatRequest, options?: CallOptions) => Effect.Effect<Answer<ChatCompletion>, ApiError>

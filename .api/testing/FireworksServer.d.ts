@@ -110,6 +110,7 @@ export interface Options {
   readonly startup?: Duration.DurationInput | undefined
   readonly settling?: Duration.DurationInput | undefined
   readonly capacity?: number | undefined
+  readonly saturated?: "capacity" | "overloaded" | undefined
   readonly patch?: "replace" | "merge" | undefined
   readonly timeline?: Timeline | ((job: NewJob) => Timeline | undefined) | undefined
   readonly rows?: number | undefined
@@ -117,6 +118,7 @@ export interface Options {
   readonly duplicates?: "refused" | "made" | undefined
   readonly visibleAfter?: Duration.DurationInput | undefined
   readonly checkpointEvery?: Duration.DurationInput | undefined
+  readonly checkpoints?: "training" | "inference" | undefined
   readonly healthyAfter?: Duration.DurationInput | undefined
   readonly health?: "gateway" | "direct" | "both" | undefined
   readonly errors?: "gateway" | "rpc" | undefined

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import type * as Clock from "effect/Clock"
+import * as Differ from "effect/Differ"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
@@ -21,14 +22,20 @@ type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
 /** What a call, or a try of one, runs in, such as a span. */
 export type Around = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 
-/** A call that begins. */
-export interface Begun {
+interface Subject {
   readonly workload: Workload
   readonly about: About
 }
 
+/** A call that begins, or a stream whose call is about to; of the latter nothing more is told if it does not open. */
+export interface Begun extends Subject {
+  readonly of: "call" | "stream"
+  /** As in what is told of it. */
+  readonly at: number
+}
+
 /** A wait that begins after a try. */
-export interface Waiting extends Begun {
+export interface Waiting extends Subject {
   readonly error: ApiError
   readonly step: Step
   readonly millis: number
@@ -45,24 +52,55 @@ export interface Observed {
 
 /** One who observes all calls. */
 export interface Observer {
-  readonly begin: (begun: Begun) => Observed
+  /**
+   * Whether it is enough to tell it of a call when the first try begins: then nothing has to watch over what comes before,
+   * which costs more than all else. Of one that runs calls in something, it is not.
+   */
+  readonly late?: boolean | undefined
+  readonly begin: (begun: Begun, fiber: AnyFiber) => Observed
 }
+
+const sets: Differ.Differ<
+  HashSet.HashSet<Observer>,
+  Differ.Differ.HashSet.Patch<Observer>
+> = /*#__PURE__*/ Differ.hashSet()
+
+// each fork and each join asks; Effect's own takes a chunk apart to find that nothing has changed
+const differ = /*#__PURE__*/ Differ.make<HashSet.HashSet<Observer>, Differ.Differ.HashSet.Patch<Observer>>({
+  empty: sets.empty,
+  combine: (first, second) => sets.combine(first, second),
+  diff: (before, after) => (before === after ? sets.empty : sets.diff(before, after)),
+  patch: (patch, before) => (patch === sets.empty ? before : sets.patch(patch, before))
+})
 
 /** A set, so that layers that are built side by side do not replace each other's. */
 export const currentObservers: FiberRef.FiberRef<HashSet.HashSet<Observer>> = /*#__PURE__*/ globalValue(
   /*#__PURE__*/ Symbol.for("effect-reliability/Observers"),
-  () => FiberRef.unsafeMakeHashSet<Observer>(HashSet.empty())
+  () => FiberRef.unsafeMakePatch(HashSet.empty<Observer>(), { differ, fork: sets.empty })
 )
 
-const lists = new WeakMap<HashSet.HashSet<Observer>, ReadonlyArray<Observer>>()
+interface Observers {
+  readonly all: ReadonlyArray<Observer>
+  readonly late: boolean
+}
+
+const lists = new WeakMap<HashSet.HashSet<Observer>, Observers>()
+// mostly there is one, and a look into the map costs as much as what is told
+let lastSet: HashSet.HashSet<Observer> | undefined
+let lastList: Observers | undefined
 
 /** The observers of a fiber's calls; nothing where there are none. */
-const observersOf = (fiber: AnyFiber): ReadonlyArray<Observer> | undefined => {
+const observersOf = (fiber: AnyFiber): Observers | undefined => {
   const set = fiber.getFiberRef(currentObservers)
+  if (set === lastSet) return lastList
   if (HashSet.size(set) === 0) return undefined
   let list = lists.get(set)
-  if (list === undefined) lists.set(set, (list = [...set]))
-  return list
+  if (list === undefined) {
+    const all = [...set]
+    lists.set(set, (list = { all, late: all.every(({ late }) => late === true) }))
+  }
+  lastSet = set
+  return (lastList = list)
 }
 
 type Record = ((outcome: Outcome) => void) | undefined
@@ -81,21 +119,25 @@ export interface Told {
   readonly policy: { readonly workload: Workload; readonly about?: About | undefined; readonly record?: Record }
 }
 
-/** What is told of one call; undefined where nobody listens. */
-export const telling = (told: Told): Telling | undefined => {
+/** What is told of one call, or of the stream that it opens; undefined where nobody listens. */
+export const telling = (told: Told, of: Begun["of"]): Telling | undefined => {
   const observers = observersOf(told.fiber)
-  if (observers === undefined) return told.policy.record === undefined ? undefined : new Telling(told, none)
-  const { about = nothing, workload } = told.policy
-  const begun: Begun = { workload, about }
-  const observed: Array<Observed> = []
-  for (const observer of observers) {
-    const one = safely(() => observer.begin(begun))
-    if (one !== undefined) observed.push(one)
-  }
-  return new Telling(told, observed)
+  if (observers === undefined && told.policy.record === undefined) return undefined
+  const one = new Telling(told)
+  if (observers === undefined) return one
+  one.start = { at: told.clock.unsafeCurrentTimeMillis(), pending: observers.all }
+  if (of === "stream" || !observers.late) one.begin(of, one.start)
+  return one
 }
 
-const none: ReadonlyArray<Observed> = []
+const none: ReadonlyArray<never> = []
+
+interface Start {
+  /** When the call began, by the clock on the wall. */
+  readonly at: number
+  /** Who has not been told of it yet. */
+  pending: ReadonlyArray<Observer>
+}
 
 /** An observer breaks no call. */
 const safely = <A>(f: () => A): A | undefined => {
@@ -109,7 +151,9 @@ const safely = <A>(f: () => A): A | undefined => {
 /** One call, as those who observe it are told. */
 export class Telling {
   readonly told: Told
-  readonly observed: ReadonlyArray<Observed>
+  observed: ReadonlyArray<Observed> = none
+  /** What observers are told of the beginning; apart, since calls that nobody observes are to hold little. */
+  start: Start | undefined
   triedAt = 0
   /** Whether a try has begun whose end was not told yet. */
   trying = false
@@ -120,8 +164,23 @@ export class Telling {
   call: Call | undefined
   observer: (() => void) | undefined
 
-  constructor(told: Told, observed: ReadonlyArray<Observed>) {
+  constructor(told: Told) {
     this.told = told
+  }
+
+  begin(of: Begun["of"], start: Start): void {
+    const { told } = this
+    const { about = nothing, workload } = told.policy
+    const begun: Begun = { of, workload, about, at: start.at }
+    const observed: Array<Observed> = []
+    for (const observer of start.pending) {
+      try {
+        observed.push(observer.begin(begun, told.fiber))
+      } catch {
+        // an observer breaks no call
+      }
+    }
+    start.pending = none
     this.observed = observed
   }
 
@@ -135,6 +194,14 @@ export class Telling {
     this.trying = true
     this.triedAt = now
     this.call = call
+    const { start } = this
+    if (start !== undefined && start.pending !== none) {
+      // within the mask that the end is told from: who is told of the one is told of the other
+      return Effect.suspend(() => {
+        this.begin("call", start)
+        return effect
+      })
+    }
     let wrapped = effect
     for (const { aroundTry } of this.observed) {
       if (aroundTry === undefined) continue
@@ -142,6 +209,18 @@ export class Telling {
       wrapped = safely(() => aroundTry(attempt)(inner)) ?? inner
     }
     return wrapped
+  }
+
+  /** Whether anybody was told that it begins, which is not put off for a leaf: to watch that costs less than to mask it. */
+  isBegun(leaf: boolean): boolean {
+    const { start } = this
+    if (leaf && start !== undefined && start.pending !== none) this.begin("call", start)
+    return this.observed.length > 0
+  }
+
+  /** Whether the end of the fiber tells of the call. */
+  get isWatched(): boolean {
+    return this.observer !== undefined
   }
 
   /** Whether the call runs in something. */
@@ -166,8 +245,22 @@ export class Telling {
     }
   }
 
-  tell(of: Outcome["of"], attempt: number, error: ApiError | undefined, why?: Stopping): void {
-    const { clock, fiber, policy, startedAt } = this.told
+  /** Tells of a call whose last try succeeded. */
+  succeed(attempt: number): void {
+    const now = monotonic(this.told.clock)
+    this.tell("try", attempt, undefined, undefined, now)
+    this.tell("call", attempt, undefined, undefined, now)
+  }
+
+  tell(
+    of: Outcome["of"],
+    attempt: number,
+    error: ApiError | undefined,
+    why?: Stopping,
+    now = monotonic(this.told.clock)
+  ): void {
+    const { observed, start, told } = this
+    const { clock, fiber, policy, startedAt } = told
     const { about = nothing, record, workload } = policy
     if (of === "try") {
       this.trying = false
@@ -176,12 +269,17 @@ export class Telling {
       this.ended = true
       if (this.observer !== undefined) fiber.removeObserver(this.observer)
     }
-    const now = monotonic(clock)
-    const at = clock.unsafeCurrentTimeMillis() - (now - startedAt)
+    const at = start?.at ?? clock.unsafeCurrentTimeMillis() - (now - startedAt)
     const millis = now - (of === "try" ? this.triedAt : startedAt)
     const outcome: Outcome = { of, workload, about, attempt, error, why, at, millis, composite: this.composite }
     if (record !== undefined) safely(() => record(outcome))
-    for (const one of this.observed) safely(() => one.tell(outcome))
+    for (const one of observed) {
+      try {
+        one.tell(outcome)
+      } catch {
+        // an observer breaks no call
+      }
+    }
   }
 
   // Between two tries the end of the fiber tells of an interruption, which nothing but its finalizers follows: a mask around

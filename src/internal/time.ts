@@ -17,7 +17,10 @@ import type * as Fiber from "effect/Fiber"
 export const clockOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Clock.Clock =>
   Context.unsafeGet(fiber.currentDefaultServices, Clock.Clock)
 
-const isHost = (clock: Clock.Clock): boolean => clock === Context.get(DefaultServices.liveServices, Clock.Clock)
+let host: Clock.Clock | undefined
+
+const isHost = (clock: Clock.Clock): boolean =>
+  clock === (host ??= Context.get(DefaultServices.liveServices, Clock.Clock))
 
 /** Milliseconds since some origin of the clock's own; no jump of the wall clock moves them. */
 export const monotonic = (clock: Clock.Clock): number =>

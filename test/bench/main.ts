@@ -1,8 +1,11 @@
+import { counting } from "./accounting.js"
 import { classify } from "./classify.js"
 import { type Comparison, compare } from "./harness.js"
 import { http } from "./http.js"
+import { imports } from "./imports.js"
 import { protect } from "./protect.js"
 import { stream } from "./stream.js"
+import { telemetry } from "./telemetry.js"
 
 const rows: Array<Awaited<ReturnType<typeof compare>>> = []
 
@@ -10,7 +13,10 @@ const measure = async (comparisons: ReadonlyArray<Comparison>) => {
   for (const comparison of comparisons) rows.push(await compare(comparison))
 }
 
+await measure(imports)
 await measure(protect)
+await measure(counting)
+await measure(telemetry)
 await classify(measure)
 await http(measure)
 await stream(measure)

@@ -149,11 +149,17 @@ const accountsIn = (model: string | undefined): ReadonlyArray<string> =>
     account === undefined || account === "fireworks" ? [] : [account]
   )
 
+interface About extends Omit<Reliability.About, "status"> {
+  status?: number | undefined
+}
+
 /** What a call is about, in words that name no account. */
-const aboutOf = ({ model, operation, request: { url } }: Call): Reliability.About => ({
+const aboutOf = ({ model, operation, request: { method, url } }: Call): About => ({
   host: hostOf(url),
+  method,
   model: model?.replace(/accounts\/(?!fireworks\/)[^/]+\//g, ""),
-  operation
+  operation,
+  provider: "fireworks"
 })
 
 /** Sends the calls of one account. */
@@ -207,8 +213,12 @@ export const makeClient = (http: HttpClient.HttpClient, settings: Settings): Cli
       return Effect.flatMap(withRequestId(authorized(call), "x-request-id"), (request) => {
         // all tries are owned here, so that an answer of 200 that is a failure is tried again too
         const executed = Effect.locally(clientOf(call).execute(request), singleTry, true)
-        const attempt = Effect.mapError(Effect.flatMap(executed, answer), (error) => told(error, workload))
-        const about = isObserved(fiber, record) ? aboutOf(call) : undefined
+        const about: About | undefined = isObserved(fiber, record) ? aboutOf(call) : undefined
+        const answered = Effect.flatMap(executed, (response) => {
+          if (about !== undefined) about.status = response.status
+          return answer(response)
+        })
+        const attempt = Effect.mapError(answered, (error) => told(error, workload))
         const policy = Reliability.make({ about, budget, onGiveUp, onRetry, record, workload })
         return untraced(Reliability.protect(attempt, policy))
       })

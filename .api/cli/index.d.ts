@@ -1,0 +1,2 @@
+export * as Doctor from "./Doctor.js"
+export * as Lab from "./Lab.js"

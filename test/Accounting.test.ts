@@ -1,0 +1,988 @@
+import { HttpClientRequest } from "@effect/platform"
+import { describe, it } from "@effect/vitest"
+import { Array as Arr, Effect, Exit, Fiber, HashSet, Layer, ManagedRuntime, Scheduler, Stream, TestClock } from "effect"
+import * as fc from "effect/FastCheck"
+import { Accounting, ApiError, Reliability, ReliableHttpClient, Retry, RetryBudget, Workload } from "effect-reliability"
+import * as EventStream from "effect-reliability/stream"
+import { Transport } from "effect-reliability/node"
+import { Fault, FaultServer, ScriptedClient } from "effect-reliability/testing"
+import { expect } from "vitest"
+import { currentObservers, type Observer } from "../src/internal/observing.js"
+import { bare } from "./support/proxy.js"
+
+const once = Workload.make({
+  name: "once",
+  timeouts: { attempt: "10 seconds" },
+  deadline: "1 minute",
+  retry: Retry.make({ attempts: 1 }),
+  idempotency: "safe"
+})
+
+const thrice = Workload.with(once, { retry: Retry.make({ attempts: 3, base: "1 second", jitter: "none" }) })
+
+const failure = (reason: ApiError.TransientReason, delivery: ApiError.Delivery = "Acknowledged") =>
+  new ApiError.Transient({ reason, delivery })
+
+const policyOf = (workload: Workload.Workload, about: Reliability.About = {}) => Reliability.make({ workload, about })
+
+/** Rows in a form that reads well, in the order of their labels. */
+const shown = ({ rows }: Accounting.Counts): ReadonlyArray<string> =>
+  rows
+    .map(({ count, delivery, host, model, of, outcome, phase, reason, workload }) =>
+      [count, of, outcome, reason, phase, delivery, workload, host, model]
+        .filter((part) => part !== undefined)
+        .join(" ")
+    )
+    .toSorted()
+
+const sum = (rows: ReadonlyArray<Accounting.Row>, fits: (row: Accounting.Row) => boolean = () => true): number =>
+  rows.filter(fits).reduce((total, { count }) => total + count, 0)
+
+// -------------------------------------------------------------------------------------------------
+// Counting
+// -------------------------------------------------------------------------------------------------
+
+describe("accounts", () => {
+  it.effect("hold each try and each call by what became of it", () =>
+    Effect.gen(function* () {
+      const accounting = yield* Accounting.make()
+      let left = 2
+      const call = Effect.suspend(() =>
+        left-- > 0 ? Effect.fail(failure("Unavailable")) : Effect.succeed("value")
+      ).pipe(Reliability.protect(policyOf(thrice, { host: "h:1", model: "m" })), Accounting.count(accounting))
+      const fiber = yield* Effect.fork(call)
+      yield* TestClock.adjust("10 seconds")
+      yield* Fiber.join(fiber)
+      expect(shown(yield* accounting.snapshot)).toEqual([
+        "1 call ok Acknowledged once h:1 m",
+        "1 try ok Acknowledged once h:1 m",
+        "2 try failed Unavailable Acknowledged once h:1 m"
+      ])
+    })
+  )
+
+  it.effect("hold how long the calls took together", () =>
+    Effect.gen(function* () {
+      const accounting = yield* Accounting.make()
+      const call = Effect.sleep("3 seconds").pipe(Reliability.protect(once), Accounting.count(accounting))
+      const fiber = yield* Effect.fork(Effect.all([call, call], { concurrency: 2 }))
+      yield* TestClock.adjust("3 seconds")
+      yield* Fiber.join(fiber)
+      const { rows } = yield* accounting.snapshot
+      expect(rows.map(({ millis, of }) => [of, millis])).toEqual([
+        ["try", 6000],
+        ["call", 6000]
+      ])
+    })
+  )
+
+  it.effect("leave out calls that are made of others", () =>
+    Effect.gen(function* () {
+      const accounting = yield* Accounting.make()
+      const inner = Reliability.protect(Effect.succeed(1), policyOf(once, { host: "inner" }))
+      yield* Effect.all([inner, inner]).pipe(
+        Reliability.protect(policyOf(once, { host: "outer" })),
+        Accounting.count(accounting)
+      )
+      expect(shown(yield* accounting.snapshot)).toEqual([
+        "2 call ok Acknowledged once inner",
+        "2 try ok Acknowledged once inner"
+      ])
+    })
+  )
+
+  it.effect("count by hand what a policy records", () =>
+    Effect.gen(function* () {
+      const accounting = yield* Accounting.make()
+      const policy = Reliability.make({ workload: once, record: accounting.record })
+      yield* Effect.ignore(Reliability.protect(Effect.fail(failure("Connect", "NotSent")), policy))
+      const snapshot = yield* accounting.snapshot
+      expect(shown(snapshot)).toEqual(["1 call failed Connect NotSent once", "1 try failed Connect NotSent once"])
+      expect(snapshot.inFlight).toBe(0)
+    })
+  )
+
+  it.effect("know what is in flight, and by what it is about", () =>
+    Effect.gen(function* () {
+      const accounting = yield* Accounting.make()
+      const call = (model: string) =>
+        Effect.never.pipe(Reliability.protect(policyOf(once, { model })), Accounting.count(accounting))
+      const fibers = yield* Effect.forEach(["a", "a", "b"], (model) => Effect.fork(call(model)))
+      yield* TestClock.adjust("1 second")
+      const { inFlight, open, rows } = yield* accounting.snapshot
+      expect([inFlight, rows]).toEqual([3, []])
+      expect(open.map(({ calls, model }) => [model, calls])).toEqual([
+        ["a", 2],
+        ["b", 1]
+      ])
+      yield* Fiber.interruptAll(fibers)
+      const after = yield* accounting.snapshot
+      expect([after.inFlight, after.open]).toEqual([0, []])
+      expect(sum(after.rows, ({ reason }) => reason === "Aborted")).toBe(6)
+    })
+  )
+
+  it.effect("tell what ended between two snapshots", () =>
+    Effect.gen(function* () {
+      const accounting = yield* Accounting.make()
+      const call = (host: string) =>
+        Effect.succeed(1).pipe(Reliability.protect(policyOf(once, { host })), Accounting.count(accounting))
+      yield* Effect.all([call("a"), call("a"), call("b")])
+      const before = yield* accounting.snapshot
+      yield* Effect.all([call("a"), call("c")])
+      const between = Accounting.since(yield* accounting.snapshot, before)
+      expect(shown(between)).toEqual([
+        "1 call ok Acknowledged once a",
+        "1 call ok Acknowledged once c",
+        "1 try ok Acknowledged once a",
+        "1 try ok Acknowledged once c"
+      ])
+      expect(shown(Accounting.only(between, { host: "c" }))).toHaveLength(2)
+      expect(shown(Accounting.since(before, before))).toEqual([])
+    })
+  )
+
+  it.effect("tell apart no more labels and rows than they may", () =>
+    Effect.gen(function* () {
+      const accounting = yield* Accounting.make({ labels: 5, rows: 8, buckets: 3 })
+      const call = (n: number) =>
+        Effect.succeed(1).pipe(
+          Reliability.protect(policyOf(once, { model: `m${n}`, host: `h${n % 3}` })),
+          Accounting.count(accounting)
+        )
+      yield* Effect.forEach(Arr.range(1, 1000), call, { discard: true })
+      yield* Effect.forEach(Arr.range(1, 1000), call, { discard: true })
+      const { rows } = yield* accounting.snapshot
+      expect(rows.length).toBeLessThanOrEqual(8 + 2)
+      expect(sum(rows)).toBe(4000)
+      expect(new Set(rows.map(({ model }) => model)).size).toBeLessThanOrEqual(6)
+      expect(
+        rows.some(({ host, model, workload }) => [host, model, workload].every((label) => label === "(other)"))
+      ).toBe(true)
+      const { rows: windowed } = yield* accounting.window(-Infinity, Infinity)
+      expect(sum(windowed)).toBe(4000)
+    })
+  )
+
+  for (const [options, message] of [
+    [{ bucket: 5 }, "bucket is 5ms; it must be at least 10 ms"],
+    [{ bucket: "2 days" }, "bucket is"],
+    [{ buckets: 0 }, "buckets is 0"],
+    [{ buckets: 1.5 }, "buckets is 1.5"],
+    [{ labels: 0 }, "labels is 0"],
+    [{ rows: Number.NaN }, "rows is NaN"]
+  ] satisfies ReadonlyArray<readonly [Accounting.Options, string]>) {
+    it(`refuse ${JSON.stringify(options)}`, () => {
+      expect(() => Accounting.make(options)).toThrow(`Accounting.make: ${message}`)
+      expect(() => Accounting.layerWith(options)).toThrow("Accounting.layerWith")
+    })
+  }
+})
+
+describe("a window", () => {
+  it.effect("has the calls that began within it, with their tries, whenever they end", () =>
+    Effect.gen(function* () {
+      const accounting = yield* Accounting.make()
+      yield* TestClock.adjust("10 minutes")
+      const call = Effect.sleep("9 minutes").pipe(
+        Reliability.protect(Workload.with(Workload.agentic, { name: "long" })),
+        Accounting.count(accounting)
+      )
+      const first = yield* Effect.fork(call)
+      yield* TestClock.adjust("1 minute")
+      const second = yield* Effect.fork(call)
+      yield* TestClock.adjust("20 minutes")
+      yield* Fiber.joinAll([first, second])
+      const minute = (n: number) => accounting.window(n * 60_000, (n + 1) * 60_000)
+      expect(sum((yield* minute(10)).rows)).toBe(2)
+      expect(sum((yield* minute(11)).rows)).toBe(2)
+      expect(sum((yield* minute(19)).rows)).toBe(0)
+      expect(sum((yield* minute(20)).rows)).toBe(0)
+      expect(sum((yield* accounting.window(0, 11.5 * 60_000)).rows)).toBe(4)
+    })
+  )
+
+  it.effect("says from when to when it is, in whole buckets, since the accounts were made and until now", () =>
+    Effect.gen(function* () {
+      yield* TestClock.adjust(90_500)
+      const accounting = yield* Accounting.make({ bucket: "1 second" })
+      yield* TestClock.adjust(10_250)
+      const edges = (from: number, to: number) => Effect.map(accounting.window(from, to), (w) => [w.from, w.to])
+      expect(yield* edges(95_300, 96_700)).toEqual([95_000, 97_000])
+      expect(yield* edges(0, Infinity)).toEqual([90_500, 100_750])
+      expect(yield* edges(Number.NaN, Number.NaN)).toEqual([90_500, 100_750])
+      expect(yield* edges(97_000, 96_000)).toEqual([97_000, 97_000])
+      expect(yield* edges(200_000, 300_000)).toEqual([100_000, 100_750])
+    })
+  )
+
+  it.effect("says what it has forgotten", () =>
+    Effect.gen(function* () {
+      const accounting = yield* Accounting.make({ bucket: "1 second", buckets: 3 })
+      const call = Effect.succeed(1).pipe(Reliability.protect(once), Accounting.count(accounting))
+      for (let second = 0; second < 10; second++) {
+        yield* call
+        yield* TestClock.adjust("1 second")
+      }
+      const window = yield* accounting.window(0, Infinity)
+      expect([window.from, window.to, sum(window.rows, ({ of }) => of === "call")]).toEqual([8000, 10_000, 2])
+      expect(sum((yield* accounting.snapshot).rows, ({ of }) => of === "call")).toBe(10)
+    })
+  )
+
+  it.effect("knows which of its calls are in flight, until they are forgotten", () =>
+    Effect.gen(function* () {
+      const accounting = yield* Accounting.make({ bucket: "1 second", buckets: 2 })
+      const slow = Effect.sleep("10 seconds").pipe(Reliability.protect(once), Accounting.count(accounting))
+      const call = Effect.succeed(1).pipe(Reliability.protect(once), Accounting.count(accounting))
+      const fiber = yield* Effect.fork(Effect.ignore(slow))
+      yield* TestClock.adjust("1 second")
+      expect((yield* accounting.window(0, 1000)).inFlight).toBe(1)
+      expect((yield* accounting.window(1000, 2000)).inFlight).toBe(0)
+      yield* TestClock.adjust("5 seconds")
+      yield* Effect.zipRight(call, Effect.zipRight(TestClock.adjust("1 second"), call))
+      expect((yield* accounting.snapshot).inFlight).toBe(1)
+      yield* TestClock.adjust("10 seconds")
+      yield* Fiber.join(fiber)
+      const { inFlight, rows } = yield* accounting.snapshot
+      expect([inFlight, sum(rows, ({ of }) => of === "call")]).toEqual([0, 3])
+    })
+  )
+})
+
+describe("the layer", () => {
+  const call = Effect.succeed(1).pipe(Reliability.protect(once))
+  const calls = Effect.map(Accounting.snapshot, ({ rows }) => sum(rows, ({ of }) => of === "call"))
+
+  it.effect("counts what it is provided to, in all its fibers", () =>
+    Effect.gen(function* () {
+      yield* Effect.all(Arr.replicate(call, 10), { concurrency: "unbounded" })
+      yield* Effect.forkDaemon(call).pipe(Effect.flatMap(Fiber.join))
+      expect(yield* calls).toBe(11)
+    }).pipe(Effect.provide(Accounting.layer))
+  )
+
+  it.effect("counts nothing of what it is not provided to", () =>
+    Effect.gen(function* () {
+      yield* call
+      const inside = yield* Effect.zipRight(call, calls).pipe(Effect.provide(Accounting.layer))
+      yield* call
+      expect(inside).toBe(1)
+      expect(yield* calls.pipe(Effect.provide(Accounting.layer))).toBe(0)
+    })
+  )
+
+  it.effect("counts beside another that is built at the same time", () =>
+    Effect.gen(function* () {
+      const [a, b] = yield* Effect.all([Accounting.make(), Accounting.make()])
+      yield* call.pipe(Accounting.count(a), Accounting.count(b), Accounting.count(b))
+      for (const one of [a, b]) expect(sum((yield* one.snapshot).rows)).toBe(2)
+      const both = Layer.merge(
+        Accounting.layerWith({ labels: 1 }),
+        Layer.effectDiscard(Effect.void).pipe(Layer.provideMerge(Accounting.layer))
+      )
+      expect(yield* Effect.zipRight(call, calls).pipe(Effect.provide(both))).toBe(1)
+    })
+  )
+
+  it("serves a runtime, as long as it lives", async () => {
+    const runtime = ManagedRuntime.make(Accounting.layerWith({ bucket: "1 second" }))
+    await runtime.runPromise(call)
+    await Promise.all(Arr.makeBy(5, () => runtime.runPromise(call)))
+    expect(await runtime.runPromise(calls)).toBe(6)
+    await runtime.dispose()
+  })
+})
+
+describe("under concurrency", () => {
+  it("accounts hold what a naive recorder saw, whatever is interrupted when", async () => {
+    const plan = fc.record({
+      model: fc.integer({ min: 0, max: 12 }),
+      host: fc.constantFrom("a", "b", undefined),
+      yields: fc.nat(6),
+      tries: fc.array(
+        fc.constantFrom<ApiError.TransientReason | "ok" | "never">("ok", "Unavailable", "Connect", "Timeout", "never"),
+        { minLength: 1, maxLength: 3 }
+      ),
+      cut: fc.option(fc.nat(12), { nil: undefined }),
+      nested: fc.boolean(),
+      leaf: fc.boolean()
+    })
+    const impatient = Workload.with(once, { retry: Retry.make({ attempts: 3, base: 0, jitter: "none" }) })
+
+    await fc.assert(
+      fc.asyncProperty(fc.array(plan, { minLength: 150, maxLength: 150, size: "max" }), async (plans) => {
+        const naive: Array<string> = []
+        let composites = 0
+        const note = ({ about, composite, error, of }: Reliability.Outcome) => {
+          if (composite) composites++
+          else naive.push([of, error?.reason, error?.delivery, about.host, about.model].join())
+        }
+        const yielding = (times: number) => Effect.replicateEffect(Effect.yieldNow(), times, { discard: true })
+        const one = ({ cut, host, leaf, model, nested, tries, yields }: (typeof plans)[number]) =>
+          Effect.gen(function* () {
+            let nth = 0
+            const act = Effect.suspend(() => {
+              const what = tries[nth++] ?? "ok"
+              const done =
+                what === "ok"
+                  ? Effect.succeed(1)
+                  : what === "never"
+                    ? Effect.never
+                    : Effect.fail(failure(what, "NotSent"))
+              return Effect.zipRight(yielding(yields), done)
+            })
+            const policy = Reliability.make({ workload: impatient, about: { host, model: `m${model}` }, record: note })
+            const call = leaf ? Reliability.leaf(policy, () => act) : Reliability.protect(act, policy)
+            const whole = nested ? Reliability.protect(call, Reliability.make({ workload: once, record: note })) : call
+            const fiber = yield* Effect.forkDaemon(whole)
+            if (cut !== undefined || tries.includes("never")) {
+              yield* yielding(cut ?? 30)
+              yield* Fiber.interrupt(fiber)
+            }
+            yield* Fiber.await(fiber)
+          })
+        const { inFlight, rows } = await Effect.runPromise(
+          Effect.gen(function* () {
+            const accounting = yield* Accounting.make({ labels: 20 })
+            yield* Effect.forEach(Arr.replicate(plans, 5).flat(), one, {
+              concurrency: "unbounded",
+              discard: true
+            }).pipe(Accounting.count(accounting))
+            return yield* accounting.snapshot
+          })
+        )
+        const counted = rows.flatMap(({ count, delivery, host, model, of, outcome, reason }) =>
+          Arr.replicate([of, reason, outcome === "ok" ? undefined : delivery, host, model].join(), count)
+        )
+        expect(inFlight).toBe(0)
+        expect(composites).toBeGreaterThan(0)
+        // of an outer call that is cut off before it has made an inner one, nothing says that it would have
+        expect(counted.toSorted()).toEqual(naive.toSorted())
+      }),
+      { numRuns: 2 }
+    )
+  })
+})
+
+/** Interrupts the first fiber that it runs after so many of its operations. */
+class Interrupting extends Scheduler.MixedScheduler {
+  operations = 0
+  readonly nth: number
+  target: unknown
+
+  constructor(nth: number) {
+    super(2048)
+    this.nth = nth
+  }
+
+  override shouldYield(fiber: Fiber.RuntimeFiber<unknown, unknown>): number | false {
+    this.target ??= fiber
+    if (fiber === this.target && ++this.operations === this.nth) fiber.unsafeInterruptAsFork(fiber.id())
+    return super.shouldYield(fiber)
+  }
+}
+
+describe("between any two operations", () => {
+  const budget = Effect.runSync(RetryBudget.make())
+  const again = Workload.with(once, { retry: Retry.make({ attempts: 2, base: 0, jitter: "none" }) })
+  const failing = Effect.zipRight(Effect.yieldNow(), Effect.fail(failure("Unavailable")))
+  const ok = Effect.zipRight(Effect.yieldNow(), Effect.succeed(1))
+  const budgeted = Reliability.make({ workload: again, budget })
+  const calls: Record<string, Effect.Effect<unknown, ApiError.ApiError>> = {
+    "a call": Reliability.protect(ok, again),
+    "a call that is tried again": Reliability.protect(failing, again),
+    "a call with a budget": Reliability.protect(failing, budgeted),
+    "a call within another": Reliability.protect(Reliability.protect(failing, again), once),
+    "a leaf": Reliability.leaf(again, () => ok),
+    "a leaf with a budget": Reliability.leaf(budgeted, () => failing),
+    "a leaf within a call": Reliability.protect(
+      Reliability.leaf(again, () => failing),
+      once
+    )
+  }
+  const early: Observer = { begin: () => ({ tell: () => {} }) }
+
+  for (const [name, call] of Object.entries(calls)) {
+    for (const beside of [false, true]) {
+      it(`${name} that is interrupted is in flight no longer${beside ? ", with another observer" : ""}`, async () => {
+        for (let nth = 1; ; nth++) {
+          const accounting = Effect.runSync(Accounting.make())
+          const scheduler = new Interrupting(nth)
+          const counted = Accounting.count(call, accounting)
+          const observed = beside ? Effect.locallyWith(counted, currentObservers, HashSet.add(early)) : counted
+          const exit = await Effect.runPromise(Fiber.await(Effect.runFork(observed, { scheduler })))
+          const { inFlight, rows } = Effect.runSync(accounting.snapshot)
+          expect({ nth, inFlight }).toEqual({ nth, inFlight: 0 })
+          expect(sum(rows, ({ of }) => of === "call")).toBeLessThanOrEqual(1)
+          if (scheduler.operations < nth) {
+            expect(Exit.isInterrupted(exit)).toBe(false)
+            expect(nth).toBeGreaterThan(5)
+            return
+          }
+        }
+      })
+    }
+  }
+})
+
+// -------------------------------------------------------------------------------------------------
+// Reconciling
+// -------------------------------------------------------------------------------------------------
+
+const minute = { from: 60_000, to: 120_000 }
+
+interface Told {
+  readonly ok?: number
+  readonly failed?: ReadonlyArray<
+    readonly [
+      count: number,
+      reason: ApiError.Reason,
+      delivery: ApiError.Delivery,
+      phase?: ApiError.Phase | undefined,
+      of?: "try" | "call" | "stream"
+    ]
+  >
+  readonly inFlight?: number
+}
+
+const rowOf = (
+  count: number,
+  reason: ApiError.Reason | undefined,
+  delivery: ApiError.Delivery,
+  phase?: ApiError.Phase,
+  of: Accounting.Row["of"] = "try"
+): Accounting.Row => ({
+  of,
+  outcome: reason === undefined ? "ok" : "failed",
+  class: reason === undefined ? undefined : "Transient",
+  reason,
+  phase,
+  delivery,
+  workload: "w",
+  model: undefined,
+  host: undefined,
+  count,
+  millis: count
+})
+
+const windowOf = ({ failed = [], inFlight = 0, ok = 0 }: Told): Accounting.Window => ({
+  ...minute,
+  rows: [rowOf(ok, undefined, "Acknowledged"), ...failed.map((row) => rowOf(...row))],
+  inFlight,
+  open: []
+})
+
+const serverOf = (requests: number, more: Partial<Accounting.ServerCounts> = {}): Accounting.ServerCounts => ({
+  ...minute,
+  requests,
+  errors: 0,
+  ...more
+})
+
+const judged = (told: Told, requests: number, more: Partial<Accounting.ServerCounts> = {}) =>
+  Accounting.reconcile(windowOf(told), serverOf(requests, more))
+
+describe("reconcile", () => {
+  const lost: ReadonlyArray<
+    readonly [Accounting.Phase, ApiError.Reason, ApiError.Delivery, ApiError.Phase | undefined, seen: 0 | 1]
+  > = [
+    ["dns", "NameLookup", "NotSent", undefined, 0],
+    ["dns", "NameNotFound", "NotSent", undefined, 0],
+    ["pool", "Timeout", "NotSent", "pool", 0],
+    ["connect", "Timeout", "NotSent", "connect", 0],
+    ["connect", "Connect", "NotSent", undefined, 0],
+    ["tls", "Tls", "NotSent", undefined, 0],
+    ["proxy", "ProxyRefused", "NotSent", undefined, 0],
+    ["write", "Timeout", "Unconfirmed", "write", 0],
+    ["read", "Timeout", "Unconfirmed", "read", 1],
+    ["read", "Timeout", "Unconfirmed", "attempt", 1],
+    ["read", "Timeout", "Unconfirmed", "deadline", 1],
+    ["read", "Timeout", "Partial", "read", 1],
+    ["connection", "ConnectionLost", "Unconfirmed", undefined, 1],
+    ["connection", "ConnectionLost", "Partial", undefined, 1],
+    ["attempt", "Timeout", "NotSent", "deadline", 0],
+    ["abort", "Aborted", "Unconfirmed", undefined, 1],
+    ["client", "InvalidAnswer", "Acknowledged", undefined, 1],
+    ["client", "InvalidRequest", "NotSent", undefined, 0]
+  ]
+  for (const [phase, reason, delivery, limit, seen] of lost) {
+    it(`names the phase ${phase} of ${[reason, limit, delivery].filter((part) => part !== undefined).join(" ")}`, () => {
+      const verdict = judged({ ok: 80, failed: [[20, reason, delivery, limit]] }, 80 + 20 * seen)
+      expect(verdict).toMatchObject({ _tag: "ClientSide", phase, lost: 20 })
+      expect(verdict.next).not.toBe("")
+    })
+  }
+
+  it("names the side with more failures, and keeps the other as evidence", () => {
+    const failed = [
+      [30, "Connect", "NotSent"],
+      [10, "Unavailable", "Acknowledged"]
+    ] as const
+    const verdict = judged({ ok: 60, failed }, 70, { errors: 10, byStatus: { "503": 10 } })
+    expect(verdict).toMatchObject({
+      _tag: "ClientSide",
+      phase: "connect",
+      lost: 30,
+      evidence: {
+        client: { tries: 100, NotSent: 30, Unconfirmed: 0, Partial: 0, Acknowledged: 70, ok: 60 },
+        bounds: { least: 70, most: 70, tolerance: 10 },
+        refused: [{ reason: "Unavailable", count: 10 }]
+      }
+    })
+    expect(
+      judged(
+        {
+          ok: 60,
+          failed: [
+            [10, "Connect", "NotSent"],
+            [30, "Unavailable", "Acknowledged"]
+          ]
+        },
+        90,
+        {
+          errors: 30,
+          byStatus: { "503": 30 }
+        }
+      )
+    ).toMatchObject({
+      _tag: "ServerSide",
+      errors: 30,
+      byReason: { Unavailable: 30 },
+      byStatus: { "503": 30 },
+      evidence: { lost: [{ phase: "connect", count: 10 }] }
+    })
+  })
+
+  it("gives the servers the errors that they counted and whose answers were lost", () => {
+    const told: Told = { ok: 60, failed: [[40, "ConnectionLost", "Unconfirmed"]] }
+    expect(judged(told, 100)).toMatchObject({ _tag: "ClientSide", phase: "connection" })
+    expect(judged(told, 100, { errors: 40 })).toMatchObject({ _tag: "ServerSide" })
+  })
+
+  it("leaves streams that broke off out of the law: their requests were counted when they began", () => {
+    const failed = [[50, "StreamBroken", "Partial", undefined, "stream"]] as const
+    expect(judged({ ok: 100, failed }, 100)).toMatchObject({
+      _tag: "InAgreement",
+      evidence: { bounds: { least: 100, most: 100 } }
+    })
+  })
+
+  it("says where answers came from that the servers did not count", () => {
+    const verdict = judged({ failed: [[40, "ScalingUp", "Acknowledged"]] }, 0)
+    expect(verdict._tag).toBe("ServerSide")
+    expect(verdict.next).toContain("stands before them")
+  })
+
+  const unknown: ReadonlyArray<readonly [Accounting.NotEnough, Told, number, Partial<Accounting.ServerCounts>]> = [
+    ["NoNumbers", { ok: 20 }, Number.NaN, {}],
+    ["NoNumbers", { ok: 20 }, -1, {}],
+    ["NoNumbers", { ok: Number.NaN }, 20, {}],
+    ["NoNumbers", { ok: 20 }, 20, { from: Number.NaN }],
+    ["NoTime", { ok: 20 }, 20, { to: 60_000 }],
+    ["OtherTime", { ok: 20 }, 20, { from: 160_000, to: 220_000 }],
+    ["OtherTime", { ok: 20 }, 20, { from: 0, to: 600_000 }],
+    ["Coverage", { ok: 20 }, 20, { coverage: 0.4 }],
+    ["TooShort", { ok: 20 }, 20, { resolution: 90_000 }],
+    ["TooFew", { ok: 9 }, 9, {}],
+    ["InFlight", { ok: 20, inFlight: 21 }, 20, {}],
+    ["OtherServer", { ok: 20 }, 10, {}]
+  ]
+  for (const [why, told, requests, more] of unknown) {
+    it(`has not enough data for ${JSON.stringify(told)} and ${requests} ${JSON.stringify(more)}: ${why}`, () => {
+      expect(judged(told, requests, more)).toMatchObject({ _tag: "NotEnoughData", why })
+    })
+  }
+
+  it("agrees up to both bounds, and not beyond", () => {
+    expect([90, 100].map((requests) => judged({ ok: 90 }, requests)._tag)).toEqual(["InAgreement", "InAgreement"])
+    expect(judged({ ok: 90 }, 101)).toMatchObject({ _tag: "MissingOnClient", missing: 11 })
+    expect([90, 89].map((requests) => judged({ ok: 100 }, requests)._tag)).toEqual(["InAgreement", "NotEnoughData"])
+  })
+
+  it("refuses options that are none", () => {
+    expect(() => Accounting.reconcile(windowOf({}), serverOf(0), { share: 2 })).toThrow(
+      "Accounting.reconcile: share is 2; it must be a number from 0 to 1"
+    )
+  })
+
+  // --- Properties -----------------------------------------------------------------------------------
+
+  const anyCount = fc.oneof(fc.nat(1000), fc.constantFrom(0, 1, 3, 4, 9, 10, 11, 1e9))
+  const anyRow = fc.record({
+    count: anyCount,
+    reason: fc.option(fc.constantFrom(...ApiError.TransientReason.literals, ...ApiError.FatalReason.literals), {
+      nil: undefined
+    }),
+    delivery: fc.constantFrom(...ApiError.Delivery.literals),
+    phase: fc.option(fc.constantFrom(...ApiError.Phase.literals), { nil: undefined }),
+    of: fc.constantFrom<Accounting.Row["of"]>("try", "call", "stream")
+  })
+  const rowsOf = (
+    rows: ReadonlyArray<Pick<Accounting.Row, "count" | "reason" | "delivery" | "phase" | "of">>
+  ): ReadonlyArray<Accounting.Row> =>
+    rows.map(({ count, delivery, of, phase, reason }) =>
+      rowOf(count, reason, reason === undefined ? "Acknowledged" : delivery, phase, of)
+    )
+  const hostile = fc.oneof(
+    fc.double(),
+    fc.constantFrom(Number.NaN, -1, Infinity, -Infinity, 0, 1e308, -0),
+    anyCount,
+    fc.integer()
+  )
+
+  it("has a verdict with a text for any numbers", () => {
+    const anyServer = fc.record(
+      {
+        from: hostile,
+        to: hostile,
+        requests: hostile,
+        errors: hostile,
+        byStatus: fc.dictionary(fc.string(), hostile),
+        coverage: hostile,
+        resolution: hostile
+      },
+      { requiredKeys: ["from", "to", "requests", "errors"] }
+    )
+    const anyWindow = fc.record({
+      from: hostile,
+      to: hostile,
+      inFlight: hostile,
+      rows: fc.array(anyRow).map(rowsOf),
+      open: fc.constant([])
+    })
+    fc.assert(
+      fc.property(anyWindow, anyServer, fc.boolean(), (window, server, same) => {
+        const counts = same ? { ...server, ...minute } : server
+        const verdict = Accounting.reconcile(same ? { ...window, ...minute } : window, counts)
+        const broken = [counts.requests, counts.errors, window.inFlight].some((n) => !(n >= 0 && n < Infinity))
+        if (broken) expect(verdict).toMatchObject({ _tag: "NotEnoughData", why: "NoNumbers" })
+        expect(Accounting.format(verdict)).toMatch(/^.+\n[^]*Next: {5}.+$/)
+        expect(JSON.parse(JSON.stringify(verdict))).toMatchObject({ _tag: verdict._tag })
+      }),
+      { numRuns: 2000 }
+    )
+  })
+
+  it("agrees exactly within the bounds of the law, where nothing failed", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 10, max: 10_000 }), fc.nat(20), fc.nat(20_000), (ok, inFlight, requests) => {
+        const verdict = judged({ ok, inFlight: Math.min(inFlight, ok) }, requests)
+        const most = ok + Math.min(inFlight, ok)
+        const tolerance = Math.max(3, Math.max(ok, requests) / 10)
+        const expected =
+          requests > most + tolerance ? "MissingOnClient" : requests < ok - tolerance ? "NotEnoughData" : "InAgreement"
+        expect(verdict._tag).toBe(expected)
+      }),
+      { numRuns: 2000 }
+    )
+  })
+
+  const order = ["NotEnoughData", "ServerSide", "ClientSide", "InAgreement", "MissingOnClient"]
+
+  it("never takes back that something is missing on the client when the servers count more", () => {
+    fc.assert(
+      fc.property(fc.array(anyRow).map(rowsOf), fc.nat(3000), fc.nat(3000), (rows, requests, more) => {
+        const window = { ...windowOf({}), rows }
+        const [less, greater] = [requests, requests + more].map((n) => Accounting.reconcile(window, serverOf(n)))
+        if (less?._tag === "MissingOnClient") expect(greater?._tag).toBe("MissingOnClient")
+        expect(order).toContain(greater?._tag)
+      }),
+      { numRuns: 1000 }
+    )
+  })
+
+  it("never turns from the client to the servers when more is lost, nor back when more is refused", () => {
+    const told = (lost: number, refused: number) =>
+      judged(
+        {
+          ok: 100,
+          failed: [
+            [lost, "Connect", "NotSent"],
+            [refused, "Unavailable", "Acknowledged"]
+          ]
+        },
+        100 + refused,
+        { errors: refused }
+      )._tag
+    fc.assert(
+      fc.property(fc.nat(500), fc.nat(500), fc.nat(500), (lost, refused, more) => {
+        if (told(lost, refused) === "ClientSide") expect(told(lost + more, refused)).toBe("ClientSide")
+        if (told(lost, refused) === "ServerSide") expect(told(lost, refused + more)).toBe("ServerSide")
+      }),
+      { numRuns: 1000 }
+    )
+  })
+})
+
+describe("a verdict's text", () => {
+  it("says who, by which numbers, and what to do", () => {
+    const failed = [
+      [30, "Connect", "NotSent"],
+      [10, "Unavailable", "Acknowledged"]
+    ] as const
+    const verdict = judged({ ok: 60, failed, inFlight: 1 }, 70.25, {
+      errors: 10,
+      byStatus: { "503": 10 },
+      coverage: 0.9
+    })
+    expect(Accounting.format(verdict)).toMatchInlineSnapshot(`
+      "The client's side: 30 tries of 100 lost in the phase "connect".
+      Client:   100 tries of 0 calls: 70 acknowledged, 0 partial, 0 unconfirmed, 30 not sent; 1 call in flight.
+      Servers:  70.3 requests, 10 errors (10 of 503), known of 90 % of the time.
+      The law:  70 to 71 requests, give or take 20.
+      Lost:     30 connect: Connect (NotSent).
+      Refused:  10 Unavailable (Acknowledged).
+      Next:     No connection was made, so that nothing was sent. Check host and port, the firewall and the network path from this machine, and whether the limit for connecting is too short."
+    `)
+  })
+
+  it("says what is missing for a verdict", () => {
+    expect(Accounting.format(judged({ ok: 1 }, 1))).toMatchInlineSnapshot(`
+      "Not enough data (TooFew).
+      Client:   1 try of 0 calls: 1 acknowledged, 0 partial, 0 unconfirmed, 0 not sent; 0 calls in flight.
+      Servers:  1 request, 0 errors.
+      The law:  1 to 1 requests, give or take 3.
+      Next:     There are too few requests to tell loss from chance. Wait for more, or take a longer window."
+    `)
+  })
+})
+
+// -------------------------------------------------------------------------------------------------
+// On sockets
+// -------------------------------------------------------------------------------------------------
+
+const hurried = Workload.make({
+  name: "hurried",
+  timeouts: { attempt: "30 seconds", pool: "30 seconds", connect: "30 seconds", write: "30 seconds" },
+  deadline: "1 minute",
+  retry: Retry.make({ attempts: 4, base: 1, cap: 20, maxHint: "1 second" }),
+  idempotency: "safe"
+})
+
+/** What the server's own log says of a time. */
+const logOf = (server: FaultServer.FaultServer, { from, to }: Accounting.Window) =>
+  Effect.map(server.requests, (requests): Accounting.ServerCounts => {
+    const byStatus: Record<string, number> = {}
+    for (const { status = 0 } of requests) {
+      if (status >= 400) byStatus[status] = (byStatus[status] ?? 0) + 1
+    }
+    return { from, to, requests: requests.length, errors: sumOf(Object.values(byStatus)), byStatus }
+  })
+
+const sumOf = (numbers: ReadonlyArray<number>): number => numbers.reduce((total, n) => total + n, 0)
+
+/** Makes so many calls at once, and looks at what came of them on both sides. */
+const measured = (
+  options: FaultServer.Options,
+  {
+    calls,
+    transport = {},
+    url,
+    workload = hurried
+  }: {
+    readonly calls: number
+    readonly transport?: Transport.Options
+    readonly url?: (server: FaultServer.FaultServer) => string
+    readonly workload?: Workload.Workload
+  }
+) =>
+  Effect.gen(function* () {
+    const server = yield* FaultServer.make({ keep: 100_000, ...options })
+    const accounting = yield* Accounting.make({ bucket: "50 millis", buckets: 1440 })
+    const client = ReliableHttpClient.make(yield* Transport.make({ connections: 50, proxy: "none", ...transport }), {
+      workload
+    })
+    const request = HttpClientRequest.bodyUnsafeJson(
+      HttpClientRequest.post(`${url?.(server) ?? server.baseUrl}/chat/completions`),
+      { model: "m" }
+    )
+    const call = Effect.ignore(Effect.flatMap(client.execute(request), (response) => response.json))
+    yield* Effect.replicateEffect(call, calls, { concurrency: "unbounded", discard: true }).pipe(
+      Accounting.count(accounting)
+    )
+    // what arrived is on its way to the log
+    yield* Effect.sleep("50 millis")
+    const window = yield* accounting.window(0, Infinity)
+    return { window, counts: yield* logOf(server, window), server }
+  })
+
+const tryRows = ({ rows }: Accounting.Window, delivery: ApiError.Delivery): number =>
+  sum(rows, (row) => row.of === "try" && row.delivery === delivery)
+
+describe("ten thousand calls at once", () => {
+  /** Deterministic, and without a pattern that the order of requests could follow. */
+  const roll = (number: number): number => ((number * 2_654_435_761) % 2 ** 32) / 2 ** 32
+
+  const mixed = (faults: ReadonlyArray<Fault.Fault>) => (request: Fault.Request) => {
+    const chance = roll(request.number)
+    return chance < 0.1 ? (faults[Math.floor((chance / 0.1) * faults.length)] ?? Fault.healthy) : Fault.healthy
+  }
+
+  it("are counted as the dashboard law says", async () => {
+    const faults = [
+      Fault.answer(500),
+      Fault.answer(503),
+      Fault.answer(429),
+      Fault.reset,
+      Fault.close,
+      Fault.cut({ by: "reset" }),
+      Fault.invalidJson,
+      Fault.garbage()
+    ]
+    const { counts, window } = await Effect.runPromise(
+      Effect.scoped(measured({ script: mixed(faults) }, { calls: 10_000 }))
+    )
+    const seen = tryRows(window, "Acknowledged") + tryRows(window, "Partial")
+    expect(sum(window.rows, ({ of }) => of === "call")).toBe(10_000)
+    expect(window.inFlight).toBe(0)
+    expect(counts.requests).toBeGreaterThanOrEqual(seen)
+    expect(counts.requests).toBeLessThanOrEqual(seen + tryRows(window, "Unconfirmed"))
+    expect(tryRows(window, "Unconfirmed")).toBeGreaterThan(50)
+    expect(Accounting.reconcile(window, counts, { failing: 0.9 })._tag).toBe("InAgreement")
+  })
+
+  it("are counted alike on both sides, if no headers are lost", async () => {
+    const faults = [Fault.answer(500), Fault.answer(503), Fault.answer(429), Fault.invalidJson]
+    const { counts, window } = await Effect.runPromise(
+      Effect.scoped(measured({ script: mixed(faults) }, { calls: 10_000 }))
+    )
+    expect(tryRows(window, "Unconfirmed") + tryRows(window, "NotSent")).toBe(0)
+    expect(counts.requests).toBe(sum(window.rows, ({ of }) => of === "try"))
+    expect(counts.errors).toBe(
+      sum(window.rows, ({ class: kind, of }) => of === "try" && kind !== undefined) -
+        sum(window.rows, ({ of, reason }) => of === "try" && reason === "InvalidAnswer")
+    )
+    const verdict = Accounting.reconcile(window, counts)
+    expect(verdict).toMatchObject({ _tag: "ServerSide" })
+  })
+})
+
+describe("a planted cause is named", () => {
+  const single = Workload.with(hurried, { name: "single", retry: Retry.make({ attempts: 1 }) })
+
+  const named = (
+    options: FaultServer.Options,
+    settings: Omit<Parameters<typeof measured>[1], "calls"> = {}
+  ): Effect.Effect<Accounting.Verdict> =>
+    Effect.scoped(
+      Effect.map(measured(options, { calls: 20, workload: single, ...settings }), ({ counts, window }) =>
+        Accounting.reconcile(window, counts)
+      )
+    )
+
+  const brief = (timeouts: Workload.Overrides["timeouts"]) => Workload.with(single, { timeouts })
+
+  it("a name that does not resolve", async () => {
+    const verdict = await Effect.runPromise(named({}, { url: () => "http://nowhere.invalid" }))
+    expect(verdict).toMatchObject({ _tag: "ClientSide", phase: "dns", lost: 20, evidence: { server: { requests: 0 } } })
+  })
+
+  it("a closed port", async () => {
+    const verdict = await Effect.runPromise(named({}, { url: () => "http://127.0.0.1:1" }))
+    expect(verdict).toMatchObject({ _tag: "ClientSide", phase: "connect", lost: 20 })
+  })
+
+  it("a certificate that nobody trusts", async () => {
+    const verdict = await Effect.runPromise(named({ tls: true }))
+    expect(verdict).toMatchObject({ _tag: "ClientSide", phase: "tls", lost: 20, evidence: { server: { requests: 0 } } })
+  })
+
+  it("a server that accepts and says nothing, before TLS is there", async () => {
+    const silent = Effect.flatMap(
+      bare(() => undefined),
+      ({ port }) =>
+        measured({}, { calls: 20, url: () => `https://127.0.0.1:${port}`, workload: brief({ connect: "200 millis" }) })
+    )
+    const { counts, window } = await Effect.runPromise(Effect.scoped(silent))
+    expect(Accounting.reconcile(window, counts)).toMatchObject({ _tag: "ClientSide", phase: "connect", lost: 20 })
+  })
+
+  it("a blackhole: requests go out, no server counts them", async () => {
+    const silent = Effect.flatMap(
+      bare((socket) => void socket.resume()),
+      ({ origin }) => measured({}, { calls: 20, url: () => origin, workload: brief({ attempt: "300 millis" }) })
+    )
+    const { counts, window } = await Effect.runPromise(Effect.scoped(silent))
+    const verdict = Accounting.reconcile(window, counts)
+    expect(verdict).toMatchObject({
+      _tag: "ClientSide",
+      phase: "read",
+      lost: 20,
+      evidence: { server: { requests: 0 } }
+    })
+    expect(verdict.next).toContain("network path")
+  })
+
+  it("a slow server", async () => {
+    const verdict = await Effect.runPromise(
+      named({ script: Fault.stall("1 minute") }, { workload: brief({ attempt: "500 millis" }) })
+    )
+    expect(verdict).toMatchObject({ _tag: "ClientSide", phase: "read", lost: 20, evidence: { server: { errors: 0 } } })
+  })
+
+  it("a pool that is too small", async () => {
+    const verdict = await Effect.runPromise(
+      named(
+        { script: Fault.stall("2 seconds") },
+        { transport: { connections: 1 }, workload: brief({ pool: "200 millis" }) }
+      )
+    )
+    expect(verdict).toMatchObject({ _tag: "ClientSide", phase: "pool", lost: 19 })
+  })
+
+  it("connections that are reset", async () => {
+    const verdict = await Effect.runPromise(named({ script: Fault.reset }))
+    expect(verdict).toMatchObject({ _tag: "ClientSide", phase: "connection", lost: 20 })
+  })
+
+  it("errors of the server", async () => {
+    const verdict = await Effect.runPromise(named({ script: Fault.answer(503) }))
+    expect(verdict).toMatchObject({
+      _tag: "ServerSide",
+      errors: 20,
+      byReason: { Unavailable: 20 },
+      byStatus: { "503": 20 }
+    })
+  })
+
+  it("another client", async () => {
+    const both = Effect.gen(function* () {
+      const { counts, server, window } = yield* measured({}, { calls: 20 })
+      yield* Effect.promise(() =>
+        Promise.all(Arr.makeBy(30, () => fetch(server.origin).then((answer) => answer.text())))
+      )
+      return [Accounting.reconcile(window, counts), Accounting.reconcile(window, yield* logOf(server, window))] as const
+    })
+    const [before, after] = await Effect.runPromise(Effect.scoped(both))
+    expect(before._tag).toBe("InAgreement")
+    expect(after).toMatchObject({ _tag: "MissingOnClient", missing: 30 })
+  })
+})
+
+describe("streams", () => {
+  it.effect("are counted as one request, and once more for what became of them", () =>
+    Effect.gen(function* () {
+      const accounting = yield* Accounting.make()
+      const scripted = yield* ScriptedClient.make([
+        Fault.stream({ events: 3 }),
+        Fault.stream({ events: 5, after: 2, ending: "reset" }),
+        Fault.answer(503)
+      ])
+      const client = ReliableHttpClient.make(scripted)
+      const request = HttpClientRequest.post("http://h.test/v1/chat/completions")
+      const read = Effect.ignore(Stream.runDrain(EventStream.open(request, { client, workload: once })))
+      yield* Effect.all([read, read, read]).pipe(Accounting.count(accounting))
+      const snapshot = yield* accounting.snapshot
+      expect(shown(snapshot)).toEqual([
+        "1 call failed Unavailable Acknowledged once h.test",
+        "1 stream failed StreamBroken Partial once h.test",
+        "1 stream ok Acknowledged once h.test",
+        "1 try failed Unavailable Acknowledged once h.test",
+        "2 call ok Acknowledged once h.test",
+        "2 try ok Acknowledged once h.test"
+      ])
+      expect(snapshot.inFlight).toBe(0)
+    })
+  )
+})

@@ -1,0 +1,54 @@
+import { Context, Effect, type Layer } from "effect"
+import { Accounting, type ApiError, type Reliability } from "effect-reliability"
+import { describe, expectTypeOf, it } from "vitest"
+
+class Log extends Context.Tag("Log")<Log, { readonly write: (line: string) => Effect.Effect<void> }>() {}
+
+declare const accounting: Accounting.Accounting
+declare const window: Accounting.Window
+declare const counts: Accounting.ServerCounts
+declare const call: Effect.Effect<number, "other", Log>
+
+describe("count", () => {
+  it("leaves the effect's type as it is, in both forms", () => {
+    expectTypeOf(Accounting.count(call, accounting)).toEqualTypeOf<typeof call>()
+    expectTypeOf(call.pipe(Accounting.count(accounting))).toEqualTypeOf<typeof call>()
+  })
+})
+
+describe("the layer", () => {
+  it("needs nothing, cannot fail and provides the accounts", () => {
+    expectTypeOf(Accounting.layer).toEqualTypeOf<Layer.Layer<Accounting.Service>>()
+    expectTypeOf(Accounting.layerWith({ bucket: "1 second" })).toEqualTypeOf<Layer.Layer<Accounting.Service>>()
+    expectTypeOf(Accounting.snapshot).toEqualTypeOf<Effect.Effect<Accounting.Snapshot, never, Accounting.Service>>()
+    expectTypeOf(Accounting.window(0, 1)).toEqualTypeOf<Effect.Effect<Accounting.Window, never, Accounting.Service>>()
+  })
+
+  it("records what policies tell", () => {
+    expectTypeOf(accounting.record).toExtend<NonNullable<Reliability.Options["record"]>>()
+  })
+})
+
+describe("since and only", () => {
+  it("work in both forms, and keep what they are given", () => {
+    expectTypeOf(
+      Effect.map(accounting.snapshot, Accounting.since({ at: 0, rows: [], inFlight: 0, open: [] }))
+    ).toEqualTypeOf<Effect.Effect<Accounting.Snapshot>>()
+    expectTypeOf(Accounting.only(window, { host: "a" })).toEqualTypeOf<Accounting.Window>()
+    expectTypeOf(Effect.map(accounting.snapshot, Accounting.only({ model: "a" }))).toEqualTypeOf<
+      Effect.Effect<Accounting.Snapshot>
+    >()
+  })
+})
+
+describe("a verdict", () => {
+  it("is told apart by its tag", () => {
+    const verdict = Accounting.reconcile(window, counts)
+    expectTypeOf(verdict._tag).toEqualTypeOf<
+      "ClientSide" | "ServerSide" | "InAgreement" | "MissingOnClient" | "NotEnoughData"
+    >()
+    if (verdict._tag === "ClientSide") expectTypeOf(verdict.phase).toEqualTypeOf<Accounting.Phase>()
+    if (verdict._tag === "NotEnoughData") expectTypeOf(verdict.why).toEqualTypeOf<Accounting.NotEnough>()
+    expectTypeOf<Accounting.Row["reason"]>().toEqualTypeOf<ApiError.Reason | undefined>()
+  })
+})
