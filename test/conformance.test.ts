@@ -18,26 +18,33 @@ const results = new Map<string, ReadonlyMap<Situation, Result>>()
 
 const appliesTo = (name: string) => situations.filter(({ not = [] }) => !not.includes(name))
 
-const actOut = (name: string, act: (situation: Situation) => Effect.Effect<Observed>): Effect.Effect<void> =>
-  Effect.map(
-    Effect.forEach(
-      appliesTo(name),
-      (situation) => Effect.map(exitOf(act(situation)), (result) => [situation, result] as const),
-      {
-        concurrency: 40
-      }
-    ),
-    (rows) => void results.set(name, new Map(rows))
-  )
+const isAsExpected = (situation: Situation, over: Over, result: Result | undefined): boolean =>
+  result !== undefined && "observed" in result && differences(situation, over, result.observed).length === 0
+
+/**
+ * Acts out all situations, many at once. Their times are scaled down to milliseconds, which a machine with other things to do does
+ * not keep: what differs is acted out again by itself, and differs again where the code is wrong.
+ */
+const actOut = (over: Over, act: (situation: Situation) => Effect.Effect<Observed>): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const perform = (situation: Situation) =>
+      Effect.map(exitOf(act(situation)), (result) => [situation, result] as const)
+    let rows = new Map(yield* Effect.forEach(appliesTo(over.name), perform, { concurrency: 40 }))
+    for (let again = 0; again < 3; again++) {
+      const different = [...rows].filter(([situation, result]) => !isAsExpected(situation, over, result))
+      rows = new Map([...rows, ...(yield* Effect.forEach(different, ([situation]) => perform(situation)))])
+    }
+    results.set(over.name, rows)
+  })
 
 beforeAll(async () => {
-  await Effect.runPromise(actOut(memory.name, inMemory))
-  for (const { client, name } of transports) {
+  await Effect.runPromise(actOut(memory, inMemory))
+  for (const over of transports) {
     await Effect.runPromise(
-      Effect.scoped(Effect.flatMap(client, (client) => actOut(name, (situation) => onSocket(situation, client))))
+      Effect.scoped(Effect.flatMap(over.client, (client) => actOut(over, (situation) => onSocket(situation, client))))
     )
   }
-}, 180_000)
+})
 
 for (const over of [memory, ...transports]) {
   describe(`over ${over.name}`, () => {
@@ -55,11 +62,7 @@ it("is written down", async () => {
   const cell = (situation: Situation, over: Over): string => {
     const result = results.get(over.name)?.get(situation)
     if (result === undefined) return "–"
-    return "observed" in result && differences(situation, over, result.observed).length === 0
-      ? situation.over?.[over.name] === undefined
-        ? "✓"
-        : "✓¹"
-      : "✗"
+    return isAsExpected(situation, over, result) ? (situation.over?.[over.name] === undefined ? "✓" : "✓¹") : "✗"
   }
   await expect(scoreboard([memory, ...transports], cell)).toMatchFileSnapshot("../.github/CONFORMANCE.md")
 })
