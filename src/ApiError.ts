@@ -315,7 +315,7 @@ const adviceOf = (error: Fields & { readonly reason: Reason }): string => error.
 const messageOf = (error: Fields & { readonly reason: Reason }): string => {
   const { attempts, code, delivery, detail, method = "Request to", phase, reason, requestId, status, url } = error
   const happened = phase === undefined ? texts[reason][0] : phases[phase]
-  const marks = [status !== undefined && `HTTP ${status}`, code].filter(Boolean).join(", ")
+  const marks = [status !== undefined && `HTTP ${status}`, code !== `${status}` && code].filter(Boolean).join(", ")
   return [
     `${reason}: ${happened}${marks && ` (${marks})`}${detail ? `: ${detail.replace(/[.!?]?$/, ".")}` : "."}`,
     url !== undefined && `${method} ${url}.`,

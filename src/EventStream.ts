@@ -224,7 +224,10 @@ class Session<R, R2> {
   )
 
   begin(scope: Scope.Scope): Effect.Effect<Array<Event>, ApiError, R> {
-    const answered = Effect.locally(this.client.execute(this.request), singleTry, true)
+    const answered = Effect.locally(this.client.execute(this.request), singleTry, {
+      id: this.request.headers[this.options.requestIdHeader],
+      about: this.policy.about
+    })
     return Effect.flatMap(answered, (response) => {
       this.response = response
       // the client may have completed the URL; the object was made for this call
@@ -309,7 +312,7 @@ class Session<R, R2> {
     const { decoder, scope, source } = this
     if (this.told !== undefined && this.isOpen) {
       this.tell(
-        decoder.end === undefined ? settle(this.fault(aborted, { delivery: "Partial" }), this.tries) : undefined
+        decoder.end?._tag === "Done" ? undefined : settle(this.fault(aborted, { delivery: "Partial" }), this.tries)
       )
     }
     this.scope = undefined

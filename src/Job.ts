@@ -32,7 +32,7 @@ import { clockOf, monotonic } from "./internal/time.js"
  * - `Queued`: it waits for its turn or for a machine, as long as that takes.
  * - `Active`: it is on its way.
  * - `Changing`: it is between two states, in none of which it stays: being stopped, say, or not known yet.
- * - `Stopped`: it is over, and could be resumed.
+ * - `Stopped`: it is over, and could be resumed, unless that is `final`. Soon after a resumption it may be the end before it.
  * - `Ended`: what was waited for has come, or cannot come any more.
  * - `Gone`: it was deleted. Its id cannot be used again.
  *
@@ -41,7 +41,7 @@ import { clockOf, monotonic } from "./internal/time.js"
  */
 export type Standing<A> =
   | { readonly _tag: "Queued" | "Active" | "Changing" }
-  | { readonly _tag: "Stopped"; readonly outcome: A }
+  | { readonly _tag: "Stopped"; readonly outcome: A; readonly final?: boolean | undefined }
   | { readonly _tag: "Ended"; readonly outcome: A }
   | { readonly _tag: "Gone" }
 
@@ -143,22 +143,16 @@ const mayStand = (error: ApiError): boolean =>
   mayHaveExecuted(error) &&
   !(error._tag === "Fatal" && error.delivery === "Acknowledged" && (error.status ?? 400) >= 400)
 
-const conflict = (found: "Other" | "Gone", error?: ApiError): Submission<never> =>
-  failed(
-    unsafeMake(
-      { class: "Fatal", reason: "Conflict" },
-      {
-        delivery: "Acknowledged",
-        status: error?.reason === "Conflict" ? error.status : undefined,
-        requestId: error?.requestId,
-        detail:
-          found === "Other"
-            ? "a job of this id exists, with another input"
-            : "a job of this id was deleted, and the id cannot be used again"
-      }
-    ),
-    false
-  )
+const conflicts = {
+  Other: "a job of this id exists, with another input",
+  Gone: "a job of this id was deleted, and the id cannot be used again"
+}
+
+const conflict = (found: "Other" | "Gone", error?: ApiError): Submission<never> => {
+  const status = error?.reason === "Conflict" ? error.status : undefined
+  const about = { delivery: "Acknowledged", status, requestId: error?.requestId, detail: conflicts[found] } as const
+  return failed(unsafeMake({ class: "Fatal", reason: "Conflict" }, about), false)
+}
 
 const found = <Snapshot>(finding: Finding<Snapshot>, error?: ApiError): Submission<Snapshot> =>
   finding._tag === "Same" ? { _tag: "Done", snapshot: finding.snapshot } : conflict(finding._tag, error)
@@ -288,11 +282,12 @@ const spread = (after: Duration.Duration): Effect.Effect<void> => {
 
 const settled = (error: ApiError): ApiError => (error.attempts > 0 ? error : settle(error, 1))
 
-const mayExist = ({ _tag, reason, ...rest }: ApiError, id: string): ApiError => {
-  const remedy = `The job may exist: submit it again under the id ${id}, and it is found instead of made twice.`
-  // both are of one error
-  return unsafeMake({ class: _tag, reason } as ErrorKind, { ...rest, remedy }, rest.cause)
-}
+// both are of one error
+const advised = ({ _tag, reason, ...rest }: ApiError, remedy: string): ApiError =>
+  unsafeMake({ class: _tag, reason } as ErrorKind, { ...rest, remedy }, rest.cause)
+
+const mayExist = (error: ApiError, id: string): ApiError =>
+  advised(error, `The job may exist: submit it again under the id ${id}, and it is found instead of made twice.`)
 
 // -------------------------------------------------------------------------------------------------
 // Watching: what to do next
@@ -358,7 +353,7 @@ export interface Limits extends Readonly<Record<Phase, number>> {
 }
 
 /**
- * Checks watch options; a bad one is refused by its name.
+ * Checks watch options; a bad one is refused by its name and that of its owner, the function that takes it.
  *
  * @example
  * ```ts
@@ -372,8 +367,7 @@ export interface Limits extends Readonly<Record<Phase, number>> {
  * @since 0.1.0
  * @category constructors
  */
-export const limits = (options: WatchOptions = {}): Limits => {
-  const owner = "Job.limits"
+export const limits = (options: WatchOptions = {}, owner = "Job.limits"): Limits => {
   const interval = duration(owner, "interval", options.interval ?? "5 seconds", { min: 1 })
   const cap = duration(owner, "cap", options.cap ?? Duration.max(interval, "1 minute"), { min: 1 })
   if (Duration.lessThan(cap, interval)) refuse(owner, "cap", cap, `at least interval, ${Duration.format(interval)}`)
@@ -395,7 +389,9 @@ export const limits = (options: WatchOptions = {}): Limits => {
   }
 }
 
-const phases = { Queued: "queued", Active: "active", Changing: "changing" } as const
+const none = { Stopped: undefined, Ended: undefined, Gone: undefined, Nothing: undefined }
+
+const phases = { Queued: "queued", Active: "active", Changing: "changing", ...none } as const
 
 const unspent: Watching["spent"] = { queued: 0, active: 0, changing: 0 }
 
@@ -419,6 +415,8 @@ export interface Watching {
   readonly unseenSince: number | undefined
   /** Since when it could not be asked to resume the job. */
   readonly refusedSince: number | undefined
+  /** Since when every attempt to resume it was answered that there is none. */
+  readonly missingSince: number | undefined
   readonly resumes: number
   readonly resumedAt: number
 }
@@ -449,6 +447,7 @@ export const watchingSince = (now: number, limits: Limits): Watching => ({
   lostSince: undefined,
   unseenSince: undefined,
   refusedSince: undefined,
+  missingSince: undefined,
   resumes: 0,
   resumedAt: limits.resumed ? now : -Infinity
 })
@@ -483,18 +482,23 @@ const again = (
   ]
 }
 
-const ranOut = (what: string, millis: number): Step<never> => ({
-  _tag: "Failed",
-  error: unsafeMake(
-    { class: "Transient", reason: "Timeout" },
-    { delivery: "Acknowledged", phase: "deadline", detail: `the job was ${what} for ${format(millis)}` }
-  )
-})
+const ranOut = (what: Phase, millis: number): Step<never> => {
+  const detail = `the job was ${what} for ${Duration.format(Duration.millis(Math.round(millis)))}`
+  const about = { delivery: "Acknowledged", phase: "deadline", detail, remedy: moreOf(what) } as const
+  return { _tag: "Failed", error: unsafeMake({ class: "Transient", reason: "Timeout" }, about) }
+}
 
-const format = (millis: number): string => Duration.format(Duration.millis(Math.round(millis)))
+const moreOf = (option: Phase | "outage"): string =>
+  `The job may go on: wait for it again, or allow more time by the option ${option}.`
 
-/** A server that asks for no retry of a look does not mean the next look. */
-const isFatal = (error: ApiError): boolean => error._tag === "Fatal" && error.shouldRetry !== true
+const unreached: ReadonlySet<Reason> = /*#__PURE__*/ new Set<Reason>(["Tls", "ProxyRefused"])
+
+/** A server that asks for no retry of a look does not mean the next look; and who was reached once can be reached again. */
+const isFatal = (error: ApiError, { resumes, seen }: Watching): boolean => {
+  const wasReached = seen !== "Nothing" || resumes > 0
+  const isAway = wasReached && error.delivery === "NotSent" && unreached.has(error.reason)
+  return error._tag === "Fatal" && error.shouldRetry !== true && !isAway
+}
 
 /** What a watch makes of a look that failed. */
 const afterLoss = (
@@ -505,19 +509,23 @@ const afterLoss = (
   random: number
 ): readonly [Watching, Step<never>] => {
   const missing = error.reason === "NotFound"
-  const next = missing
-    ? { ...state, lostSince: undefined, unseenSince: state.unseenSince ?? now }
-    : { ...state, lostSince: state.lostSince ?? now }
-  const left = missing ? (next.unseenSince ?? now) + limits.unseen - now : (next.lostSince ?? now) + limits.outage - now
-  const over = left <= 0 || (isFatal(error) && !missing)
-  return over ? [next, { _tag: "Failed", error }] : again(next, limits, { anew: false, left, random, error })
+  const lostSince = state.lostSince ?? now
+  // the time without contact says nothing of the job
+  const unseenSince = (state.unseenSince ?? lostSince) + now - lostSince
+  const next = missing ? { ...state, lostSince: undefined, unseenSince } : { ...state, lostSince }
+  const left = (missing ? unseenSince + limits.unseen : lostSince + limits.outage) - now
+  if (isFatal(error, state) && !missing) return [next, { _tag: "Failed", error }]
+  if (left > 0) return again(next, limits, { anew: false, left, random, error })
+  return [next, { _tag: "Failed", error: missing ? error : advised(error, moreOf("outage")) }]
 }
 
 /**
  * Decides what follows a look at a job. `random` is drawn from [0, 1).
  *
- * Only what the server says of the job ends the watch, or a limit. Time in which there was no contact counts to no limit but
- * its own, and time in the queue not to that of the work. An answer that lags behind makes the watch longer, and ends it never.
+ * Only what the server says ends the watch, or a limit; or what kept from reaching it from the beginning, and no waiting
+ * cures. Time in which there was no contact counts to no limit but its own, time in the queue not to that of the work, and time
+ * in which the one became the other to that which has more left. An answer that lags behind makes the watch longer, and ends it
+ * never.
  *
  * @example
  * ```ts
@@ -544,10 +552,13 @@ export const afterSight = <A>(
   random: number
 ): readonly [Watching, Step<A>] => {
   const known = before.lostSince === undefined && before.unseenSince === undefined
-  const { seen: was, spent } = before
-  const phase = known && (was === "Queued" || was === "Active" || was === "Changing") ? phases[was] : undefined
-  const passed = phase && { [phase]: spent[phase] + Math.max(0, now - before.lookedAt) }
-  const state: Watching = { ...before, lookedAt: now, spent: { ...spent, ...passed } }
+  const earlier = known ? phases[before.seen] : undefined
+  const later = Either.isRight(result) ? phases[result.right._tag] : undefined
+  const leftOf = (phase: Phase): number => limits[phase] - before.spent[phase]
+  // when it changed is not known, and no limit is charged with what was not its own
+  const phase = earlier && later && leftOf(later) > leftOf(earlier) ? later : earlier
+  const passed = phase && { [phase]: before.spent[phase] + Math.max(0, now - before.lookedAt) }
+  const state: Watching = { ...before, lookedAt: now, spent: { ...before.spent, ...passed } }
   if (Either.isLeft(result)) return afterLoss(state, now, result.left, limits, random)
 
   const standing = result.right
@@ -562,9 +573,8 @@ export const afterSight = <A>(
       // what it says may be of the life before
       const left = seen.resumedAt + limits.stale - now
       if (left > 0) return again(seen, limits, { anew: false, left, random })
-      return seen.resumes < limits.resumes
-        ? [seen, { _tag: "Resume" }]
-        : [seen, { _tag: "Done", outcome: standing.outcome }]
+      const resumable = seen.resumes < limits.resumes && standing.final !== true
+      return [seen, resumable ? { _tag: "Resume" } : { _tag: "Done", outcome: standing.outcome }]
     }
     case "Queued":
     case "Active":
@@ -572,7 +582,7 @@ export const afterSight = <A>(
       const phase = phases[standing._tag]
       const left = limits[phase] - seen.spent[phase]
       if (left <= 0) return [seen, ranOut(phase, seen.spent[phase])]
-      return again({ ...seen, refusedSince: undefined }, limits, { anew, left, random })
+      return again({ ...seen, refusedSince: undefined, missingSince: undefined }, limits, { anew, left, random })
     }
   }
 }
@@ -602,16 +612,17 @@ export const afterResume = (
   const error = Option.getOrUndefined(Either.getLeft(result))
   if (error === undefined || elsewhere.has(error.reason) || mayStand(error)) {
     // the end that is told next may be the old one
-    const state = { ...before, resumes: before.resumes + 1, resumedAt: now, lookedAt: now, refusedSince: undefined }
-    const resumed: Watching = { ...state, seen: "Nothing", spent: unspent }
+    const asked = { resumes: before.resumes + 1, resumedAt: now, refusedSince: undefined, missingSince: undefined }
+    const resumed: Watching = { ...before, ...asked, lookedAt: now, seen: "Nothing", spent: unspent }
     const left = error === undefined ? Infinity : Math.max(limits.outage, limits.interval)
     return again(resumed, limits, { anew: true, left, random, error })
   }
   const missing = error.reason === "NotFound"
   const refusedSince = before.refusedSince ?? now
-  const next: Watching = { ...before, lookedAt: now, refusedSince }
-  const left = refusedSince + (missing ? limits.unseen : limits.outage) - now
-  const over = left <= 0 || (isFatal(error) && !missing)
+  const missingSince = missing ? (before.missingSince ?? now) : undefined
+  const next: Watching = { ...before, lookedAt: now, refusedSince, missingSince }
+  const left = (missingSince === undefined ? refusedSince + limits.outage : missingSince + limits.unseen) - now
+  const over = left <= 0 || (isFatal(error, before) && !missing)
   return over ? [next, { _tag: "Failed", error }] : again(next, limits, { anew: false, left, random, error })
 }
 
@@ -672,7 +683,8 @@ const limitsOf = <Snapshot, A, R>(kind: Watched<Snapshot, A, R>, options: WatchO
 }
 
 /**
- * Watches a job: each snapshot of it that was seen, until it has ended. Losing contact only makes the next one later.
+ * Watches a job: each snapshot of it that was seen, until it has ended. Losing contact only makes the next one later, as long
+ * as the limits allow; a job that was deleted is `NotFound`, and the snapshot that says so is not shown.
  *
  * @example
  * ```ts

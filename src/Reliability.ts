@@ -407,7 +407,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
       now,
       undefined
     )
-    return told.isWatched ? this.handled(try_) : this.recorded(try_, flags)
+    return this.recorded(try_, flags)
   }
 
   handled(try_: Effect.Effect<A, E, R>): Effect.Effect<A, unknown, R | R2> {
@@ -644,7 +644,7 @@ const perform = <A, E, R, R2>(
     // a call within a call of the same budget has been counted
     const counted = policy.budget === undefined || policy.budget === outer?.budget
     const run = counted ? protection.again() : Effect.zipRight(policy.budget.deposit, protection.again())
-    return owning(outer, told === undefined ? run : told.around(run))
+    return owning(outer, told === undefined ? run : told.around(run), told !== undefined)
   })
   // what fails inside is what the effect failed with, or an `ApiError` made here, which the types above account for
   return effect as Effect.Effect<A, Protected<E>, R | R2>

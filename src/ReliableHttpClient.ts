@@ -237,6 +237,8 @@ class Sending {
     const traced = trace === undefined ? request : HttpClientRequest.setHeaders(request, traceHeaders(trace))
     this.request = traced
     if (this.about !== undefined) this.about.host = hostOf(traced.url)
+    // calls that were made to prepare the request are told by themselves; the request is this call's own
+    if (call?.owned === true) call.owned = false
     if (body._tag === "Empty" || body._tag === "Uint8Array" || !isStreamed(body) || replayables.has(body)) return traced
     this.streamed = true
     const start = (): void => {
@@ -326,8 +328,10 @@ class Caller<E, R, R2> {
   tries(request: Request, fiber: AnyFiber, onAnswer: OnAnswer): Effect.Effect<Response, ApiError, R | R2> {
     const { exchange } = this
     const policy = this.options.policyOf(request, fiber)
-    const single = fiber.getFiberRef(singleTry)
+    const owned = fiber.getFiberRef(singleTry)
+    const single = owned !== undefined && (owned.id === undefined || Object.values(request.headers).includes(owned.id))
     const sending = new Sending(request)
+    if (single) sending.about = owned.about
     const told = single ? policy : this.toldOf(policy, request, sending, fiber)
 
     if (exchange !== undefined) {
@@ -347,7 +351,13 @@ class Caller<E, R, R2> {
   /** The policy, with what the call is about, if anybody wants to know. */
   toldOf(policy: Reliability.Policy<R2>, request: Request, sending: Sending, fiber: AnyFiber): Reliability.Policy<R2> {
     if (!isObserved(fiber, policy.record)) return policy
-    const about = { host: hostOf(request.url), method: methodOf(request), ...this.options.about?.(request) }
+    let given: Reliability.About | undefined
+    try {
+      given = this.options.about?.(request)
+    } catch {
+      // nobody fails because somebody counts
+    }
+    const about = { host: hostOf(request.url), method: methodOf(request), ...given }
     sending.about = about
     return { ...policy, about }
   }

@@ -102,6 +102,11 @@ describe("ApiError", () => {
     expect(String(error)).toBe(`Transient: ${error.message}`)
   })
 
+  it("says a status once that is its code as well", () => {
+    expect(transient({ status: 503, code: "503" }).message).toContain(" (HTTP 503)")
+    expect(transient({ status: 503, code: "OVERLOADED" }).message).toContain(" (HTTP 503, OVERLOADED)")
+  })
+
   it("has a message and an advice for every reason", () => {
     fc.assert(fc.property(anyError, (error) => error.message.includes(error.reason) && error.advice.length > 0))
   })

@@ -28,6 +28,7 @@ const unavailable = new Transient({ reason: "Unavailable", delivery: "Acknowledg
 const missing = new Fatal({ reason: "NotFound", delivery: "Acknowledged", status: 404 })
 const taken = new Fatal({ reason: "Conflict", delivery: "Acknowledged", status: 409 })
 const unreadable = new Fatal({ reason: "Decode", delivery: "Acknowledged", status: 200 })
+const untrusted = new Fatal({ reason: "Tls", delivery: "NotSent" })
 const forbidden = new Fatal({ reason: "Forbidden", delivery: "Acknowledged", status: 403 })
 const unpaid = new Fatal({ reason: "PaymentRequired", delivery: "Acknowledged", status: 402 })
 const makeThrottled = (retryAfter: Duration.DurationInput) =>
@@ -226,6 +227,10 @@ describe("limits", () => {
     expect(() => Job.watch(kind, "job", options)).toThrow(message)
   })
 
+  it("refuses in the name of who takes the option", () => {
+    expect(() => Job.limits({ interval: 0 }, "Other.wait")).toThrow("Other.wait: interval is 0")
+  })
+
   it("takes a long interval for the cap", () => {
     expect(Job.limits({ interval: "10 minutes" })).toMatchObject({ interval: 600_000, cap: 600_000, queued: Infinity })
   })
@@ -240,6 +245,7 @@ const queued: Standing = { _tag: "Queued" }
 const active: Standing = { _tag: "Active" }
 const changing: Standing = { _tag: "Changing" }
 const stopped: Standing = { _tag: "Stopped", outcome: "FAILED" }
+const finished: Standing = { _tag: "Stopped", outcome: "COMPLETED", final: true }
 const ended: Standing = { _tag: "Ended", outcome: "COMPLETED" }
 const gone: Standing = { _tag: "Gone" }
 
@@ -342,6 +348,31 @@ describe("afterSight", () => {
     ).toEqual([60, 60, 1, 60, 1, "Timeout/deadline"])
   })
 
+  it("charges no limit with time that may have been another's", () => {
+    const options = { ...still, interval: "5 minutes", factor: 1, queued: "1 hour", active: "10 minutes" } as const
+    expect(
+      follow(options, [
+        [0, active],
+        [300, active],
+        [590, queued],
+        [900, active],
+        [1199, active],
+        [1200, active]
+      ])
+    ).toEqual([300, 300, 300, 300, 1, "Timeout/deadline"])
+  })
+
+  it("says which option allows more time", () => {
+    const limits = Job.limits({ queued: 0, outage: 0 })
+    for (const [sight, option] of [
+      [queued, "queued"],
+      [down, "outage"]
+    ] as const) {
+      const [, step] = Job.afterSight(Job.watchingSince(0, limits), 0, eitherOf(sight), limits, 0)
+      expect(step._tag === "Failed" && step.error.advice).toContain(`by the option ${option}.`)
+    }
+  })
+
   it("takes no lost contact for a failed job, until it was lost for too long in one go", () => {
     const options = { ...still, interval: "1 minute", outage: "5 minutes" } as const
     const long = [
@@ -365,6 +396,16 @@ describe("afterSight", () => {
     expect(follow(still, [[0, forbidden]])).toEqual(["Forbidden/"])
     const mild = new Fatal({ reason: "Forbidden", delivery: "Acknowledged", status: 403, shouldRetry: true })
     expect(follow(still, [[0, mild]])).toEqual([5])
+  })
+
+  it("believes that it will never be reached only of a server that never was", () => {
+    const sights = [
+      [0, active],
+      [5, untrusted],
+      [10, active]
+    ] as const
+    expect(follow(still, sights)).toEqual([5, 7.5, 11.25])
+    expect(follow(still, [[0, untrusted]])).toEqual(["Tls/"])
   })
 
   it("does not take a polite 503 for the end of the watch", () => {
@@ -393,6 +434,21 @@ describe("afterSight", () => {
     ).toEqual([60, 60, 60, 60, "COMPLETED"])
   })
 
+  it("counts no outage to the time in which there is no job", () => {
+    const options = { ...still, interval: "1 minute", factor: 1, unseen: "2 minutes" } as const
+    expect(
+      follow(options, [
+        [0, active],
+        [5, missing],
+        [10, down],
+        [600, down],
+        [601, missing],
+        [715, missing],
+        [716, missing]
+      ])
+    ).toEqual([60, 60, 60, 60, 60, 1, "NotFound/"])
+  })
+
   it("ends by what is deleted", () => {
     expect(follow(still, [[0, gone]])).toEqual(["NotFound/the job was deleted"])
   })
@@ -409,6 +465,17 @@ describe("afterSight", () => {
       ])
     ).toEqual(["Resume", 60, 50, 1, "FAILED"])
     expect(follow({ ...options, resumes: 0 }, [[0, stopped]])).toEqual(["FAILED"])
+  })
+
+  it("does not resume what is over for good, and believes that too only when it cannot be old", () => {
+    const options = { ...still, interval: "50 seconds", resumes: 2, stale: "2 minutes" } as const
+    const sights = [
+      [0, stopped],
+      [60, finished],
+      [120, finished]
+    ] as const
+    expect(follow(options, sights)).toEqual(["Resume", 60, "COMPLETED"])
+    expect(follow(options, [[0, finished]])).toEqual(["COMPLETED"])
   })
 
   it("believes no end right after a resumption that came before the watch", () => {
@@ -460,6 +527,14 @@ describe("afterResume", () => {
     }
     const [state] = resume(missing)
     expect(resume(missing, state, 121_000)[1]).toMatchObject({ _tag: "Failed", error: { reason: "NotFound" } })
+  })
+
+  it("counts the time in which it did not arrive not to that in which there is no job", () => {
+    const [state] = resume(down)
+    const [next, step] = resume(missing, state, 300_000)
+    expect(step._tag).toBe("Look")
+    expect(resume(missing, next, 419_999)[1]._tag).toBe("Look")
+    expect(resume(missing, next, 420_000)[1]).toMatchObject({ _tag: "Failed", error: { reason: "NotFound" } })
   })
 
   it("fails with what forbids it", () => {

@@ -1262,7 +1262,8 @@ describe("transform", () => {
 // -------------------------------------------------------------------------------------------------
 
 describe("one try, where somebody else keeps limits and repeats", () => {
-  const single = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.locally(effect, singleTry, true)
+  const single = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+    Effect.locally(effect, singleTry, { id: undefined, about: undefined })
 
   it.effect("is one, has no limit and is not settled", () =>
     Effect.gen(function* () {

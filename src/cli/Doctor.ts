@@ -24,9 +24,8 @@ import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type { ServerCounts } from "../fireworks/ServerMetrics.js"
-import { accountIdOf, baseUrlOf } from "../fireworks/internal/settings.js"
+import { accountIdOf, baseUrlFrom } from "../fireworks/internal/settings.js"
 import { duration, refuse } from "../internal/options.js"
-import { redactUrl } from "../internal/redact.js"
 import { judge } from "./internal/diagnosis.js"
 import { said } from "./internal/judged.js"
 import type { Observation } from "./internal/observation.js"
@@ -194,7 +193,7 @@ export interface Options {
   readonly controlUrl?: string | undefined
   /** The model whose first token is waited for. @default the deployment */
   readonly model?: string | undefined
-  /** The deployment whose metrics are read: its id, or in full. @default none */
+  /** The deployment whose metrics are read: its id, if there is an `accountId`, or in full. @default none */
   readonly deployment?: string | undefined
   /** For each step, from 100 milliseconds to 10 minutes. @default 10 seconds */
   readonly timeout?: Duration.DurationInput | undefined
@@ -301,18 +300,27 @@ const withoutSecrets = (apiKey: Redacted.Redacted | undefined, report: Report): 
 export const examine = (options: Options = {}): Effect.Effect<Report> => {
   const owner = "Doctor.examine"
   const { accountId, apiKey, controlUrl, url = "https://api.fireworks.ai" } = options
-  const checked = given("url", redactUrl(url) ?? "no such URL", baseUrlOf(url))
+  const checked = baseUrlFrom(owner, "url", url)
   const timeout = duration(owner, "timeout", options.timeout ?? "10 seconds", { min: 100 })
   if (Duration.toMillis(timeout) > 600_000) refuse(owner, "timeout", timeout, "at most 10 minutes")
   const deployment = options.deployment
   if (deployment !== undefined && !/^(?:accounts\/[\w.-]{1,128}\/deployments\/)?[\w.-]{1,128}$/.test(deployment)) {
     refuse(owner, "deployment", deployment, "an id, or accounts/{account}/deployments/{id}")
   }
+  // an id says nothing about whose it is
+  if (deployment !== undefined && !deployment.includes("/") && accountId === undefined) {
+    refuse(
+      owner,
+      "deployment",
+      deployment,
+      "given in full, as accounts/{account}/deployments/{id}; or set FIREWORKS_ACCOUNT_ID (accountId), which says whose it is"
+    )
+  }
   const settings = {
     url: new URL(checked),
     apiKey,
     accountId: accountId === undefined ? undefined : given("accountId", "<redacted>", accountIdOf(accountId)),
-    controlUrl: controlUrl && given("controlUrl", redactUrl(controlUrl) ?? "no such URL", baseUrlOf(controlUrl)),
+    controlUrl: controlUrl === undefined ? undefined : baseUrlFrom(owner, "controlUrl", controlUrl),
     model: nameOf("model", options.model),
     deployment,
     timeout,

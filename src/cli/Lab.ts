@@ -11,11 +11,9 @@
  * @since 0.1.0
  */
 import type * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import type * as Redacted from "effect/Redacted"
-import { baseUrlOf } from "../fireworks/internal/settings.js"
+import { baseUrlFrom } from "../fireworks/internal/settings.js"
 import { oneOf, refuse } from "../internal/options.js"
-import { redactUrl } from "../internal/redact.js"
 import { live } from "./internal/labLive.js"
 import { page as pageOf } from "./internal/labPage.js"
 import { experiments, fits } from "./internal/labRun.js"
@@ -212,7 +210,8 @@ export const run = (options: Options = {}): Effect.Effect<Report> =>
 
 /**
  * Makes the healthy calls against the real API: the list of models, and a chat of one token, whole and streamed, under each
- * workload but `batchSubmission`, which would create a batch. What the server saw, and the other way, are left out.
+ * workload but `batchSubmission`, which would create a batch. What the server saw, and the other way, are left out. Where the
+ * list of models could not even be asked for, nothing more is tried, and there are no lines of the rest.
  *
  * @example
  * ```ts
@@ -231,7 +230,7 @@ export const run = (options: Options = {}): Effect.Effect<Report> =>
 export const runLive = (options: LiveOptions): Effect.Effect<Report> => {
   const owner = "Lab.runLive"
   const { apiKey, model, onEvent = () => {}, url = "https://api.fireworks.ai" } = options
-  const base = Either.getOrElse(baseUrlOf(url), (bound) => refuse(owner, "url", redactUrl(url) ?? "no such URL", bound))
+  const base = baseUrlFrom(owner, "url", url)
   if (!/^[\w.#/@:-]{1,256}$/.test(model)) {
     refuse(owner, "model", model, "a name of letters, digits, dots, dashes and slashes")
   }

@@ -18,7 +18,9 @@
  * - The same description calls `baseModel` required in a `PATCH`. It is not sent: the provider's client does without, and to
  *   name it in order not to change it would need a look before, at what may have changed since.
  * - Whether `:scale` may exceed `maxReplicaCount` is not said. `scaleOutOn429` does not try.
- * - Where `replicaStats` are told, a count that is missing in them is zero, as JSON of protocol buffers leaves zeros out.
+ * - Where `replicaStats` are told, a count that is missing in them is zero, as JSON of protocol buffers leaves zeros out. A
+ *   `maxReplicaCount` that is missing is not known, whatever else is told: it may be 0, or the server's default. To take it for
+ *   0 would be to give up a deployment that starts; so `awaitReady` waits, and its timeout says what to look at.
  *
  * @since 0.1.0
  */
@@ -34,6 +36,7 @@ import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import { type ApiError, isApiError, settle, unsafeMake } from "../ApiError.js"
 import * as Classify from "../Classify.js"
+import * as Deadline from "../Deadline.js"
 import { currentCall } from "../internal/call.js"
 import { duration, number, refuse } from "../internal/options.js"
 import { redact } from "../internal/redact.js"
@@ -213,7 +216,8 @@ export interface AwaitOptions<in out R = never> extends Pick<Job.WatchOptions, "
   /** For how long contact with the control plane may be lost, in one go; may be infinite. @default `timeout` */
   readonly outage?: Duration.DurationInput | undefined
   /**
-   * The request that must be answered, for the `model` that is the deployment: what it serves may be no chat. It has a minute.
+   * The request that must be answered, for the `model` that is the deployment: what it serves may be no chat. It has a
+   * minute, or what is left of `timeout`.
    * @default a chat of one token
    */
   readonly probe?: ((model: string) => Effect.Effect<unknown, ApiError, R>) | undefined
@@ -359,13 +363,17 @@ const over = (reason: "NotFound" | "PreconditionFailed" | "Decode", detail: stri
   unsafeMake({ class: "Fatal", reason }, { delivery: "Acknowledged", attempts: 1, detail, remedy })
 
 /** Why a deployment will not serve. */
-const endOf = (deployment: Deployment): Either.Either<void, ApiError | DeploymentFailed> => {
+const endOf = (
+  deployment: Deployment,
+  { masked }: Fireworks.Control
+): Either.Either<void, ApiError | DeploymentFailed> => {
   const state = stateOf(deployment)
   const { max, ready } = replicasOf(deployment)
   if (removed.has(state)) return Either.left(over("NotFound", `the deployment is ${state}`))
   if (state === "FAILED") {
     const { code, message } = whyOf(deployment)
-    return Either.left(new DeploymentFailed({ id: idOf(deployment), code, detail: message && redact(message) }))
+    const detail = message && redact(masked(message))
+    return Either.left(new DeploymentFailed({ id: idOf(deployment), code, detail }))
   }
   return max === 0 && !ready
     ? Either.left(over("PreconditionFailed", "its maxReplicaCount is 0", "Raise maxReplicaCount by setAutoscaling."))
@@ -484,6 +492,8 @@ const modelOf = (id: string): Effect.Effect<string, ApiError, Fireworks.Service>
 // awaitReady
 // -------------------------------------------------------------------------------------------------
 
+const minute = 60_000
+
 const probing = /*#__PURE__*/ Workload.make({
   name: "deploymentProbe",
   timeouts: { attempt: "1 minute" },
@@ -508,24 +518,25 @@ interface Sight {
   readonly error: ApiError | undefined
 }
 
+const starting: Job.Standing<never> = { _tag: "Active" }
+
 const sightOf = <R>(
   deployment: Deployment,
   probe: Effect.Effect<unknown, ApiError, R>
 ): Effect.Effect<Sight, never, R> => {
-  const end = endOf(deployment)
-  if (Either.isLeft(end))
-    return Effect.succeed({ deployment, standing: ended(Either.left(end.left)), error: undefined })
   const limited = probe.pipe(Workload.within(probing), Workload.timeout(probing))
   return Effect.map(Effect.either(limited), (answer): Sight => {
     if (Either.isRight(answer)) return { deployment, standing: ended(Either.right(deployment)), error: undefined }
     const error = answer.left
-    return { deployment, standing: mayPass(error) ? { _tag: "Active" } : ended(Either.left(error)), error }
+    return { deployment, standing: mayPass(error) ? starting : ended(Either.left(error)), error }
   })
 }
 
 const ended = <A>(outcome: A): Job.Standing<A> => ({ _tag: "Ended", outcome })
 
-const notReady = (id: string, { deployment, error }: Sight, timeout: number): ApiError => {
+const notReady = (id: string, { deployment, error }: Omit<Sight, "standing">, timeout: number): ApiError => {
+  const wait = "wait again, or allow more time by the option timeout"
+  const remedy = `The deployment may go on starting: ${wait}. Where it never starts, see its status and maxReplicaCount.`
   const probed = error === undefined ? "" : `, and last answered a request with ${error.reason}`
   return unsafeMake(
     { class: "Transient", reason: "Timeout" },
@@ -533,6 +544,7 @@ const notReady = (id: string, { deployment, error }: Sight, timeout: number): Ap
       delivery: "Acknowledged",
       phase: "deadline",
       attempts: 1,
+      remedy,
       detail: `the deployment ${id} was ${stateOf(deployment)} for ${Duration.format(timeout)}${probed}`
     }
   )
@@ -546,7 +558,7 @@ const monotonicMillis: Effect.Effect<number> = /*#__PURE__*/ Effect.withFiberRun
  * Waits until a deployment has answered a request: to be `READY` is no proof of it, and one that is scaled to zero is woken.
  *
  * One that has failed, is deleted, or may have no replica, is not waited for; nor is what no waiting cures, such as a key that
- * is not accepted. Time without contact counts to `outage`, all other to `timeout`.
+ * is not accepted. Time without contact counts to `outage`, all other to `timeout`, by which a probe is cut off too.
  *
  * @example
  * ```ts
@@ -573,16 +585,31 @@ export const awaitReady = <R = never>(
   id: string,
   options: AwaitOptions<R> = {}
 ): Effect.Effect<Deployment, ApiError | DeploymentFailed, Fireworks.Service | R> => {
+  const owner = "Deployments.awaitReady"
   const { cap, factor = 1.25, interval = "15 seconds", jitter, timeout = "10 minutes", unseen } = options
   const probe: (model: string) => Effect.Effect<unknown, ApiError, Fireworks.Service | R> = options.probe ?? chat
-  const active = duration("Deployments.awaitReady", "timeout", timeout, { infinite: true })
+  const active = duration(owner, "timeout", timeout, { infinite: true })
   const outage = options.outage ?? active
-  const limits = Job.limits({ interval, factor, cap, jitter, unseen, outage, active })
+  const limits = Job.limits({ interval, factor, cap, jitter, unseen, outage, active }, owner)
   return Effect.gen(function* () {
     const model = yield* Effect.flatMap(checkId(id), modelOf)
-    const look = Effect.flatMap(looked(id, options.workload ?? looking), (found) => sightOf(found, probe(model)))
+    const { control } = yield* Fireworks.Service
     let state = Job.watchingSince(yield* monotonicMillis, limits)
     let wait = Duration.zero
+    let error: ApiError | undefined
+    const look = Effect.gen(function* () {
+      const deployment = yield* looked(id, options.workload ?? looking)
+      const end = endOf(deployment, control)
+      if (Either.isLeft(end)) return { deployment, standing: ended(Either.left(end.left)), error }
+      // there is contact, so that a probe takes of the time that is left; where none is, there is no use in it
+      const [seen] = Job.afterSight(state, yield* monotonicMillis, Either.right(starting), limits, 0)
+      state = { ...seen, wait: state.wait }
+      const left = limits.active - seen.spent.active
+      if (left <= 0) return { deployment, standing: starting, error }
+      const sight = yield* sightOf(deployment, Deadline.within(probe(model), Math.min(left, minute)))
+      error = sight.error
+      return sight
+    })
     while (true) {
       yield* Effect.sleep(wait)
       const sight = yield* Effect.either(look)
@@ -633,25 +660,8 @@ const settingsOf = <R>({ after = {}, every, maxReplicas, pause, step }: ScaleOut
   }
 }
 
-const wordsOf = (decision: Decision): string => {
-  switch (decision._tag) {
-    case "Raised":
-      return `raised the replicas from ${decision.from} to ${decision.to}`
-    case "WouldRaise":
-      return `would raise the replicas from ${decision.from} to ${decision.to} (a dry run)`
-    case "AtBound":
-      return `${decision.replicas} replicas are as many as ${decision.bound} allows`
-    case "NotReady":
-      return `${decision.ready} of ${decision.replicas} replicas are ready`
-    case "Ready":
-      return `all ${decision.replicas} replicas are ready`
-    case "Failed":
-      return `could not ${decision.call} the deployment: ${decision.error.message}`
-  }
-}
-
 const logged = (id: string, decision: Decision): Effect.Effect<void> => {
-  const text = `scale out of ${id}, after ${decision.errors} capacity errors: ${wordsOf(decision)}`
+  const text = `scale out of ${id}, after ${decision.errors} capacity errors: ${Scaling.wordsOf(decision)}`
   return decision._tag === "Failed" || decision._tag === "AtBound" ? Effect.logWarning(text) : Effect.logInfo(text)
 }
 
@@ -676,7 +686,8 @@ const caught = <A, R>(effect: Effect.Effect<A, ApiError, R>) =>
  *
  * When capacity errors (a 429 of a deployment) are sustained, it looks at the deployment, and asks for `step` more: once in
  * `every`, for any number of callers, and not while replicas are on their way; those of before do not count then. It never
- * scales in, which is the deployment's own business (`setAutoscaling`). What it does is logged, told to `onDecision`, and
+ * scales in, which is the deployment's own business (`setAutoscaling`); but `:scale` sets a number and adds none, so that
+ * what somebody else changes between its look and its raise is overwritten. What it does is logged, told to `onDecision`, and
  * kept in `decisions`. It runs beside the calls as long as its scope is open, and whatever becomes of it, they do not notice.
  *
  * Only the errors of calls to this deployment are to be observed, each of them once. Each process counts for itself, and sees
@@ -770,7 +781,7 @@ export const scaleOutOn429 = <R = never>(
 
     // it is part of no call, even if it is made within one
     const work = Effect.locally(Effect.forever(Effect.flatMap(Queue.take(due), turn)), currentCall, undefined)
-    yield* Effect.forkScoped(work)
+    yield* Effect.forkScoped(Effect.interruptible(work))
 
     const observe = (error: ApiError): Effect.Effect<void> =>
       error.reason !== "Capacity"

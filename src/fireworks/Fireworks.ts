@@ -44,13 +44,12 @@ import * as Classify from "../Classify.js"
 import { fireworks as dialect, type Target } from "../Dialect.js"
 import * as Headers from "../internal/headers.js"
 import { oneOf, refuse } from "../internal/options.js"
-import { redactUrl } from "../internal/redact.js"
 import type { HeadersInput } from "../RetryHint.js"
 import * as Workload from "../Workload.js"
 import { makeClient, type Observers, type Settings } from "./internal/client.js"
 import { makeControl } from "./internal/control.js"
 import { prepare, withOptions } from "./internal/prepare.js"
-import { accountIdOf, apiKeyOf, baseUrlOf } from "./internal/settings.js"
+import { accountIdOf, apiKeyOf, baseUrlFrom, baseUrlOf } from "./internal/settings.js"
 
 // -------------------------------------------------------------------------------------------------
 // Schemas
@@ -625,6 +624,8 @@ export interface Control {
    * hosts are asked, and those below `fireworks.ai` by `https:`.
    */
   readonly probe: (url: string) => Effect.Effect<boolean>
+  /** A text of the server's without the key and the account. */
+  readonly masked: (text: string) => string
 }
 
 /**
@@ -700,7 +701,6 @@ const metaOf = (response: HttpClientResponse.HttpClientResponse, limitsPer: Limi
 // -------------------------------------------------------------------------------------------------
 
 const checked = (owner: string, options: Options): Settings => {
-  const shown = (url: string) => redactUrl(url) ?? "none"
   const given = <A>(option: string, either: Either.Either<A, string>, value: string): A =>
     Either.getOrElse(either, (bound) => refuse(owner, option, value, bound))
   const { accountId, baseUrl = "https://api.fireworks.ai", controlUrl = baseUrl, ...rest } = options
@@ -710,8 +710,8 @@ const checked = (owner: string, options: Options): Settings => {
     limitsPer: oneOf(owner, "limitsPer", options.limitsPer ?? "minute", ["minute", "second"]),
     apiKey: given("apiKey", apiKeyOf(options.apiKey), "<redacted>"),
     accountId: accountId === undefined ? undefined : given("accountId", accountIdOf(accountId), "<redacted>"),
-    baseUrl: given("baseUrl", baseUrlOf(baseUrl), shown(baseUrl)),
-    controlUrl: given("controlUrl", baseUrlOf(controlUrl), shown(controlUrl))
+    baseUrl: baseUrlFrom(owner, "baseUrl", baseUrl),
+    controlUrl: baseUrlFrom(owner, "controlUrl", controlUrl)
   }
 }
 
@@ -754,6 +754,9 @@ const build = (http: HttpClient.HttpClient, settings: Settings): Fireworks => {
 
 /**
  * Makes the service over the `HttpClient` of the context.
+ *
+ * A redirect is an error: followed by `fetch`, it would take the key to another host. To see to that, each call has its own
+ * `FetchHttpClient.RequestInit`, made of the one in its context; one that only the client's layer was given is without effect.
  *
  * @example
  * ```ts
@@ -858,20 +861,25 @@ export const layer = (options: Options): Layer.Layer<Service, never, HttpClient.
 export const layerConfig = (
   options: ConfigOptions = {}
 ): Layer.Layer<Service, ConfigError.ConfigError, HttpClient.HttpClient> => {
-  const mustBe = (name: string) => (bound: string) => ConfigError.InvalidData([name], `It must be ${bound}`)
   // a variable that is set to nothing is as good as none
   const optional = (name: string, check: (text: string) => Either.Either<string, string>) =>
     Config.string(name).pipe(
       Config.withDefault(""),
       Config.mapOrFail((text) =>
-        text.trim() === "" ? Either.right(undefined) : Either.mapLeft(check(text.trim()), mustBe(name))
+        text.trim() === ""
+          ? Either.right(undefined)
+          : Either.mapLeft(check(text.trim()), (wrong) => ConfigError.InvalidData([name], `It ${wrong}`))
       )
     )
   const environment = Config.all({
     apiKey: Config.redacted("FIREWORKS_API_KEY").pipe(
-      Config.mapOrFail((key) => Either.mapLeft(apiKeyOf(key), mustBe("FIREWORKS_API_KEY")))
+      Config.mapOrFail((key) =>
+        Either.mapLeft(apiKeyOf(key), (bound) => ConfigError.InvalidData(["FIREWORKS_API_KEY"], `It must be ${bound}`))
+      )
     ),
-    accountId: optional("FIREWORKS_ACCOUNT_ID", accountIdOf),
+    accountId: optional("FIREWORKS_ACCOUNT_ID", (text) =>
+      Either.mapLeft(accountIdOf(text), (bound) => `must be ${bound}`)
+    ),
     baseUrl: optional("FIREWORKS_BASE_URL", baseUrlOf),
     controlUrl: optional("FIREWORKS_CONTROL_URL", baseUrlOf)
   })

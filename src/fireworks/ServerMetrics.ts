@@ -30,6 +30,7 @@ import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import type { ServerCounts as Counted } from "../Accounting.js"
 import { type ApiError, unsafeMake } from "../ApiError.js"
+import { currentCall } from "../internal/call.js"
 import { duration, refuse } from "../internal/options.js"
 import { clockOf, monotonic } from "../internal/time.js"
 import * as Retry from "../Retry.js"
@@ -324,7 +325,9 @@ const makeScrape = (fireworks: Fireworks.Fireworks): Effect.Effect<Scrape, ApiEr
     if (wait > 0) yield* Effect.sleep(Duration.millis(wait))
     outcome = undefined
     const pause = Effect.map(now, (at) => void (due = at + spacing))
-    const exit = yield* Effect.ensuring(Effect.exit(read(fireworks)), pause)
+    // everybody's outcome is bound by nobody's deadline
+    const unbound = Effect.locally(read(fireworks), currentCall, undefined)
+    const exit = yield* Effect.ensuring(Effect.exit(unbound), pause)
     due += Exit.match(exit, { onSuccess: () => 0, onFailure: askedFor })
     outcome = exit
     return exit
@@ -370,7 +373,7 @@ const build = (fireworks: Fireworks.Fireworks): ServerMetrics => {
         Effect.exit,
         Effect.map((exit) => void (last = exit))
       )
-      return Effect.as(Effect.forkScoped(Effect.repeat(step, Schedule.spaced(every))), {
+      return Effect.as(Effect.forkScoped(Effect.interruptible(Effect.repeat(step, Schedule.spaced(every)))), {
         counts: (window) => {
           const checked = checkWindow("collect", window)
           return Effect.sync(() => integrate(readings, checked))

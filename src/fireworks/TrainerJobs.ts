@@ -760,7 +760,7 @@ const toTheEnd = (owner: string, options: WatchOptions) => {
   const kind = kindOf(owner, options)
   const onPause = oneOf(owner, "onPause", options.onPause ?? "wait", ["wait", "end"])
   // refuses bad options here, and not where the job is looked for
-  Job.limits(options)
+  Job.limits(options, owner)
   return {
     get: (id: string) => jobs.get(collectionOf(kind), id, workload),
     standing: (job: TrainerJob) => untilEnd(job, onPause),

@@ -25,7 +25,7 @@ export interface Call {
   readonly depth?: number | undefined
   /** How many owners of retries are at work inside; while there is one, a limit that cuts them off is final. */
   owners: number
-  /** Whether there ever was one. */
+  /** Whether there ever was one that is told of by itself. */
   owned?: boolean
 }
 
@@ -66,19 +66,23 @@ export const nested = (
 export const endOf = (outer: Call | undefined, millis: number, now: number): number =>
   now + (outer === undefined ? millis : Math.min(millis, remaining(outer)))
 
-const count = (outer: Call | undefined, difference: 1 | -1): void => {
+const count = (outer: Call | undefined, difference: 1 | -1, told: boolean): void => {
   for (let call = outer; call !== undefined; call = call.outer) {
     call.owners += difference
-    call.owned = true
+    if (told) call.owned = true
   }
 }
 
 /** Registers an owner of retries with the calls around it, for as long as the effect runs. */
-export const owning = <A, E, R>(outer: Call | undefined, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+export const owning = <A, E, R>(
+  outer: Call | undefined,
+  effect: Effect.Effect<A, E, R>,
+  told = false
+): Effect.Effect<A, E, R> =>
   outer === undefined
     ? effect
     : Effect.acquireUseRelease(
-        Effect.sync(() => count(outer, 1)),
+        Effect.sync(() => count(outer, 1, told)),
         () => effect,
-        () => Effect.sync(() => count(outer, -1))
+        () => Effect.sync(() => count(outer, -1, told))
       )

@@ -73,10 +73,17 @@ export const exchangeOf = <E, R>(client: HttpClient.HttpClient.With<E, R>): Exch
 }
 
 /** Set where somebody else keeps a call's limits and repeats it: a reliable client then makes one try, and no more. */
-export const singleTry: FiberRef.FiberRef<boolean> = /*#__PURE__*/ globalValue(
+export const singleTry: FiberRef.FiberRef<SingleTry | undefined> = /*#__PURE__*/ globalValue(
   /*#__PURE__*/ Symbol.for("effect-reliability/SingleTry"),
-  () => FiberRef.unsafeMake(false)
+  () => FiberRef.unsafeMake<SingleTry | undefined>(undefined)
 )
+
+/** Which request it is of, by its id: others that are made on the way are calls of their own. */
+export interface SingleTry {
+  readonly id: string | undefined
+  /** What is told of the call, which the client knows better. */
+  readonly about: { host?: string | undefined; status?: number | undefined } | undefined
+}
 
 /** What an answer is read as when nobody says otherwise. */
 export const isEventStream = (contentType: string | undefined): boolean =>

@@ -218,11 +218,6 @@ export class Telling {
     return this.observed.length > 0
   }
 
-  /** Whether the end of the fiber tells of the call. */
-  get isWatched(): boolean {
-    return this.observer !== undefined
-  }
-
   /** Whether the call runs in something. */
   get wraps(): boolean {
     return this.observed.some(({ aroundCall }) => aroundCall !== undefined)

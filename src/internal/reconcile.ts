@@ -189,8 +189,14 @@ export const judge = (window: Window, counts: ServerCounts, limits: Limits): Ver
   const theirs = total(refused) + answersLost
   const ours = total(lost) - answersLost
   const ignored = Math.max(limits.count, tries * limits.failing)
-  if (Math.max(ours, theirs) < ignored) return { _tag: "InAgreement", evidence, next: texts.agreement }
-  const [first] = ours >= theirs ? byPhase(lost) : []
+  if (Math.max(ours, theirs) < ignored) {
+    const unheard = counts.errors - (most - ok) - tolerance
+    if (unheard > 0)
+      return { _tag: "MissingOnClient", missing: counts.errors - (most - ok), evidence, next: texts.missing }
+    if (2 * tolerance > Math.max(tries, requests)) return notEnough("TooShort", evidence)
+    return { _tag: "InAgreement", evidence, next: texts.agreement }
+  }
+  const [first] = ours >= theirs ? byPhase(without(lost, answersLost)) : []
   if (first === undefined) {
     const unseen = least - requests > tolerance
     const next = serverSide(refused[0]?.reason) + (unseen ? texts.front : "")
@@ -204,6 +210,15 @@ export const judge = (window: Window, counts: ServerCounts, limits: Limits): Ver
     }
   }
   return { _tag: "ClientSide", phase: first.phase, lost: first.count, evidence, next: texts.phases[first.phase] }
+}
+
+/** What was lost, without so many whose answers were. */
+const without = (lost: Sides["lost"], answers: number): Sides["lost"] => {
+  const unconfirmed = total(lost.filter(({ delivery }) => delivery === "Unconfirmed"))
+  const share = answers / Math.max(1, unconfirmed)
+  return lost.map((one) =>
+    one.delivery === "Unconfirmed" ? { ...one, count: Math.round(one.count * (1 - share)) } : one
+  )
 }
 
 /** The phases that lose tries, the worst first. */

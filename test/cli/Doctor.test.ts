@@ -1,10 +1,14 @@
 /** The doctor as a process, against servers that fail in one way each: what it prints is what a person reads. */
 import { describe, it } from "@effect/vitest"
-import { Effect, Either, Redacted, Schema, TestClock } from "effect"
+import { Arbitrary, Effect, Either, FastCheck, Redacted, Schema, TestClock } from "effect"
+import { ApiError } from "effect-reliability"
 import { Doctor } from "effect-reliability/cli"
 import type { ServerMetrics } from "effect-reliability/fireworks"
 import { Fault, FaultServer, FireworksServer } from "effect-reliability/testing"
 import { beforeAll, expect } from "vitest"
+import { judge } from "../../src/cli/internal/diagnosis.js"
+import type { Observation, Proxy } from "../../src/cli/internal/observation.js"
+import type { Handshake } from "../../src/cli/internal/probes.js"
 import { buildProgram, type Ended, program } from "../support/doctor.js"
 import { proxy } from "../support/proxy.js"
 
@@ -190,8 +194,10 @@ describe("doctor", () => {
           The answer was HTTP 401, UNAUTHORIZED.
           The server says: The API key you provided is invalid.
           Request id, for support: ID
+          Without a key the answer is the same: the key may not have arrived.
           What to do:
           - Check FIREWORKS_API_KEY: that it is whole, of this account, and not revoked; make a new one if in doubt.
+          - If the key is good, look for what drops it or answers in the API's place, such as a proxy or gateway.
 
         1 problem was found."
       `)
@@ -350,13 +356,18 @@ describe("the program", () => {
 
   it.live("ends with 2 where it is used badly, and says how", () =>
     Effect.gen(function* () {
-      const uses: ReadonlyArray<readonly [ReadonlyArray<string>, RegExp]> = [
+      const uses: ReadonlyArray<readonly [ReadonlyArray<string>, RegExp, Readonly<Record<string, string>>?]> = [
         [[], /say what to do; effect-reliability --help/],
         [["doctor", "--unknown"], /'--unknown'/],
         [["doctor", "--timeout", "soon"], /--timeout is "soon"; it must be a time such as 10s/],
-        [["doctor", "--url", "ftp://user:secret@host"], /url is "no such URL"; it must be a URL that begins with http:/]
+        [["doctor", "--url", "ftp://user:secret@host"], /: --url begins with neither http: nor https:/],
+        [["doctor", "--url", "user:secret@host"], /: --url has no scheme: write https:/],
+        [["doctor", "--deployment", "ours"], /: --deployment is "ours"; .* set FIREWORKS_ACCOUNT_ID/],
+        [["doctor"], /: FIREWORKS_BASE_URL has no scheme: write https:/, { FIREWORKS_BASE_URL: "localhost:3" }],
+        [["doctor"], /: FIREWORKS_ACCOUNT_ID is "<redacted>"/, { FIREWORKS_ACCOUNT_ID: "a/secret" }],
+        [["doctor"], /: FIREWORKS_CONTROL_URL holds cred/, { FIREWORKS_CONTROL_URL: "https://me:secret@host" }]
       ]
-      const ended = yield* Effect.forEach(uses, ([args]) => program(args), { concurrency: 2 })
+      const ended = yield* Effect.forEach(uses, ([args, , env]) => program(args, env), { concurrency: 2 })
       for (const [index, { status, stderr, stdout }] of ended.entries()) {
         expect([status, stdout]).toEqual([2, ""])
         expect(stderr).toMatch(uses[index]?.[1] ?? /^$/)
@@ -372,6 +383,10 @@ describe("the program", () => {
       })
       expect([help.status, version.status]).toEqual([0, 0])
       expect(help.stdout).toContain("--deployment")
+      expect(help.stdout).toContain("2m; 10s where none is given")
+      expect(help.stdout).toMatch(/Ends with 0 where all is well, 1 where a problem was found, 2 where/)
+      expect(help.stdout).toMatch(/^\$ effect-reliability doctor \[--url/m)
+      expect(help.stdout).toMatch(/^npx effect-reliability doctor --model accounts/m)
       expect(help.stdout).not.toContain("\u001b")
       expect(version.stdout.trim()).toMatch(/^\d+\.\d+\.\d+/)
     })
@@ -478,6 +493,49 @@ describe("examine", () => {
     })
   )
 
+  it.scopedLive("blames no account for what is answered without a key as well", () =>
+    Effect.gen(function* () {
+      const found = (script: (count: number) => Fault.Fault) =>
+        Effect.gen(function* () {
+          const server = yield* FaultServer.make()
+          let count = 0
+          yield* server.script(() => script(count++))
+          const { findings } = yield* examine({ url: server.origin, apiKey: Redacted.make(key) })
+          return findings.map(({ code, evidence, side }) => [code, side, evidence.join(" ").includes("Without a key")])
+        })
+      const [limited, refused] = [Fault.answer(429), Fault.answer(401)]
+      expect(yield* found(() => limited)).toEqual([["key.rate-exceeded", "unclear", true]])
+      expect(yield* found((count) => (count === 0 ? refused : limited))).toEqual([
+        ["key.rate-exceeded", "account", false]
+      ])
+      expect(yield* found(() => Fault.answer(403))).toEqual([["key.forbidden", "unclear", true]])
+      expect(yield* found(() => refused)).toEqual([["key.unauthorized", "account", true]])
+      const told = Fault.answer(401, { body: { error: { message: "That key is revoked.", code: "REVOKED" } } })
+      expect(yield* found((count) => (count === 0 ? refused : told))).toEqual([["key.unauthorized", "account", false]])
+    })
+  )
+
+  it.scopedLive("says a status once that is its own code", () =>
+    Effect.gen(function* () {
+      const body = { error: { message: "No.", code: 403 } }
+      const { origin } = yield* FaultServer.make({ script: Fault.answer(403, { body }) })
+      const { findings } = yield* examine({ url: origin, apiKey: Redacted.make(key) })
+      expect(findings[0]?.evidence[0]).toBe("The answer was HTTP 403.")
+    })
+  )
+
+  it.scopedLive("takes metrics that cannot be read for no failure", () =>
+    Effect.gen(function* () {
+      const server = yield* api({ deployments: { ours: { replicas: 1 } } })
+      yield* server.inject({ path: "/metrics", fault: Fault.answer(403) })
+      const { account, origin } = server
+      const report = yield* examine({ url: origin, apiKey: Redacted.make(key), accountId: account, deployment: "ours" })
+      expect([report.healthy, codesOf(report)]).toEqual([true, ["metrics.forbidden"]])
+      expect(report.steps.at(-1)).toMatchObject({ status: "skipped", summary: "not readable: HTTP 403, Forbidden" })
+      expect(Doctor.render(report)).not.toContain("FAIL")
+    })
+  )
+
   it.scopedLive("sends no key that no header can hold, and shows none that a server repeats", () =>
     Effect.gen(function* () {
       const echo = Fault.answer(401, { body: { error: { message: `no such key, ${key}`, code: key } } })
@@ -524,12 +582,106 @@ describe("examine", () => {
   )
 
   it("refuses options that are none, by their names", () => {
-    expect(() => Doctor.examine({ url: "nowhere" })).toThrow('Doctor.examine: url is "no such URL"')
+    expect(() => Doctor.examine({ url: "nowhere" })).toThrow("Doctor.examine: url has no scheme: write https://…")
     expect(() => Doctor.examine({ timeout: "1 millis" })).toThrow("Doctor.examine: timeout is 1ms")
     expect(() => Doctor.examine({ timeout: "1 hour" })).toThrow("Doctor.examine: timeout is 1h")
     expect(() => Doctor.examine({ model: "a\nb" })).toThrow("Doctor.examine: model")
     expect(() => Doctor.examine({ deployment: "a b" })).toThrow("Doctor.examine: deployment")
+    expect(() => Doctor.examine({ deployment: "ours" })).toThrow(/deployment is "ours"; .* set FIREWORKS_ACCOUNT_ID/)
+    expect(() => Doctor.examine({ deployment: "ours", accountId: "acme" })).not.toThrow()
+    expect(() => Doctor.examine({ deployment: "accounts/acme/deployments/ours" })).not.toThrow()
     expect(() => Doctor.examine({ accountId: "a/b" })).toThrow('Doctor.examine: accountId is "<redacted>"')
+  })
+})
+
+// -------------------------------------------------------------------------------------------------
+// judge
+// -------------------------------------------------------------------------------------------------
+
+describe("judge", () => {
+  const outcome = <A, E>(values: FastCheck.Arbitrary<A>, errors: FastCheck.Arbitrary<E>) =>
+    FastCheck.oneof(
+      FastCheck.record({ _tag: FastCheck.constant("Ok" as const), millis: FastCheck.nat(12_000), value: values }),
+      FastCheck.record({ _tag: FastCheck.constant("Failed" as const), millis: FastCheck.nat(12_000), error: errors })
+    )
+  const done = FastCheck.constant(undefined)
+  const codes = FastCheck.constantFrom("ECONNREFUSED", "TIMEOUT", "ENOTFOUND", "PROXY_407", "ENETUNREACH")
+  const apiErrors = Arbitrary.make(ApiError.ApiError)
+  const addresses = FastCheck.constantFrom(
+    { address: "192.0.2.1", family: 4 as const },
+    { address: "2001:db8::1", family: 6 as const }
+  )
+  const hand: Handshake = {
+    protocol: "TLSv1.3",
+    distrust: undefined,
+    subject: "a",
+    issuer: "b",
+    names: ["a"],
+    validFrom: 0,
+    validTo: 2e12
+  }
+  const counts = { from: 0, to: 60_000, requests: 1, errors: 1, byStatus: {}, coverage: 1, resolution: 1 }
+  const seen: FastCheck.Arbitrary<Observation> = FastCheck.record(
+    {
+      url: FastCheck.constant("https://api.example.com"),
+      host: FastCheck.constant("api.example.com"),
+      port: FastCheck.constant(443),
+      secure: FastCheck.boolean(),
+      at: FastCheck.constantFrom(1e12, 3e12),
+      timeout: FastCheck.constant(10_000),
+      proxy: FastCheck.constantFrom<Proxy>({ _tag: "None" }, { _tag: "Invalid" }),
+      trustsAll: FastCheck.boolean(),
+      dns: outcome(FastCheck.array(addresses), codes),
+      tcp: FastCheck.array(
+        FastCheck.tuple(addresses, outcome(done, codes)).map(([address, outcome]) => ({ ...address, outcome })),
+        { minLength: 1, maxLength: 3 }
+      ),
+      tls: outcome(FastCheck.constantFrom(hand, { ...hand, distrust: "CERT_HAS_EXPIRED" }), codes),
+      http: outcome(
+        FastCheck.record({
+          status: FastCheck.constantFrom(200, 302, 401, 429, 500),
+          error: FastCheck.option(apiErrors, { nil: undefined }),
+          isPage: FastCheck.boolean(),
+          location: FastCheck.constant(undefined),
+          date: FastCheck.constantFrom(undefined, 0)
+        }),
+        apiErrors
+      ),
+      key: FastCheck.constantFrom("missing" as const, "malformed" as const, "given" as const),
+      keyed: outcome(done, apiErrors),
+      model: FastCheck.constantFrom(undefined, "m"),
+      first: outcome(done, apiErrors),
+      deployment: FastCheck.constantFrom(undefined, "d"),
+      metrics: outcome(FastCheck.constant(counts), apiErrors)
+    },
+    {
+      requiredKeys: [
+        "url",
+        "host",
+        "port",
+        "secure",
+        "at",
+        "timeout",
+        "proxy",
+        "trustsAll",
+        "key",
+        "model",
+        "deployment"
+      ]
+    }
+  )
+
+  it("calls no step failed where it finds no problem, and finds none without a failed step", () => {
+    FastCheck.assert(
+      FastCheck.property(seen, (observation) => {
+        const { findings, steps } = judge(observation)
+        const failed = new Set(steps.filter(({ status }) => status === "failed").map(({ name }) => name))
+        const problems = findings.filter(({ severity }) => severity === "problem")
+        expect(failed.size > 0).toBe(problems.length > 0)
+        for (const { step } of problems) expect(failed).toContain(step)
+      }),
+      { numRuns: 300 }
+    )
   })
 })
 

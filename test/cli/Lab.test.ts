@@ -11,7 +11,7 @@ import { rows } from "../../src/cli/internal/labRows.js"
 import { cellsOf, fits, inOrder, isMet } from "../../src/cli/internal/labRun.js"
 import { bar, boardAfter, boardText, emptyBoard, headText, linesText, paintOf } from "../../src/cli/internal/labText.js"
 import { arrivals, place, said } from "../../src/cli/internal/labTimeline.js"
-import { root } from "../support/project.js"
+import { manifest, root } from "../support/project.js"
 
 // -------------------------------------------------------------------------------------------------
 // A small report
@@ -381,9 +381,46 @@ describe("the options", () => {
     const only: string = "chatty"
     expect(() => Lab.run({ only: only as Lab.WorkloadName })).toThrow(/Lab\.run: only is "chatty"/)
     expect(() => Lab.runLive({ apiKey, model: "no such name" })).toThrow(/Lab\.runLive: model is "no such name"/)
-    expect(() => Lab.runLive({ apiKey, model: "m", url: "ftp://u:secret@host" })).toThrow(/Lab\.runLive: url is/)
+    expect(() => Lab.runLive({ apiKey, model: "m", url: "ftp://u:secret@host" })).toThrow(/Lab\.runLive: url begins/)
+    expect(() => Lab.runLive({ apiKey, model: "m", url: "localhost:3" })).toThrow("url has no scheme: write https://…")
     expect(() => Lab.runLive({ apiKey, model: "m", url: "ftp://u:secret@host" })).not.toThrow(/secret/)
   })
+})
+
+// -------------------------------------------------------------------------------------------------
+// The real API
+// -------------------------------------------------------------------------------------------------
+
+describe("runLive", () => {
+  const options = { apiKey: Redacted.make("fw_secret"), model: "m" }
+
+  it.scopedLive("makes the same call under all workloads at once", () =>
+    Effect.gen(function* () {
+      const server = yield* FaultServer.make({ script: Fault.unanswered })
+      yield* Effect.race(Lab.runLive({ ...options, url: server.origin }), server.awaitRequests(3))
+      const ids = (yield* server.requests).map(({ headers }) => headers["x-request-id"])
+      // a try that is repeated has the id of the one before
+      expect(new Set(ids).size).toBe(3)
+    })
+  )
+
+  it.live(
+    "tries nothing more where nothing can be sent, and says who finds out why",
+    () =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const server = yield* FaultServer.make()
+          yield* server.down
+          const report = yield* Lab.runLive({ ...options, url: server.origin, only: "interactive" })
+          expect(report.lines.map(({ fault, ours }) => [fault, ours.delivery])).toEqual([["models", "NotSent"]])
+          const text = Lab.render(report)
+          expect(text).toContain(`npx effect-reliability doctor --url ${server.origin}\n`)
+          const refused = { ...report, lines: report.lines.map((line) => ({ ...line, ours: lost.ours })) }
+          expect(Lab.render(refused)).not.toContain("doctor")
+        })
+      ),
+    60_000
+  )
 })
 
 // -------------------------------------------------------------------------------------------------
@@ -415,7 +452,9 @@ const lab = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>> 
 /** Makes a package that cannot be found. */
 const without = (name: string): string => {
   const hook = `export const resolve = (id, context, next) => {
-    if (id === "${name}") throw Object.assign(new Error("none"), { code: "ERR_MODULE_NOT_FOUND" })
+    if (id === "${name}" || id.startsWith("${name}/")) {
+      throw Object.assign(new Error("Cannot find package '${name}'"), { code: "ERR_MODULE_NOT_FOUND" })
+    }
     return next(id, context)
   }`
   const url = (code: string) => `data:text/javascript,${encodeURIComponent(code)}`
@@ -462,13 +501,35 @@ describe.concurrent("the program", () => {
   )
 
   it.live(
+    "says what is to be installed, in the versions that it works with",
+    () =>
+      Effect.gen(function* () {
+        const { status, stderr, stdout } = yield* lab([], { NODE_OPTIONS: without("@effect/platform-node") })
+        const ranges = manifest.peerDependencies
+        expect([status, stdout]).toEqual([70, ""])
+        expect(stderr).toContain(
+          ` npm install --save-dev "@effect/cli@${ranges["@effect/cli"]}" "@effect/platform-node@${ranges["@effect/platform-node"]}"\n`
+        )
+        expect(Object.keys(ranges)).toEqual(expect.arrayContaining(["@effect/cli", "@effect/platform-node"]))
+      }),
+    60_000
+  )
+
+  it.live(
     "says at once what it cannot do",
     () =>
       Effect.gen(function* () {
-        const [page, key, only] = yield* Effect.all(
-          [lab(["--html", `${folder}/no/such/folder.html`]), lab(["--live"]), lab(["--only", "chatty"])],
-          { concurrency: 3 }
+        const variables = { FIREWORKS_API_KEY: "fw_secret", FIREWORKS_BASE_URL: "localhost:3" }
+        const [page, key, only, url] = yield* Effect.all(
+          [
+            lab(["--html", `${folder}/no/such/folder.html`]),
+            lab(["--live"]),
+            lab(["--only", "chatty"]),
+            lab(["--live"], variables)
+          ],
+          { concurrency: 2 }
         )
+        expect([url.status, url.stderr]).toEqual([2, expect.stringContaining("FIREWORKS_BASE_URL has no scheme")])
         expect([page.status, page.stderr]).toEqual([2, expect.stringContaining("--html: ENOENT")])
         expect([key.status, key.stderr]).toEqual([2, expect.stringContaining("FIREWORKS_API_KEY")])
         expect(only.status).toBe(2)

@@ -19,6 +19,7 @@ import { ApiError, Deadline, Retry, Workload } from "effect-reliability"
 import { Deployments, Fireworks } from "effect-reliability/fireworks"
 import { Fault, FireworksServer, ScriptedClient } from "effect-reliability/testing"
 import { expect } from "vitest"
+import { changeOf } from "../../src/fireworks/internal/autoscaling.js"
 import * as Scaling from "../../src/fireworks/internal/scaling.js"
 
 // -------------------------------------------------------------------------------------------------
@@ -308,9 +309,19 @@ describe("setAutoscaling", () => {
     expect(() => Deployments.list({ pageSize: 0 })).toThrow(/Deployments.list: pageSize is 0/)
   })
 
+  it("leaves load targets alone that are named and not given, and takes them away where none is named", () => {
+    const changeTo = (loadTargets: Deployments.Autoscaling["loadTargets"]) =>
+      changeOf("x", { minReplicaCount: 1, loadTargets })
+    expect(changeTo({ default: undefined })).toEqual({ mask: "min_replica_count", body: { minReplicaCount: 1 } })
+    expect(changeTo({})).toMatchObject({ body: { autoscalingPolicy: { loadTargets: {} } } })
+    expect(() => changeOf("x", { loadTargets: { default: undefined } })).toThrow(/at least one field/)
+  })
+
   it.effect("refuses an id that is no id, and sends nothing", () =>
     against({}, (api) =>
       Effect.gen(function* () {
+        const named = yield* failureOf(Deployments.get(model))
+        expect(named.message).toContain("give the id alone")
         for (const effect of [
           Deployments.get("a/b"),
           Deployments.scale("../x", 1),
@@ -401,6 +412,17 @@ describe("awaitReady", () => {
     )
   )
 
+  it.effect("shows neither the key nor the account of what a deployment says of its failure", () =>
+    scripted(
+      json({ name: model, state: "FAILED", status: { message: `${account} has no GPUs; rejected ${key}` } }),
+      () =>
+        Effect.gen(function* () {
+          const error = yield* failureOf(Deployments.awaitReady("d"))
+          expect(error.message).toBe("the deployment d has failed: [account] has no GPUs; rejected [redacted]")
+        })
+    )
+  )
+
   it.effect("fails at once with one that is deleted, or may have no replica", () =>
     Effect.gen(function* () {
       for (const state of ["DELETING", "DELETED"]) {
@@ -445,10 +467,48 @@ describe("awaitReady", () => {
         const error = yield* joined(fiber)
         expect([error._tag, error.reason, error.phase, error.attempts]).toEqual(["Transient", "Timeout", "deadline", 1])
         expect(error.detail).toBe("the deployment d was READY for 10m, and last answered a request with ScalingUp")
+        expect(error.advice).toContain("by the option timeout")
         // 600 seconds at 15, each wait longer than the one before, up to a minute
         expect(yield* countOf(api, "GET")).toBeGreaterThan(10)
         expect(yield* countOf(api, "GET")).toBeLessThan(25)
       })
+    )
+  )
+
+  it.effect("ends at its timeout though nothing answers the probe, by now or after an outage", () =>
+    Effect.gen(function* () {
+      const silent = { timeout: "10 seconds", interval: "1 second", probe: () => Effect.never } as const
+      const ready = json({ name: model, state: "READY" })
+      yield* scripted(ready, () =>
+        Effect.gen(function* () {
+          const fiber = yield* Effect.fork(notReady(Deployments.awaitReady("d", silent)))
+          yield* TestClock.adjust("9999 millis")
+          expect(fiber.unsafePoll()).toBeNull()
+          yield* TestClock.adjust("1 millis")
+          expect((yield* joined(fiber)).detail).toContain("READY for 10s, and last answered a request with Timeout")
+        })
+      )
+      const down = { startup: 0, deployments: { d: {} }, outages: [{ after: 0, lasts: "1 minute" }] } as const
+      yield* against(down, () =>
+        Effect.gen(function* () {
+          const wait = Deployments.awaitReady("d", { ...silent, cap: "1 second", outage: "5 minutes" })
+          expect((yield* within(notReady(wait), "75 seconds")).detail).toContain("for 10s")
+        })
+      )
+    })
+  )
+
+  it.effect("waits for one that does not say how many replicas it may have", () =>
+    scripted(
+      ({ method }) =>
+        method === "POST"
+          ? Fault.answer(503)
+          : json({ name: model, state: "READY", desiredReplicaCount: 0, replicaStats: {} }),
+      () =>
+        Effect.gen(function* () {
+          const error = yield* within(notReady(Deployments.awaitReady("d")), "12 minutes")
+          expect([error.reason, error.advice.includes("maxReplicaCount")]).toEqual(["Timeout", true])
+        })
     )
   )
 
@@ -511,7 +571,7 @@ describe("awaitReady", () => {
 
   it("refuses bad options by their names", () => {
     expect(() => Deployments.awaitReady("d", { timeout: "-1 second" })).toThrow(/Deployments.awaitReady: timeout/)
-    expect(() => Deployments.awaitReady("d", { interval: 0 })).toThrow(/interval/)
+    expect(() => Deployments.awaitReady("d", { interval: 0 })).toThrow(/Deployments.awaitReady: interval/)
     expect(() => Deployments.awaitReady("d", { outage: Number.NaN })).toThrow(/outage/)
     expect(() => Deployments.awaitReady("d", { jitter: 1 })).toThrow(/jitter/)
   })
@@ -574,6 +634,15 @@ describe("errors of capacity", () => {
 })
 
 /** What befalls a deployment that is saturated. */
+describe("a raise in doubt", () => {
+  it("is asked for again by no more than a step, if others have scaled in since", () => {
+    const doubtful = Scaling.afterScale(Scaling.idle, 0, { from: 7, to: 8 }, Either.left(lost), settings)[0]
+    const seen = Either.right({ wanted: 2, ready: 2, max: 10 })
+    const [, next] = Scaling.afterLook(doubtful, minute, seen, { ...settings, maxReplicas: 10, step: 1 })
+    expect(next).toMatchObject({ raise: { from: 2, to: 3 } })
+  })
+})
+
 const anyEvent = fc.oneof(
   // errors of many callers, one after another
   { weight: 8, arbitrary: fc.record({ errors: fc.constantFrom(1, 3, 40), for: fc.integer({ min: 1, max: 150 }) }) },
@@ -937,6 +1006,18 @@ describe("scaleOutOn429", () => {
         yield* saturated(scaleOut, 200)
         expect((yield* api.requests).length).toBe(1)
         expect(yield* scaleOut.decisions).toEqual([])
+      })
+    )
+  )
+
+  it.effect("ends with its scope, though it was begun where nothing can be interrupted", () =>
+    against({ deployments: roomy }, () =>
+      Effect.gen(function* () {
+        const scope = yield* Scope.make()
+        const begun = Effect.uninterruptible(Deployments.scaleOutOn429("d", { maxReplicas: 2 }))
+        yield* Scope.extend(begun, scope)
+        yield* TestClock.adjust("1 minute")
+        yield* within(Scope.close(scope, Exit.void), "1 second")
       })
     )
   )

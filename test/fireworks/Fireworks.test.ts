@@ -95,6 +95,21 @@ describe("a call", () => {
     })
   )
 
+  it.effect("goes to the same place, whichever part of the API's path the base URL has", () =>
+    Effect.gen(function* () {
+      for (const path of ["", "/", "/v1", "/v1/", "/inference", "/inference/v1", "/inference/v1/"]) {
+        for (const before of ["", "/eu"]) {
+          const { fireworks, requests } = yield* scripted(Fault.healthy, { baseUrl: `https://host${before}${path}` })
+          yield* Effect.ignore(fireworks.models())
+          expect((yield* requests)[0]?.path).toBe(`${before}/inference/v1/models`)
+        }
+      }
+      const { fireworks, requests } = yield* scripted(Fault.healthy, { baseUrl: "https://host/v12" })
+      yield* Effect.ignore(fireworks.models())
+      expect((yield* requests)[0]?.path).toBe("/v12/inference/v1/models")
+    })
+  )
+
   it.effect("goes to its path, with the key, an id and the session's headers", () =>
     Effect.gen(function* () {
       const { fireworks, requests } = yield* scripted(Fault.healthy, {
@@ -380,7 +395,11 @@ describe("bad input", () => {
     expect(made({ accountId: "" })).toThrow(/accountId/)
     expect(made({ accountId: "accounts/acme" })).toThrow(/^(?!.*acme).*accountId/)
     expect(made({ baseUrl: "api.fireworks.ai" })).toThrow(/baseUrl/)
-    expect(made({ baseUrl: "ftp://api.fireworks.ai" })).toThrow(/baseUrl/)
+    expect(made({ baseUrl: "localhost:3" })).toThrow(/^Fireworks.layer: baseUrl has no scheme: write https:\/\/…$/)
+    expect(made({ baseUrl: "me:pass@host" })).toThrow(/^(?!.*pass).*baseUrl has no scheme/)
+    expect(made({ baseUrl: " " })).toThrow(/baseUrl is empty/)
+    expect(made({ baseUrl: "https://" })).toThrow(/baseUrl is no URL/)
+    expect(made({ baseUrl: "ftp://api.fireworks.ai" })).toThrow(/baseUrl begins with neither http: nor https:/)
     expect(made({ baseUrl: "https://me:pass@api.fireworks.ai" })).toThrow(/^(?!.*pass).*baseUrl/)
     expect(made({ controlUrl: "https://api.fireworks.ai?key=pass" })).toThrow(/^(?!.*pass).*controlUrl/)
     expect(made({ limitsPer: untyped("hour") })).toThrow(/limitsPer/)
@@ -405,6 +424,7 @@ describe("bad input", () => {
       )
       expect(yield* built(key, ["FIREWORKS_ACCOUNT_ID", "a/b"])).toMatch(/^(?![^]*a\/b)[^]*FIREWORKS_ACCOUNT_ID/)
       expect(yield* built(key, ["FIREWORKS_BASE_URL", "nowhere"])).toMatch(/^(?![^]*nowhere)[^]*FIREWORKS_BASE_URL/)
+      expect(yield* built(key, ["FIREWORKS_BASE_URL", "localhost:3"])).toMatch(/It has no scheme: write https:/)
       expect(yield* built(key, ["FIREWORKS_CONTROL_URL", "x:y"])).toMatch(/FIREWORKS_CONTROL_URL/)
       expect(yield* built(key, ["FIREWORKS_ACCOUNT_ID", ""], ["FIREWORKS_BASE_URL", ""])).toBe("built")
     })

@@ -1,6 +1,7 @@
 import { HttpClient } from "@effect/platform"
 import { describe, it } from "@effect/vitest"
-import { Duration, Effect, Exit, FastCheck as fc, Fiber, Layer, Redacted, TestClock } from "effect"
+import { Duration, Effect, Exit, FastCheck as fc, Fiber, Layer, Redacted, Scope, TestClock } from "effect"
+import { Deadline } from "effect-reliability"
 import { Fireworks, ServerMetrics } from "effect-reliability/fireworks"
 import { Fault, FireworksServer, ScriptedClient } from "effect-reliability/testing"
 import { expect } from "vitest"
@@ -245,6 +246,19 @@ describe("scrape", () => {
     )
   )
 
+  it.effect("fails nobody by the deadline of somebody else", () =>
+    scripted([Fault.unanswered, text(requestsLine(1))], () =>
+      Effect.gen(function* () {
+        const hasty = yield* Effect.fork(Effect.flip(Deadline.within(ServerMetrics.scrape, "1 second")))
+        yield* TestClock.adjust("10 millis")
+        const patient = yield* Effect.fork(ServerMetrics.scrape)
+        yield* TestClock.adjust("30 seconds")
+        expect((yield* Fiber.join(hasty)).phase).toBe("deadline")
+        expect((yield* Fiber.join(patient)).deployments.size).toBe(1)
+      })
+    )
+  )
+
   it.effect("lets who asks next wait for its turn after one that was interrupted", () =>
     scripted([Fault.unanswered, text(requestsLine(1))], (client) =>
       Effect.gen(function* () {
@@ -376,6 +390,31 @@ describe("collect", () => {
         expect(count).toBe(61)
         yield* TestClock.adjust("1 hour")
         expect(yield* client.requests).toHaveLength(count)
+      })
+    )
+  )
+
+  it.effect("outlives the deadline that it was begun under", () =>
+    scripted(text(requestsLine(1)), () =>
+      Effect.scoped(
+        Effect.gen(function* () {
+          const collector = yield* Deadline.within(ServerMetrics.collect("ours"), "1 minute")
+          yield* TestClock.adjust("10 minutes")
+          expect(yield* collector.counts({ from: 0, to: 600_000 })).toMatchObject({ coverage: 1 })
+        })
+      )
+    )
+  )
+
+  it.effect("ends with its scope, though it was begun where nothing can be interrupted", () =>
+    scripted(text(requestsLine(1)), () =>
+      Effect.gen(function* () {
+        const scope = yield* Scope.make()
+        yield* Scope.extend(Effect.uninterruptible(ServerMetrics.collect("ours")), scope)
+        yield* TestClock.adjust("1 minute")
+        const fiber = yield* Effect.fork(Scope.close(scope, Exit.void))
+        yield* TestClock.adjust("1 second")
+        expect(fiber.unsafePoll(), "it goes on").not.toBeNull()
       })
     )
   )

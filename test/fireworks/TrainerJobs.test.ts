@@ -1,4 +1,4 @@
-import { HttpClient } from "@effect/platform"
+import { FetchHttpClient, HttpClient, HttpClientRequest } from "@effect/platform"
 import { describe, it } from "@effect/vitest"
 import {
   Cause,
@@ -14,11 +14,15 @@ import {
   Stream,
   TestClock
 } from "effect"
-import { ApiError, Job } from "effect-reliability"
+import { ApiError, Job, Workload } from "effect-reliability"
 import { Fireworks, TrainerJobs } from "effect-reliability/fireworks"
+import { Transport } from "effect-reliability/node"
 import { Fault, FireworksServer, ScriptedClient } from "effect-reliability/testing"
 import { spawn } from "node:child_process"
+import { createServer, type RequestListener } from "node:http"
+import type { AddressInfo } from "node:net"
 import { expect } from "vitest"
+import { holds } from "../../src/fireworks/internal/jobs.js"
 import * as trainer from "../../src/fireworks/internal/trainer.js"
 import { limitsOf } from "../../src/fireworks/internal/trainerWait.js"
 import { root } from "../support/project.js"
@@ -845,10 +849,36 @@ describe("the other calls", () => {
           Stream.runDrain(TrainerJobs.checkpoints("a/b"))
         ]
         for (const call of calls) expect((yield* failureOf(call)).detail?.split(" ")[0]).toBe("id")
+        const named = yield* failureOf(TrainerJobs.get(`accounts/${account}/rlorTrainerJobs/j`))
+        expect(named.detail).toContain("give the id alone")
         expect((yield* server.requests).length).toBe(0)
       })
     )
   )
+
+  it.effect("lead out of the account by no blank that a URL drops", () =>
+    scripted(json({}), (client) =>
+      Effect.gen(function* () {
+        const { control } = yield* Fireworks.Service
+        for (const path of ["/.\t./victim/deployments", "/.\n./victim", "/.\r/x", "/ x"]) {
+          const error = yield* failureOf(control.request(HttpClientRequest.get(path), Workload.interactive))
+          expect(error.reason).toBe("InvalidRequest")
+        }
+        expect(yield* client.requests).toEqual([])
+      })
+    )
+  )
+
+  it("take an empty list for one that the server leaves out", () => {
+    expect(holds({ name: "x" }, { tags: [] })).toBe(true)
+    expect(holds({ name: "x", tags: [] }, { tags: undefined })).toBe(true)
+    expect(holds({ name: "x", tags: ["a"] }, { tags: [] })).toBe(false)
+  })
+
+  it("refuse bad options in their own names", () => {
+    expect(() => TrainerJobs.await("j", { interval: 0 })).toThrow("TrainerJobs.await: interval is 0")
+    expect(() => TrainerJobs.watch("j", { factor: 0 })).toThrow("TrainerJobs.watch: factor is 0")
+  })
 
   it.each([
     [{ pollInterval: 0 }, "pollInterval is 0"],
@@ -940,6 +970,52 @@ describe("awaitReady", () => {
     )
   })
 
+  it.live.each([
+    [302, "fetch"],
+    [307, "fetch"],
+    [302, "Transport"],
+    [307, "Transport"]
+  ] as const)("takes a %d to another host for no answer, by %s, and leaves the key at home", ([status, client]) => {
+    const listening = (listener: RequestListener) =>
+      Effect.acquireRelease(
+        Effect.async<AddressInfo & { close: () => void }>((resume) => {
+          const server = createServer(listener)
+          server.listen(0, "127.0.0.1", () => {
+            const close = () => void (server.closeAllConnections(), server.close())
+            resume(Effect.succeed({ ...(server.address() as AddressInfo), close }))
+          })
+        }),
+        ({ close }) => Effect.sync(close)
+      )
+    return Effect.scoped(
+      Effect.gen(function* () {
+        const strayed: Array<string | undefined> = []
+        const other = yield* listening((request, response) => {
+          strayed.push(request.url)
+          response.end("{}")
+        })
+        const ours = yield* listening((request, response) => {
+          if (request.url === `${base}/j`) {
+            response.setHeader("content-type", "application/json")
+            response.end(JSON.stringify({ name: "n/j", state: "JOB_STATE_RUNNING" }))
+          } else {
+            response.writeHead(status, { location: `http://localhost:${other.port}/login` }).end()
+          }
+        })
+        const http = client === "fetch" ? FetchHttpClient.layer : Transport.layer
+        const options = { apiKey: Redacted.make(key), accountId: account, baseUrl: `http://127.0.0.1:${ours.port}` }
+        const Live = Fireworks.layer(options).pipe(Layer.provide(http))
+        const asked = Effect.gen(function* () {
+          const { control } = yield* Fireworks.Service
+          const healthy = yield* control.probe(`${control.baseUrl}/healthz`)
+          return [healthy, (yield* failureOf(TrainerJobs.resume("j")))._tag]
+        })
+        expect(yield* Effect.provide(asked, Live)).toEqual([false, "Fatal"])
+        expect(strayed).toEqual([])
+      })
+    )
+  })
+
   it.effect("gives a probe five seconds, and takes only 200 for an answer", () =>
     scripted(
       (() => {
@@ -997,18 +1073,24 @@ describe("awaitReady", () => {
       Effect.gen(function* () {
         const seldom = { pollInterval: "50 minutes", cap: "2 hours" } as const
         const limits = [
-          ["PENDING", { pending: "3 hours", ready: "1 minute", resumable: "1 minute" }, "queued for 3h"],
-          ["RE_QUEUEING", { pending: "3 hours", ready: "1 minute", resumable: "1 minute" }, "queued for 3h"],
-          ["CREATING", { pending: "1 minute", ready: "3 hours", resumable: "1 minute" }, "active for 3h"],
-          ["RUNNING", { pending: "1 minute", ready: "3 hours", resumable: "1 minute" }, "active for 3h"],
-          ["IDLE", { pending: "1 minute", ready: "1 minute", resumable: "3 hours" }, "changing for 3h"],
-          ["VALIDATING", { pending: "1 minute", ready: "1 minute", resumable: "3 hours" }, "changing for 3h"]
+          ["PENDING", "pending", "queued for 3h"],
+          ["RE_QUEUEING", "pending", "queued for 3h"],
+          ["CREATING", "ready", "active for 3h"],
+          ["RUNNING", "ready", "active for 3h"],
+          // it is at work, or up and without work; that takes more than the two minutes between two states
+          ["VALIDATING", "ready", "active for 3h"],
+          ["WRITING_RESULTS", "ready", "active for 3h"],
+          ["IDLE", "ready", "active for 3h"],
+          ["CANCELLING", "resumable", "changing for 3h"]
         ] as const
+        const short = { pending: "1 minute", ready: "1 minute", resumable: "1 minute" } as const
         yield* make
-        for (const [state, options, detail] of limits) {
+        for (const [state, option, detail] of limits) {
           yield* server.setJob("j", state)
-          const error = yield* within(failureOf(TrainerJobs.awaitReady("j", { ...options, ...seldom })), "3 hours")
+          const wait = TrainerJobs.awaitReady("j", { ...short, [option]: "3 hours", ...seldom })
+          const error = yield* within(failureOf(wait), "3 hours")
           expect([error.reason, error.phase, error.detail]).toEqual(["Timeout", "deadline", `the job was ${detail}`])
+          expect(error.advice).toContain(`by the option ${option}.`)
         }
       })
     )
@@ -1023,7 +1105,7 @@ describe("awaitReady", () => {
           ["RUNNING", TrainerJobs.awaitReady("j", seldom), "15 minutes", "active for 15m"],
           ["RUNNING", TrainerJobs.reconnectAndWait("j", seldom), "10 minutes", "active for 10m"],
           ["RUNNING", TrainerJobs.resumeAndWait("j", seldom), "15 minutes", "active for 15m"],
-          ["IDLE", TrainerJobs.reconnectAndWait("j", seldom), "2 minutes", "changing for 2m"],
+          ["CANCELLING", TrainerJobs.reconnectAndWait("j", seldom), "2 minutes", "changing for 2m"],
           ["PENDING", TrainerJobs.reconnectAndWait("j", seldom), "48 hours", "queued for 2d"]
         ] as const
         for (const [state, wait, time, detail] of ends) {
@@ -1296,6 +1378,49 @@ describe("resumeAndWait", () => {
         const outcome = yield* within(TrainerJobs.resumeAndWait("j", { resumes: 1 }), "10 minutes")
         expect(reached(outcome).resumed).toBe(1)
       })
+    )
+  )
+
+  it.effect.each(["COMPLETED", "EARLY_STOPPED"])("takes no %s from before the resumption for the end", (end) =>
+    scripted(
+      ({ method, number }) =>
+        method === "POST" ? json({}) : json({ name: "n/j", state: `JOB_STATE_${number <= 4 ? end : "RUNNING"}` }),
+      () =>
+        Effect.gen(function* () {
+          const outcome = yield* within(TrainerJobs.resumeAndWait("j", { kind: "supervised" }), "2 minutes")
+          expect(outcome._tag).toBe("Running")
+        })
+    )
+  )
+
+  it.effect("asks for no resumption of what was deleted", () =>
+    against({ tombstone: "DELETED" }, (server) =>
+      Effect.gen(function* () {
+        yield* make
+        yield* TrainerJobs.delete("j")
+        yield* TestClock.adjust("10 minutes")
+        const error = yield* within(failureOf(TrainerJobs.resumeAndWait("j")), "1 second")
+        expect([error.reason, error.detail]).toEqual(["NotFound", "the job was deleted"])
+        expect((yield* requestsOf(server)).filter((line) => line.endsWith(":resume"))).toEqual([])
+      })
+    )
+  )
+
+  it.effect("looks no sooner than the server asks after a resumption", () =>
+    scripted(
+      ({ method }) =>
+        method === "POST"
+          ? Fault.answer(503, { retryAfter: "60 seconds" })
+          : json({ name: "n/j", state: "JOB_STATE_FAILED" }),
+      (client) =>
+        Effect.gen(function* () {
+          const fiber = yield* Effect.fork(TrainerJobs.resumeAndWait("j", { kind: "supervised" }))
+          yield* TestClock.adjust("59 seconds")
+          expect((yield* client.requests).map(({ method }) => method)).toEqual(["GET", "POST"])
+          yield* TestClock.adjust("10 seconds")
+          expect((yield* client.requests)[2]?.method).toBe("GET")
+          yield* Fiber.interrupt(fiber)
+        })
     )
   )
 

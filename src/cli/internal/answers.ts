@@ -59,7 +59,9 @@ const titles: { readonly [R in ApiError["reason"]]?: string } = {
 
 const quoted = (error: ApiError): ReadonlyArray<string> => {
   const answer =
-    error.status === undefined ? undefined : `HTTP ${error.status}${error.code === undefined ? "" : `, ${error.code}`}`
+    error.status === undefined
+      ? undefined
+      : `HTTP ${error.status}${error.code === undefined || error.code === `${error.status}` ? "" : `, ${error.code}`}`
   return [
     ...(answer === undefined
       ? error.code === undefined
@@ -214,6 +216,38 @@ const judged = (name: Name, seen: Observation, outcome: Outcome<unknown, ApiErro
     : fine(ok(name, good, outcome.millis))
 }
 
+/** What is wrong with the key, held against the answer to the call without it. */
+const compared = (seen: Observation, judged: Judged): Judged => {
+  const { http, keyed, proxy } = seen
+  if (http?._tag !== "Ok" || keyed?._tag !== "Failed") return judged
+  const [without, its] = [http.value.error, keyed.error]
+  if (without === undefined || its.status === undefined || without.status !== its.status) return judged
+  const between = proxy._tag === "Used" ? `the proxy ${proxy.url}` : "a proxy or gateway"
+  const changed = (evidence: string, next: string, changes: Partial<Finding> = {}): Judged => ({
+    ...judged,
+    findings: judged.findings.map((one) => ({
+      ...one,
+      ...changes,
+      evidence: [...one.evidence, evidence],
+      next: [...one.next, next]
+    }))
+  })
+  if (its.status !== 401) {
+    return changed(
+      `Without a key the answer is HTTP ${its.status} too: it is not for this account alone.`,
+      `Look at what stands in between, such as ${between}, and at what the address of this network is allowed.`,
+      { side: "unclear", ...(its._tag === "RateLimit" && { title: "Calls are too many, with a key and without" }) }
+    )
+  }
+  // a call without a key is to get 401, though not as if it had one
+  return without.code !== its.code || without.detail !== its.detail
+    ? judged
+    : changed(
+        "Without a key the answer is the same: the key may not have arrived.",
+        `If the key is good, look for what drops it or answers in the API's place, such as ${between}.`
+      )
+}
+
 export const keyed = (seen: Observation): Judged => {
   const { key } = seen
   if (key === "malformed") {
@@ -246,7 +280,9 @@ export const keyed = (seen: Observation): Judged => {
     // where the server is not reached, there is more to say
     return seen.http?._tag === "Ok" ? fine(step, without) : fine(step)
   }
-  return seen.keyed === undefined ? fine(skipped("key", "not reached")) : judged("key", seen, seen.keyed, "accepted")
+  return seen.keyed === undefined
+    ? fine(skipped("key", "not reached"))
+    : compared(seen, judged("key", seen, seen.keyed, "accepted"))
 }
 
 export const spoken = (seen: Observation): Judged => {
@@ -262,8 +298,9 @@ export const measured = (seen: Observation): Judged | undefined => {
   if (deployment === undefined) return undefined
   if (metrics === undefined) return fine(skipped("metrics", "not reached"))
   if (metrics._tag === "Failed") {
-    const { step, findings } = judged("metrics", seen, metrics, "")
+    const { findings } = judged("metrics", seen, metrics, "")
     // what the API exports is no part of what calls need
+    const step = failed("metrics", `not readable: ${summaryOf(seen, metrics.error)}`, metrics.millis)
     return { step, findings: findings.map((one) => ({ ...one, severity: "note" })) }
   }
   const { errors, requests } = metrics.value

@@ -22,9 +22,7 @@ import { readFileSync } from "node:fs"
 import { stripVTControlCharacters } from "node:util"
 import * as Doctor from "../Doctor.js"
 import { lab } from "./labCommand.js"
-import { badUsage, Failed, isColoured, said, variable, write } from "./terminal.js"
-
-const name = "effect-reliability"
+import { badUsage, described, Failed, isColoured, name, refused, said, variable, write } from "./terminal.js"
 
 // --- The terminal ------------------------------------------------------------------------------------
 
@@ -32,7 +30,11 @@ const name = "effect-reliability"
 const plainly = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
   const console = Context.get(DefaultServices.liveServices, Console.Console)
   const printed = (stream: NodeJS.WriteStream) => (args: ReadonlyArray<unknown>) => {
-    const text = args.map(String).join(" ").trimEnd()
+    const text = args
+      .map(String)
+      .join(" ")
+      .trimEnd()
+      .replace(/^\$ (?=doctor |lab )/m, `$$ ${name} `)
     return write(stream, `${isColoured(stream) ? text : stripVTControlCharacters(text)}\n`)
   }
   const [log, error] = [printed(process.stdout), printed(process.stderr)]
@@ -71,9 +73,12 @@ const doctor = Command.make(
   {
     url: text("url", "where the API is; else FIREWORKS_BASE_URL, else https://api.fireworks.ai"),
     model: text("model", "the model whose first token is waited for"),
-    deployment: text("deployment", "the deployment that is tried, and whose metrics are read: its id, or in full"),
+    deployment: text(
+      "deployment",
+      "the deployment that is tried, and whose metrics are read: in full, or its id, of FIREWORKS_ACCOUNT_ID"
+    ),
     timeout: Options.text("timeout").pipe(
-      Options.withDescription("the time for each step, such as 10s, 500ms or 2m"),
+      Options.withDescription("the time for each step, such as 500ms, 30s or 2m; 10s where none is given"),
       Options.withDefault("10s")
     ),
     json: Options.boolean("json").pipe(Options.withDescription("print the report as one JSON object"))
@@ -94,7 +99,15 @@ const doctor = Command.make(
             timeout,
             onStep: progress.step
           }),
-        catch: (error) => badUsage(said(error).replace("Doctor.examine: ", ""))
+        catch: (error) =>
+          refused(error, {
+            url: Option.isSome(given.url) ? "--url" : "FIREWORKS_BASE_URL",
+            accountId: "FIREWORKS_ACCOUNT_ID",
+            controlUrl: "FIREWORKS_CONTROL_URL",
+            model: "--model",
+            deployment: "--deployment",
+            timeout: "--timeout"
+          })
       })
       const report = yield* Effect.ensuring(examination, progress.end)
       const json = Schema.encodeSync(Doctor.Report)(report)
@@ -107,7 +120,14 @@ const doctor = Command.make(
       const status = Doctor.exitStatus(report)
       if (status !== 0) return yield* new Failed({ status, text: undefined })
     })
-).pipe(Command.withDescription("Finds out why calls to the API fail from here, on whose side, and what to do."))
+).pipe(
+  Command.withDescription(
+    described("Finds out why calls to the API fail from here, on whose side, and what to do.", {
+      examples: ["doctor", "doctor --model accounts/fireworks/models/… --timeout 30s", "doctor --json"],
+      bad: "a problem was found"
+    })
+  )
+)
 
 // --- The table -----------------------------------------------------------------------------------------
 

@@ -6,7 +6,14 @@
 import type { Finding, Step } from "../Doctor.js"
 import { asked, keyed, measured, spoken } from "./answers.js"
 import { connected, looked, proxied, secured } from "./connections.js"
+import type { Judged } from "./judged.js"
 import type { Observation } from "./observation.js"
+
+/** A step has failed where a problem was found in it, and nowhere else: the report ends with the number of problems. */
+const stepOf = ({ findings, step }: Judged): Step => {
+  if (findings.some(({ severity }) => severity === "problem")) return { ...step, status: "failed" }
+  return step.status === "failed" ? { ...step, status: "skipped" } : step
+}
 
 /** Judges what was seen. */
 export const judge = (
@@ -23,5 +30,5 @@ export const judge = (
     )
     if (!again) findings.push(one)
   }
-  return { steps: all.map(({ step }) => step), findings }
+  return { steps: all.map(stepOf), findings }
 }

@@ -16,7 +16,7 @@ import process from "node:process"
 import * as Lab from "../Lab.js"
 import { scale } from "./labRun.js"
 import { boardAfter, boardText, emptyBoard, headText, linesText, paintOf, summaryText } from "./labText.js"
-import { badUsage, Failed, isColoured, said, variable, write } from "./terminal.js"
+import { badUsage, described, Failed, isColoured, refused, said, variable, write } from "./terminal.js"
 
 const defaultModel = "accounts/fireworks/models/gpt-oss-20b"
 
@@ -103,7 +103,8 @@ export const lab = Command.make("lab", settings, (given) =>
         given.live
           ? Lab.runLive({ apiKey: Redacted.make(key ?? ""), model: given.model, url, only, onEvent })
           : Lab.run({ only, onEvent }),
-      catch: (error) => badUsage(said(error).replace("Lab.runLive: ", ""))
+      catch: (error) =>
+        refused(error, { url: Option.isSome(given.url) ? "--url" : "FIREWORKS_BASE_URL", model: "--model" })
     })
     // the drawing never ends by itself
     const report = yield* given.json
@@ -116,6 +117,9 @@ export const lab = Command.make("lab", settings, (given) =>
   })
 ).pipe(
   Command.withDescription(
-    "Shows what becomes of calls when something goes wrong, and holds it against what must come of them."
+    described("Shows what becomes of calls when something goes wrong, and holds it against what must come of them.", {
+      examples: ["lab", "lab --only interactive --html lab.html", "lab --live"],
+      bad: "an outcome is not as expected"
+    })
   )
 )

@@ -14,6 +14,7 @@ import * as Fireworks from "../../fireworks/Fireworks.js"
 import * as Transport from "../../node/Transport.js"
 import type { Event, Line, Report, WorkloadName } from "../Lab.js"
 import { Watch, workloads } from "./labOurs.js"
+import { inOrder } from "./labRun.js"
 
 export interface Settings {
   readonly apiKey: Redacted.Redacted
@@ -52,11 +53,9 @@ export const live = ({ apiKey, base, model, onEvent, workloads: names }: Setting
     const at = yield* Clock.currentTimeMillis
     const since = performance.now()
     const client = yield* Transport.make()
-    const cells = calls.flatMap((call) => names.map((workload) => ({ call, workload })))
-    onEvent({ _tag: "Planned", calls: cells.length, openai: false })
+    onEvent({ _tag: "Planned", calls: calls.length * names.length, openai: false })
 
-    // one after the other: it is somebody's quota
-    const lines = yield* Effect.forEach(cells, ({ call, workload }) =>
+    const made = (call: Call, workload: WorkloadName): Effect.Effect<Line> =>
       Effect.gen(function* () {
         const { fault, rule } = call
         onEvent({ _tag: "Began", fault, workload })
@@ -88,10 +87,22 @@ export const live = ({ apiKey, base, model, onEvent, workloads: names }: Setting
           again: false
         }
         onEvent({ _tag: "Ended", fault, workload })
-        onEvent({ _tag: "Seen", line })
         return line
       })
-    )
+
+    const lines: Array<Line> = []
+    for (const call of calls) {
+      const seen = inOrder<Line>((line) => onEvent({ _tag: "Seen", line }))
+      // a few at a time: it is somebody's quota
+      const group = yield* Effect.forEach(
+        names,
+        (workload, index) => Effect.tap(made(call, workload), (line) => Effect.sync(() => seen(index, line))),
+        { concurrency: names.length }
+      )
+      lines.push(...group)
+      // where none could be sent, no other will be
+      if (group.every(({ ours }) => ours.delivery === "NotSent")) break
+    }
     return {
       version: 1,
       scale: 1,

@@ -102,6 +102,7 @@ export const summaryText = (
     ]
   }
   const again = report.lines.filter((line) => line.again).length
+  const unsent = report.scale === 1 && calls > 0 && report.lines.every(({ ours }) => ours.delivery === "NotSent")
   return [
     "",
     paint(bold, "In all"),
@@ -119,6 +120,12 @@ export const summaryText = (
           `  The servers saw ${law.arrived} requests, which ${law.holds ? "lies" : paint(red, "does NOT lie")} between ${law.counted.acknowledged + law.counted.partial} and ${law.counted.acknowledged + law.counted.partial + law.counted.unconfirmed}, call by call too.`
         ]),
     ...(again === 0 ? [] : [`  ${plural(again, "call")} took a second look, alone.`]),
+    ...(unsent
+      ? [
+          "  Nothing could be sent, so no further call was made. Why that is, and what to do, tells:",
+          `  npx effect-reliability doctor --url ${report.server}`
+        ]
+      : []),
     "",
     unmet === 0 && law?.holds !== false
       ? paint(green, `All ${plural(calls, "outcome")} are as expected (${said(report.millis)}).`)

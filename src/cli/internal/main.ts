@@ -4,17 +4,25 @@
  *
  * @since 0.1.0
  */
+import { readFileSync } from "node:fs"
 import process from "node:process"
 
 const packages = ["@effect/cli", "@effect/platform-node"]
 
+/** The newest of a package may be of another Effect: the ranges are those that this package says it works with. */
+const installs = (): string => {
+  const text = readFileSync(new URL("../../../package.json", import.meta.url), "utf8")
+  // it is this package's own
+  const { peerDependencies: ranges } = JSON.parse(text) as { readonly peerDependencies: Record<string, string> }
+  return `npm install --save-dev ${packages.map((name) => `"${name}@${ranges[name] ?? "latest"}"`).join(" ")}`
+}
+
 const explained = (error: unknown): void => {
   const text = error instanceof Error ? error.message : String(error)
   const isMissing = packages.some((name) => text.includes(`'${name}'`))
-  const install = `npm install --save-dev ${packages.join(" ")}`
   process.stderr.write(
     isMissing
-      ? `effect-reliability: the command line needs two more packages: ${install}\n`
+      ? `effect-reliability: the command line needs two more packages: ${installs()}\n`
       : `effect-reliability: ${text}\n`
   )
   process.exitCode = 70

@@ -41,10 +41,12 @@ const seconds = (
 const replicas = (owner: string, option: string, value: number, min = 0): number =>
   number(owner, option, value, { integer: true, min, max: maxReplicas })
 
-const loadTargets = (owner: string, targets: Readonly<Record<string, number | undefined>>): Json => {
+/** None where all that is named is left out; no names at all take away what there was. */
+const loadTargets = (owner: string, targets: Readonly<Record<string, number | undefined>>): Json | undefined => {
   const entries = Object.entries(targets).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, value] as const]
   )
+  if (entries.length === 0 && Object.keys(targets).length > 0) return undefined
   for (const [name, value] of entries) number(owner, `loadTargets.${name}`, value, { min: Number.MIN_VALUE })
   return Object.fromEntries(entries)
 }

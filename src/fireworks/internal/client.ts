@@ -3,13 +3,14 @@
  *
  * @since 0.1.0
  */
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import type * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
-import type * as Option from "effect/Option"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -144,6 +145,14 @@ const eachPull = <A>(stream: Stream.Stream<A, ApiError>, f: (pull: Pull<A>) => P
 const untraced = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
   Effect.locally(effect, HttpClient.currentTracerDisabledWhen, () => true)
 
+// `fetch` follows redirects, and takes x-api-key to whatever host they lead to
+const undiverted = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  Effect.flatMap(Effect.serviceOption(FetchHttpClient.RequestInit), (given) =>
+    Effect.provideService(effect, FetchHttpClient.RequestInit, { ...Option.getOrUndefined(given), redirect: "manual" })
+  )
+
+const guarded = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> => undiverted(untraced(effect))
+
 const accountsIn = (model: string | undefined): ReadonlyArray<string> =>
   [...(model ?? "").matchAll(/accounts\/([\w.-]+)/g)].flatMap(([, account]) =>
     account === undefined || account === "fireworks" ? [] : [account]
@@ -212,7 +221,10 @@ export const makeClient = (http: HttpClient.HttpClient, settings: Settings): Cli
       const told = tell(call)
       return Effect.flatMap(withRequestId(authorized(call), "x-request-id"), (request) => {
         // all tries are owned here, so that an answer of 200 that is a failure is tried again too
-        const executed = Effect.locally(clientOf(call).execute(request), singleTry, true)
+        const executed = Effect.locally(clientOf(call).execute(request), singleTry, {
+          id: request.headers["x-request-id"],
+          about: undefined
+        })
         const about: About | undefined = isObserved(fiber, record) ? aboutOf(call) : undefined
         const answered = Effect.flatMap(executed, (response) => {
           if (about !== undefined) about.status = response.status
@@ -220,7 +232,7 @@ export const makeClient = (http: HttpClient.HttpClient, settings: Settings): Cli
         })
         const attempt = Effect.mapError(answered, (error) => told(error, workload))
         const policy = Reliability.make({ about, budget, onGiveUp, onRetry, record, workload })
-        return untraced(Reliability.protect(attempt, policy))
+        return guarded(Reliability.protect(attempt, policy))
       })
     })
 
@@ -259,7 +271,7 @@ export const makeClient = (http: HttpClient.HttpClient, settings: Settings): Cli
             Stream.mapEffect((chunk) => (finishedByError(chunk) ? Effect.fail(brokenOff()) : Effect.succeed(chunk))),
             Stream.mapError((error) => told(error, workload))
           )
-          return Effect.succeed(eachPull(chunks, (pull) => untraced(Workload.within(pull, workload))))
+          return Effect.succeed(eachPull(chunks, (pull) => guarded(Workload.within(pull, workload))))
         })
       )
   }

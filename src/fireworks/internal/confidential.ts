@@ -100,7 +100,8 @@ export const withoutEchoes = (text: string, body: unknown): string => {
   return masked + text.slice(copied)
 }
 
-const withoutNames = (text: string, { accounts, apiKey }: Confidential): string =>
+/** Masks the key and the accounts. */
+export const withoutNames = (text: string, { accounts, apiKey }: Omit<Confidential, "body">): string =>
   accounts.reduce(
     (rest, account) =>
       rest.replace(new RegExp(`(?<![\\w-])${account.replaceAll(".", "\\.")}(?![\\w-])`, "g"), "[account]"),

@@ -11,9 +11,11 @@ import * as Retry from "../../Retry.js"
 import * as Workload from "../../Workload.js"
 import type { Control } from "../Fireworks.js"
 import { type Client, invalidRequest, type Settings } from "./client.js"
+import { withoutNames } from "./confidential.js"
 
-/** Below the account, and not out of it again by dots, which may be encoded. */
-const isPath = (url: string): boolean => /^\/[^/\\#?][^\\#]*$/.test(url) && !/\/(?:\.|%2e){1,2}(?:\/|\?|$)/i.test(url)
+/** Below the account, and not out of it again by dots, which may be encoded, or parted by blanks that a URL does not keep. */
+const isPath = (url: string): boolean =>
+  /^\/[^/\\#?\s][^\\#\s]*$/.test(url) && !/\/(?:\.|%2e){1,2}(?:\/|\?|$)/i.test(url)
 
 /** What a request sends, if it is JSON. */
 const jsonOf = ({ body }: HttpClientRequest.HttpClientRequest): unknown => {
@@ -69,6 +71,8 @@ export const makeControl = (client: Client, { accountId, apiKey, baseUrl, contro
       const request = withKey(HttpClientRequest.get(url))
       const asked = client.send({ request, workload: probing }, ({ status }) => Effect.succeed(status === 200))
       return Effect.orElseSucceed(asked, () => false)
-    }
+    },
+    masked: (text) =>
+      withoutNames(text, { apiKey: Redacted.value(apiKey), accounts: accountId === undefined ? [] : [accountId] })
   }
 }

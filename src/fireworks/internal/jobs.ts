@@ -78,10 +78,12 @@ export const whyOf = ({ status }: Resource) => {
 
 const idPattern = /^[a-z0-9][\w-]{0,62}$/i
 
-export const checkId = (id: string): Effect.Effect<string, ApiError> =>
-  typeof id === "string" && idPattern.test(id)
-    ? Effect.succeed(id)
+export const checkId = (id: string): Effect.Effect<string, ApiError> => {
+  if (typeof id === "string" && idPattern.test(id)) return Effect.succeed(id)
+  return typeof id === "string" && /^accounts\/[^/]+\/\w+\/[^/]+$/.test(id)
+    ? invalidRequest("id is a full name: give the id alone, which is its last part")
     : invalidRequest("id must be 1 to 63 letters, digits, dashes and underscores, the first a letter or digit")
+}
 
 /** A full name of a resource, from one or from an id alone. */
 export const nameOf = (
@@ -253,7 +255,7 @@ export const listed = <A, I>({
 
 /** What JSON of protocol buffers leaves out. */
 const isDefault = (value: unknown): boolean =>
-  value === undefined || value === null || value === 0 || value === "" || value === false
+  Array.isArray(value) ? value.length === 0 : [undefined, null, 0, "", false].some((one) => one === value)
 
 /** Whether all that was given is there. */
 export const holds = (there: unknown, given: unknown): boolean => {

@@ -9,6 +9,7 @@
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import { type ApiError, mayHaveExecuted } from "../../ApiError.js"
+import type { Decision } from "../Deployments.js"
 
 export interface Settings {
   readonly maxReplicas: number
@@ -138,7 +139,7 @@ export const afterLook = (
   if (state.isSettling) {
     return rest(state, now, { _tag: "Ready", replicas: wanted }, { isSettling: false, counts: none })
   }
-  const to = Math.min(settings.maxReplicas, max, doubt?.to ?? wanted + settings.step)
+  const to = Math.min(settings.maxReplicas, max, doubt?.to ?? Infinity, wanted + settings.step)
   if (to <= wanted) {
     const bound = max < settings.maxReplicas ? "maxReplicaCount" : "maxReplicas"
     return rest(state, now + settings.every, { _tag: "AtBound", replicas: wanted, bound })
@@ -164,4 +165,22 @@ export const afterScale = (
   const doubt = isDoubtful ? { ...raise, at: now } : state.doubt
   const [next, { outcome }] = failed({ ...state, doubt }, now, "scale", error, settings)
   return [next, outcome]
+}
+
+/** A decision in a few words. */
+export const wordsOf = (decision: Decision): string => {
+  switch (decision._tag) {
+    case "Raised":
+      return `raised the replicas from ${decision.from} to ${decision.to}`
+    case "WouldRaise":
+      return `would raise the replicas from ${decision.from} to ${decision.to} (a dry run)`
+    case "AtBound":
+      return `${decision.replicas} replicas are as many as ${decision.bound} allows`
+    case "NotReady":
+      return `${decision.ready} of ${decision.replicas} replicas are ready`
+    case "Ready":
+      return `all ${decision.replicas} replicas are ready`
+    case "Failed":
+      return `could not ${decision.call} the deployment: ${decision.error.message}`
+  }
 }

@@ -24,12 +24,25 @@ export const accountIdOf = (input: string): Checked<string> =>
     ? Either.right(input)
     : Either.left("the account's id alone: letters, digits, dots and dashes")
 
-/** A base URL without the path of inference, which clients of other makers want, and without a slash at its end. */
+/**
+ * A base URL without the path of inference, which clients of other makers want, and without a slash at its end; or what is
+ * wrong with it, as what is said of it: what was given is not repeated, for it may hold credentials.
+ */
 export const baseUrlOf = (input: string): Checked<string> => {
-  const bound = "a URL that begins with http: or https:, without credentials, query and fragment"
-  if (!URL.canParse(input)) return Either.left(bound)
+  if (input.trim() === "") return Either.left("is empty: write https://…")
+  // `localhost:3` would be read as a URL of the scheme `localhost:`
+  if (!/^\s*[a-z][a-z0-9+.-]*:\/\//i.test(input)) return Either.left("has no scheme: write https://…")
+  if (!URL.canParse(input))
+    return Either.left("is no URL: write https://, the host, and nothing that a URL cannot hold")
   const { hash, origin, password, pathname, protocol, search, username } = new URL(input)
-  return !/^https?:$/.test(protocol) || [username, password, search, hash].some((part) => part !== "")
-    ? Either.left(bound)
-    : Either.right(origin + pathname.replace(/(?:\/inference(?:\/v1)?)?\/*$/, ""))
+  if (!/^https?:$/.test(protocol)) return Either.left("begins with neither http: nor https:")
+  if (username !== "" || password !== "") return Either.left("holds credentials: leave out what is before the @")
+  if (search !== "" || hash !== "") return Either.left("holds a query or a fragment: leave out what follows ? or #")
+  return Either.right(origin + pathname.replace(/(?:\/inference)?(?:\/v1)?\/*$/, ""))
 }
+
+/** The same of an option; fails construction. */
+export const baseUrlFrom = (owner: string, option: string, input: string): string =>
+  Either.getOrElse(baseUrlOf(input), (wrong) => {
+    throw new RangeError(`${owner}: ${option} ${wrong}`)
+  })

@@ -7,6 +7,7 @@ import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
 import { type ApiError, mayHaveExecuted, settle } from "../../ApiError.js"
@@ -29,6 +30,7 @@ import type {
   TrainerJob,
   Up
 } from "../TrainerJobs.js"
+import { altered } from "./confidential.js"
 import { type Call, checkId, idOf, isRemoved, stateOf, whyOf } from "./jobs.js"
 import * as trainer from "./trainer.js"
 
@@ -60,7 +62,10 @@ const phases: Readonly<Record<string, "Queued" | "Active">> = {
   RE_QUEUEING: "Queued",
   CREATING: "Active",
   CREATING_INPUT_DATASET: "Active",
-  RUNNING: "Active"
+  RUNNING: "Active",
+  VALIDATING: "Active",
+  WRITING_RESULTS: "Active",
+  IDLE: "Active"
 }
 
 /** Who waits for the end may resume what failed. */
@@ -69,7 +74,7 @@ export const untilEnd = (job: TrainerJob, onPause: "wait" | "end" = "wait"): Job
   if (isRemoved(state)) return { _tag: "Gone" }
   if (state === "PAUSED" && onPause === "wait") return { _tag: "Queued" }
   const outcome = endOf(job)
-  if (outcome !== undefined) return { _tag: state === "FAILED" ? "Stopped" : "Ended", outcome }
+  if (outcome !== undefined) return { _tag: "Stopped", outcome, final: state !== "FAILED" }
   return { _tag: phases[state] ?? "Active" }
 }
 
@@ -80,7 +85,7 @@ export const untilReady = (
   const state = stateOf(job)
   if (isRemoved(state)) return { _tag: "Gone" }
   const outcome = endOf(job)
-  if (outcome !== undefined) return { _tag: resumable.some((one) => one === state) ? "Stopped" : "Ended", outcome }
+  if (outcome !== undefined) return { _tag: "Stopped", outcome, final: !resumable.some((one) => one === state) }
   if (state === "RUNNING" && healthy) return { _tag: "Ended", outcome: { _tag: "Up", job } }
   return { _tag: phases[state] ?? "Changing" }
 }
@@ -135,6 +140,17 @@ export const limitsOf = (owner: string, options: ReadyOptions, ready: Duration.D
   }
 }
 
+const optionNames = { queued: "pending", active: "ready", changing: "resumable" } as const
+
+/** An error whose remedy calls options as they are called here. */
+const inOwnWords = (error: ApiError): ApiError => {
+  const remedy = error.remedy?.replace(
+    /(?<=by the option )(?:queued|active|changing)(?=\.$)/,
+    (phase) => optionNames[phase as Job.Phase]
+  )
+  return remedy === error.remedy ? error : altered(error, { remedy })
+}
+
 /** A wait whose options were checked. */
 export interface Wait {
   readonly kind: Kind
@@ -187,9 +203,11 @@ const resumed = (resume: Call<void>, limits: Job.Limits): Call<void> => {
       const result = yield* Effect.either(resume)
       const [next, step] = Job.afterResume(state, yield* now, result, limits, yield* Random.next)
       if (step._tag === "Failed") return yield* Effect.fail(settle(step.error, Math.max(1, step.error.attempts)))
-      if (next.resumes > state.resumes) return
-      if (step._tag === "Look") yield* Effect.sleep(step.after)
-      return yield* from(next)
+      const isDone = next.resumes > state.resumes
+      // it is looked at at once, unless the server asks for patience
+      const isHinted = Either.isLeft(result) && result.left.retryAfter !== undefined
+      if (step._tag === "Look" && (isHinted || !isDone)) yield* Effect.sleep(step.after)
+      if (!isDone) yield* from(next)
     })
   return Effect.flatMap(now, (now) => from(Job.watchingSince(now, limits)))
 }
@@ -231,10 +249,11 @@ export const reach = (id: string, wait: Wait, first: "look" | "resume"): Call<Ou
     }
     if (first === "resume") {
       // when it stopped is best told by the server
-      yield* Effect.ignore(look(id))
-      yield* resumed(resume, Job.limits(limits))
+      const sight = yield* Effect.either(look(id))
+      const isGone = Either.isRight(sight) && isRemoved(stateOf(sight.right.job))
+      if (!isGone) yield* resumed(resume, Job.limits(limits))
     }
-    const { baseUrl, outcome } = yield* Job.await(watched, id, limits)
+    const { baseUrl, outcome } = yield* Effect.mapError(Job.await(watched, id, limits), inOwnWords)
     if (outcome._tag !== "Up") return outcome
     const { job } = outcome
     const reached = { job, resumed: past.resumed, optimizer: yield* optimizerOf(wait, id, past), atRisk }
