@@ -10,6 +10,7 @@ export type Standing<A> =
   | {
       readonly _tag: "Stopped"
       readonly outcome: A
+      readonly final?: boolean | undefined
     }
   | {
       readonly _tag: "Ended"
@@ -101,7 +102,7 @@ export interface Limits extends Readonly<Record<Phase, number>> {
   readonly stale: number
   readonly resumed: boolean
 }
-export declare const limits: (options?: WatchOptions) => Limits
+export declare const limits: (options?: WatchOptions, owner?: string) => Limits
 export interface Watching {
   readonly lookedAt: number
   readonly seen: Standing<unknown>["_tag"] | "Nothing"
@@ -110,6 +111,7 @@ export interface Watching {
   readonly lostSince: number | undefined
   readonly unseenSince: number | undefined
   readonly refusedSince: number | undefined
+  readonly missingSince: number | undefined
   readonly resumes: number
   readonly resumedAt: number
 }

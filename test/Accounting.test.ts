@@ -560,6 +560,25 @@ describe("reconcile", () => {
     expect(judged(told, 100, { errors: 40 })).toMatchObject({ _tag: "ServerSide" })
   })
 
+  it("agrees to nothing by a tolerance that is greater than the numbers", () => {
+    const counts = { from: 0, to: 91_000, requests: 1000, errors: 0, resolution: 90_000 }
+    const rows = [rowOf(10, undefined, "Acknowledged")]
+    const window = { from: 0, to: 91_000, rows, inFlight: 0, open: [] }
+    expect(Accounting.reconcile(window, counts)).toMatchObject({ _tag: "NotEnoughData", why: "TooShort" })
+  })
+
+  it("does not agree where the servers count failures that the client never got", () => {
+    expect(judged({ ok: 100 }, 100, { errors: 90 })).toMatchObject({ _tag: "MissingOnClient", missing: 90 })
+  })
+
+  it("names the phase that loses tries on the way, and not the one in which the servers failed", () => {
+    const failed = [
+      [100, "NameNotFound", "NotSent"],
+      [101, "Timeout", "Unconfirmed", "read"]
+    ] as const
+    expect(judged({ failed }, 101, { errors: 101 })).toMatchObject({ _tag: "ClientSide", phase: "dns" })
+  })
+
   it("leaves streams that broke off out of the law: their requests were counted when they began", () => {
     const failed = [[50, "StreamBroken", "Partial", undefined, "stream"]] as const
     expect(judged({ ok: 100, failed }, 100)).toMatchObject({

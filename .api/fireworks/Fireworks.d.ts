@@ -527,6 +527,7 @@ export interface Control {
   ) => Effect.Effect<HttpClientResponse.HttpClientResponse, ApiError>
   readonly baseUrl: string
   readonly probe: (url: string) => Effect.Effect<boolean>
+  readonly masked: (text: string) => string
 }
 export interface Fireworks {
   readonly chat: (request: ChatRequest, options?: CallOptions) => Effect.Effect<Answer<ChatCompletion>, ApiError>

@@ -415,7 +415,7 @@ const delete_ = (id: string, options: CallOptions = {}): Call<void> =>
 const watched = (owner: string, options: WatchOptions) => {
   oneOf(owner, "onPause", options.onPause ?? "wait", ["wait", "end"])
   // refuses bad options here, and not where the job is looked for
-  Job.limits(options)
+  Job.limits(options, owner)
   const workload = options.workload ?? jobs.looking
   return kindOf(workload, workload, options.onPause)
 }

@@ -151,7 +151,7 @@ export class Tally implements Observer {
   readonly begin = ({ about, at, of, workload }: Begun): Observed => {
     if (of === "stream") return this.#streams
     const group = this.#groupOf(workload.name, about.host ?? "", about.model ?? "")
-    group.open.add(this.slotOf(at, true), 1, 0)
+    group.open.add(this.slotOf(at, true, true), 1, 0)
     return group
   }
 
@@ -211,14 +211,15 @@ export class Tally implements Observer {
   }
 
   /** The slot of a moment's bucket; -1 for a bucket that is no longer, or not yet, there. */
-  slotOf(at: number, open: boolean): number {
+  slotOf(at: number, open: boolean, begins = false): number {
     if (at >= this.#from && at < this.#to) return this.#slot
     const { bucket, buckets } = this.bounds
     const epoch = Math.floor(at / bucket)
     const slot = ((epoch % buckets) + buckets) % buckets
     const held = this.#epochs[slot]
     if (held === epoch) return slot
-    if (held === undefined || !open || !(epoch > held)) return -1
+    // what begins now may find a bucket of the future: the clock was ahead then
+    if (held === undefined || !open || !(begins ? held !== epoch : epoch > held)) return -1
     for (const row of this.#rows) row.clear(slot)
     for (const group of this.#all) group.open.clear(slot)
     this.#epochs[slot] = epoch

@@ -22,6 +22,7 @@ const sides: { readonly [R in ApiError["reason"]]?: Side } = {
   PreconditionFailed: "account",
   QuotaExhausted: "account",
   InvalidAnswer: "unclear",
+  Decode: "unclear",
   StreamBroken: "unclear",
   Aborted: "unclear",
   Unknown: "unclear",
@@ -53,6 +54,7 @@ const titles: { readonly [R in ApiError["reason"]]?: string } = {
   PreconditionFailed: "The account or the model is not in a state to be used",
   QuotaExhausted: "The account's quota is used up",
   InvalidAnswer: "What answers does not speak the API's language",
+  Decode: "What answers does not speak the API's language",
   ProxyRefused: "The proxy refuses the call",
   UnexpectedStatus: "The answer is none of the API's"
 }
@@ -68,7 +70,9 @@ const quoted = (error: ApiError): ReadonlyArray<string> => {
         ? []
         : [`The code is ${error.code}.`]
       : [`The answer was ${answer}.`]),
-    ...(error.detail === undefined || error.status === undefined ? [] : [`The server says: ${error.detail}`]),
+    ...(error.detail === undefined || error.status === undefined || error.reason === "Decode"
+      ? []
+      : [`The server says: ${error.detail}`]),
     ...(error.requestId === undefined ? [] : [`Request id, for support: ${error.requestId}`])
   ]
 }
@@ -126,7 +130,7 @@ const called = (name: Name, seen: Observation, error: ApiError): Finding => {
 }
 
 /** Whether a request that was read and looked up took so long that more is wrong than distance. */
-const isSlow = ({ timeout }: Observation, millis: number): boolean => millis > timeout / 4
+const isSlow = ({ timeout }: Observation, millis: number): boolean => millis > Math.max(1000, timeout / 4)
 
 const slowly = (name: Name, millis: number): Finding =>
   finding(
@@ -285,12 +289,15 @@ export const keyed = (seen: Observation): Judged => {
     : compared(seen, judged("key", seen, seen.keyed, "accepted"))
 }
 
+/** Reports are shown around. */
+const withoutAccount = (model: string): string => model.replace(/accounts\/(?!fireworks\/)[^/]+\//g, "")
+
 export const spoken = (seen: Observation): Judged => {
   const { first, model } = seen
   if (model === undefined) return fine(skipped("model", "none given: --model or --deployment"))
   return first === undefined
     ? fine(skipped("model", "not reached"))
-    : judged("model", seen, first, `${model} begins to answer`)
+    : judged("model", seen, first, `${withoutAccount(model)} begins to answer`)
 }
 
 export const measured = (seen: Observation): Judged | undefined => {

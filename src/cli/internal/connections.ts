@@ -264,6 +264,11 @@ const unshaken = (seen: Observation, code: string): Finding => {
       ]
     )
   }
+  if (seen.proxy._tag === "Used" && /CERT|ISSUER|SIGNATURE|ALTNAME/.test(code)) {
+    return finding("tls", "proxy-untrusted", "yours", "The proxy's own certificate is not trusted", evidence, [
+      "Set NODE_EXTRA_CA_CERTS to a file with the proxy's certificate, or name the proxy by an http: URL."
+    ])
+  }
   if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|RECORD/.test(code)) {
     return finding("tls", "not-tls", "yours", `Port ${seen.port} of ${seen.host} does not speak TLS`, evidence, [
       "Check --url: a server without TLS is an http: URL, and a server with it usually has port 443."

@@ -48,7 +48,7 @@ const proxyOf = (url: URL): { readonly told: Proxy; readonly proxy: URL | undefi
 const onceWithin = (timeout: Duration.Duration): Workload.Workload =>
   Workload.make({
     name: "doctor",
-    timeouts: { attempt: timeout },
+    timeouts: { pool: timeout, connect: timeout, write: timeout, read: timeout, attempt: timeout },
     retry: Retry.make({ attempts: 1 }),
     idempotency: "safe"
   })
