@@ -180,6 +180,22 @@ describe("accounts", () => {
 })
 
 describe("a window", () => {
+  it.effect("holds what begins after a clock that was ahead has been set right", () =>
+    Effect.gen(function* () {
+      const accounting = yield* Accounting.make({ buckets: 10 })
+      const call = Accounting.count(Reliability.protect(Effect.void, Workload.interactive), accounting)
+      yield* TestClock.setTime(100 * 60_000)
+      yield* call
+      yield* TestClock.setTime(10 * 60_000)
+      yield* call
+      const { rows } = yield* accounting.window(0, Infinity)
+      expect(rows.map(({ count, of }) => [count, of])).toEqual([
+        [1, "try"],
+        [1, "call"]
+      ])
+    })
+  )
+
   it.effect("has the calls that began within it, with their tries, whenever they end", () =>
     Effect.gen(function* () {
       const accounting = yield* Accounting.make()

@@ -24,6 +24,7 @@ import { Fault, ScriptedClient } from "effect-reliability/testing"
 import { once } from "node:events"
 import { createServer } from "node:http"
 import { describe, expect } from "vitest"
+import { showing } from "../src/internal/telemetryMetrics.js"
 import { read, root, run } from "./support/project.js"
 
 // -------------------------------------------------------------------------------------------------
@@ -304,6 +305,20 @@ const table = (text: string): ReadonlyArray<string> =>
 // -------------------------------------------------------------------------------------------------
 // Metrics
 // -------------------------------------------------------------------------------------------------
+
+describe("what is shown", () => {
+  it.each([
+    [{ model: "accounts/acme/deployments/d" }, { model: "deployments/d" }],
+    [{ model: "Accounts%2Facme%2Fmodels%2Fm" }, { model: "models%2Fm" }],
+    [{ model: "accounts/fireworks-2/models/m" }, { model: "models/m" }],
+    [{ model: "accounts/fireworks/models/m" }, { model: "accounts/fireworks/models/m" }],
+    [{ host: "user:secret@h.test:8443" }, { address: "h.test", port: "8443" }],
+    [{ host: "h.test/v1/accounts/acme" }, { address: undefined, port: undefined }],
+    [{ host: "[::1]:80" }, { address: "::1", port: "80" }]
+  ])("of %j is %j", (about, expected) => {
+    expect(showing({ about, workload: exactly("shown") })).toMatchObject(expected)
+  })
+})
 
 describe("metrics", () => {
   it.effect("count calls, tries and waits, by what became of them", () =>

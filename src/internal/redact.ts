@@ -36,6 +36,10 @@ const structure = /[{[](?=[^}\]]{0,200}["':\s])[^]*$/
 const spoken =
   /\b(prompts?|inputs?|contents?|messages|instructions?)(["']?\s*(?:[:=]|\bwas\b|\bis\b:?\s*(?=["'`]))\s*)[^]+$/i
 
+/** A resource's name without the account that it belongs to; the provider's own is kept. */
+export const withoutAccount = (name: string): string =>
+  name.replace(/\baccounts(?:\/|%2f)(?!fireworks(?:\/|%2f|$))[^/%]+(?:\/|%2f|$)/gi, "")
+
 /** Cuts at a blank, so that no half of a key is left that its pattern would not know. */
 const cut = (text: string): string => (text.length <= maxInput ? text : text.slice(0, maxInput).replace(/\S*$/, ""))
 

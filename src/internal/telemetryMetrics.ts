@@ -15,6 +15,7 @@ import * as MetricLabel from "effect/MetricLabel"
 import type { ApiError } from "../ApiError.js"
 import type { Outcome } from "../Reliability.js"
 import type { Observed, Observer, Waiting } from "./observing.js"
+import { withoutAccount } from "./redact.js"
 import { type Attribute, attributes, names } from "./telemetryNames.js"
 
 type Labels = ReadonlyArray<MetricLabel.MetricLabel>
@@ -39,6 +40,7 @@ export const metricOf = (
   // exporters of OpenTelemetry look for the unit among the tags
   const tags = [MetricLabel.make("unit", unit)]
   for (const [attribute, value] of Object.entries(values)) {
+    // the type of `values` says which keys there are
     if (value !== undefined) tags.push(MetricLabel.make(attributes[attribute as Attribute].name, value))
   }
   switch (kind) {
@@ -68,12 +70,13 @@ const shown = (value: string | undefined): string | undefined => value?.replace(
 /** What may be shown of what a call is about. */
 export const showing = ({ about, workload }: Pick<Outcome, "about" | "workload">): Shown => {
   const { host, model, operation, provider } = about
-  const [, address, port] = /^\[?([^\]]*?)\]?(?::(\d{1,5}))?$/.exec(host ?? "") ?? []
+  // what is more than a host and a port is not shown, and no credentials before it
+  const [, address, port] = /^(?:[^/]*@)?\[?([^\]/@]*?)\]?(?::(\d{1,5}))?$/.exec(host ?? "") ?? []
   return {
     workload: shown(workload.name),
     operation: shown(operation),
     provider: shown(provider),
-    model: shown(model?.replace(/accounts\/(?!fireworks\/)[^/]+\/?/g, "")),
+    model: model === undefined ? undefined : shown(withoutAccount(model)),
     address: address === "" ? undefined : shown(address),
     port
   }
@@ -174,6 +177,7 @@ class Subjects {
   }
 
   make(of: Pick<Outcome, "about" | "workload">): Subject {
+    // of the keys that `Shown` has, which `entries` and `fromEntries` cannot know
     const shown = Object.fromEntries(
       Object.entries(showing(of)).map(([attribute, value]) => [
         attribute,

@@ -51,6 +51,7 @@ type Values = { readonly [K in Attribute]?: string | number | undefined }
 const named = (values: Values): Record<string, string | number> => {
   const record: Record<string, string | number> = {}
   for (const [attribute, value] of Object.entries(values)) {
+    // the type of `values` says which keys there are
     if (value !== undefined) record[attributes[attribute as Attribute].name] = value
   }
   return record

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import type { ApiError } from "../../ApiError.js"
+import { withoutAccount } from "../../internal/redact.js"
 import type { Finding, Side } from "../Doctor.js"
 import { atAll, failed, fine, finding, type Judged, mark, type Name, note, ok, said, skipped } from "./judged.js"
 import type { Observation } from "./observation.js"
@@ -288,9 +289,6 @@ export const keyed = (seen: Observation): Judged => {
     ? fine(skipped("key", "not reached"))
     : compared(seen, judged("key", seen, seen.keyed, "accepted"))
 }
-
-/** Reports are shown around. */
-const withoutAccount = (model: string): string => model.replace(/accounts\/(?!fireworks\/)[^/]+\//g, "")
 
 export const spoken = (seen: Observation): Judged => {
   const { first, model } = seen

@@ -22,6 +22,7 @@ import { currentCall } from "../../internal/call.js"
 import { singleTry } from "../../internal/exchange.js"
 import { isObserved } from "../../internal/observing.js"
 import { read } from "../../internal/origin.js"
+import { withoutAccount } from "../../internal/redact.js"
 import { hostOf } from "../../internal/request.js"
 import { clockOf } from "../../internal/time.js"
 import { withRequestId } from "../../internal/randomId.js"
@@ -166,7 +167,7 @@ interface About extends Omit<Reliability.About, "status"> {
 const aboutOf = ({ model, operation, request: { method, url } }: Call): About => ({
   host: hostOf(url),
   method,
-  model: model?.replace(/accounts\/(?!fireworks\/)[^/]+\//g, ""),
+  model: model === undefined ? undefined : withoutAccount(model),
   operation,
   provider: "fireworks"
 })

@@ -144,6 +144,7 @@ const optionNames = { queued: "pending", active: "ready", changing: "resumable" 
 
 /** An error whose remedy calls options as they are called here. */
 const inOwnWords = (error: ApiError): ApiError => {
+  // the pattern finds the three of `optionNames`
   const remedy = error.remedy?.replace(
     /(?<=by the option )(?:queued|active|changing)(?=\.$)/,
     (phase) => optionNames[phase as Job.Phase]
