@@ -27,10 +27,10 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
-import * as HashSet from "effect/HashSet"
 import * as Layer from "effect/Layer"
 import type { ApiError, Delivery, Phase as Limit, Reason } from "./ApiError.js"
-import { currentObservers, type Observer } from "./internal/observing.js"
+import { observedBy, observing } from "./internal/call.js"
+import type { Observer } from "./internal/observing.js"
 import { duration, number, refuse } from "./internal/options.js"
 import { judge, type Limits } from "./internal/reconcile.js"
 import { Tally } from "./internal/tally.js"
@@ -255,7 +255,7 @@ export const count: {
   (accounting: Accounting): <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   <A, E, R>(effect: Effect.Effect<A, E, R>, accounting: Accounting): Effect.Effect<A, E, R>
 } = /*#__PURE__*/ dual(2, <A, E, R>(effect: Effect.Effect<A, E, R>, accounting: Accounting) =>
-  Effect.locallyWith(effect, currentObservers, HashSet.add(observerOf(accounting)))
+  observedBy(effect, observerOf(accounting))
 )
 
 /** One that was not made here counts what it is told. */
@@ -307,9 +307,7 @@ export const layerWith = (options: Options): Layer.Layer<Service> => {
   const settings = checked("Accounting.layerWith", options)
   return Layer.scoped(
     Service,
-    Effect.tap(makeWith(settings), (accounting) =>
-      Effect.locallyScopedWith(currentObservers, HashSet.add(observerOf(accounting)))
-    )
+    Effect.tap(makeWith(settings), (accounting) => observing(observerOf(accounting)))
   )
 }
 

@@ -10,6 +10,7 @@
  * | an answer that is no success, or no event stream | what it is | – |
  * | nothing arrives | `Timeout` `attempt`, after `stream.first` | `Timeout` `read`, after `stream.idle` |
  * | an `error` event | what the dialect says it is | the same, `Partial` |
+ * | a `finish_reason` of `"error"` | `ServerError` | the same, `Partial` |
  * | the end without `[DONE]`, a broken connection | `StreamBroken` | `StreamBroken` |
  * | an event above `maxEvent` | `EventTooLarge` | `EventTooLarge` |
  * | and then | it is tried again, as any call | it fails: two halves of two answers are no answer |
@@ -25,6 +26,7 @@ import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import { dual } from "effect/Function"
@@ -39,7 +41,7 @@ import * as Classify from "./Classify.js"
 import type * as Dialect from "./Dialect.js"
 import { isSuccess } from "./internal/answer.js"
 import { currentCall } from "./internal/call.js"
-import { bytesOf, Decoder, type End, isDone, isLastByName, type Pull } from "./internal/events.js"
+import { bytesOf, Decoder, type End, givenUpDetail, isDone, isLastByName, type Pull } from "./internal/events.js"
 import { isEventStream, singleTry } from "./internal/exchange.js"
 import { limitedTo } from "./internal/limited.js"
 import { isObserved, type Telling, telling } from "./internal/observing.js"
@@ -169,6 +171,7 @@ const broken: Kind = { class: "Transient", reason: "StreamBroken" }
 const timeout: Kind = { class: "Transient", reason: "Timeout" }
 const aborted: Kind = { class: "Fatal", reason: "Aborted" }
 const eventTooLarge: Kind = { class: "Fatal", reason: "EventTooLarge" }
+const serverError: Kind = { class: "Transient", reason: "ServerError" }
 
 // How much may follow the last event until the connection is given up, and for how long
 const drained = 64 * 1024
@@ -199,7 +202,9 @@ class Session<R, R2> {
     this.policy = options.policyOf(request, fiber)
     this.clock = clockOf(fiber)
     this.decoder = new Decoder(createParser, options)
-    this.told = telling({ fiber, policy: this.policy, clock: this.clock, startedAt: monotonic(this.clock) }, "stream")
+    const { clock, policy } = this
+    const outer = fiber.getFiberRef(currentCall)
+    this.told = telling({ fiber, policy, clock, outer, startedAt: monotonic(clock) }, "stream")
   }
 
   readonly pull: Pulled<R | R2> = Effect.suspend(() => {
@@ -372,6 +377,7 @@ class Session<R, R2> {
       const detail = `the limit is ${this.options.maxEvent} characters`
       return this.fault(eventTooLarge, { delivery: "Partial", detail })
     }
+    if (end._tag === "GivenUp") return this.fault(serverError, { delivery, detail: givenUpDetail })
     const answer = { ...this.context(), delivery, body: end.body }
     const said = Classify.answer({ ...answer, status: this.response?.status ?? 200 })
     // gateways put there the status that they would have answered with
@@ -480,6 +486,57 @@ export const open: {
   })
   return Stream.fromChannel(events)
 }
+
+// -------------------------------------------------------------------------------------------------
+// awaitFirst
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * Waits for the first elements of a stream: what fails before them fails the effect, what fails after them the stream that it
+ * answers. An endpoint that hands a stream on can answer with a status as long as nothing has begun.
+ *
+ * The stream that it answers can be run once. Its end closes the connection, as does that of the scope: of an endpoint the
+ * request's, which ends when the reader hangs up. `Stream.peel` would make defects of what fails later.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Effect, Stream } from "effect"
+ * import { ApiError } from "effect-reliability"
+ * import * as EventStream from "effect-reliability/stream"
+ *
+ * const answer = <A>(events: Stream.Stream<A, ApiError.ApiError>) =>
+ *   EventStream.awaitFirst(events).pipe(
+ *     Effect.map((events) => ({ status: 200, body: Stream.orElseSucceed(events, () => "it broke off") })),
+ *     Effect.catchTag("RateLimit", () => Effect.succeed({ status: 429, body: Stream.empty })),
+ *     Effect.flatMap(({ body, status }) => Effect.map(Stream.runCollect(body), (body) => [status, ...body])),
+ *     Effect.scoped
+ *   )
+ *
+ * const busy = Stream.fail(new ApiError.RateLimit({ reason: "RateExceeded", delivery: "Acknowledged", status: 429 }))
+ * assert.deepStrictEqual(await Effect.runPromise(answer(busy)), [429])
+ *
+ * const broken = new ApiError.Transient({ reason: "StreamBroken", delivery: "Partial" })
+ * const half = Stream.concat(Stream.make("Hel"), Stream.fail(broken))
+ * assert.deepStrictEqual(await Effect.runPromise(answer(half)), [200, "Hel", "it broke off"])
+ * ```
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const awaitFirst = <A, E, R>(
+  stream: Stream.Stream<A, E, R>
+): Effect.Effect<Stream.Stream<A, E, R>, E, R | Scope.Scope> =>
+  Effect.gen(function* () {
+    const scope = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.sequential)
+    const pull = yield* Scope.extend(Stream.toPull(stream), scope)
+    const first = yield* Effect.catchAll(pull, (end) =>
+      Option.isSome(end) ? Effect.fail(end.value) : Effect.succeed(undefined)
+    )
+    const begun =
+      first === undefined ? Stream.empty : Stream.concat(Stream.fromChunk(first), Stream.repeatEffectChunkOption(pull))
+    return Stream.ensuringWith(begun, (exit) => Scope.close(scope, exit))
+  })
 
 // -------------------------------------------------------------------------------------------------
 // decode

@@ -27,7 +27,7 @@ import type * as ScheduleDecision from "effect/ScheduleDecision"
 import * as ScheduleIntervals from "effect/ScheduleIntervals"
 import { type ApiError, type Delivery, isApiError, isSettled, settle, type Transient, unsafeMake } from "./ApiError.js"
 import { timedOut } from "./Deadline.js"
-import { type Call, currentCall, ending, endOf, owning } from "./internal/call.js"
+import { type Call, currentCall, ending, endOf, isPart, owning } from "./internal/call.js"
 import { limited, type Sequel } from "./internal/limited.js"
 import { type Telling, telling } from "./internal/observing.js"
 import { clockOf, monotonic } from "./internal/time.js"
@@ -429,6 +429,11 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
     )
   }
 
+  // who is told of the one is told of the other: the end is told under the mask that this is
+  onStart(): void {
+    this.told?.begin()
+  }
+
   again(): Effect.Effect<A, unknown, R | R2> {
     return Effect.withFiberRuntime((fiber, status) => this.attempt(fiber, status.runtimeFlags))
   }
@@ -638,7 +643,7 @@ const perform = <A, E, R, R2>(
     const { outer, policy, told } = protection
     // who was told that it begins is told that it ends, even where no try comes about
     if (told?.isBegun(typeof protection.effect === "function") === true) protection.watch()
-    if (outer === undefined && policy.budget === undefined && told?.wraps !== true) {
+    if (!isPart(outer) && policy.budget === undefined && told?.wraps !== true) {
       return protection.attempt(fiber, status.runtimeFlags)
     }
     // a call within a call of the same budget has been counted

@@ -19,13 +19,13 @@
  */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as HashSet from "effect/HashSet"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import type * as MetricPair from "effect/MetricPair"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
-import { currentObservers, type Observer } from "./internal/observing.js"
+import { observing } from "./internal/call.js"
+import type { Observer } from "./internal/observing.js"
 import { duration } from "./internal/options.js"
 import { prometheusText } from "./internal/prometheusText.js"
 import { metricOf, metricsObserver } from "./internal/telemetryMetrics.js"
@@ -96,8 +96,8 @@ export const prometheusType = "text/plain; version=0.0.4; charset=utf-8"
 // Layers
 // -------------------------------------------------------------------------------------------------
 
-const observing = (observer: () => Observer): Layer.Layer<never> =>
-  Layer.scopedDiscard(Effect.suspend(() => Effect.locallyScopedWith(currentObservers, HashSet.add(observer()))))
+const installing = (observer: () => Observer): Layer.Layer<never> =>
+  Layer.scopedDiscard(Effect.suspend(() => observing(observer())))
 
 /**
  * Counts all calls, tries, waits and streams in Effect's metrics; those of a fiber with tags of its own
@@ -123,7 +123,7 @@ const observing = (observer: () => Observer): Layer.Layer<never> =>
  * @since 0.1.0
  * @category layers
  */
-export const metrics: Layer.Layer<never> = /*#__PURE__*/ observing(metricsObserver)
+export const metrics: Layer.Layer<never> = /*#__PURE__*/ installing(metricsObserver)
 
 /**
  * Makes a span of each call, below the caller's own, and one of each try below that.
@@ -147,7 +147,7 @@ export const metrics: Layer.Layer<never> = /*#__PURE__*/ observing(metricsObserv
  * @since 0.1.0
  * @category layers
  */
-export const spans: Layer.Layer<never> = /*#__PURE__*/ observing(() => spansObserver)
+export const spans: Layer.Layer<never> = /*#__PURE__*/ installing(() => spansObserver)
 
 /**
  * Both `metrics` and `spans`.

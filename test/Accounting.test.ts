@@ -1,13 +1,14 @@
 import { HttpClientRequest } from "@effect/platform"
 import { describe, it } from "@effect/vitest"
-import { Array as Arr, Effect, Exit, Fiber, HashSet, Layer, ManagedRuntime, Scheduler, Stream, TestClock } from "effect"
+import { Array as Arr, Effect, Exit, Fiber, Layer, ManagedRuntime, Scheduler, Stream, TestClock } from "effect"
 import * as fc from "effect/FastCheck"
 import { Accounting, ApiError, Reliability, ReliableHttpClient, Retry, RetryBudget, Workload } from "effect-reliability"
 import * as EventStream from "effect-reliability/stream"
 import { Transport } from "effect-reliability/node"
 import { Fault, FaultServer, ScriptedClient } from "effect-reliability/testing"
 import { expect } from "vitest"
-import { currentObservers, type Observer } from "../src/internal/observing.js"
+import { observedBy } from "../src/internal/call.js"
+import type { Observer } from "../src/internal/observing.js"
 import { bare } from "./support/proxy.js"
 
 const once = Workload.make({
@@ -426,7 +427,7 @@ describe("between any two operations", () => {
           const accounting = Effect.runSync(Accounting.make())
           const scheduler = new Interrupting(nth)
           const counted = Accounting.count(call, accounting)
-          const observed = beside ? Effect.locallyWith(counted, currentObservers, HashSet.add(early)) : counted
+          const observed = beside ? observedBy(counted, early) : counted
           const exit = await Effect.runPromise(Fiber.await(Effect.runFork(observed, { scheduler })))
           const { inFlight, rows } = Effect.runSync(accounting.snapshot)
           expect({ nth, inFlight }).toEqual({ nth, inFlight: 0 })

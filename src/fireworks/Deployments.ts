@@ -37,7 +37,7 @@ import type * as Stream from "effect/Stream"
 import { type ApiError, isApiError, settle, unsafeMake } from "../ApiError.js"
 import * as Classify from "../Classify.js"
 import * as Deadline from "../Deadline.js"
-import { currentCall } from "../internal/call.js"
+import { apart } from "../internal/call.js"
 import { duration, number, refuse } from "../internal/options.js"
 import { redact } from "../internal/redact.js"
 import { clockOf, monotonic } from "../internal/time.js"
@@ -780,7 +780,7 @@ export const scaleOutOn429 = <R = never>(
       })
 
     // it is part of no call, even if it is made within one
-    const work = Effect.locally(Effect.forever(Effect.flatMap(Queue.take(due), turn)), currentCall, undefined)
+    const work = apart(Effect.forever(Effect.flatMap(Queue.take(due), turn)))
     yield* Effect.forkScoped(Effect.interruptible(work))
 
     const observe = (error: ApiError): Effect.Effect<void> =>

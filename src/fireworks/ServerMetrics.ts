@@ -30,7 +30,7 @@ import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import type { ServerCounts as Counted } from "../Accounting.js"
 import { type ApiError, unsafeMake } from "../ApiError.js"
-import { currentCall } from "../internal/call.js"
+import { apart } from "../internal/call.js"
 import { duration, refuse } from "../internal/options.js"
 import { clockOf, monotonic } from "../internal/time.js"
 import * as Retry from "../Retry.js"
@@ -326,7 +326,7 @@ const makeScrape = (fireworks: Fireworks.Fireworks): Effect.Effect<Scrape, ApiEr
     outcome = undefined
     const pause = Effect.map(now, (at) => void (due = at + spacing))
     // everybody's outcome is bound by nobody's deadline
-    const unbound = Effect.locally(read(fireworks), currentCall, undefined)
+    const unbound = apart(read(fireworks))
     const exit = yield* Effect.ensuring(Effect.exit(unbound), pause)
     due += Exit.match(exit, { onSuccess: () => 0, onFailure: askedFor })
     outcome = exit

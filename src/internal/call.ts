@@ -1,15 +1,22 @@
 /**
- * What a fiber knows of the call that it is part of: its limits, and who owns its retries.
+ * What a fiber knows of the call that it is part of: its limits, who owns its retries, and who observes.
+ *
+ * All in one reference: each more that a fiber has makes each fork dearer.
  *
  * @since 0.1.0
  */
-import type * as Clock from "effect/Clock"
+import * as Clock from "effect/Clock"
+import * as Differ from "effect/Differ"
 import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
 import type * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
 import { globalValue } from "effect/GlobalValue"
+import * as HashSet from "effect/HashSet"
+import type * as Scope from "effect/Scope"
 import type { RetryBudget } from "../RetryBudget.js"
 import type { Idempotency, Workload } from "../Workload.js"
+import type { Observer } from "./observing.js"
 import { clockOf, monotonic } from "./time.js"
 
 export interface Call {
@@ -21,19 +28,86 @@ export interface Call {
   readonly clock: Clock.Clock
   /** The moment, by `clock`, after which nothing of the call runs; Infinity if there is none. */
   readonly endsAt: number
-  /** How many calls it is within, itself included; absent for one. */
+  /** How many calls it is within, itself included; absent for one, and 0 where there is none and somebody observes. */
   readonly depth?: number | undefined
+  /** Who observes what is called from here on, where that is all that it says. */
+  readonly observers?: HashSet.HashSet<Observer> | undefined
   /** How many owners of retries are at work inside; while there is one, a limit that cuts them off is final. */
   owners: number
   /** Whether there ever was one that is told of by itself. */
   owned?: boolean
 }
 
-/** Children carry the call on; what they know of theirs is no business of their parent. */
+type Observers = HashSet.HashSet<Observer>
+type Patch = Differ.Differ.HashSet.Patch<Observer>
+
+const nobody: Observers = /*#__PURE__*/ HashSet.empty()
+const sets: Differ.Differ<Observers, Patch> = /*#__PURE__*/ Differ.hashSet()
+
+/** Who observes what is called within a call. */
+export const observersOf = (call: Call | undefined): Observers => {
+  let at = call
+  while (at !== undefined && at.observers === undefined) at = at.outer
+  return at?.observers ?? nobody
+}
+
+/** The same call with other observers. */
+const observed = (call: Call | undefined, observers: Observers): Call | undefined => {
+  // what said no more than who observes gives way
+  const outer = call?.observers === undefined ? call : call.outer
+  if (Equal.equals(observersOf(outer), observers)) return outer
+  const { budget, clock = Clock.make(), depth = 0, endsAt = Infinity, idempotency, workload } = outer ?? {}
+  return { outer, workload, idempotency, budget, clock, endsAt, depth, owners: 0, observers }
+}
+
+// each fork and each join asks; Effect's own takes a chunk apart to find that nothing has changed
+const differ = /*#__PURE__*/ Differ.make<Call | undefined, Patch>({
+  empty: sets.empty,
+  combine: (first, second) => sets.combine(first, second),
+  diff: (before, after) => (before === after ? sets.empty : sets.diff(observersOf(before), observersOf(after))),
+  patch: (patch, call) => (patch === sets.empty ? call : observed(call, sets.patch(patch, observersOf(call))))
+})
+
+/**
+ * Children carry the call on; what they know of theirs is no business of their parent. The observers that they add are: layers
+ * that are built side by side are built by children.
+ */
 export const currentCall: FiberRef.FiberRef<Call | undefined> = /*#__PURE__*/ globalValue(
   /*#__PURE__*/ Symbol.for("effect-reliability/Call"),
-  () => FiberRef.unsafeMake<Call | undefined>(undefined, { join: (parent) => parent })
+  () =>
+    FiberRef.unsafeMakePatch<Call | undefined, Patch>(undefined, {
+      differ,
+      fork: sets.empty,
+      join: (parent, child) => observed(parent, observersOf(child))
+    })
 )
+
+const adding =
+  (observer: Observer) =>
+  (call: Call | undefined): Call | undefined =>
+    observed(call, HashSet.add(observersOf(call), observer))
+
+/** Tells an observer of the calls of an effect. */
+export const observedBy = <A, E, R>(effect: Effect.Effect<A, E, R>, observer: Observer): Effect.Effect<A, E, R> =>
+  Effect.locallyWith(effect, currentCall, adding(observer))
+
+/** Tells an observer of the calls that follow, until the scope closes. */
+export const observing = (observer: Observer): Effect.Effect<unknown, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    FiberRef.modify(currentCall, (call) => [HashSet.has(observersOf(call), observer), adding(observer)(call)]),
+    (known) =>
+      known
+        ? Effect.void
+        : // the fiber that closes the scope may be part of another call
+          FiberRef.update(currentCall, (call) => observed(call, HashSet.remove(observersOf(call), observer)))
+  )
+
+/** Runs an effect as part of no call; who observes still does. */
+export const apart = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.locallyWith(effect, currentCall, (call) => observed(undefined, observersOf(call)))
+
+/** Whether a fiber that knows of a call is part of one. */
+export const isPart = (call: Call | undefined): boolean => call !== undefined && call.depth !== 0
 
 /** The milliseconds that are left of a call. */
 export const remaining = (call: Call): number =>
@@ -79,10 +153,10 @@ export const owning = <A, E, R>(
   effect: Effect.Effect<A, E, R>,
   told = false
 ): Effect.Effect<A, E, R> =>
-  outer === undefined
-    ? effect
-    : Effect.acquireUseRelease(
+  isPart(outer)
+    ? Effect.acquireUseRelease(
         Effect.sync(() => count(outer, 1, told)),
         () => effect,
         () => Effect.sync(() => count(outer, -1, told))
       )
+    : effect

@@ -53,18 +53,22 @@ const own = RuntimeFlags.WindDown | RuntimeFlags.Interruption
 
 /** Whether any reference has another value than at the start. */
 const changed = (before: FiberRefs.FiberRefs["locals"], after: FiberRefs.FiberRefs["locals"]): boolean => {
-  for (const [ref, [[, value]]] of after) {
+  let found = false
+  // an iterator would make an array of each entry
+  after.forEach(([[, value]], ref) => {
     const start = before.get(ref)
-    if (start !== undefined && start[0][1] === value) continue
-    if (ref !== runtimeFlagsRef()) return true
+    if (start !== undefined && start[0][1] === value) return
     const flags: unknown = start?.[0][1] ?? value
-    if (typeof flags === "number" && typeof value === "number" && ((flags ^ value) & ~own) !== 0) return true
-  }
-  return false
+    const inFlags = ref === runtimeFlagsRef() && typeof flags === "number" && typeof value === "number"
+    found ||= !inFlags || ((flags ^ value) & ~own) !== 0
+  })
+  return found
 }
 
 /** What comes of an effect under a limit. */
 export interface Sequel<A, E, B, E2, R2> {
+  /** Told when the effect is about to begin: from here on something follows, or `onInterrupt`. */
+  readonly onStart?: () => void
   readonly onSuccess: (exit: Exit.Success<A, E>) => Effect.Effect<B, E2, R2>
   readonly onFailure: (cause: Cause.Cause<E>) => Effect.Effect<B, E2, R2>
   /** What comes after the limit, once the effect has ended; `owned`: an owner of retries was at work inside. */
@@ -119,7 +123,8 @@ class Watch<A, E, R, B, E2, R2> {
   }
 
   run(): Effect.Effect<Effect.Effect<B, E2, R2>, E2> {
-    const { call, flags, millis, parent } = this
+    const { call, flags, millis, parent, sequel } = this
+    sequel.onStart?.()
     const child = this.start()
     this.child = child
     const done = child.unsafePoll()

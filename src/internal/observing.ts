@@ -4,18 +4,15 @@
  * @since 0.1.0
  */
 import type * as Clock from "effect/Clock"
-import * as Differ from "effect/Differ"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
-import * as FiberRef from "effect/FiberRef"
-import { globalValue } from "effect/GlobalValue"
 import * as HashSet from "effect/HashSet"
 import type { ApiError } from "../ApiError.js"
 import type { About, Outcome } from "../Reliability.js"
 import type { Step, Stopping } from "../Retry.js"
 import type { Workload } from "../Workload.js"
-import type { Call } from "./call.js"
-import { monotonic } from "./time.js"
+import { type Call, currentCall, observersOf } from "./call.js"
+import { monotonic, wallAt } from "./time.js"
 
 type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
 
@@ -45,6 +42,8 @@ export interface Waiting extends Subject {
 export interface Observed {
   /** Told each try and the call once, however they end. */
   readonly tell: (outcome: Outcome) => void
+  /** Told of a call that succeeded at once in place of both, as of the call: of its try it is the same. */
+  readonly tellBoth?: ((call: Outcome) => void) | undefined
   readonly waits?: ((waiting: Waiting) => void) | undefined
   readonly aroundCall?: Around | undefined
   readonly aroundTry?: ((attempt: number) => Around) | undefined
@@ -60,25 +59,6 @@ export interface Observer {
   readonly begin: (begun: Begun, fiber: AnyFiber) => Observed
 }
 
-const sets: Differ.Differ<
-  HashSet.HashSet<Observer>,
-  Differ.Differ.HashSet.Patch<Observer>
-> = /*#__PURE__*/ Differ.hashSet()
-
-// each fork and each join asks; Effect's own takes a chunk apart to find that nothing has changed
-const differ = /*#__PURE__*/ Differ.make<HashSet.HashSet<Observer>, Differ.Differ.HashSet.Patch<Observer>>({
-  empty: sets.empty,
-  combine: (first, second) => sets.combine(first, second),
-  diff: (before, after) => (before === after ? sets.empty : sets.diff(before, after)),
-  patch: (patch, before) => (patch === sets.empty ? before : sets.patch(patch, before))
-})
-
-/** A set, so that layers that are built side by side do not replace each other's. */
-export const currentObservers: FiberRef.FiberRef<HashSet.HashSet<Observer>> = /*#__PURE__*/ globalValue(
-  /*#__PURE__*/ Symbol.for("effect-reliability/Observers"),
-  () => FiberRef.unsafeMakePatch(HashSet.empty<Observer>(), { differ, fork: sets.empty })
-)
-
 interface Observers {
   readonly all: ReadonlyArray<Observer>
   readonly late: boolean
@@ -89,9 +69,10 @@ const lists = new WeakMap<HashSet.HashSet<Observer>, Observers>()
 let lastSet: HashSet.HashSet<Observer> | undefined
 let lastList: Observers | undefined
 
-/** The observers of a fiber's calls; nothing where there are none. */
-const observersOf = (fiber: AnyFiber): Observers | undefined => {
-  const set = fiber.getFiberRef(currentObservers)
+/** The observers of what is called within a call; nothing where there are none. */
+const listOf = (outer: Call | undefined): Observers | undefined => {
+  if (outer === undefined) return undefined
+  const set = observersOf(outer)
   if (set === lastSet) return lastList
   if (HashSet.size(set) === 0) return undefined
   let list = lists.get(set)
@@ -107,7 +88,7 @@ type Record = ((outcome: Outcome) => void) | undefined
 
 /** Whether anybody is told of a fiber's calls. */
 export const isObserved = (fiber: AnyFiber, record: Record): boolean =>
-  record !== undefined || HashSet.size(fiber.getFiberRef(currentObservers)) > 0
+  record !== undefined || listOf(fiber.getFiberRef(currentCall)) !== undefined
 
 const nothing: About = {}
 
@@ -115,29 +96,27 @@ const nothing: About = {}
 export interface Told {
   readonly fiber: AnyFiber
   readonly clock: Clock.Clock
+  /** What its fiber knew before it began. */
+  readonly outer: Call | undefined
   readonly startedAt: number
   readonly policy: { readonly workload: Workload; readonly about?: About | undefined; readonly record?: Record }
 }
 
 /** What is told of one call, or of the stream that it opens; undefined where nobody listens. */
 export const telling = (told: Told, of: Begun["of"]): Telling | undefined => {
-  const observers = observersOf(told.fiber)
+  const observers = listOf(told.outer)
   if (observers === undefined && told.policy.record === undefined) return undefined
   const one = new Telling(told)
   if (observers === undefined) return one
-  one.start = { at: told.clock.unsafeCurrentTimeMillis(), pending: observers.all }
-  if (of === "stream" || !observers.late) one.begin(of, one.start)
+  const { about = nothing, workload } = told.policy
+  one.begun = { of, workload, about, at: wallAt(told.clock, told.startedAt) }
+  one.pending = observers.all
+  if (of === "stream" || !observers.late) one.begin()
   return one
 }
 
 const none: ReadonlyArray<never> = []
-
-interface Start {
-  /** When the call began, by the clock on the wall. */
-  readonly at: number
-  /** Who has not been told of it yet. */
-  pending: ReadonlyArray<Observer>
-}
+const silent: Observed = { tell: () => {} }
 
 /** An observer breaks no call. */
 const safely = <A>(f: () => A): A | undefined => {
@@ -152,8 +131,10 @@ const safely = <A>(f: () => A): A | undefined => {
 export class Telling {
   readonly told: Told
   observed: ReadonlyArray<Observed> = none
-  /** What observers are told of the beginning; apart, since calls that nobody observes are to hold little. */
-  start: Start | undefined
+  /** What observers are told of the beginning. */
+  begun: Begun | undefined
+  /** Who has not been told of it yet. */
+  pending: ReadonlyArray<Observer> = none
   triedAt = 0
   /** Whether a try has begun whose end was not told yet. */
   trying = false
@@ -168,20 +149,12 @@ export class Telling {
     this.told = told
   }
 
-  begin(of: Begun["of"], start: Start): void {
-    const { told } = this
-    const { about = nothing, workload } = told.policy
-    const begun: Begun = { of, workload, about, at: start.at }
-    const observed: Array<Observed> = []
-    for (const observer of start.pending) {
-      try {
-        observed.push(observer.begin(begun, told.fiber))
-      } catch {
-        // an observer breaks no call
-      }
-    }
-    start.pending = none
-    this.observed = observed
+  /** Tells those who do not know yet that it begins. */
+  begin(): void {
+    const { begun, pending, told } = this
+    if (begun === undefined || pending === none) return
+    this.pending = none
+    this.observed = pending.map((observer) => safely(() => observer.begin(begun, told.fiber)) ?? silent)
   }
 
   /** What a try that begins runs in. */
@@ -194,14 +167,6 @@ export class Telling {
     this.trying = true
     this.triedAt = now
     this.call = call
-    const { start } = this
-    if (start !== undefined && start.pending !== none) {
-      // within the mask that the end is told from: who is told of the one is told of the other
-      return Effect.suspend(() => {
-        this.begin("call", start)
-        return effect
-      })
-    }
     let wrapped = effect
     for (const { aroundTry } of this.observed) {
       if (aroundTry === undefined) continue
@@ -213,14 +178,13 @@ export class Telling {
 
   /** Whether anybody was told that it begins, which is not put off for a leaf: to watch that costs less than to mask it. */
   isBegun(leaf: boolean): boolean {
-    const { start } = this
-    if (leaf && start !== undefined && start.pending !== none) this.begin("call", start)
+    if (leaf) this.begin()
     return this.observed.length > 0
   }
 
   /** Whether the call runs in something. */
   get wraps(): boolean {
-    return this.observed.some(({ aroundCall }) => aroundCall !== undefined)
+    return this.observed !== none && this.observed.some(({ aroundCall }) => aroundCall !== undefined)
   }
 
   around<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
@@ -243,8 +207,24 @@ export class Telling {
   /** Tells of a call whose last try succeeded. */
   succeed(attempt: number): void {
     const now = monotonic(this.told.clock)
-    this.tell("try", attempt, undefined, undefined, now)
-    this.tell("call", attempt, undefined, undefined, now)
+    if (attempt > 1 || this.told.policy.record !== undefined) {
+      this.tell("try", attempt, undefined, undefined, now)
+      this.tell("call", attempt, undefined, undefined, now)
+      return
+    }
+    this.ends("try")
+    this.ends("call")
+    const outcome = this.outcome("call", 1, undefined, undefined, now)
+    for (const one of this.observed) {
+      try {
+        if (one.tellBoth === undefined) {
+          one.tell({ ...outcome, of: "try" })
+          one.tell(outcome)
+        } else one.tellBoth(outcome)
+      } catch {
+        // an observer breaks no call
+      }
+    }
   }
 
   tell(
@@ -254,27 +234,41 @@ export class Telling {
     why?: Stopping,
     now = monotonic(this.told.clock)
   ): void {
-    const { observed, start, told } = this
-    const { clock, fiber, policy, startedAt } = told
-    const { about = nothing, record, workload } = policy
-    if (of === "try") {
-      this.trying = false
-      this.composite = this.call?.owned === true
-    } else if (of === "call") {
-      this.ended = true
-      if (this.observer !== undefined) fiber.removeObserver(this.observer)
-    }
-    const at = start?.at ?? clock.unsafeCurrentTimeMillis() - (now - startedAt)
-    const millis = now - (of === "try" ? this.triedAt : startedAt)
-    const outcome: Outcome = { of, workload, about, attempt, error, why, at, millis, composite: this.composite }
+    this.ends(of)
+    const outcome = this.outcome(of, attempt, error, why, now)
+    const { record } = this.told.policy
     if (record !== undefined) safely(() => record(outcome))
-    for (const one of observed) {
+    for (const one of this.observed) {
       try {
         one.tell(outcome)
       } catch {
         // an observer breaks no call
       }
     }
+  }
+
+  ends(of: Outcome["of"]): void {
+    if (of === "try") {
+      this.trying = false
+      this.composite = this.call?.owned === true
+    } else if (of === "call") {
+      this.ended = true
+      if (this.observer !== undefined) this.told.fiber.removeObserver(this.observer)
+    }
+  }
+
+  outcome(
+    of: Outcome["of"],
+    attempt: number,
+    error: ApiError | undefined,
+    why: Stopping | undefined,
+    now: number
+  ): Outcome {
+    const { clock, policy, startedAt } = this.told
+    const { about = nothing, workload } = policy
+    const at = this.begun?.at ?? clock.unsafeCurrentTimeMillis() - (now - startedAt)
+    const millis = now - (of === "try" ? this.triedAt : startedAt)
+    return { of, workload, about, attempt, error, why, at, millis, composite: this.composite }
   }
 
   // Between two tries the end of the fiber tells of an interruption, which nothing but its finalizers follows: a mask around

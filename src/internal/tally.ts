@@ -88,6 +88,18 @@ class Group implements Observed {
     if (outcome.of === "call") this.open.add(tally.slotOf(outcome.at, false), -1, 0)
   }
 
+  readonly tellBoth = (call: Outcome): void => {
+    const { about, at, composite, millis, workload } = call
+    const { tally } = this
+    const slot = tally.slotOf(at, true)
+    this.open.add(slot, -1, 0)
+    if (composite) return
+    // its host may have become known meanwhile
+    const group = tally.groupOf(workload.name, about.host ?? "", about.model ?? "")
+    tally.cellOf(group, "try", undefined).add(slot, 1, millis)
+    tally.cellOf(group, "call", undefined).add(slot, 1, millis)
+  }
+
   get(of: Outcome["of"], error: ApiError | undefined): RowCell | undefined {
     if (error === undefined) return this.ok[of]
     const { delivery, phase, reason } = error
@@ -150,7 +162,7 @@ export class Tally implements Observer {
 
   readonly begin = ({ about, at, of, workload }: Begun): Observed => {
     if (of === "stream") return this.#streams
-    const group = this.#groupOf(workload.name, about.host ?? "", about.model ?? "")
+    const group = this.groupOf(workload.name, about.host ?? "", about.model ?? "")
     group.open.add(this.slotOf(at, true, true), 1, 0)
     return group
   }
@@ -161,9 +173,13 @@ export class Tally implements Observer {
     // what it was made of is told by itself
     if (outcome.composite) return
     const { about, at, error, millis, of, workload } = outcome
-    const group = this.#groupOf(workload.name, about.host ?? "", about.model ?? "")
-    const cell = group.get(of, error) ?? this.#admit(group, of, error)
-    cell.add(this.slotOf(at, true), 1, millis)
+    const group = this.groupOf(workload.name, about.host ?? "", about.model ?? "")
+    this.cellOf(group, of, error).add(this.slotOf(at, true), 1, millis)
+  }
+
+  /** The row of a group, or the one for what is beyond the bounds. */
+  cellOf(group: Group, of: Outcome["of"], error: ApiError | undefined): RowCell {
+    return group.get(of, error) ?? this.#admit(group, of, error)
   }
 
   #admit(group: Group, of: Outcome["of"], error: ApiError | undefined): RowCell {
@@ -175,7 +191,7 @@ export class Tally implements Observer {
     return cell
   }
 
-  #groupOf(workload: string, host: string, model: string): Group {
+  groupOf(workload: string, host: string, model: string): Group {
     const last = this.#last
     if (last !== undefined) {
       const { labels } = last

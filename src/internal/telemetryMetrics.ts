@@ -243,6 +243,18 @@ const tell = (subjects: Subjects, outcome: Outcome, labels: Labels): void => {
   if (why === "Budget") subject.metric(names.suppressed, { error: reason }).unsafeUpdate(1, labels)
 }
 
+const tellBoth = (subjects: Subjects, call: Outcome, labels: Labels): void => {
+  if (call.composite) return
+  const subject = subjects.of(call)
+  const { callDuration, calls, tries, tryDuration } = subject.success()
+  const seconds = call.millis / 1000
+  tries.unsafeUpdate(1, labels)
+  tryDuration.unsafeUpdate(seconds, labels)
+  calls.unsafeUpdate(1, labels)
+  const duration = call.about.stream === true ? subject.metric(names.firstEvent, {}) : callDuration
+  duration.unsafeUpdate(seconds, labels)
+}
+
 const tellStream = (subject: Subject, error: ApiError | undefined, seconds: number, labels: Labels): void => {
   const failed = error === undefined ? { outcome: "success" } : { outcome: error._tag, error: error.reason }
   subject.metric(names.streams, failed).unsafeUpdate(1, labels)
@@ -260,6 +272,7 @@ const make = (): Observer => {
   const subjects = new Subjects()
   const observed = (labels: Labels): Observed => ({
     tell: (outcome) => tell(subjects, outcome, labels),
+    tellBoth: (call) => tellBoth(subjects, call, labels),
     waits: (waiting) => tellWait(subjects, waiting, labels)
   })
   const plain = observed([])

@@ -26,6 +26,15 @@ const isHost = (clock: Clock.Clock): boolean =>
 export const monotonic = (clock: Clock.Clock): number =>
   isHost(clock) ? performance.now() : Number(clock.unsafeCurrentTimeNanos()) / 1e6
 
+let [wall, read] = [0, -Infinity]
+
+/** The wall's time at a moment just now, of which `monotonic` told: to read a clock twice is a good part of what it costs to count a call. */
+export const wallAt = (clock: Clock.Clock, now: number): number => {
+  if (!isHost(clock)) return clock.unsafeCurrentTimeMillis()
+  if (!(Math.abs(now - read) <= 1)) [wall, read] = [clock.unsafeCurrentTimeMillis(), now]
+  return Math.floor(wall + (now - read))
+}
+
 /** A timer that is set: the host's handle, or how to interrupt the sleep. */
 export type Timer = ReturnType<typeof setTimeout> | (() => void)
 
