@@ -11,7 +11,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Option from "effect/Option"
-import { type Phase, type Transient, unsafeMake } from "./ApiError.js"
+import { type Delivery, type Phase, type Transient, unsafeMake } from "./ApiError.js"
 import { currentCall, remaining as remainingOf } from "./internal/call.js"
 import { limitedTo } from "./internal/limited.js"
 import { duration } from "./internal/options.js"
@@ -68,12 +68,8 @@ export const within: {
  */
 export const remaining: Effect.Effect<Option.Option<Duration.Duration>> = /*#__PURE__*/ Effect.withFiberRuntime(
   (fiber) => {
-    const call = fiber.getFiberRef(currentCall)
-    return Effect.succeed(
-      call === undefined || call.endsAt === Infinity
-        ? Option.none()
-        : Option.some(Duration.millis(Math.max(0, remainingOf(call))))
-    )
+    const left = remainingOf(fiber.getFiberRef(currentCall))
+    return Effect.succeed(left === Infinity ? Option.none() : Option.some(Duration.millis(Math.max(0, left))))
   }
 )
 
@@ -85,14 +81,15 @@ export const remaining: Effect.Effect<Option.Option<Duration.Duration>> = /*#__P
 export const timedOut = (
   phase: Phase,
   limit: Duration.Duration,
-  { attempts, last }: { readonly attempts: number; readonly last?: string | undefined }
+  {
+    attempts,
+    delivery = "Unconfirmed",
+    last
+  }: { readonly attempts: number; readonly delivery?: Delivery; readonly last?: string | undefined }
 ): Transient => {
   const before = last === undefined ? "" : `; the try before failed with ${last}`
   const detail = `the limit is ${Duration.format(limit)}${before}`
-  const error = unsafeMake(
-    { class: "Transient", reason: "Timeout" },
-    { delivery: "Unconfirmed", phase, detail, attempts }
-  )
+  const error = unsafeMake({ class: "Transient", reason: "Timeout" }, { delivery, phase, detail, attempts })
   // of the class just named
   return error as Transient
 }

@@ -127,7 +127,8 @@ export interface Options<R = never, R2 = R> {
   /** Shared by many calls; without one, retries are bounded by the schedule alone. @default none */
   readonly budget?: RetryBudget | undefined
   /**
-   * Runs beside the call when a retry is about to be waited for. Whatever becomes of it, the call goes on.
+   * Runs beside the call when a retry is about to be waited for. Whatever becomes of it, the call goes on, and nobody ends
+   * what it does not end by itself.
    * @default nothing
    */
   readonly onRetry?: ((retrying: Retrying) => Effect.Effect<unknown, unknown, R>) | undefined
@@ -154,6 +155,17 @@ export interface Policy<R = never> extends Options<R> {
 }
 
 /**
+ * When an error is classified: some answers say until when to wait. `Classify.exception` takes it as it is.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Moment {
+  /** Milliseconds of the `Clock` service's wall time. */
+  readonly now: number
+}
+
+/**
  * A policy for effects that fail with errors of their own, which it turns into `ApiError`s.
  *
  * @since 0.1.0
@@ -161,7 +173,7 @@ export interface Policy<R = never> extends Options<R> {
  */
 export interface Classifying<in E, R = never> extends Options<R> {
   readonly [PolicyTypeId]: typeof PolicyTypeId
-  readonly classify: (error: E) => ApiError
+  readonly classify: (error: E, at: Moment) => ApiError
 }
 
 /**
@@ -212,7 +224,7 @@ export interface Attempt {
  *   const policy = Reliability.make({
  *     workload: Workload.interactive,
  *     budget: yield* RetryBudget.make(),
- *     classify: (cause: unknown) => Classify.exception(cause),
+ *     classify: Classify.exception,
  *     onGiveUp: ({ error, why }) => Effect.log(`gave up (${why}): ${error.message}`)
  *   })
  *   const ask = Effect.tryPromise(() => Promise.resolve("an answer"))
@@ -226,11 +238,11 @@ export interface Attempt {
  * @category constructors
  */
 export function make<E, R = never, R2 = never>(
-  options: Options<R, R2> & { readonly classify: (error: E) => ApiError }
+  options: Options<R, R2> & { readonly classify: (error: E, at: Moment) => ApiError }
 ): Classifying<E, R | R2>
 export function make<R = never, R2 = never>(options: Options<R, R2>): Policy<R | R2>
 export function make<R, R2>(
-  options: Options<R, R2> & { readonly classify?: (error: never) => ApiError }
+  options: Options<R, R2> & { readonly classify?: (error: never, at: Moment) => ApiError }
 ): AnyPolicy<R | R2> {
   return { ...options, [PolicyTypeId]: PolicyTypeId }
 }
@@ -389,7 +401,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
     // the first try begins when the call does
     const now = this.tries === 0 ? this.startedAt : monotonic(clock)
     const left = this.endsAt - now
-    if (left <= 0) return this.giveUp(this.outOfTime(), "Deadline")
+    if (left <= 0) return this.giveUp(this.outOfTime(this.lastDelivery), "Deadline")
     const { told } = this
     const attempt = ++this.tries
     const millis = Math.min(attemptMillis, left)
@@ -451,7 +463,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
     let error: unknown
     try {
       // a policy with `classify` is applied to effects whose errors it takes: `protect`'s type says so
-      error = foreign ? classify(failure.left as never) : failure.left
+      error = foreign ? classify(failure.left as never, { now: this.clock.unsafeCurrentTimeMillis() }) : failure.left
     } catch (defect) {
       return this.passOn(Cause.die(defect), defect)
     }
@@ -495,10 +507,10 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
     return owned ? this.giveUp(error, "Settled") : this.decide(error)
   }
 
-  outOfTime(): ApiError {
+  outOfTime(delivery: Delivery = "Unconfirmed"): ApiError {
     // the deadline around the call may be the sooner one
     const limit = Duration.millis(Math.round(this.endsAt - this.startedAt))
-    return timedOut("deadline", limit, { attempts: 0, last: this.last })
+    return timedOut("deadline", limit, { attempts: 0, delivery, last: this.last })
   }
 
   decide(error: ApiError): Effect.Effect<A, unknown, R | R2> {

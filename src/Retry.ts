@@ -246,7 +246,7 @@ const judge = (options: Checked, state: State, input: unknown, call: Call | unde
   if (!(input.shouldRetry ?? input._tag !== "Fatal")) return { why: "Fatal" }
   if (call?.idempotency === "never" && mayHaveExecuted(input)) return { why: "Idempotency" }
 
-  const left = call === undefined ? Infinity : remaining(call)
+  const left = remaining(call)
   if (input.reusedSocket === true && input.reason === "ConnectionLost" && !state.reconnected && left > 0) {
     return { why: "ReusedSocket", millis: 0, counts: false }
   }

@@ -251,12 +251,20 @@ describe("remaining", () => {
     })
   )
 
-  it.effect("is zero for a daemon that outlives it", () =>
+  it.effect("is that of the call around for what outlives a call", () =>
     Effect.gen(function* () {
-      const later = Effect.zipRight(Effect.sleep("20 seconds"), millisLeft)
-      const daemon = yield* Effect.forkDaemon(later).pipe(Deadline.within("10 seconds"))
-      yield* TestClock.adjust("20 seconds")
-      expect(yield* Fiber.join(daemon)).toEqual(Option.some(0))
+      const later = Effect.forkDaemon(Effect.delay(millisLeft, "3 seconds"))
+      const [alone, within] = yield* Effect.gen(function* () {
+        const first = yield* later.pipe(Deadline.within("10 seconds"))
+        const second = yield* Effect.zipLeft(later.pipe(Deadline.within("10 seconds")), Effect.sleep("8 seconds")).pipe(
+          Deadline.within("20 seconds"),
+          Effect.fork
+        )
+        yield* TestClock.adjust("8 seconds")
+        return [yield* Fiber.join(first), yield* Effect.flatMap(Fiber.join(second), Fiber.join)]
+      })
+      expect(alone).toEqual(Option.none())
+      expect(within).toEqual(Option.some(17_000))
     })
   )
 

@@ -1,5 +1,5 @@
 import { it } from "@effect/vitest"
-import { Cause, Chunk, Clock, Duration, Effect, Exit, Fiber, Option, Random, TestClock } from "effect"
+import { Cause, Chunk, Clock, Duration, Effect, Either, Exit, Fiber, Option, Random, TestClock } from "effect"
 import { ApiError, Classify, Deadline, Dialect, Reliability, Retry, RetryBudget, Workload } from "effect-reliability"
 import { describe, expect } from "vitest"
 
@@ -195,7 +195,73 @@ it.effect("what runs inside a try has the try's time, and a deadline around the 
   })
 )
 
+describe("what still runs after a limit", () => {
+  const minute = Workload.make({ name: "minute", timeouts: { attempt: "1 minute" }, deadline: "2 minutes" })
+  const limits = {
+    "an attempt's": Reliability.protect(Workload.with(minute, { retry: Retry.make({ attempts: 1 }) })),
+    "a call's": Reliability.protect(Workload.with(minute, { deadline: "1 minute" })),
+    "a deadline's": Deadline.within("1 minute"),
+    "a try's by itself": Workload.timeout(minute),
+    "one of two that end together": <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+      Deadline.within(Reliability.protect(effect, minute), "1 minute")
+  }
+
+  for (const [name, limit] of Object.entries(limits)) {
+    it.effect(`can call, to clean up: ${name} limit`, () =>
+      Effect.gen(function* () {
+        const sent: Array<string> = []
+        const cancel = Effect.sync(() => sent.push("cancel")).pipe(Reliability.protect(minute), Effect.ignore)
+        const call = Effect.acquireUseRelease(
+          Effect.void,
+          () => Effect.never,
+          () => cancel
+        )
+        const fiber = yield* Effect.fork(Effect.either(limit(call)))
+        yield* TestClock.adjust("1 minute")
+        expect(sent).toEqual(["cancel"])
+        expect(Either.isLeft(yield* Fiber.join(fiber))).toBe(true)
+      })
+    )
+  }
+
+  it.scoped("can go on calling, if it was forked by a call for longer than the call", () =>
+    Effect.gen(function* () {
+      const scope = yield* Effect.scope
+      const refreshed: Array<boolean> = []
+      const refresh = Effect.succeed("token").pipe(Reliability.protect(minute), Effect.isSuccess)
+      const forever = Effect.forever(
+        Effect.delay(
+          Effect.map(refresh, (ok) => refreshed.push(ok)),
+          "1 minute"
+        )
+      )
+      yield* Effect.forkIn(forever, scope).pipe(Reliability.protect(minute))
+      yield* TestClock.adjust("5 minutes")
+      expect(refreshed).toEqual([true, true, true, true, true])
+    })
+  )
+})
+
+// -------------------------------------------------------------------------------------------------
+
 describe("errors", () => {
+  it.effect("say that nothing was sent, where no try has sent anything and the last wait ends late", () =>
+    Effect.gen(function* () {
+      const { call, seen } = failing(transient({ reason: "Connect", delivery: "NotSent", status: undefined }))
+      const clock = yield* Effect.clock
+      const sleep = (duration: Duration.Duration) => clock.sleep(Duration.times(duration, 1000))
+      const late: typeof clock = Object.setPrototypeOf({ sleep }, clock)
+      const fiber = yield* Effect.flip(Reliability.protect(call, Workload.interactive)).pipe(
+        Effect.withClock(late),
+        Effect.fork
+      )
+      yield* TestClock.adjust("1 hour")
+      const error = yield* Fiber.join(fiber)
+      expect(seen.tries).toBe(1)
+      expect(error).toMatchObject({ reason: "Timeout", phase: "deadline", delivery: "NotSent" })
+    })
+  )
+
   it.effect("what is no ApiError passes through untouched, defects and interruptions too", () =>
     Effect.gen(function* () {
       class Other {

@@ -26,8 +26,8 @@ export interface Call {
   readonly idempotency: Idempotency | undefined
   readonly budget: RetryBudget | undefined
   readonly clock: Clock.Clock
-  /** The moment, by `clock`, after which nothing of the call runs; Infinity if there is none. */
-  readonly endsAt: number
+  /** The moment, by `clock`, after which nothing of the call runs; Infinity if there is none, -Infinity once it has ended. */
+  endsAt: number
   /** How many calls it is within, itself included; absent for one, and 0 where there is none and somebody observes. */
   readonly depth?: number | undefined
   /** Who observes what is called from here on, where that is all that it says. */
@@ -109,9 +109,21 @@ export const apart = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A,
 /** Whether a fiber that knows of a call is part of one. */
 export const isPart = (call: Call | undefined): boolean => call !== undefined && call.depth !== 0
 
-/** The milliseconds that are left of a call. */
-export const remaining = (call: Call): number =>
-  call.endsAt === Infinity ? Infinity : call.endsAt - monotonic(call.clock)
+/** The milliseconds that are left of a call, and of the one around it for what outlives the call. */
+export const remaining = (call: Call | undefined): number => {
+  let at = call
+  while (at?.endsAt === -Infinity) at = at.outer
+  return at === undefined || at.endsAt === Infinity ? Infinity : at.endsAt - monotonic(at.clock)
+}
+
+/** The milliseconds for what begins now. What still runs after the end of a call cleans up, which that end limits no more. */
+export const ahead = (call: Call | undefined): number => {
+  for (let at = call; at !== undefined; at = at.outer) {
+    const left = remaining(at)
+    if (left > 0) return left
+  }
+  return Infinity
+}
 
 /** What a call takes over from the one around it. */
 export const carried = (outer: Call | undefined, fiber: Fiber.RuntimeFiber<unknown, unknown>) => ({
@@ -138,7 +150,7 @@ export const nested = (
 
 /** When a call that begins now, and may last so long, ends. */
 export const endOf = (outer: Call | undefined, millis: number, now: number): number =>
-  now + (outer === undefined ? millis : Math.min(millis, remaining(outer)))
+  now + Math.min(millis, ahead(outer))
 
 const count = (outer: Call | undefined, difference: 1 | -1, told: boolean): void => {
   for (let call = outer; call !== undefined; call = call.outer) {

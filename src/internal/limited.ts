@@ -183,7 +183,9 @@ class Watch<A, E, R, B, E2, R2> {
   }
 
   settle(exit: Exit.Exit<Exit.Exit<A, E>>): Effect.Effect<Effect.Effect<B, E2, R2>, E2> {
-    const { before, child, owned, sequel } = this
+    const { before, call, child, owned, sequel } = this
+    // what was forked in it may go on
+    call.endsAt = -Infinity
     if (owned !== undefined) return Effect.succeed(sequel.onLimit(owned))
     const result = Exit.flatten(exit)
     if (result._tag === "Failure") {

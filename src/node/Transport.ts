@@ -27,7 +27,7 @@ import { X509Certificate } from "node:crypto"
 import * as tls from "node:tls"
 import { type Dispatcher, FormData as UndiciFormData } from "undici"
 import { type ApiError, unsafeMake } from "../ApiError.js"
-import { currentCall, remaining } from "../internal/call.js"
+import { ahead, currentCall } from "../internal/call.js"
 import { type Bounds, type Try, withExchange } from "../internal/exchange.js"
 import { duration, number, refuse } from "../internal/options.js"
 import { redactUrl } from "../internal/redact.js"
@@ -177,7 +177,7 @@ const limitsOf = (workload: Workload, whole: number, as: Limits["as"]): Limits =
 const currentLimits = (fiber: AnyFiber): Limits => {
   const call = fiber.getFiberRef(currentCall)
   if (call === undefined) return unlimited
-  const left = Math.max(1, remaining(call))
+  const left = ahead(call)
   return call.workload === undefined
     ? { ...unlimited, whole: left, as: "deadline" }
     : limitsOf(call.workload, left, "deadline")
