@@ -9,18 +9,21 @@ import { beforeAll, expect } from "vitest"
 import { judge } from "../../src/cli/internal/diagnosis.js"
 import type { Observation, Proxy } from "../../src/cli/internal/observation.js"
 import type { Handshake } from "../../src/cli/internal/probes.js"
-import { buildProgram, type Ended, program } from "../support/doctor.js"
-import { proxy } from "../support/proxy.js"
+import { selfSigned } from "../support/certificate.js"
+import { buildProgram, deafByIPv6, type Ended, isolate, names, program } from "../support/doctor.js"
+import { deafPort } from "../support/faults.js"
+import { bare, proxy, web } from "../support/proxy.js"
 
 const key = "fw_3ZthisIsTheKeyThatMustNotShow"
 const model = "accounts/fireworks/models/test-model"
 
+beforeAll(isolate)
 beforeAll(buildProgram)
 
 /** What was printed, without what is never the same twice. */
-const still = ({ stdout }: Ended): string =>
+const still = ({ stdout }: Pick<Ended, "stdout">): string =>
   stdout
-    .replace(/(?<=127\.0\.0\.1:|port )\d+/g, "PORT")
+    .replace(/(?<=127\.0\.0\.1:|\.com:|port )\d+/gi, "PORT")
     .replace(/\b[\d.]+ m?s\b/g, "TIME")
     .replace(/(?<=for support: ).*/g, "ID")
     .trimEnd()
@@ -40,14 +43,22 @@ const reading = (url: string, options: Doctor.Options = {}) =>
   }))
 
 /** With a proxy in the environment. */
-const withProxy = <A, E, R>(proxy: string, effect: Effect.Effect<A, E, R>) =>
+const withProxy = <A, E, R>(proxy: string, effect: Effect.Effect<A, E, R>, variable = "HTTPS_PROXY") =>
   Effect.acquireUseRelease(
-    Effect.sync(() => void (process.env["HTTPS_PROXY"] = proxy)),
+    Effect.sync(() => void (process.env[variable] = proxy)),
     () => effect,
-    () => Effect.sync(() => void delete process.env["HTTPS_PROXY"])
+    () => Effect.sync(() => void delete process.env[variable])
   )
 
 const examine = (options: Doctor.Options) => Doctor.examine({ timeout: "60 seconds", ...options })
+
+/** What has failed, and what is said of it. */
+const problemIn = (report: Doctor.Report): string =>
+  still({ stdout: Doctor.render(report) })
+    .split("\n")
+    .slice(2)
+    .filter((line) => !/^(?:ok|-) /.test(line))
+    .join("\n")
 
 const codesOf = (report: Doctor.Report) => report.findings.map(({ code }) => code)
 
@@ -67,7 +78,7 @@ describe("doctor", () => {
       expect(still(ended)).toMatchInlineSnapshot(`
         "The way to http://127.0.0.1:PORT
 
-        ok    proxy    none, by the environment
+        ok    proxy    none in the environment
         ok    dns      127.0.0.1 is an address
         FAIL  tcp      port PORT of 127.0.0.1: ECONNREFUSED (TIME)
         -     tls      not used: the URL is http:
@@ -98,7 +109,7 @@ describe("doctor", () => {
       expect(still(ended)).toMatchInlineSnapshot(`
         "The way to https://nowhere.invalid
 
-        ok    proxy    none, by the environment
+        ok    proxy    none in the environment
         FAIL  dns      nowhere.invalid: ENOTFOUND (TIME)
         -     tcp      not reached
         -     tls      not reached
@@ -125,7 +136,7 @@ describe("doctor", () => {
       expect(still(ended)).toMatchInlineSnapshot(`
         "The way to https://127.0.0.1:PORT
 
-        ok    proxy    none, by the environment
+        ok    proxy    none in the environment
         ok    dns      127.0.0.1 is an address
         ok    tcp      port PORT of 127.0.0.1: connects (TIME)
         FAIL  tls      TLSv1.3, DEPTH_ZERO_SELF_SIGNED_CERT (TIME)
@@ -147,33 +158,6 @@ describe("doctor", () => {
     })
   )
 
-  it.scopedLive("tells of a server that takes connections and says nothing", () =>
-    Effect.gen(function* () {
-      const server = yield* FaultServer.make({ connections: Fault.ignore })
-      const ended = yield* reading(server.origin, { timeout: "1 second", apiKey: Redacted.make(key) })
-      expect(ended.status).toBe(1)
-      expect(still(ended)).toMatchInlineSnapshot(`
-        "The way to http://127.0.0.1:PORT
-
-        ok    proxy    none, by the environment
-        ok    dns      127.0.0.1 is an address
-        ok    tcp      port PORT of 127.0.0.1: connects (TIME)
-        -     tls      not used: the URL is http:
-        FAIL  http     no answer within TIME (TIME)
-        -     key      not reached
-        -     model    none given: --model or --deployment
-
-        Problem, on the provider's side: The server takes the connection and gives no answer within TIME.
-          Name lookup, connection and writing were fine: it is the answer that does not come.
-          What to do:
-          - Try again with more time: --timeout 60s. If an answer comes then, the server is slow: give calls a workload with more patience.
-          - The server is on this machine: look at its log.
-
-        1 problem was found."
-      `)
-    })
-  )
-
   it.scopedLive("tells of a key that is not accepted", () =>
     Effect.gen(function* () {
       const { origin } = yield* api({ keys: ["another"] })
@@ -182,7 +166,7 @@ describe("doctor", () => {
       expect(still(ended)).toMatchInlineSnapshot(`
         "The way to http://127.0.0.1:PORT
 
-        ok    proxy    none, by the environment
+        ok    proxy    none in the environment
         ok    dns      127.0.0.1 is an address
         ok    tcp      port PORT of 127.0.0.1: connects (TIME)
         -     tls      not used: the URL is http:
@@ -212,7 +196,7 @@ describe("doctor", () => {
       expect(still(ended)).toMatchInlineSnapshot(`
         "The way to http://127.0.0.1:PORT
 
-        ok    proxy    none, by the environment
+        ok    proxy    none in the environment
         ok    dns      127.0.0.1 is an address
         ok    tcp      port PORT of 127.0.0.1: connects (TIME)
         -     tls      not used: the URL is http:
@@ -245,7 +229,7 @@ describe("doctor", () => {
       expect(still(ended)).toMatchInlineSnapshot(`
         "The way to http://127.0.0.1:PORT
 
-        ok    proxy    none, by the environment
+        ok    proxy    none in the environment
         ok    dns      127.0.0.1 is an address
         ok    tcp      port PORT of 127.0.0.1: connects (TIME)
         -     tls      not used: the URL is http:
@@ -261,6 +245,172 @@ describe("doctor", () => {
     })
   )
 
+  it.scopedLive("goes by the address that takes connections, and tells of the one that does not", () =>
+    Effect.gen(function* () {
+      const { origin } = yield* api()
+      names.set("several.example.com", ["127.0.0.2", "127.0.0.1"])
+      const ended = yield* reading(origin.replace("127.0.0.1", "several.example.com"), { apiKey: Redacted.make(key) })
+      expect(ended.status).toBe(0)
+      expect(still(ended)).toMatchInlineSnapshot(`
+        "The way to http://several.example.com:PORT
+
+        ok    proxy    none in the environment
+        ok    dns      several.example.com is 127.0.0.2, 127.0.0.1 (TIME)
+        ok    tcp      port PORT connects at 1 of 2 addresses (TIME)
+                       127.0.0.2: ECONNREFUSED
+                       127.0.0.1: connects
+        -     tls      not used: the URL is http:
+        ok    http     answers 401 without a key (TIME)
+        ok    key      accepted (TIME)
+        -     model    none given: --model or --deployment
+
+        Note, in the network between, or on the provider's side: Some of the addresses take no connections.
+          127.0.0.2: ECONNREFUSED
+          What to do:
+          - Node tries the next address; clients that try one only fail now and then. If it stays so, tell whoever runs several.example.com.
+
+        No problem was found."
+      `)
+    })
+  )
+
+  it.scopedLive("tells of an answer that is not what the API answers", () =>
+    Effect.gen(function* () {
+      const { origin } = yield* FaultServer.make({ script: Fault.answer(200, { body: { hello: "world" } }) })
+      const report = yield* examine({ url: origin, apiKey: Redacted.make(key), model })
+      expect([codesOf(report), report.findings[0]?.side]).toEqual([["key.decode"], "unclear"])
+      expect(problemIn(report)).toMatchInlineSnapshot(`
+        "FAIL  key      HTTP 200, Decode (TIME)
+
+        Problem, in the network between, or on the provider's side: What answers does not speak the API's language.
+          The answer was HTTP 200.
+          It is JSON, but its fields are not those of the API's answers.
+          What to do:
+          - Check --url or FIREWORKS_BASE_URL: another API, or a gateway, may answer in the API's place.
+          - If it is right, the API may be newer than this version of effect-reliability: update it.
+
+        1 problem was found."
+      `)
+    })
+  )
+
+  it.scopedLive("tells of events that are not what the API sends", () =>
+    Effect.gen(function* () {
+      const told = (fault: Fault.Fault) =>
+        Effect.gen(function* () {
+          const server = yield* api()
+          yield* server.inject({ path: "/chat/completions", fault })
+          const { findings } = yield* examine({ url: server.origin, apiKey: Redacted.make(key), model })
+          return findings.map(({ code, side }) => `${code} ${side}`)
+        })
+      expect(yield* told(Fault.answer(200, { body: { hello: "world" } }))).toEqual(["model.decode unclear"])
+      expect(yield* told(Fault.stream({ after: 0, ending: "done" }))).toEqual(["model.stream-broken unclear"])
+    })
+  )
+
+  it.scopedLive("goes through a proxy that speaks TLS", () =>
+    Effect.gen(function* () {
+      const certificate = selfSigned("127.0.0.1", 2020, 2049)
+      const server = yield* web((_, response) => response.writeHead(401).end(), certificate)
+      const between = yield* proxy(undefined, certificate)
+      const ended = yield* withProxy(
+        `https://me:hidden@127.0.0.1:${between.port}`,
+        reading(server.origin, { ca: certificate.cert })
+      )
+      expect(ended.status).toBe(0)
+      expect(still(ended)).toMatchInlineSnapshot(`
+        "The way to https://127.0.0.1:PORT
+
+        ok    proxy    https://127.0.0.1:PORT, of the environment
+        ok    dns      the proxy 127.0.0.1 is an address
+        ok    tcp      port PORT of the proxy 127.0.0.1: connects (TIME)
+        ok    tls      TLSv1.3, issued by 127.0.0.1, until 2049-01-01 (TIME)
+        ok    http     answers 401 without a key (TIME)
+        -     key      FIREWORKS_API_KEY is not set
+        -     model    none given: --model or --deployment
+
+        Note, on your side: Key and model were not tried.
+          FIREWORKS_API_KEY is not set.
+          What to do:
+          - Set FIREWORKS_API_KEY to try them.
+
+        No problem was found."
+      `)
+      // one to look at the certificate, one to ask
+      expect(between.asked.map(({ method, target }) => [method, `https://${target}`])).toEqual([
+        ["CONNECT", server.origin],
+        ["CONNECT", server.origin]
+      ])
+      expect(new Set(between.asked.map(({ credentials }) => credentials))).toEqual(
+        new Set([`Basic ${Buffer.from("me:hidden").toString("base64")}`])
+      )
+      expect(server.requests).toHaveLength(1)
+    })
+  )
+
+  it.scopedLive("tells of a proxy whose own certificate nobody trusts", () =>
+    Effect.gen(function* () {
+      const server = yield* FaultServer.make({ tls: true })
+      const between = yield* proxy(undefined, selfSigned("127.0.0.1", 2020, 2049))
+      const apiKey = Redacted.make(key)
+      const url = `https://127.0.0.1:${between.port}`
+      expect(problemIn(yield* withProxy(url, examine({ url: server.origin, apiKey })))).toMatchInlineSnapshot(`
+        "FAIL  tls      DEPTH_ZERO_SELF_SIGNED_CERT (TIME)
+
+        Problem, on your side: The proxy's own certificate is not trusted.
+          The connection to the proxy was made; then: DEPTH_ZERO_SELF_SIGNED_CERT. Nothing was sent to the server.
+          What to do:
+          - Set NODE_EXTRA_CA_CERTS to a file with the proxy's certificate, or with that of who issued it.
+          - If the proxy does not speak TLS by design, name it by an http: URL.
+
+        1 problem was found."
+      `)
+      // whose URL is http: asks the proxy itself
+      const plain = yield* withProxy(url, examine({ url: "http://api.example.invalid", apiKey }), "HTTP_PROXY")
+      expect(plain.findings.map(({ code, side }) => `${code} ${side}`)).toEqual(["http.proxy-untrusted yours"])
+      expect([between.asked, yield* server.requests]).toEqual([[], []])
+    })
+  )
+
+  it.scopedLive("tells of a proxy that takes connections and opens no tunnel", () =>
+    Effect.gen(function* () {
+      const between = yield* proxy(0)
+      const options = { url: "https://api.example.invalid", timeout: "1 second" } as const
+      expect(problemIn(yield* withProxy(`http://127.0.0.1:${between.port}`, examine(options)))).toMatchInlineSnapshot(`
+        "FAIL  tls      no answer within TIME (TIME)
+
+        Problem, on your side: The proxy takes the connection and opens no tunnel.
+          The connection to the proxy was made; then: no answer within TIME. Nothing was sent to the server.
+          What to do:
+          - Ask who runs the proxy whether it reaches api.example.invalid, port PORT. If this machine does by itself, list the host in NO_PROXY.
+
+        1 problem was found."
+      `)
+    })
+  )
+
+  it.scopedLive("tells of a proxy that is asked for a tunnel and speaks something else", () =>
+    Effect.gen(function* () {
+      const between = yield* bare((socket) => socket.once("data", () => socket.end("SSH-2.0-sshd\r\n")))
+      expect(problemIn(yield* withProxy(between.origin, examine({ url: "https://api.example.invalid" }))))
+        .toMatchInlineSnapshot(`
+        "FAIL  tls      HPE_INVALID_CONSTANT (TIME)
+
+        Problem, on your side: The proxy does not answer as proxies do.
+          The connection to the proxy was made; then: HPE_INVALID_CONSTANT. Nothing was sent to the server.
+          What to do:
+          - Check host and port in HTTPS_PROXY, and its scheme: most proxies are spoken to by http:, for https: URLs too.
+          - Look at the proxy's log.
+
+        1 problem was found."
+      `)
+      // it speaks plain HTTP
+      const { port } = yield* proxy()
+      const other = yield* withProxy(`https://127.0.0.1:${port}`, examine({ url: "https://api.example.invalid" }))
+      expect(codesOf(other)).toEqual(["tls.proxy-broken"])
+    })
+  )
+
   it.scopedLive("tells of a connection that breaks off", () =>
     Effect.gen(function* () {
       const { origin } = yield* FaultServer.make({ script: Fault.reset })
@@ -269,7 +419,7 @@ describe("doctor", () => {
       expect(still(ended)).toMatchInlineSnapshot(`
         "The way to http://127.0.0.1:PORT
 
-        ok    proxy    none, by the environment
+        ok    proxy    none in the environment
         ok    dns      127.0.0.1 is an address
         ok    tcp      port PORT of 127.0.0.1: connects (TIME)
         -     tls      not used: the URL is http:
@@ -287,8 +437,56 @@ describe("doctor", () => {
       `)
     })
   )
+})
 
-  it.scopedLive("tells of a server that is slow", () =>
+// -------------------------------------------------------------------------------------------------
+// What people read after a wait: side by side, since they do nothing else
+// -------------------------------------------------------------------------------------------------
+
+describe.concurrent("doctor, where nothing comes", () => {
+  const timeout = "3 seconds"
+  const apiKey = Redacted.make(key)
+
+  /** Examines, and holds that the step that failed took the time that was given, and little more. */
+  const examined = (url: string, options: Doctor.Options = {}) =>
+    Effect.gen(function* () {
+      const report = yield* examine({ url, timeout, apiKey, ...options })
+      const step = report.steps.find(({ summary }) => summary.includes("no answer within 3 s"))
+      expect(step?.millis).toBeGreaterThan(2900)
+      expect(step?.millis).toBeLessThan(30_000)
+      return report
+    })
+
+  const waited = (...args: Parameters<typeof examined>) => Effect.map(examined(...args), problemIn)
+
+  it.scopedLive("tells of a server that takes connections and says nothing", ({ expect }) =>
+    Effect.gen(function* () {
+      const server = yield* FaultServer.make({ connections: Fault.ignore })
+      const report = yield* examined(server.origin)
+      expect(Doctor.exitStatus(report)).toBe(1)
+      expect(still({ stdout: Doctor.render(report) })).toMatchInlineSnapshot(`
+        "The way to http://127.0.0.1:PORT
+
+        ok    proxy    none in the environment
+        ok    dns      127.0.0.1 is an address
+        ok    tcp      port PORT of 127.0.0.1: connects (TIME)
+        -     tls      not used: the URL is http:
+        FAIL  http     no answer within TIME (TIME)
+        -     key      not reached
+        -     model    none given: --model or --deployment
+
+        Problem, on the provider's side: The server takes the connection and gives no answer within TIME.
+          Name lookup, connection and writing were fine: it is the answer that does not come.
+          What to do:
+          - Try again with more time: --timeout 60s. If an answer comes then, the server is slow: give calls a workload with more patience.
+          - The server is on this machine: look at its log.
+
+        1 problem was found."
+      `)
+    })
+  )
+
+  it.scopedLive("tells of a server that is slow", ({ expect }) =>
     Effect.gen(function* () {
       const { origin } = yield* FaultServer.make({ script: Fault.stall("1500 millis", Fault.answer(401)) })
       const ended = yield* reading(origin, { timeout: "5 seconds" })
@@ -296,7 +494,7 @@ describe("doctor", () => {
       expect(still(ended)).toMatchInlineSnapshot(`
         "The way to http://127.0.0.1:PORT
 
-        ok    proxy    none, by the environment
+        ok    proxy    none in the environment
         ok    dns      127.0.0.1 is an address
         ok    tcp      port PORT of 127.0.0.1: connects (TIME)
         -     tls      not used: the URL is http:
@@ -319,6 +517,168 @@ describe("doctor", () => {
       `)
     })
   )
+
+  it.scopedLive("tells of a DNS server that gives no answer", ({ expect }) =>
+    Effect.gen(function* () {
+      names.set("unanswered.example.com", "silent")
+      expect(yield* waited("https://unanswered.example.com")).toMatchInlineSnapshot(`
+        "FAIL  dns      unanswered.example.com: no answer within TIME (TIME)
+
+        Problem, on your side: The name unanswered.example.com cannot be looked up.
+          The DNS server of this machine gives no answer within TIME. Nothing was sent.
+          What to do:
+          - Check that this machine has a network at all, and which DNS server it asks (/etc/resolv.conf, the VPN, the container's settings).
+          - Ask for it by hand: nslookup unanswered.example.com.
+
+        1 problem was found."
+      `)
+    })
+  )
+
+  it.scopedLive("tells of connections that get no answer", ({ expect }) =>
+    Effect.gen(function* () {
+      names.set("dropped.example.com", ["127.0.0.1"])
+      const port = yield* deafPort
+      const [remote, here] = yield* Effect.all(
+        [waited(`https://dropped.example.com:${port}`), waited(`http://127.0.0.1:${port}`)],
+        { concurrency: "unbounded" }
+      )
+      expect(remote).toMatchInlineSnapshot(`
+        "FAIL  tcp      port PORT of 127.0.0.1: no answer within TIME (TIME)
+
+        Problem, on your side: Connections to dropped.example.com, port PORT get no answer.
+          127.0.0.1: no answer within TIME
+          Nothing was sent.
+          What to do:
+          - Check that firewall, VPN and security groups let connections out to dropped.example.com, port PORT. Silence is how a firewall drops them.
+          - Try from another network, and look at the provider's status page: if dropped.example.com fails from anywhere, it is down.
+
+        1 problem was found."
+      `)
+      expect(here).toMatchInlineSnapshot(`
+        "FAIL  tcp      port PORT of 127.0.0.1: no answer within TIME (TIME)
+
+        Problem, on your side: What listens at 127.0.0.1, port PORT takes no connections.
+          127.0.0.1: no answer within TIME
+          Nothing was sent.
+          What to do:
+          - The address is this machine itself: look at the server's log. It hangs, or has more connections waiting than it takes.
+
+        1 problem was found."
+      `)
+    })
+  )
+
+  it.scopedLive("tells of a TLS handshake that gets no answer", ({ expect }) =>
+    Effect.gen(function* () {
+      const { origin } = yield* FaultServer.make({ connections: Fault.ignore })
+      expect(yield* waited(origin.replace("http:", "https:"))).toMatchInlineSnapshot(`
+        "FAIL  tls      no answer within TIME (TIME)
+
+        Problem, in the network between, or on the provider's side: The server takes connections and says nothing.
+          The connection was made; TLS was not (no answer within TIME). Nothing was sent.
+          What to do:
+          - Look for a firewall, VPN or proxy that lets connections be made, and then drops those to hosts that it does not allow.
+          - The server is on this machine: look at its log.
+
+        1 problem was found."
+      `)
+    })
+  )
+
+  it.scopedLive("tells of a key that gets no answer", ({ expect }) =>
+    Effect.gen(function* () {
+      const { origin } = yield* FaultServer.make({ script: [Fault.answer(401), Fault.unanswered] })
+      expect(yield* waited(origin, { model })).toMatchInlineSnapshot(`
+        "FAIL  key      no answer within TIME (TIME)
+
+        Problem, on the provider's side: The server takes the connection and gives no answer within TIME.
+          Name lookup, connection and writing were fine: it is the answer that does not come.
+          What to do:
+          - Try again with more time: --timeout 60s. If an answer comes then, the server is slow: give calls a workload with more patience.
+          - The server is on this machine: look at its log.
+
+        1 problem was found."
+      `)
+    })
+  )
+
+  it.scopedLive("tells of a first token that does not come, with and without the head of an answer", ({ expect }) =>
+    Effect.gen(function* () {
+      const silent = (fault: Fault.Fault) =>
+        Effect.gen(function* () {
+          const server = yield* api()
+          yield* server.inject({ path: "/chat/completions", fault })
+          return yield* waited(server.origin, { model })
+        })
+      const headless = Fault.stream({ after: 0, ending: "silence" })
+      const [without, withHead] = yield* Effect.all([silent(Fault.unanswered), silent(headless)], {
+        concurrency: "unbounded"
+      })
+      expect(without).toMatchInlineSnapshot(`
+        "FAIL  model    no answer within TIME (TIME)
+
+        Problem, on the provider's side: The first token does not come within TIME.
+          Name lookup, connection and writing were fine: it is the answer that does not come.
+          What to do:
+          - Try again with more time: --timeout 60s. If an answer comes then, the server is slow: give calls a workload with more patience.
+          - The server is on this machine: look at its log.
+
+        1 problem was found."
+      `)
+      expect(withHead).toBe(without)
+    })
+  )
+
+  it.scopedLive("tells of metrics that do not come", ({ expect }) =>
+    Effect.gen(function* () {
+      const server = yield* api({ deployments: { ours: { replicas: 1 } } })
+      yield* server.inject({ path: "/metrics", fault: Fault.unanswered })
+      const { account, origin } = server
+      expect(yield* waited(origin, { deployment: "ours", accountId: account })).toMatchInlineSnapshot(`
+        "
+        Note, on the provider's side: The deployment's metrics cannot be read.
+          The server takes the connection and gives no answer within TIME.
+          Name lookup, connection and writing were fine: it is the answer that does not come.
+          What to do:
+          - Try again with more time: --timeout 60s. If an answer comes then, the server is slow: give calls a workload with more patience.
+          - The server is on this machine: look at its log.
+
+        No problem was found."
+      `)
+    })
+  )
+
+  it.scopedLive("goes by IPv4 where IPv6 leads nowhere, and tells", ({ expect }) =>
+    Effect.gen(function* () {
+      const { origin } = yield* api()
+      const { port } = new URL(origin)
+      yield* deafByIPv6(Number(port))
+      names.set("both.example.com", ["::1", "127.0.0.1"])
+      const ended = yield* reading(`http://both.example.com:${port}`, { timeout, apiKey })
+      expect(ended.status).toBe(0)
+      expect(still(ended).replaceAll(/(?<=::1: ).*/g, "CODE")).toMatchInlineSnapshot(`
+        "The way to http://both.example.com:PORT
+
+        ok    proxy    none in the environment
+        ok    dns      both.example.com is ::1, 127.0.0.1 (TIME)
+        ok    tcp      port PORT connects at 1 of 2 addresses (TIME)
+                       ::1: CODE
+                       127.0.0.1: connects
+        -     tls      not used: the URL is http:
+        ok    http     answers 401 without a key (TIME)
+        ok    key      accepted (TIME)
+        -     model    none given: --model or --deployment
+
+        Note, on your side: IPv6 does not work from here.
+          ::1: CODE
+          What to do:
+          - Nothing, as long as IPv4 works: Node tries the next address. Clients that do not will seem to hang at times.
+
+        No problem was found."
+      `)
+    })
+  )
 })
 
 // -------------------------------------------------------------------------------------------------
@@ -336,6 +696,7 @@ describe("the program", () => {
       const { status, stderr, stdout } = yield* program(args, env)
       const report = yield* Schema.decode(Json)(stdout)
       expect([status, report.healthy, report.version, report.url]).toEqual([0, true, 1, origin])
+      expect(report.timeout).toBe(60_000)
       expect(report.steps.map(({ name, status }) => `${name} ${status}`)).toEqual([
         "proxy ok",
         "dns ok",
@@ -417,15 +778,11 @@ describe("examine", () => {
     })
   )
 
-  it.scopedLive("tells TLS that is no TLS, and TLS that says nothing", () =>
+  it.scopedLive("tells TLS that is no TLS", () =>
     Effect.gen(function* () {
-      const plain = yield* FaultServer.make()
-      const silent = yield* FaultServer.make({ connections: Fault.ignore })
-      const [first, second] = yield* Effect.all([
-        examine({ url: plain.origin.replace("http:", "https:") }),
-        examine({ url: silent.origin.replace("http:", "https:"), timeout: "1 second" })
-      ])
-      expect([codesOf(first), codesOf(second)]).toEqual([["tls.not-tls"], ["tls.silent"]])
+      const { origin } = yield* FaultServer.make()
+      const report = yield* examine({ url: origin.replace("http:", "https:") })
+      expect(codesOf(report)).toEqual(["tls.not-tls"])
     })
   )
 
@@ -438,7 +795,7 @@ describe("examine", () => {
         examine({ url: server.origin, ca: server.ca })
       )
       expect(report.healthy).toBe(true)
-      expect(report.steps[0]?.summary).toBe(`http://127.0.0.1:${between.port}, by the environment`)
+      expect(report.steps[0]?.summary).toBe(`http://127.0.0.1:${between.port}, of the environment`)
       expect(JSON.stringify(report)).not.toContain("hidden")
       expect(between.asked.map(({ method }) => method)).toEqual(["CONNECT", "CONNECT"])
       expect((yield* server.requests).map(({ path }) => path)).toEqual(["/inference/v1/models"])
@@ -448,6 +805,7 @@ describe("examine", () => {
   it.scopedLive("tells of a proxy that opens no way, of one that is not there, and of one that is none", () =>
     Effect.gen(function* () {
       const refuses = yield* proxy(407)
+      const fails = yield* proxy(502)
       const gone = yield* FaultServer.make()
       yield* gone.down
       const found = (proxy: string) =>
@@ -455,6 +813,7 @@ describe("examine", () => {
           findings.map(({ code, side }) => `${code} ${side}`)
         )
       expect(yield* found(`http://127.0.0.1:${refuses.port}`)).toEqual(["tls.proxy-refused yours"])
+      expect(yield* found(`http://127.0.0.1:${fails.port}`)).toEqual(["tls.proxy-refused unclear"])
       expect(yield* found(gone.origin)).toEqual(["tcp.refused yours"])
       expect(yield* found("socks://127.0.0.1:1")).toEqual(["proxy.invalid yours"])
     })
@@ -479,6 +838,22 @@ describe("examine", () => {
       })
     )
   }
+
+  it.scopedLive("tells no key to what answers in the API's place", () =>
+    Effect.gen(function* () {
+      const told = (fault: Fault.Fault) =>
+        Effect.gen(function* () {
+          const { origin, requests } = yield* FaultServer.make({ script: fault })
+          const report = yield* examine({ url: origin, apiKey: Redacted.make(key), model })
+          expect((yield* requests).map(({ headers }) => headers["authorization"])).toEqual([undefined])
+          expect(report.steps[5]?.summary).toBe("not sent: something else answers in the API's place")
+          return codesOf(report)
+        })
+      expect(yield* told(Fault.answer(302, { headers: { location: "/login" } }))).toEqual(["http.redirect"])
+      const page = Fault.answer(403, { headers: { "content-type": "text/html" }, body: "<html>" })
+      expect(yield* told(page)).toEqual(["http.page"])
+    })
+  )
 
   it.scopedLive("tells a server that fails with and without a key once", () =>
     Effect.gen(function* () {
@@ -510,6 +885,7 @@ describe("examine", () => {
       ])
       expect(yield* found(() => Fault.answer(403))).toEqual([["key.forbidden", "unclear", true]])
       expect(yield* found(() => refused)).toEqual([["key.unauthorized", "account", true]])
+      expect(yield* found(() => Fault.answer(402))).toEqual([["http.payment-required", "unclear", false]])
       const told = Fault.answer(401, { body: { error: { message: "That key is revoked.", code: "REVOKED" } } })
       expect(yield* found((count) => (count === 0 ? refused : told))).toEqual([["key.unauthorized", "account", false]])
     })
@@ -565,9 +941,6 @@ describe("examine", () => {
       yield* server.suspend(true)
       expect(yield* found(model)).toEqual(["key.precondition-failed account"])
       yield* server.suspend(false)
-      yield* server.inject({ path: "/chat/completions", fault: Fault.unanswered })
-      const silent = yield* examine({ url: server.origin, apiKey, model, timeout: "2 seconds" })
-      expect(silent.findings.map(({ code, side }) => `${code} ${side}`)).toEqual(["model.silent provider"])
     })
   )
 
@@ -670,6 +1043,32 @@ describe("judge", () => {
       ]
     }
   )
+
+  it("tells IPv6 that leads nowhere from a server that listens by IPv4 only", () => {
+    const told = (host: string, error: string) => {
+      const { findings } = judge({
+        url: `http://${host}`,
+        host,
+        port: 80,
+        secure: false,
+        at: 0,
+        timeout: 10_000,
+        proxy: { _tag: "None" },
+        trustsAll: false,
+        tcp: [
+          { address: "::1", family: 6, outcome: { _tag: "Failed", millis: 1, error } },
+          { address: "127.0.0.1", family: 4, outcome: { _tag: "Ok", millis: 1, value: undefined } }
+        ],
+        key: "missing",
+        model: undefined,
+        deployment: undefined
+      })
+      return findings.map(({ code, next, side }) => [code, side, next.join(" ").includes("Let the server listen")])
+    }
+    expect(told("api.example.com", "ENETUNREACH")).toEqual([["tcp.no-ipv6", "yours", false]])
+    expect(told("api.example.com", "ECONNREFUSED")).toEqual([["tcp.some-unreachable", "unclear", false]])
+    expect(told("localhost", "ECONNREFUSED")).toEqual([["tcp.some-unreachable", "yours", true]])
+  })
 
   it("calls no step failed where it finds no problem, and finds none without a failed step", () => {
     FastCheck.assert(

@@ -1,14 +1,19 @@
-/** The program `effect-reliability` as a process of its own. */
+/** The program `effect-reliability` as a process of its own, and a host whose names and proxies are a test's. */
 import { build } from "esbuild"
-import { Effect } from "effect"
+import { Effect, type Scope } from "effect"
 import { spawn } from "node:child_process"
+import dns from "node:dns"
+import { rm } from "node:fs/promises"
+import { syncBuiltinESMExports } from "node:module"
+import * as net from "node:net"
+import { Worker } from "node:worker_threads"
 import { root } from "./project.js"
 
-// as deep as in the package, whose manifest it reads
-const folder = `${root}.cache/cli/bin`
+// as deep as in the package, whose manifest it reads; other runs have their own
+const folder = `${root}.cache/cli/${process.pid}`
 
-/** Makes the program once, without a build of the package. */
-export const buildProgram = async (): Promise<void> => {
+/** Makes the program, without a build of the package; answers how to remove it. */
+export const buildProgram = async (): Promise<() => Promise<void>> => {
   await build({
     entryPoints: [`${root}src/cli/internal/main.ts`],
     outdir: folder,
@@ -16,9 +21,11 @@ export const buildProgram = async (): Promise<void> => {
     platform: "node",
     bundle: true,
     splitting: true,
-    packages: "external",
+    // one file starts three times as fast as hundreds; what it bundles may ask for `require`
+    banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url)' },
     logLevel: "silent"
   })
+  return () => rm(folder, { recursive: true, force: true })
 }
 
 export interface Ended {
@@ -39,4 +46,61 @@ export const program = (args: ReadonlyArray<string>, env: Readonly<Record<string
     child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()))
     child.on("close", (status) => resume(Effect.succeed({ status, stdout, stderr })))
     return Effect.sync(() => child.kill())
+  })
+
+/** The addresses of names, in their order; a name without an entry is the host's business. */
+export const names = new Map<string, ReadonlyArray<string> | "silent">()
+
+/** Looks names up in `names` first, whoever asks in this process, and takes the proxies out of its environment; answers how to undo it. */
+export const isolate = (): (() => void) => {
+  const real = dns.lookup
+  const lookup = (
+    host: string,
+    options: dns.LookupOptions,
+    done: (error: NodeJS.ErrnoException | null, found: string | Array<dns.LookupAddress>, family: number) => void
+  ): void => {
+    const found = names.get(host)
+    if (found === undefined) real(host, options, done)
+    else if (found !== "silent") {
+      const all = found.map((address) => ({ address, family: net.isIP(address) }))
+      const [first] = all
+      if (options.all === true || first === undefined) setImmediate(done, null, all, 0)
+      else setImmediate(done, null, first.address, first.family)
+    }
+  }
+  Object.assign(dns, { lookup })
+  syncBuiltinESMExports()
+  const proxies = Object.entries(process.env).filter(([name]) => /_proxy$/i.test(name))
+  for (const [name] of proxies) delete process.env[name]
+  return () => {
+    Object.assign(dns, { lookup: real })
+    syncBuiltinESMExports()
+    Object.assign(process.env, Object.fromEntries(proxies))
+  }
+}
+
+// Its thread sleeps, so that nobody accepts what the kernel connected
+const deafListener = `
+  const { parentPort, workerData: port } = require("node:worker_threads")
+  const tell = () => {
+    parentPort.postMessage("ready")
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
+  }
+  require("node:net").createServer().on("error", tell).listen({ port, host: "::1", backlog: 1 }, tell)`
+
+/** Lets a port be silent by IPv6, or out of reach where the host has no IPv6. */
+export const deafByIPv6 = (port: number): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const worker = yield* Effect.acquireRelease(
+      Effect.sync(() => new Worker(deafListener, { eval: true, workerData: port })),
+      (worker) => Effect.promise(() => worker.terminate())
+    )
+    yield* Effect.async<void>((resume) => {
+      worker.once("message", () => resume(Effect.void))
+    })
+    const fill = Effect.acquireRelease(
+      Effect.sync(() => net.connect(port, "::1").on("error", () => {})),
+      (socket) => Effect.sync(() => socket.destroy())
+    )
+    yield* Effect.replicateEffect(fill, 8)
   })

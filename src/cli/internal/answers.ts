@@ -6,9 +6,23 @@
 import type { ApiError } from "../../ApiError.js"
 import { withoutAccount } from "../../internal/redact.js"
 import type { Finding, Side } from "../Doctor.js"
-import { atAll, failed, fine, finding, type Judged, mark, type Name, note, ok, said, skipped } from "./judged.js"
+import {
+  atAll,
+  behindProxy,
+  distrustedProxy,
+  failed,
+  fine,
+  finding,
+  type Judged,
+  mark,
+  type Name,
+  note,
+  ok,
+  said,
+  skipped
+} from "./judged.js"
 import type { Observation } from "./observation.js"
-import type { Outcome, Reached } from "./probes.js"
+import { isElsewhere, type Outcome, type Reached } from "./probes.js"
 
 // --- Answers ---------------------------------------------------------------------------------------------
 
@@ -56,8 +70,25 @@ const titles: { readonly [R in ApiError["reason"]]?: string } = {
   QuotaExhausted: "The account's quota is used up",
   InvalidAnswer: "What answers does not speak the API's language",
   Decode: "What answers does not speak the API's language",
+  StreamBroken: "The answer begins and does not come to its end",
   ProxyRefused: "The proxy refuses the call",
   UnexpectedStatus: "The answer is none of the API's"
+}
+
+/** What to do, where the advice of errors is for who writes the client. */
+const steps: { readonly [R in ApiError["reason"]]?: ReadonlyArray<string> } = {
+  ScalingUp: [
+    "Wait a few minutes and run this again; meanwhile, calls under Workload.agentic wait by themselves.",
+    "To keep it from scaling to zero, set its minimum to one replica."
+  ],
+  Unauthorized: [
+    "Check FIREWORKS_API_KEY: that it is whole, of this account, and not revoked; make a new one if in doubt."
+  ],
+  Decode: [
+    "Check --url or FIREWORKS_BASE_URL: another API, or a gateway, may answer in the API's place.",
+    "If it is right, the API may be newer than this version of effect-reliability: update it."
+  ],
+  StreamBroken: ["Run this again. If it stays so, look for a proxy or gateway in between that cuts answers off."]
 }
 
 const quoted = (error: ApiError): ReadonlyArray<string> => {
@@ -71,36 +102,51 @@ const quoted = (error: ApiError): ReadonlyArray<string> => {
         ? []
         : [`The code is ${error.code}.`]
       : [`The answer was ${answer}.`]),
-    ...(error.detail === undefined || error.status === undefined || error.reason === "Decode"
-      ? []
-      : [`The server says: ${error.detail}`]),
+    ...(error.reason === "Decode"
+      ? ["It is JSON, but its fields are not those of the API's answers."]
+      : error.reason === "InvalidAnswer" && error.status === undefined
+        ? ["It is no HTTP."]
+        : error.detail === undefined || error.status === undefined
+          ? []
+          : [`${error.status < 400 ? "What is wrong with it" : "The server says"}: ${error.detail}`]),
     ...(error.requestId === undefined ? [] : [`Request id, for support: ${error.requestId}`])
   ]
 }
 
 /** A proxy answers in the server's name where the URL is http:. */
-const throughProxy = ({ proxy, secure }: Observation, status: number): ReadonlyArray<string> =>
-  proxy._tag === "Used" && !secure && status >= 500
-    ? [`The answer may be the proxy's own, ${proxy.url}: look at its log.`]
-    : []
+const answersItself = ({ proxy, secure }: Observation): boolean => proxy._tag === "Used" && !secure
+
+const keyless = "Calls are refused even without a key"
+
+const between = ({ proxy }: Observation): string =>
+  proxy._tag === "Used" ? `the proxy ${proxy.url}` : "a proxy or gateway"
+
+const lookBetween = (seen: Observation): string =>
+  `Look at what stands in between, such as ${between(seen)}, and at what the address of this network is allowed.`
 
 /** What a call that was made with no try but one failed of. */
 const called = (name: Name, seen: Observation, error: ApiError): Finding => {
   const { reason } = error
   const evidence = quoted(error)
   if (reason === "Timeout" && error.phase !== "connect") {
+    const more =
+      "Try again with more time: --timeout 60s. If an answer comes then, the server is slow: give calls a workload with more patience."
+    if (answersItself(seen)) {
+      const title = `The proxy takes the connection, and no answer comes within ${said(seen.timeout)}`
+      return finding(name, "silent", "unclear", title, evidence, [more, behindProxy(seen)])
+    }
     return finding(
       name,
       "silent",
       "provider",
-      `The server takes the connection and gives no answer within ${said(seen.timeout)}`,
+      name === "model"
+        ? `The first token does not come within ${said(seen.timeout)}`
+        : `The server takes the connection and gives no answer within ${said(seen.timeout)}`,
       [...evidence, "Name lookup, connection and writing were fine: it is the answer that does not come."],
-      [
-        "Try again with more time: --timeout 60s. If an answer comes then, the server is slow: give calls a workload with more patience.",
-        atAll(seen.host)
-      ]
+      [more, atAll(seen.host)]
     )
   }
+  if (reason === "Tls" && answersItself(seen)) return distrustedProxy(name, evidence)
   if (reason === "ConnectionLost") {
     return finding(name, "reset", "unclear", "The connection breaks off before the answer", evidence, [
       "Look for a firewall, VPN or proxy in between that ends connections.",
@@ -116,18 +162,23 @@ const called = (name: Name, seen: Observation, error: ApiError): Finding => {
           "Check --url or FIREWORKS_BASE_URL: it is the part before /inference/v1, such as https://api.fireworks.ai."
         ])
   }
-  const status = error.status ?? 0
-  const title = titles[reason] ?? (status >= 500 ? `The server fails with HTTP ${status}` : `The call fails: ${reason}`)
-  const more: ReadonlyArray<string> =
-    reason === "ScalingUp"
-      ? [
-          "Wait a few minutes and run this again; meanwhile, calls under Workload.agentic wait by themselves.",
-          "To keep it from scaling to zero, set its minimum to one replica."
-        ]
-      : reason === "Unauthorized"
-        ? ["Check FIREWORKS_API_KEY: that it is whole, of this account, and not revoked; make a new one if in doubt."]
-        : [error.advice, ...throughProxy(seen, status)]
-  return finding(name, mark(reason.replaceAll(/(?<=[a-z])(?=[A-Z])/g, "-")), sideOf(error), title, evidence, more)
+  const { status } = error
+  const code = mark(reason.replaceAll(/(?<=[a-z])(?=[A-Z])/g, "-"))
+  const side = sideOf(error)
+  if (name === "http" && side === "account")
+    return finding(name, code, "unclear", keyless, evidence, [lookBetween(seen)])
+  const title =
+    titles[reason] ??
+    (status === undefined
+      ? `The call fails: ${reason}`
+      : status >= 500
+        ? `The server fails with HTTP ${status}`
+        : `The call fails with HTTP ${status}`)
+  const own =
+    answersItself(seen) && status !== undefined && status >= 500
+      ? ["The answer may be the proxy's own: look at its log."]
+      : []
+  return finding(name, code, side, title, evidence, [...(steps[reason] ?? [error.advice]), ...own])
 }
 
 /** Whether a request that was read and looked up took so long that more is wrong than distance. */
@@ -148,22 +199,32 @@ const slowly = (name: Name, millis: number): Finding =>
 
 const skew = 5 * 60_000
 
-const answered = (seen: Observation, { date, error, isPage, location, status }: Reached, millis: number): Judged => {
+const apartSaid = (millis: number): string => {
+  const hours = millis / 3_600_000
+  return hours < 2
+    ? `${Math.round(hours * 60)} minutes`
+    : hours < 48
+      ? `${Math.round(hours)} hours`
+      : `${Math.round(hours / 24)} days`
+}
+
+const answered = (seen: Observation, reached: Reached, millis: number): Judged => {
+  const { date, error, location, status } = reached
   const findings: Array<Finding> = []
-  const apart = date === undefined ? 0 : Math.round((seen.at - date) / 60_000)
-  if (Math.abs(apart) * 60_000 >= skew) {
+  const apart = date === undefined ? 0 : seen.at - date
+  if (Math.abs(apart) >= skew) {
     findings.push(
       note(
         "http",
         "clock",
         "yours",
         "This machine's clock is off",
-        [`It is ${Math.abs(apart)} minutes ${apart > 0 ? "ahead of" : "behind"} the server's.`],
+        [`It is ${apartSaid(Math.abs(apart))} ${apart > 0 ? "ahead of" : "behind"} the server's.`],
         ["Let it be set by the network (NTP): certificates and dates in Retry-After are read against it."]
       )
     )
   }
-  if (location !== undefined || (status >= 300 && status <= 399)) {
+  if (status >= 300 && status <= 399) {
     findings.push(
       finding(
         "http",
@@ -174,7 +235,7 @@ const answered = (seen: Observation, { date, error, isPage, location, status }: 
         ["Sign in, if it is a network with a login page. Check --url: the API redirects nobody."]
       )
     )
-  } else if (isPage && status < 500) {
+  } else if (isElsewhere(reached)) {
     findings.push(
       finding(
         "http",
@@ -223,11 +284,10 @@ const judged = (name: Name, seen: Observation, outcome: Outcome<unknown, ApiErro
 
 /** What is wrong with the key, held against the answer to the call without it. */
 const compared = (seen: Observation, judged: Judged): Judged => {
-  const { http, keyed, proxy } = seen
+  const { http, keyed } = seen
   if (http?._tag !== "Ok" || keyed?._tag !== "Failed") return judged
   const [without, its] = [http.value.error, keyed.error]
   if (without === undefined || its.status === undefined || without.status !== its.status) return judged
-  const between = proxy._tag === "Used" ? `the proxy ${proxy.url}` : "a proxy or gateway"
   const changed = (evidence: string, next: string, changes: Partial<Finding> = {}): Judged => ({
     ...judged,
     findings: judged.findings.map((one) => ({
@@ -238,10 +298,11 @@ const compared = (seen: Observation, judged: Judged): Judged => {
     }))
   })
   if (its.status !== 401) {
+    if (sideOf(its) !== "account") return judged
     return changed(
-      `Without a key the answer is HTTP ${its.status} too: it is not for this account alone.`,
-      `Look at what stands in between, such as ${between}, and at what the address of this network is allowed.`,
-      { side: "unclear", ...(its._tag === "RateLimit" && { title: "Calls are too many, with a key and without" }) }
+      `Without a key the answer is HTTP ${its.status} too: it is not because of this account.`,
+      lookBetween(seen),
+      { side: "unclear", title: its._tag === "RateLimit" ? "Calls are too many, with a key and without" : keyless }
     )
   }
   // a call without a key is to get 401, though not as if it had one
@@ -249,7 +310,7 @@ const compared = (seen: Observation, judged: Judged): Judged => {
     ? judged
     : changed(
         "Without a key the answer is the same: the key may not have arrived.",
-        `If the key is good, look for what drops it or answers in the API's place, such as ${between}.`
+        `If the key is good, look for what drops it or answers in the API's place, such as ${between(seen)}.`
       )
 }
 
@@ -285,6 +346,9 @@ export const keyed = (seen: Observation): Judged => {
     // where the server is not reached, there is more to say
     return seen.http?._tag === "Ok" ? fine(step, without) : fine(step)
   }
+  if (seen.http?._tag === "Ok" && isElsewhere(seen.http.value)) {
+    return fine(skipped("key", "not sent: something else answers in the API's place"))
+  }
   return seen.keyed === undefined
     ? fine(skipped("key", "not reached"))
     : compared(seen, judged("key", seen, seen.keyed, "accepted"))
@@ -306,7 +370,16 @@ export const measured = (seen: Observation): Judged | undefined => {
     const { findings } = judged("metrics", seen, metrics, "")
     // what the API exports is no part of what calls need
     const step = failed("metrics", `not readable: ${summaryOf(seen, metrics.error)}`, metrics.millis)
-    return { step, findings: findings.map((one) => ({ ...one, severity: "note" })) }
+    const title = "The deployment's metrics cannot be read"
+    return {
+      step,
+      findings: findings.map((one) => ({
+        ...one,
+        severity: "note",
+        title,
+        evidence: [`${one.title}.`, ...one.evidence]
+      }))
+    }
   }
   const { errors, requests } = metrics.value
   return fine(

@@ -7,7 +7,9 @@ import * as net from "node:net"
 import type { Finding } from "../Doctor.js"
 import {
   atAll,
+  behindProxy,
   codeSaid,
+  distrustedProxy,
   failed,
   fine,
   finding,
@@ -22,7 +24,7 @@ import {
 import type { Observation } from "./observation.js"
 import { type Handshake, noTunnel, outOfTime } from "./probes.js"
 
-/** The host and port that connections are made to. */
+/** The host and port that connections are made to, and what is there. */
 const reached = ({ host, port, proxy }: Observation) =>
   proxy._tag === "Used" ? { host: proxy.host, port: proxy.port, what: "the proxy " } : { host, port, what: "" }
 
@@ -43,19 +45,19 @@ export const proxied = ({ proxy, trustsAll, url }: Observation): Judged => {
     : []
   switch (proxy._tag) {
     case "None":
-      return fine(ok("proxy", "none, by the environment"), ...unchecked)
+      return fine(ok("proxy", "none in the environment"), ...unchecked)
     case "Used":
-      return fine(ok("proxy", `${proxy.url}, by the environment`), ...unchecked)
+      return fine(ok("proxy", `${proxy.url}, of the environment`), ...unchecked)
     case "Invalid":
       return {
-        step: failed("proxy", "what the environment names is no URL"),
+        step: failed("proxy", "what the environment names is no http: or https: URL"),
         findings: [
           finding(
             "proxy",
             "invalid",
             "yours",
             "The proxy that the environment names is no http: or https: URL",
-            [`It was looked for for ${url}.`],
+            [`It is the proxy for ${url}.`],
             ["Correct HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, or list the host in NO_PROXY."]
           ),
           ...unchecked
@@ -74,9 +76,13 @@ export const looked = (seen: Observation): Judged => {
     return fine(ok("dns", `${what}${host} is ${addresses}`, dns.millis))
   }
   const code = dns.error
-  const step = failed("dns", `${what}${host}: ${code}`, dns.millis)
+  const said = codeSaid(code, seen.timeout)
+  const step = failed("dns", `${what}${host}: ${said}`, dns.millis)
   const unknown = code === "ENOTFOUND" || code === "ENODATA"
-  const setting = what === "" ? "--url or FIREWORKS_BASE_URL" : "HTTPS_PROXY or HTTP_PROXY"
+  const [name, setting] =
+    what === ""
+      ? [`The name ${host}`, "--url or FIREWORKS_BASE_URL"]
+      : [`The proxy's name ${host}`, "HTTPS_PROXY or HTTP_PROXY"]
   const hints = unknown
     ? [
         `Check the spelling of the host in ${setting}.`,
@@ -93,11 +99,13 @@ export const looked = (seen: Observation): Judged => {
         "dns",
         unknown ? "not-found" : "no-answer",
         "yours",
-        unknown ? `The name ${host} does not exist` : `The name ${host} cannot be looked up`,
+        unknown ? `${name} does not exist` : `${name} cannot be looked up`,
         [
           unknown
             ? `The DNS server of this machine says so (${code}). Nothing was sent.`
-            : `The DNS server of this machine gives no answer (${code}). Nothing was sent.`
+            : code === outOfTime
+              ? `The DNS server of this machine gives ${said}. Nothing was sent.`
+              : `The DNS server of this machine gives no answer (${code}). Nothing was sent.`
         ],
         hints
       )
@@ -110,15 +118,19 @@ const unconnected = (seen: Observation, code: string, evidence: ReadonlyArray<st
   const { host, port, what } = reached(seen)
   const place = `${what}${host}, port ${port}`
   const firewall = `Check that firewall, VPN and security groups let connections out to ${host}, port ${port}.`
-  if (isLoopback(host)) {
-    return finding("tcp", mark(code), "yours", `Nothing listens at ${place}`, evidence, [
-      "Start the server, or correct the port in --url or FIREWORKS_BASE_URL: the address is this machine itself."
-    ])
-  }
   if (what !== "") {
     return finding("tcp", mark(code), "yours", `No connection can be made to ${place}`, evidence, [
       "Check HTTPS_PROXY and HTTP_PROXY, and that the proxy runs. Hosts that need none belong into NO_PROXY."
     ])
+  }
+  if (isLoopback(host)) {
+    return mark(code) === "silent"
+      ? finding("tcp", "silent", "yours", `What listens at ${place} takes no connections`, evidence, [
+          "The address is this machine itself: look at the server's log. It hangs, or has more connections waiting than it takes."
+        ])
+      : finding("tcp", mark(code), "yours", `Nothing listens at ${place}`, evidence, [
+          "Start the server, or correct the port in --url or FIREWORKS_BASE_URL: the address is this machine itself."
+        ])
   }
   switch (code) {
     case "ECONNREFUSED":
@@ -144,7 +156,7 @@ const unconnected = (seen: Observation, code: string, evidence: ReadonlyArray<st
 export const connected = (seen: Observation): Judged => {
   const { tcp, timeout } = seen
   if (tcp === undefined) return fine(skipped("tcp", "not reached"))
-  const { port, what } = reached(seen)
+  const { host, port, what } = reached(seen)
   const lines = tcp.map(
     ({ address, outcome }) => `${address}: ${outcome._tag === "Ok" ? "connects" : codeSaid(outcome.error, timeout)}`
   )
@@ -157,8 +169,8 @@ export const connected = (seen: Observation): Judged => {
   const [only, ...others] = lines
   const single = others.length === 0 && only !== undefined
   const summary = single
-    ? `${what}port ${port} of ${only}`
-    : `${what}port ${port}, ${good.length} of ${tcp.length} addresses`
+    ? `port ${port} of ${what}${only}`
+    : `port ${port}${what === "" ? "" : " of the proxy"} connects at ${good.length} of ${tcp.length} addresses`
   if (good.length === 0) {
     const step = failed("tcp", summary, single ? tcp[0]?.outcome.millis : undefined, single ? [] : lines)
     return { step, findings: [unconnected(seen, first?.code ?? "UNKNOWN", [...lines, "Nothing was sent."])] }
@@ -166,18 +178,21 @@ export const connected = (seen: Observation): Judged => {
   const step = ok("tcp", summary, fastest, single ? [] : lines)
   const findings: Array<Finding> = []
   if (bad.length > 0) {
-    const v6 = bad.every(({ family }) => family === 6) && good.every(({ family }) => family === 4)
+    // who refuses was reached
+    const v6 =
+      bad.every(({ code, family }) => family === 6 && code !== "ECONNREFUSED") &&
+      good.every(({ family }) => family === 4)
     findings.push(
       note(
         "tcp",
         v6 ? "no-ipv6" : "some-unreachable",
-        v6 ? "yours" : "unclear",
-        v6 ? "IPv6 does not work from here" : "Some of the addresses cannot be reached",
+        v6 || isLoopback(host) ? "yours" : "unclear",
+        v6 ? "IPv6 does not work from here" : "Some of the addresses take no connections",
         bad.map(({ address, code }) => `${address}: ${codeSaid(code, timeout)}`),
         [
           v6
             ? "Nothing, as long as IPv4 works: Node tries the next address. Clients that do not will seem to hang at times."
-            : "Clients that try one address only fail now and then. Look again later; if it stays so, tell the provider."
+            : `Node tries the next address; clients that try one only fail now and then. ${isLoopback(host) ? "Let the server listen at all of them." : `If it stays so, tell whoever runs ${host}.`}`
         ]
       )
     )
@@ -245,30 +260,44 @@ const distrusted = (seen: Observation, hand: Handshake, code: string): Finding =
   )
 }
 
-const unshaken = (seen: Observation, code: string): Finding => {
-  const evidence = [`The connection was made; TLS was not (${codeSaid(code, seen.timeout)}). Nothing was sent.`]
-  if (code.startsWith(noTunnel)) {
-    const status = code.slice(noTunnel.length)
+const isDistrust = (code: string): boolean => /CERT|ISSUER|SIGNATURE|ALTNAME/.test(code)
+
+/** Why a proxy opened no tunnel: its status, or the code of how it failed. */
+const untunnelled = (seen: Observation, code: string): Finding => {
+  const unsent = "Nothing was sent to the server."
+  if (/^\d+$/.test(code)) {
+    const asks = code === "407"
+    const title = asks ? "The proxy asks for credentials" : "The proxy opens no tunnel to the server"
     return finding(
       "tls",
       "proxy-refused",
-      "yours",
-      "The proxy opens no tunnel to the server",
+      code.startsWith("5") ? "unclear" : "yours",
+      title,
+      [`It answered ${code}. ${unsent}`],
       [
-        `It answered ${status}${status === "407" ? ", which asks for credentials" : ""}. Nothing was sent to the server.`
-      ],
-      [
-        status === "407"
-          ? "Put the credentials into the proxy's URL: HTTPS_PROXY=http://user:password@host:port."
-          : `Ask who runs the proxy to allow ${seen.host}, port ${seen.port}; or list the host in NO_PROXY.`
+        asks
+          ? "Put them into the proxy's URL: HTTPS_PROXY=http://user:password@host:port."
+          : code.startsWith("5")
+            ? behindProxy(seen)
+            : `Ask who runs the proxy to allow ${seen.host}, port ${seen.port}; or list the host in NO_PROXY.`
       ]
     )
   }
-  if (seen.proxy._tag === "Used" && /CERT|ISSUER|SIGNATURE|ALTNAME/.test(code)) {
-    return finding("tls", "proxy-untrusted", "yours", "The proxy's own certificate is not trusted", evidence, [
-      "Set NODE_EXTRA_CA_CERTS to a file with the proxy's certificate, or name the proxy by an http: URL."
-    ])
-  }
+  const evidence = [`The connection to the proxy was made; then: ${codeSaid(code, seen.timeout)}. ${unsent}`]
+  if (isDistrust(code)) return distrustedProxy("tls", evidence)
+  return code === outOfTime
+    ? finding("tls", "proxy-silent", "yours", "The proxy takes the connection and opens no tunnel", evidence, [
+        behindProxy(seen)
+      ])
+    : finding("tls", "proxy-broken", "yours", "The proxy does not answer as proxies do", evidence, [
+        "Check host and port in HTTPS_PROXY, and its scheme: most proxies are spoken to by http:, for https: URLs too.",
+        "Look at the proxy's log."
+      ])
+}
+
+const unshaken = (seen: Observation, code: string): Finding => {
+  if (code.startsWith(noTunnel)) return untunnelled(seen, code.slice(noTunnel.length))
+  const evidence = [`The connection was made; TLS was not (${codeSaid(code, seen.timeout)}). Nothing was sent.`]
   if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|RECORD/.test(code)) {
     return finding("tls", "not-tls", "yours", `Port ${seen.port} of ${seen.host} does not speak TLS`, evidence, [
       "Check --url: a server without TLS is an http: URL, and a server with it usually has port 443."
@@ -282,7 +311,7 @@ const unshaken = (seen: Observation, code: string): Finding => {
     silent ? "The server takes connections and says nothing" : "The connection breaks off during the TLS handshake",
     evidence,
     [
-      "Look for a firewall, VPN or proxy that lets connections through and then drops what names the host.",
+      "Look for a firewall, VPN or proxy that lets connections be made, and then drops those to hosts that it does not allow.",
       atAll(seen.host)
     ]
   )
@@ -295,7 +324,9 @@ export const secured = (seen: Observation): Judged => {
   if (!secure) return fine(skipped("tls", "not used: the URL is http:"))
   if (tls === undefined) return fine(skipped("tls", "not reached"))
   if (tls._tag === "Failed") {
-    return { step: failed("tls", codeSaid(tls.error, seen.timeout), tls.millis), findings: [unshaken(seen, tls.error)] }
+    const code = tls.error.replace(noTunnel, "")
+    const summary = /^\d+$/.test(code) ? `the proxy answers ${code}` : codeSaid(code, seen.timeout)
+    return { step: failed("tls", summary, tls.millis), findings: [unshaken(seen, tls.error)] }
   }
   const { distrust, issuer, protocol, validTo } = tls.value
   if (distrust !== undefined) {

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import type { Finding, Side, Step } from "../Doctor.js"
+import type { Observation } from "./observation.js"
 import { outOfTime } from "./probes.js"
 
 export type Name = Step["name"]
@@ -51,6 +52,17 @@ export const isLoopback = (host: string): boolean => host === "localhost" || hos
 const words: Readonly<Record<string, string>> = { ECONNREFUSED: "refused", ETIMEDOUT: "silent", [outOfTime]: "silent" }
 
 export const mark = (code: string): string => words[code] ?? code.toLowerCase().replaceAll("_", "-")
+
+/** Who may know more of a way that a proxy does not open. */
+export const behindProxy = ({ host, port }: Observation): string =>
+  `Ask who runs the proxy whether it reaches ${host}, port ${port}. If this machine does by itself, list the host in NO_PROXY.`
+
+/** What is said of a proxy that does not prove who it is. */
+export const distrustedProxy = (step: Name, evidence: ReadonlyArray<string>): Finding =>
+  finding(step, "proxy-untrusted", "yours", "The proxy's own certificate is not trusted", evidence, [
+    "Set NODE_EXTRA_CA_CERTS to a file with the proxy's certificate, or with that of who issued it.",
+    "If the proxy does not speak TLS by design, name it by an http: URL."
+  ])
 
 export const atAll = (host: string): string =>
   isLoopback(host)

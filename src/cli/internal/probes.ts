@@ -142,11 +142,11 @@ const open = ({ address, family }: Address, port: number): Plain =>
     return Effect.sync(() => socket.destroy())
   })
 
-/** What a proxy that opens no tunnel fails with, before its status. */
+/** Before the status or code with which a proxy opens no tunnel. */
 export const noTunnel = "PROXY_"
 
 /** A connection to a server through a proxy. */
-const tunnel = (proxy: URL, url: URL): Plain =>
+const tunnel = (proxy: URL, url: URL, ca: string | undefined): Plain =>
   Effect.async((resume) => {
     const authority = `${url.hostname}:${portOf(url)}`
     const credentials = authorization(proxy)
@@ -156,20 +156,21 @@ const tunnel = (proxy: URL, url: URL): Plain =>
       agent: false,
       method: "CONNECT",
       path: authority,
-      headers: { host: authority, ...(credentials !== undefined && { "proxy-authorization": credentials }) }
+      headers: { host: authority, ...(credentials !== undefined && { "proxy-authorization": credentials }) },
+      ...(ca !== undefined && { ca })
     })
     request.once("connect", ({ statusCode = 0 }, socket) => {
       socket.on("error", ignore)
       if (statusCode >= 200 && statusCode <= 299 && socket instanceof net.Socket) resume(Effect.succeed(socket))
       else {
         socket.destroy()
-        resume(Effect.fail(`${noTunnel}${statusCode}`))
+        resume(Effect.fail(`${statusCode}`))
       }
     })
     // what is no answer to CONNECT
     request.once("response", ({ statusCode = 0 }) => {
       request.destroy()
-      resume(Effect.fail(`${noTunnel}${statusCode}`))
+      resume(Effect.fail(`${statusCode}`))
     })
     request.on("error", (error) => resume(Effect.fail(codeOf(error))))
     request.end()
@@ -194,19 +195,26 @@ const secure = (plain: net.Socket, host: string, ca: string | undefined): Effect
     return Effect.sync(() => socket.destroy())
   })
 
-/** Shakes hands with a server, and hangs up. */
+/** Shakes hands with a server within so much time, and hangs up. */
 export const handshake = (
   url: URL,
   through: Address | URL,
-  ca: string | undefined
-): Effect.Effect<Handshake, string> => {
-  const plain = through instanceof URL ? tunnel(through, url) : open(through, portOf(url))
-  return Effect.acquireUseRelease(
-    Effect.interruptible(plain),
-    (socket) => secure(socket, hostOf(url), ca),
-    (socket) => Effect.sync(() => socket.destroy())
-  )
-}
+  ca: string | undefined,
+  limit: Duration.Duration
+): Effect.Effect<Handshake, string> =>
+  Effect.suspend(() => {
+    let proxy = through instanceof URL
+    const plain = through instanceof URL ? tunnel(through, url, ca) : open(through, portOf(url))
+    const hand = Effect.acquireUseRelease(
+      Effect.interruptible(plain),
+      (socket) => {
+        proxy = false
+        return secure(socket, hostOf(url), ca)
+      },
+      (socket) => Effect.sync(() => socket.destroy())
+    )
+    return Effect.mapError(within(hand, limit), (code) => (proxy ? noTunnel + code : code))
+  })
 
 // --- Answers -------------------------------------------------------------------------------------------
 
@@ -223,6 +231,10 @@ export interface Reached {
 }
 
 const maxBody = 65_536
+
+/** Whether something else answered in the API's place: a page, or who sends on. */
+export const isElsewhere = ({ isPage, status }: Reached): boolean =>
+  (status >= 300 && status <= 399) || (isPage && status < 500)
 
 const hostIn = (location: string | undefined, base: string): string | undefined =>
   location !== undefined && URL.canParse(location, base) ? new URL(location, base).host : undefined

@@ -138,7 +138,7 @@ export const walk = (settings: Settings): Effect.Effect<Observation, never, Scop
 
     if (secure) {
       yield* onStep("tls")
-      seen.tls = yield* probes.timed(probes.within(probes.handshake(url, proxy ?? good, ca), timeout))
+      seen.tls = yield* probes.timed(probes.handshake(url, proxy ?? good, ca, timeout))
       if (seen.tls._tag === "Failed" || seen.tls.value.distrust !== undefined) return seen
     }
 
@@ -147,6 +147,8 @@ export const walk = (settings: Settings): Effect.Effect<Observation, never, Scop
     const client = yield* Transport.make({ keepAlive: 0, ...(ca !== undefined && { tls: { ca } }) })
     seen.http = yield* probes.timed(probes.reach(client, `${base(url)}/inference/v1/models`, workload))
     if (seen.http._tag === "Failed" || settings.apiKey === undefined || seen.key !== "given") return seen
+    // whoever answers in the API's place is told no key
+    if (probes.isElsewhere(seen.http.value)) return seen
 
     const fireworks = yield* Fireworks.make({
       apiKey: settings.apiKey,
