@@ -1,5 +1,7 @@
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { type ApiError } from "./ApiError.js"
 import type * as Dialect from "./Dialect.js"
@@ -34,6 +36,9 @@ export declare const open: {
     }
   ): Stream.Stream<Event, ApiError, Service | R2>
 }
+export declare const awaitFirst: <A, E, R>(
+  stream: Stream.Stream<A, E, R>
+) => Effect.Effect<Stream.Stream<A, E, R>, E, R | Scope.Scope>
 export declare const decode: {
   <A, I, R>(
     schema: Schema.Schema<A, I, R>

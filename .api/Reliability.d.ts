@@ -45,9 +45,12 @@ export interface Policy<R = never> extends Options<R> {
   readonly [PolicyTypeId]: typeof PolicyTypeId
   readonly classify?: undefined
 }
+export interface Moment {
+  readonly now: number
+}
 export interface Classifying<in E, R = never> extends Options<R> {
   readonly [PolicyTypeId]: typeof PolicyTypeId
-  readonly classify: (error: E) => ApiError
+  readonly classify: (error: E, at: Moment) => ApiError
 }
 export declare const PolicyTypeId: unique symbol
 export type Protected<E> = E | Transient
@@ -59,7 +62,7 @@ export interface Attempt {
 }
 export declare function make<E, R = never, R2 = never>(
   options: Options<R, R2> & {
-    readonly classify: (error: E) => ApiError
+    readonly classify: (error: E, at: Moment) => ApiError
   }
 ): Classifying<E, R | R2>
 export declare function make<R = never, R2 = never>(options: Options<R, R2>): Policy<R | R2>

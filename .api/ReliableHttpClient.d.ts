@@ -1,4 +1,5 @@
 import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
@@ -28,12 +29,14 @@ export declare const make: <E, R, R2 = never>(
   client: HttpClient.HttpClient.With<E, R>,
   options?: Options<R2>
 ) => ReliableHttpClient<R | R2>
-export declare const transform: (options?: Options) => (client: HttpClient.HttpClient) => HttpClient.HttpClient
+export declare const transform: <R = never>(
+  options?: Options<R>
+) => (client: HttpClient.HttpClient) => HttpClient.HttpClient.With<HttpClientError.HttpClientError, R>
 declare const Service_base: Context.TagClass<
   Service,
   "effect-reliability/ReliableHttpClient",
   ReliableHttpClient<never>
 >
 export declare class Service extends Service_base {}
-export declare const layer: (options?: Options) => Layer.Layer<Service, never, HttpClient.HttpClient>
+export declare const layer: <R = never>(options?: Options<R>) => Layer.Layer<Service, never, HttpClient.HttpClient | R>
 export {}

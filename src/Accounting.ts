@@ -532,7 +532,10 @@ export type NotEnough =
  */
 export type Verdict = { readonly next: string } & (
   | {
-      /** The client failed, most often in this phase, and the servers know nothing of it. */
+      /**
+       * Tries were lost between this client and the servers, most often in this phase: before or while they were sent, so that
+       * the servers may know nothing of them, or on the way back, where they counted a request whose answer nobody got.
+       */
       readonly _tag: "ClientSide"
       readonly phase: Phase
       /** The tries that were lost in this phase. */

@@ -128,7 +128,7 @@ const specificity = (entry: Condition): number =>
   (entry.code === undefined ? 0 : 4) + (entry.target === undefined ? 0 : 2) + (entry.says === undefined ? 0 : 1)
 
 const refuse = (dialect: string, problem: string): never => {
-  throw new TypeError(`Dialect.make(${JSON.stringify(dialect)}): ${problem}`)
+  throw new RangeError(`Dialect.make(${JSON.stringify(dialect)}): ${problem}`)
 }
 
 const check = (dialect: string, entry: Entry, position: number): void => {
@@ -175,7 +175,7 @@ const makeIndex = (entries: ReadonlyArray<Entry>): Dialect["index"] => {
   return index
 }
 
-const build = (options: Omit<Options, "base">, base: Dialect | undefined): Dialect => {
+const build = (options: Options, base: Pick<Dialect, "entries" | "requestIdHeaders">): Dialect => {
   if (typeof options.name !== "string" || options.name === "") {
     refuse("", `name is ${JSON.stringify(options.name)}; it must be a non-empty string`)
   }
@@ -187,7 +187,7 @@ const build = (options: Omit<Options, "base">, base: Dialect | undefined): Diale
     if (before !== undefined) refuse(options.name, `entries[${before}] and entries[${position}] both map ${key}`)
     own.set(key, position)
   })
-  const entries = [...(base?.entries ?? []).filter((entry) => !own.has(conditionKey(entry))), ...options.entries]
+  const entries = [...base.entries.filter((entry) => !own.has(conditionKey(entry))), ...options.entries]
   // An entry with words must mean what the entry without them means: the class of an error never hangs on prose
   options.entries.forEach((entry, position) => {
     if (entry.says === undefined) return
@@ -200,7 +200,7 @@ const build = (options: Omit<Options, "base">, base: Dialect | undefined): Diale
       )
     }
   })
-  const requestIdHeaders = (options.requestIdHeaders ?? base?.requestIdHeaders ?? []).map((name) => name.toLowerCase())
+  const requestIdHeaders = (options.requestIdHeaders ?? base.requestIdHeaders).map((name) => name.toLowerCase())
   return { name: options.name, entries, requestIdHeaders, index: makeIndex(entries) }
 }
 
@@ -280,15 +280,15 @@ export const lookup = (
   }
 ): Entry => {
   const { codes, status, target, text } = answer
-  const applies = (entry: Entry): boolean =>
-    (entry.code === undefined || codes.some((code) => code.toLowerCase() === entry.code?.toLowerCase())) &&
-    (entry.target === undefined || entry.target === target) &&
-    (entry.says === undefined || (text !== undefined && entry.says.test(text)))
+  const applies = ({ code: own, says, target: where }: Entry): boolean =>
+    (own === undefined || codes.some((code) => code.toLowerCase() === own.toLowerCase())) &&
+    (where === undefined || where === target) &&
+    (says === undefined || (text !== undefined && says.test(text)))
   for (const key of [status, ...codes]) {
     const row = dialect.index.get(typeof key === "string" ? key.toLowerCase() : key)?.find(applies)
     if (row !== undefined) return row
   }
-  return status >= 500 && status <= 599 ? strange : unexpected
+  return Math.floor(status / 100) === 5 ? strange : unexpected
 }
 
 // -------------------------------------------------------------------------------------------------
@@ -302,8 +302,8 @@ export const lookup = (
  * @category constants
  */
 export const generic: Dialect = /*#__PURE__*/ build(
-  { name: "generic", entries: entries.generic, requestIdHeaders: ["x-request-id", "request-id", "cf-ray"] },
-  undefined
+  { name: "generic", entries: entries.generic },
+  { entries: [], requestIdHeaders: ["x-request-id", "request-id", "cf-ray"] }
 )
 
 /**

@@ -46,7 +46,7 @@ import { isEventStream, singleTry } from "./internal/exchange.js"
 import { limitedTo } from "./internal/limited.js"
 import { isObserved, type Telling, telling } from "./internal/observing.js"
 import { number, oneOf } from "./internal/options.js"
-import { hostOf, isStreamed, methodOf, safeMethods } from "./internal/request.js"
+import { hostOf, idempotencyOf, isStreamed, methodOf } from "./internal/request.js"
 import { idHeader, withRequestId } from "./internal/randomId.js"
 import { clockOf, monotonic } from "./internal/time.js"
 import * as Reliability from "./Reliability.js"
@@ -86,8 +86,9 @@ export interface Options<R = never> extends Omit<Reliability.Options<R>, "worklo
    */
   readonly workload?: Workload.Workload | undefined
   /**
-   * Whether the request may be repeated when it may have been carried out.
-   * @default "safe" for GET, HEAD, PUT, DELETE and OPTIONS, for others what the workload says
+   * Whether the request may be repeated when it may have been carried out. What is said here holds whatever is around it.
+   * @default "safe" for GET, HEAD, PUT, DELETE and OPTIONS, for others what the workload says: of the one around it and the
+   * option `workload`, if it was given, the stricter
    */
   readonly idempotency?: Workload.Idempotency | undefined
   /** What the provider means by its errors. @default `Dialect.generic` */
@@ -149,7 +150,7 @@ const checked = <R>(options: Options<R>): Checked<R> => {
           // a try ends with its first event
           timeouts: { ...workload.timeouts, attempt: workload.stream.first },
           retry: isStreamed(request.body) ? unlessSent(workload.retry) : workload.retry,
-          idempotency: idempotency ?? (safeMethods.has(request.method) ? "safe" : workload.idempotency)
+          idempotency: idempotency ?? idempotencyOf(request.method, workload, options.workload)
         }
       })
     },

@@ -354,7 +354,7 @@ export const describeSchedule = (made: Schedule.Schedule<unknown, unknown>): str
  *
  * const program = new ApiError.Transient({ reason: "Unavailable", delivery: "Acknowledged", status: 503 }).pipe(
  *   Effect.tapError((error) => Effect.sync(() => console.log(error.reason))), // three times
- *   Effect.retry(policy.pipe(Schedule.tapOutput((step) => Effect.log(`try ${step.attempt} failed, waiting: ${step.why}`)))),
+ *   Effect.retry(policy.pipe(Schedule.tapOutput((step) => Effect.log(`try ${step.attempt} failed: ${step.why}`)))),
  *   Effect.ignore
  * )
  *

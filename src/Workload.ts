@@ -20,7 +20,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Option from "effect/Option"
-import type * as Schedule from "effect/Schedule"
+import * as Predicate from "effect/Predicate"
+import * as Schedule from "effect/Schedule"
 import type { Transient } from "./ApiError.js"
 import { timedOut } from "./Deadline.js"
 import { carried, currentCall, nested } from "./internal/call.js"
@@ -147,7 +148,11 @@ export interface Options {
     | undefined
   /** For the whole call, at least `timeouts.attempt`; may be infinite. @default infinite */
   readonly deadline?: Duration.DurationInput | undefined
-  /** When to try again. @default `Retry.documented` */
+  /**
+   * When to try again: a schedule of `Retry`, as it is or with combinators that keep what it puts out, such as
+   * `Schedule.zipLeft(Retry.documented, Schedule.recurs(2))`. One of another origin asks neither budget nor idempotency, nor
+   * whether the error is `Fatal`. @default `Retry.documented`
+   */
   readonly retry?: Schedule.Schedule<Retry.Step, unknown> | undefined
   /** How long to wait for a deployment that gets ready; without, `ScalingUp` fails at once. @default none */
   readonly patience?:
@@ -196,7 +201,10 @@ const patienceOf = (owner: string, options: Options["patience"]): Patience | und
 
 const build = (owner: string, options: Options): Workload => {
   if (typeof options.name !== "string" || options.name === "") refuse(owner, "name", options.name, "a non-empty string")
-  const attempt = duration(owner, "timeouts.attempt", options.timeouts.attempt, { min: 1 })
+  const { retry = Retry.documented, timeouts } = options
+  if (!Predicate.isObject(timeouts)) refuse(owner, "timeouts", timeouts, "an object that holds attempt")
+  if (!Schedule.isSchedule(retry)) refuse(owner, "retry", retry, "a Schedule")
+  const attempt = duration(owner, "timeouts.attempt", timeouts.attempt, { min: 1 })
   const deadline = duration(owner, "deadline", options.deadline ?? Duration.infinity, { min: 1, infinite: true })
   if (Duration.greaterThan(attempt, deadline)) {
     refuse(owner, "timeouts.attempt", attempt, `at most the deadline, ${Duration.format(deadline)}`)
@@ -208,7 +216,7 @@ const build = (owner: string, options: Options): Workload => {
       ? value
       : refuse(owner, option, value, `at most timeouts.attempt, ${Duration.format(attempt)}`)
   }
-  const { connect, pool, read, write } = options.timeouts
+  const { connect, pool, read, write } = timeouts
   return {
     name: options.name,
     timeouts: {
@@ -224,7 +232,7 @@ const build = (owner: string, options: Options): Workload => {
       idle: duration(owner, "stream.idle", options.stream?.idle ?? attempt, { min: 1 })
     },
     deadline,
-    retry: options.retry ?? Retry.documented,
+    retry,
     patience: patienceOf(owner, options.patience),
     idempotency: oneOf(owner, "idempotency", options.idempotency ?? "never", ["safe", "keyed", "never"])
   }

@@ -1,5 +1,5 @@
 import { FastCheck as fc } from "effect"
-import { Dialect } from "effect-reliability"
+import { ApiError, Dialect } from "effect-reliability"
 import { describe, expect, it } from "vitest"
 
 const dialects = [Dialect.generic, Dialect.fireworks, Dialect.openai, Dialect.anthropic]
@@ -11,7 +11,14 @@ describe("Dialect.make", () => {
     // what JavaScript callers can do, and TypeScript's cannot
     Dialect.make({ name: "acme", entries: entries as ReadonlyArray<Dialect.Entry> })
 
-  it.each([
+  const kinds = "it must be one of RateLimit, Transient, Fatal"
+  const range = "it must be an integer from 100 to 999"
+  const word = "it must be a non-empty string"
+  const pattern = "it must be a regular expression without the flags g and y"
+  const fallback = (plain: string) =>
+    `words may change the advice only, so an entry for ${plain} must exist with the same reason and "executed"`
+
+  it.each<[string, ReadonlyArray<object>, string]>([
     ["a status mapped twice", [row, row], "entries[0] and entries[1] both map 503"],
     [
       "a code mapped twice in two casings",
@@ -19,41 +26,74 @@ describe("Dialect.make", () => {
         { ...row, code: "A" },
         { ...row, code: "a" }
       ],
-      "both map 503 / a"
+      "entries[0] and entries[1] both map 503 / a"
     ],
-    ["an unknown class", [{ ...row, class: "Maybe" }], 'entries[0].class is "Maybe"'],
-    ["a class that every object has", [{ ...row, class: "constructor" }], 'class is "constructor"'],
+    [
+      "a code without a status mapped twice",
+      [row, { ...row, status: undefined, code: "a" }, { ...row, status: undefined, code: "A" }],
+      "entries[1] and entries[2] both map any status / a"
+    ],
+    [
+      "a target and words mapped twice",
+      [row, { ...row, target: "dedicated" }, ...[1, 2].map(() => ({ ...row, target: "dedicated", says: /x/ }))],
+      "entries[2] and entries[3] both map 503 / dedicated / x"
+    ],
+    ["an unknown class", [{ ...row, class: "Maybe" }], `entries[0].class is "Maybe"; ${kinds}`],
+    [
+      "a class that every object has",
+      [{ ...row, class: "constructor" }],
+      `entries[0].class is "constructor"; ${kinds}`
+    ],
     [
       "a reason of another class",
-      [{ ...row, reason: "Capacity" }],
-      'entries[0].reason is "Capacity"; Transient has ServerError'
+      [{ ...row, class: "RateLimit" }],
+      `entries[0].reason is "Unavailable"; RateLimit has ${ApiError.RateLimitReason.literals.join(", ")}`
     ],
-    ["a status of 99", [{ ...row, status: 99 }], "entries[0].status is 99"],
-    ["a status of 1000", [{ ...row, status: 1000 }], "status is 1000"],
-    ["a status that is no number", [{ ...row, status: "503" }], "status is 503"],
-    ["NaN", [{ ...row, status: Number.NaN }], "status is NaN"],
+    ["a status of 99", [{ ...row, status: 99 }], `entries[0].status is 99; ${range}`],
+    ["a status of 1000", [{ ...row, status: 1000 }], `entries[0].status is 1000; ${range}`],
+    ["a status that is no number", [{ ...row, status: "503" }], `entries[0].status is 503; ${range}`],
+    ["NaN", [{ ...row, status: Number.NaN }], `entries[0].status is NaN; ${range}`],
     ["neither status nor code", [{ ...row, status: undefined }], "entries[0] needs a status or a code"],
-    ["an empty code", [{ ...row, code: "" }], 'entries[0].code is ""'],
-    ["an unknown target", [{ ...row, target: "moon" }], 'target is "moon"'],
-    ["a stateful pattern", [row, { ...row, says: /x/g }], "entries[1].says is /x/g"],
+    ["an empty code", [{ ...row, code: "" }], `entries[0].code is ""; ${word}`],
+    ["a code that is no string", [{ ...row, code: 6 }], `entries[0].code is 6; ${word}`],
+    [
+      "an unknown target",
+      [{ ...row, target: "moon" }],
+      'entries[0].target is "moon"; it must be "serverless" or "dedicated"'
+    ],
+    ["a pattern that remembers", [row, { ...row, says: /x/g }], `entries[1].says is /x/g; ${pattern}`],
+    ["a pattern that sticks", [row, { ...row, says: /x/y }], `entries[1].says is /x/y; ${pattern}`],
+    ["words that are no pattern", [row, { ...row, says: "x" }], `entries[1].says is x; ${pattern}`],
     [
       "words that change the reason",
       [row, { ...row, says: /x/, reason: "BadGateway" }],
-      "words may change the advice only"
+      `entries[1].says is /x/; ${fallback("503")}`
     ],
-    ["words without a row to fall back on", [{ ...row, status: 599, says: /x/ }], "an entry for 599 must exist"],
-    ["a row without a source", [{ ...row, source: "" }], 'entries[0].source is ""']
+    [
+      "words that change whether anything ran",
+      [row, { ...row, says: /x/, executed: false }],
+      `entries[1].says is /x/; ${fallback("503")}`
+    ],
+    [
+      "words without a row to fall back on",
+      [{ ...row, status: 599, code: "C", says: /x/ }],
+      `entries[0].says is /x/; ${fallback("599 / c")}`
+    ],
+    ["a row without a source", [{ ...row, source: "" }], 'entries[0].source is ""; say where this is written'],
+    ["a source that is no string", [{ ...row, source: 1 }], "entries[0].source is 1; say where this is written"]
   ])("refuses %s, naming option and value", (_, entries, message) => {
-    expect(() => make(...entries)).toThrow(message)
-    expect(() => make(...entries)).toThrow('Dialect.make("acme")')
+    expect(() => make(...entries)).toThrow(new RangeError(`Dialect.make("acme"): ${message}`))
   })
 
-  it("refuses a nameless dialect", () => {
-    expect(() => Dialect.make({ name: "", entries: [] })).toThrow("name is")
+  it.each([[""], [7]])("refuses %j for a name", (name) => {
+    expect(() => Dialect.make({ name: name as string, entries: [] })).toThrow(
+      new RangeError(`Dialect.make(""): name is ${JSON.stringify(name)}; ${word}`)
+    )
   })
 
-  it("accepts the edges of the statuses", () => {
-    expect(() => make({ ...row, status: 100 }, { ...row, status: 999 })).not.toThrow()
+  it("accepts the edges of the statuses, and both targets", () => {
+    const [low, high] = [100, 999].map((status) => ({ ...row, status }))
+    expect(() => make({ ...low, target: "serverless" }, { ...high, target: "dedicated" })).not.toThrow()
   })
 
   it("replaces the rows of its base, and keeps the rest", () => {
@@ -73,6 +113,15 @@ describe("Dialect.make", () => {
 })
 
 describe("the tables", () => {
+  it("have names, and the headers of the request's id, the surest first", () => {
+    expect(dialects.map(({ name, requestIdHeaders }) => [name, ...requestIdHeaders])).toEqual([
+      ["generic", "x-request-id", "request-id", "cf-ray"],
+      ["fireworks", "x-request-id", "x-fireworks-request-id", "cf-ray"],
+      ["openai", "x-request-id", "request-id", "cf-ray"],
+      ["anthropic", "request-id", "x-request-id", "cf-ray"]
+    ])
+  })
+
   it.each(dialects.map((dialect) => [dialect.name, dialect] as const))(
     "of %s: every row can be reached",
     (_, dialect) => {
@@ -111,6 +160,33 @@ describe("the tables", () => {
 })
 
 describe("Dialect.lookup", () => {
+  const advised = (advice: string, condition: Dialect.Condition): Dialect.Entry => ({ ...row, ...condition, advice })
+
+  it("prefers a code to a target, a target to words, and all of them to fewer", () => {
+    const acme = Dialect.make({
+      name: "acme",
+      requestIdHeaders: ["X-Acme-Id"],
+      entries: [
+        advised("plain", {}),
+        advised("words", { says: /x|undefined/ }),
+        advised("target", { target: "dedicated" }),
+        advised("target, words", { target: "dedicated", says: /x/ }),
+        advised("code", { code: "C" }),
+        advised("code, target", { code: "C", target: "dedicated" })
+      ]
+    })
+    const advice = (codes: ReadonlyArray<string>, target?: Dialect.Target, text?: string) =>
+      Dialect.lookup(acme, { status: 503, codes, target, text }).advice
+    expect(acme.requestIdHeaders).toEqual(["x-acme-id"])
+    expect(advice([])).toBe("plain")
+    expect(advice([], "serverless", "-")).toBe("plain")
+    expect(advice([], "serverless", "x")).toBe("words")
+    expect(advice([], "dedicated", "-")).toBe("target")
+    expect(advice([], "dedicated", "x")).toBe("target, words")
+    expect(advice(["c"], "serverless", "x")).toBe("code")
+    expect(advice(["c"], "dedicated", "x")).toBe("code, target")
+  })
+
   const lookup = (status: number, ...codes: ReadonlyArray<string>) =>
     Dialect.lookup(Dialect.fireworks, { status, codes }).reason
 
@@ -155,11 +231,20 @@ describe("Dialect.lookup", () => {
     expect(lookup(status)).toBe(reason)
   })
 
+  it("takes every failure of a server for one that passes, and what nobody knows for one that does not", () => {
+    const meaning = (status: number) => {
+      const { class: tag, source } = Dialect.lookup(Dialect.generic, { status, codes: [] })
+      return [tag, source]
+    }
+    expect(meaning(599)).toEqual(["Transient", "RFC 9110 §15.6: a 5xx is the server's failure"])
+    expect(meaning(600)).toEqual(["Fatal", "no entry"])
+  })
+
   it("has a meaning for every status and code", () => {
     fc.assert(
       fc.property(fc.constantFrom(...dialects), fc.double(), fc.array(fc.string()), (dialect, status, codes) => {
-        const { class: tag, reason } = Dialect.lookup(dialect, { status, codes })
-        return typeof tag === "string" && typeof reason === "string"
+        const { class: tag, reason, source } = Dialect.lookup(dialect, { status, codes })
+        return [tag, reason, source].every((word) => typeof word === "string" && word !== "")
       })
     )
   })

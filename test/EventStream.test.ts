@@ -377,6 +377,26 @@ describe("a failure before the first event", () => {
     )
   }
 
+  it.effect("is not tried again where the option's workload forbids it, whatever is around it", () =>
+    Effect.gen(function* () {
+      const { client, seen } = yield* provider({ status: 500 })
+      const triesOf = (options: EventStream.Options, around: Workload.Idempotency) =>
+        Effect.gen(function* () {
+          seen.requests = []
+          const within = Workload.within(Workload.with(workload, { idempotency: around }))
+          yield* through(within(collect(EventStream.open(request, { client, ...options }))))
+          return seen.requests.length
+        })
+      const never = Workload.with(workload, { idempotency: "never" })
+      expect(yield* triesOf({ workload: never }, "safe")).toBe(1)
+      expect(yield* triesOf({ workload: never, idempotency: "safe" }, "safe")).toBe(3)
+      expect(yield* triesOf({ workload }, "never")).toBe(1)
+      expect(yield* triesOf({ workload }, "keyed")).toBe(3)
+      // a default forbids nothing
+      expect(yield* triesOf({}, "safe")).toBe(3)
+    })
+  )
+
   it.effect("waits as long as the server asks, and with the workload's patience", () =>
     Effect.gen(function* () {
       const asked = { status: 429, headers: { "retry-after": "30" } }
@@ -597,7 +617,13 @@ describe("an error event", () => {
       Dialect.generic,
       { reason: "Unknown", detail: "went wrong" }
     ],
-    ["that says nothing", `event: error\ndata: {}\n\n`, Dialect.generic, { _tag: "Fatal", reason: "Decode" }]
+    ["that says nothing", `event: error\ndata: {}\n\n`, Dialect.generic, { _tag: "Fatal", reason: "Decode" }],
+    [
+      "as the reason why the generation has ended",
+      `data: {"choices":[{"finish_reason":null},{"finish_reason":"error"}]}\n\n`,
+      Dialect.generic,
+      { _tag: "Transient", reason: "ServerError", status: 200 }
+    ]
   ]
   for (const [name, text, dialect, expected] of errors) {
     it.effect(`is what the dialect says, first or later: ${name}`, () =>
@@ -622,6 +648,7 @@ describe("an error event", () => {
         `{"error":""}`,
         `{"text":"an \\"error\\": {}"}`,
         `{"a":{"error":{}}}`,
+        `{"choices":[{"delta":{"finish_reason":"error"}}]}`,
         `an "error"`,
         `["error"]`
       ]
@@ -835,6 +862,58 @@ describe("decode", () => {
   )
 })
 
+describe("awaitFirst", () => {
+  const error = Classify.answer({ status: 503 })
+  const broken = Stream.fail(error)
+
+  it.effect("fails with what comes before the first elements, and leaves to the stream what comes after", () =>
+    Effect.gen(function* () {
+      expect(yield* Effect.flip(EventStream.awaitFirst(broken))).toBe(error)
+      const begun = yield* EventStream.awaitFirst(
+        Stream.concat(Stream.make(1, 2), Stream.concat(Stream.make(3), broken))
+      )
+      const seen = Stream.catchAll(begun, (error) => Stream.make(error))
+      expect(Chunk.toArray(yield* Stream.runCollect(seen))).toEqual([1, 2, 3, error])
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("hands on all there is, once it is asked for, and also nothing", () =>
+    Effect.gen(function* () {
+      const pulled = new Array<number>()
+      const numbers = Stream.rechunk(Stream.make(1, 2, 3), 1).pipe(Stream.tap((n) => Effect.sync(() => pulled.push(n))))
+      const begun = yield* EventStream.awaitFirst(numbers)
+      expect(pulled).toEqual([1])
+      expect(Chunk.toArray(yield* Stream.runCollect(begun))).toEqual([1, 2, 3])
+      const empty = yield* EventStream.awaitFirst(Stream.empty)
+      expect(Chunk.isEmpty(yield* Stream.runCollect(empty))).toBe(true)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("lets go of the stream at its end, when it is left early, and with the scope", () =>
+    Effect.gen(function* () {
+      const released = new Array<string>()
+      const endless = (name: string) =>
+        Stream.ensuring(
+          Stream.concat(Stream.make(1), Stream.never),
+          Effect.sync(() => released.push(name))
+        )
+      const left = yield* EventStream.awaitFirst(endless("left"))
+      yield* Stream.runDrain(Stream.take(left, 1))
+      expect(released).toEqual(["left"])
+      yield* Effect.asVoid(Effect.scoped(EventStream.awaitFirst(endless("scope"))))
+      expect(released).toEqual(["left", "scope"])
+      const silent = Stream.ensuring(
+        Stream.never,
+        Effect.sync(() => released.push("interrupted"))
+      )
+      const waiting = yield* Effect.fork(Effect.scoped(EventStream.awaitFirst(silent)))
+      yield* Effect.yieldNow()
+      yield* Fiber.interrupt(waiting)
+      expect(released).toEqual(["left", "scope", "interrupted"])
+    }).pipe(Effect.scoped)
+  )
+})
+
 // -------------------------------------------------------------------------------------------------
 // Any bytes, cut anywhere
 // -------------------------------------------------------------------------------------------------
@@ -897,6 +976,7 @@ const rarely = [
   "data: [DONE]\n",
   "event: error\ndata",
   `data: {"error":{"code":"x"}}\n`,
+  `data: {"choices":[{"finish_reason":"error"}]}\n`,
   "event: message_stop\ndata",
   "x".repeat(120)
 ]
@@ -976,9 +1056,10 @@ const model = (bytes: Uint8Array): Decoded => {
       ;[data, name, id, size] = [undefined, undefined, undefined, 0]
       if (event === undefined || event.event === "ping") continue
       if (event.data.trim() === "[DONE]") return { events, end: { _tag: "Done" } }
-      if (event.data.replaceAll(/^[ \n]+|[ \n]+$/g, "") === `{"error":{"code":"x"}}`)
-        return { events, end: { _tag: "Error", body: { error: { code: "x" } } } }
+      const said = event.data.replaceAll(/^[ \n]+|[ \n]+$/g, "")
+      if (said === `{"error":{"code":"x"}}`) return { events, end: { _tag: "Error", body: { error: { code: "x" } } } }
       if (event.event === "error") return { events, end: expect.objectContaining({ _tag: "Error" }) as End }
+      if (said === `{"choices":[{"finish_reason":"error"}]}`) return { events, end: { _tag: "GivenUp" } }
       events.push(event)
       if (event.event === "message_stop") return { events, end: { _tag: "Done" } }
       continue
@@ -996,7 +1077,7 @@ const model = (bytes: Uint8Array): Decoded => {
 
 describe("any bytes", () => {
   it("give the same events, those of the standard, wherever they are cut", () => {
-    const ends = { Done: 0, Error: 0, TooLarge: 0, open: 0 }
+    const ends = { Done: 0, Error: 0, GivenUp: 0, TooLarge: 0, open: 0 }
     let events = 0
     for (let seed = 0; seed < 100_000; seed++) {
       const below = dice(seed)

@@ -130,6 +130,14 @@ const owners = { "Workload.make": made, "Workload.with": changed }
 const refusal = (owner: string, option: string, value: string, bound: string) =>
   new RangeError(`${owner}: ${option} is ${value}; it must be ${bound}`)
 
+it("make refuses options that are not what the types say, and names them", () => {
+  const untyped = (options: object): unknown => Reflect.apply(Workload.make, undefined, [{ ...sound, ...options }])
+  expect(() => untyped({ timeouts: undefined })).toThrow(
+    refusal("Workload.make", "timeouts", "undefined", "an object that holds attempt")
+  )
+  expect(() => untyped({ retry: 5 })).toThrow(refusal("Workload.make", "retry", "5", "a Schedule"))
+})
+
 describe.each(Object.entries(owners))("%s", (owner, construct) => {
   describe.each(Object.entries(durations))("refuses for %s", (option, change) => {
     it.each([
@@ -142,7 +150,10 @@ describe.each(Object.entries(owners))("%s", (owner, construct) => {
       ["words", "soon", `"soon"`],
       ["a number without its unit", "10", `"10"`],
       ["nothing in a string", "", `""`],
-      ["a truth", true, "true"]
+      ["a truth", true, "true"],
+      ["seconds and a negative number of nanoseconds", [1, -1], "1,-1"],
+      ["seconds that are NaN", [Number.NaN, 0], "NaN,0"],
+      ["seconds in a string", ["1", 0], "1,0"]
     ])("%s", (_, value, shown) => {
       const bound = "a duration that is not negative"
       expect(() => construct(change(bad(value)))).toThrow(refusal(owner, option, shown, bound))
@@ -168,6 +179,19 @@ describe.each(Object.entries(owners))("%s", (owner, construct) => {
       expect(() => construct(change(1))).not.toThrow()
     }
   )
+
+  it.each<[Duration.DurationInput, Duration.Duration]>([
+    ["2 seconds", Duration.seconds(2)],
+    [2000, Duration.seconds(2)],
+    [2_000_000_000n, Duration.seconds(2)],
+    [[1, 1_000_000_000], Duration.seconds(2)],
+    [Duration.seconds(2), Duration.seconds(2)],
+    [1e-7, Duration.zero],
+    [0, Duration.zero]
+  ])("takes a duration in any form: %s", (base, expected) => {
+    const { patience } = construct({ patience: { tries: 1, base } })
+    expect(patience?.base).toSatisfy((actual: Duration.Duration) => Duration.equals(actual, expected))
+  })
 
   it("takes as much as a timer can hold", () => {
     expect(construct({ timeouts: { attempt: maxMillis } }).timeouts.attempt).toEqual(Duration.millis(maxMillis))

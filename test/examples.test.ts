@@ -36,7 +36,24 @@ const prints: Readonly<Record<string, ReadonlyArray<string | RegExp>>> = {
     "train at /training/v1/rlorTrainerJobs/acme/policy-7; resumed: 1, optimizer: Preserved"
   ],
   "services.ts": ["chat: an answer at try 3", "database: Conflict after 2 tries", "search: Unavailable after 4 tries"],
-  "streamToClient.ts": ["word1 word2 word3 ", "complete: false, hung up by the client", "the next reader: 503"],
+  "streamToClient.ts": [
+    "event: words",
+    'data: "word1 "',
+    "",
+    "event: words",
+    'data: "word2 "',
+    "complete: false, hung up by the client",
+    "429 3600 ",
+    "502 - ",
+    "504 - ",
+    "200 - event: words",
+    'data: "Tell "',
+    "",
+    "event: error",
+    'data: "StreamBroken"',
+    "",
+    ""
+  ],
   "testingYourService.ts": ["The service outlasts an outage of two minutes."],
   "wrapOpenai.ts": ["Are you there?", "reset, 200", /^Fatal Unauthorized: ./]
 }

@@ -540,21 +540,23 @@ export interface Fireworks {
   readonly models: (options?: CallOptions) => Effect.Effect<Answer<Models>, ApiError>
   readonly control: Control
 }
-export interface ConfigOptions extends Observers {
+export interface ConfigOptions<R = never> extends Observers<R> {
   readonly workload?: Workload.Workload | undefined
   readonly limitsPer?: LimitsPer | undefined
 }
-export interface Options extends ConfigOptions {
+export interface Options<R = never> extends ConfigOptions<R> {
   readonly apiKey: Redacted.Redacted
   readonly accountId?: string | undefined
   readonly baseUrl?: string | undefined
   readonly controlUrl?: string | undefined
 }
-export declare const make: (options: Options) => Effect.Effect<Fireworks, never, HttpClient.HttpClient>
+export declare const make: <R = never>(
+  options: Options<R>
+) => Effect.Effect<Fireworks, never, HttpClient.HttpClient | R>
 declare const Service_base: Context.TagClass<Service, "effect-reliability/fireworks/Fireworks", Fireworks>
 export declare class Service extends Service_base {}
-export declare const layer: (options: Options) => Layer.Layer<Service, never, HttpClient.HttpClient>
-export declare const layerConfig: (
-  options?: ConfigOptions
-) => Layer.Layer<Service, ConfigError.ConfigError, HttpClient.HttpClient>
+export declare const layer: <R = never>(options: Options<R>) => Layer.Layer<Service, never, HttpClient.HttpClient | R>
+export declare const layerConfig: <R = never>(
+  options?: ConfigOptions<R>
+) => Layer.Layer<Service, ConfigError.ConfigError, HttpClient.HttpClient | R>
 export {}

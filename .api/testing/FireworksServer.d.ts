@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type { Fault, Request } from "./Fault.js"
 import * as FaultServer from "./FaultServer.js"
@@ -126,11 +127,17 @@ export interface Options {
   readonly outages?: ReadonlyArray<Outage> | undefined
   readonly injections?: ReadonlyArray<Injection> | undefined
 }
+export interface ClientOptions {
+  readonly apiKey: Redacted.Redacted
+  readonly accountId: string
+  readonly baseUrl: string
+}
 export interface FireworksServer {
   readonly origin: string
   readonly baseUrl: string
   readonly account: string
   readonly key: string
+  readonly options: ClientOptions
   readonly script: (request: Request) => Fault
   readonly requests: Effect.Effect<ReadonlyArray<FaultServer.RequestRecord>>
   readonly jobs: Effect.Effect<ReadonlyArray<JobRecord>>
@@ -164,4 +171,7 @@ declare const Service_base: Context.TagClass<Service, "effect-reliability/testin
 export declare class Service extends Service_base {}
 export declare const layer: (options?: Options) => Layer.Layer<Service>
 export declare const layerInMemory: (options?: Options) => Layer.Layer<Service | HttpClient.HttpClient>
+export declare const layerClient: <A, E, R>(
+  layer: (options: ClientOptions) => Layer.Layer<A, E, R>
+) => Layer.Layer<A, E, R | Service>
 export {}

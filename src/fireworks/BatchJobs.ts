@@ -5,7 +5,7 @@
  * here before the first try, so that a lost answer is looked up by it; the server refuses a second job of the same id. A
  * program that was killed in the middle submits again under the same id, and goes on with the job that there is.
  *
- * | call | workload, where nobody says more | what is repeated |
+ * | call | workload, unless the call has its own | what is repeated |
  * | --- | --- | --- |
  * | `submit` | `Workload.batchSubmission`, its deadline around all of it | under the same id, after a look for the job |
  * | `get`, `list`, `delete` | `Workload.interactive` | yes |

@@ -4,7 +4,7 @@
  * A deployment that is `READY` may have no replica, or no route to one yet; one that answers 429 has too few of them, which
  * no waiting cures. Replicas cost money by the second: nothing here adds any unless it is told to, and up to which number.
  *
- * | call | workload, where nobody says more | what is repeated |
+ * | call | workload, unless the call has its own | what is repeated |
  * | --- | --- | --- |
  * | `get`, `list` | `Workload.interactive` | yes |
  * | `scale`, `setAutoscaling` | `Workload.interactive` | yes: twice the same is the same |

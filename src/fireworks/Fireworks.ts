@@ -43,6 +43,7 @@ import type { ApiError } from "../ApiError.js"
 import * as Classify from "../Classify.js"
 import { fireworks as dialect, type Target } from "../Dialect.js"
 import * as Headers from "../internal/headers.js"
+import { withContext } from "../internal/observers.js"
 import { oneOf, refuse } from "../internal/options.js"
 import type { HeadersInput } from "../RetryHint.js"
 import * as Workload from "../Workload.js"
@@ -657,7 +658,7 @@ export interface Fireworks {
  * @since 0.1.0
  * @category model
  */
-export interface ConfigOptions extends Observers {
+export interface ConfigOptions<R = never> extends Observers<R> {
   /** The limits and retries of calls that nobody says more of. @default `Workload.interactive` */
   readonly workload?: Workload.Workload | undefined
   /** What the server's rate-limit headers count by; `Meta` counts by the minute. @default "minute" */
@@ -670,7 +671,7 @@ export interface ConfigOptions extends Observers {
  * @since 0.1.0
  * @category model
  */
-export interface Options extends ConfigOptions {
+export interface Options<R = never> extends ConfigOptions<R> {
   readonly apiKey: Redacted.Redacted
   /** The account, which only the control plane needs. @default none */
   readonly accountId?: string | undefined
@@ -700,7 +701,7 @@ const metaOf = (response: HttpClientResponse.HttpClientResponse, limitsPer: Limi
 // make
 // -------------------------------------------------------------------------------------------------
 
-const checked = (owner: string, options: Options): Settings => {
+const checked = <R>(owner: string, options: Options<R>): Settings<R> => {
   const given = <A>(option: string, either: Either.Either<A, string>, value: string): A =>
     Either.getOrElse(either, (bound) => refuse(owner, option, value, bound))
   const { accountId, baseUrl = "https://api.fireworks.ai", controlUrl = baseUrl, ...rest } = options
@@ -752,8 +753,14 @@ const build = (http: HttpClient.HttpClient, settings: Settings): Fireworks => {
   }
 }
 
+/** The service of an environment, in which the observers find what they need. */
+const built = <R>(settings: Settings<R>): Effect.Effect<Fireworks, never, HttpClient.HttpClient | R> =>
+  Effect.zipWith(HttpClient.HttpClient, Effect.context<R>(), (http, context) =>
+    build(http, { ...settings, ...withContext(settings, context) })
+  )
+
 /**
- * Makes the service over the `HttpClient` of the context.
+ * Makes the service over the `HttpClient` of the context, which also has what the observers need.
  *
  * A redirect is an error: followed by `fetch`, it would take the key to another host. To see to that, each call has its own
  * `FetchHttpClient.RequestInit`, made of the one in its context; one that only the client's layer was given is without effect.
@@ -782,10 +789,8 @@ const build = (http: HttpClient.HttpClient, settings: Settings): Fireworks => {
  * @since 0.1.0
  * @category constructors
  */
-export const make = (options: Options): Effect.Effect<Fireworks, never, HttpClient.HttpClient> => {
-  const settings = checked("Fireworks.make", options)
-  return Effect.map(HttpClient.HttpClient, (http) => build(http, settings))
-}
+export const make = <R = never>(options: Options<R>): Effect.Effect<Fireworks, never, HttpClient.HttpClient | R> =>
+  built(checked("Fireworks.make", options))
 
 // -------------------------------------------------------------------------------------------------
 // layer
@@ -800,7 +805,7 @@ export const make = (options: Options): Effect.Effect<Fireworks, never, HttpClie
 export class Service extends Context.Tag("effect-reliability/fireworks/Fireworks")<Service, Fireworks>() {}
 
 /**
- * Provides the Fireworks API over the application's `HttpClient`.
+ * Provides the Fireworks API over the application's `HttpClient`. What the observers need is taken from where it is provided.
  *
  * @example
  * ```ts
@@ -826,13 +831,8 @@ export class Service extends Context.Tag("effect-reliability/fireworks/Fireworks
  * @since 0.1.0
  * @category layers
  */
-export const layer = (options: Options): Layer.Layer<Service, never, HttpClient.HttpClient> => {
-  const settings = checked("Fireworks.layer", options)
-  return Layer.effect(
-    Service,
-    Effect.map(HttpClient.HttpClient, (http) => build(http, settings))
-  )
-}
+export const layer = <R = never>(options: Options<R>): Layer.Layer<Service, never, HttpClient.HttpClient | R> =>
+  Layer.effect(Service, built(checked("Fireworks.layer", options)))
 
 /**
  * Provides the Fireworks API by what the environment says: `FIREWORKS_API_KEY`, and if they are set `FIREWORKS_ACCOUNT_ID`,
@@ -858,9 +858,9 @@ export const layer = (options: Options): Layer.Layer<Service, never, HttpClient.
  * @since 0.1.0
  * @category layers
  */
-export const layerConfig = (
-  options: ConfigOptions = {}
-): Layer.Layer<Service, ConfigError.ConfigError, HttpClient.HttpClient> => {
+export const layerConfig = <R = never>(
+  options: ConfigOptions<R> = {}
+): Layer.Layer<Service, ConfigError.ConfigError, HttpClient.HttpClient | R> => {
   // a variable that is set to nothing is as good as none
   const optional = (name: string, check: (text: string) => Either.Either<string, string>) =>
     Config.string(name).pipe(

@@ -7,7 +7,7 @@
  * each; what stopped is resumed so many times at most; each end is a typed outcome; and what is ready says from which
  * checkpoint it went on.
  *
- * | call | workload, where nobody says more | what is repeated |
+ * | call | workload, unless the call has its own | what is repeated |
  * | --- | --- | --- |
  * | `create` | `Workload.batchSubmission`, its deadline around all of it | under the same id, after a look for the job |
  * | `get`, `list`, `checkpoints`, `cancel`, `delete` | `Workload.interactive` | yes |
@@ -484,18 +484,17 @@ const bodyOf = (account: string, submission: Submission): Effect.Effect<jobs.Bod
  * Creates a job, once: whatever is lost on the way, and whoever created it before, the job of this id and description is the
  * success. One of the same id with another description, or a deleted one, is `Conflict`.
  *
- * It warns, in what it returns and in the log, where the optimizer's state would not outlast an interruption.
+ * It warns, in what it returns and in the log, where the optimizer's state would not outlast an interruption. The log says it
+ * once for each job, here or in `reconnectAndWait`.
  *
  * @example
  * ```ts
  * import * as assert from "node:assert"
- * import { Effect, Layer, Redacted } from "effect"
+ * import { Effect, Layer } from "effect"
  * import { Fireworks, TrainerJobs } from "effect-reliability/fireworks"
  * import { FireworksServer } from "effect-reliability/testing"
  *
- * const Live = Fireworks.layer({ apiKey: Redacted.make("fw-test-key"), accountId: "acme" }).pipe(
- *   Layer.provide(FireworksServer.layerInMemory())
- * )
+ * const Live = FireworksServer.layerClient(Fireworks.layer).pipe(Layer.provide(FireworksServer.layerInMemory()))
  *
  * const program = TrainerJobs.create({
  *   id: "policy-7",
@@ -513,11 +512,12 @@ const bodyOf = (account: string, submission: Submission): Effect.Effect<jobs.Bod
 export const create = (submission: Submission): Call<Created> => {
   const owner = "TrainerJobs.create"
   const { inactivityTimeout, nodeCount, trainingShape, workload = Workload.batchSubmission } = submission
-  const collection = collectionOf(kindOf(owner, submission))
+  const kind = kindOf(owner, submission)
+  const collection = collectionOf(kind)
   const atRisk = riskOf(owner, submission.dcpSaveInterval)
   if (nodeCount !== undefined) number(owner, "nodeCount", nodeCount, { integer: true, min: 1 })
   if (inactivityTimeout !== undefined) duration(owner, "inactivityTimeout", inactivityTimeout)
-  const kind: Job.Kind<jobs.Body, TrainerJob, Ended, Fireworks.Service> = {
+  const submitted: Job.Kind<jobs.Body, TrainerJob, Ended, Fireworks.Service> = {
     create: (id, body) => jobs.create(collection, id, body, workload, { trainingShape }),
     get: (id) => jobs.get(collection, id, workload),
     standing: (job) => untilEnd(job),
@@ -527,8 +527,8 @@ export const create = (submission: Submission): Call<Created> => {
     const { control } = yield* Fireworks.Service
     const id = yield* jobs.checkId(submission.id ?? (yield* newId))
     const body = yield* bodyOf(yield* control.accountId, submission)
-    yield* warn(atRisk)
-    return { job: yield* jobs.submit(kind, id, body, workload), atRisk }
+    yield* warn(kind, id, atRisk)
+    return { job: yield* jobs.submit(submitted, id, body, workload), atRisk }
   })
 }
 
@@ -645,12 +645,12 @@ const waitOf = (owner: string, options: ReadyOptions, ready: Duration.DurationIn
  * @example
  * ```ts
  * import * as assert from "node:assert"
- * import { Effect, Layer, Redacted } from "effect"
+ * import { Effect, Layer } from "effect"
  * import { Fireworks, TrainerJobs } from "effect-reliability/fireworks"
  * import { FireworksServer } from "effect-reliability/testing"
  *
  * const timeline = [{ state: "PENDING", lasts: "20 millis" }, { state: "RUNNING" }] as const
- * const Live = Fireworks.layer({ apiKey: Redacted.make("fw-test-key"), accountId: "acme" }).pipe(
+ * const Live = FireworksServer.layerClient(Fireworks.layer).pipe(
  *   Layer.provide(FireworksServer.layerInMemory({ timeline, healthyAfter: "20 millis" }))
  * )
  *
@@ -677,13 +677,13 @@ export const awaitReady = (id: string, options: AwaitReadyOptions = {}): Call<Ou
  * @example
  * ```ts
  * import * as assert from "node:assert"
- * import { Effect, Layer, Redacted } from "effect"
+ * import { Effect, Layer } from "effect"
  * import { Fireworks, TrainerJobs } from "effect-reliability/fireworks"
  * import { FireworksServer } from "effect-reliability/testing"
  *
  * // it fails at first, and runs when it is resumed
  * const timeline = ({ life }: FireworksServer.NewJob) => [{ state: life === 1 ? "FAILED" : "RUNNING" }] as const
- * const Live = Fireworks.layer({ apiKey: Redacted.make("fw-test-key"), accountId: "acme" }).pipe(
+ * const Live = FireworksServer.layerClient(Fireworks.layer).pipe(
  *   Layer.provide(FireworksServer.layerInMemory({ timeline, healthyAfter: 0 }))
  * )
  *
@@ -711,19 +711,19 @@ export const resumeAndWait = (id: string, options: ResumeOptions = {}): Call<Out
  * or is about to, resumes it if it has stopped, and tells from which checkpoint it went on.
  *
  * It fails only where a limit is reached, contact is lost for too long, or the job was deleted. That it warns of the
- * optimizer's state is in the outcome and, once, in the log.
+ * optimizer's state is in the outcome, and once for each job in the log, unless `create` has said it there.
  *
  * @example
  * ```ts
  * import * as assert from "node:assert"
- * import { Effect, Layer, Redacted } from "effect"
+ * import { Effect, Layer } from "effect"
  * import { Fireworks, TrainerJobs } from "effect-reliability/fireworks"
  * import { FireworksServer } from "effect-reliability/testing"
  *
  * // it saves a checkpoint every 10 ms, and is preempted after 50
  * const timeline = ({ life }: FireworksServer.NewJob) =>
  *   life === 1 ? ([{ state: "RUNNING", lasts: "50 millis" }, { state: "FAILED" }] as const) : ([{ state: "RUNNING" }] as const)
- * const Live = Fireworks.layer({ apiKey: Redacted.make("fw-test-key"), accountId: "acme" }).pipe(
+ * const Live = FireworksServer.layerClient(Fireworks.layer).pipe(
  *   Layer.provide(FireworksServer.layerInMemory({ timeline, healthyAfter: 0, checkpointEvery: "10 millis" }))
  * )
  *
@@ -774,12 +774,12 @@ const toTheEnd = (owner: string, options: WatchOptions) => {
  *
  * @example
  * ```ts
- * import { Effect, Layer, Redacted, Stream } from "effect"
+ * import { Effect, Layer, Stream } from "effect"
  * import { Fireworks, TrainerJobs } from "effect-reliability/fireworks"
  * import { FireworksServer } from "effect-reliability/testing"
  *
  * const timeline = [{ state: "RUNNING", lasts: "20 millis" }, { state: "COMPLETED" }] as const
- * const Live = Fireworks.layer({ apiKey: Redacted.make("fw-test-key"), accountId: "acme" }).pipe(
+ * const Live = FireworksServer.layerClient(Fireworks.layer).pipe(
  *   Layer.provide(FireworksServer.layerInMemory({ timeline }))
  * )
  *
@@ -816,12 +816,12 @@ export {
    * @example
    * ```ts
    * import * as assert from "node:assert"
-   * import { Effect, Layer, Redacted } from "effect"
+   * import { Effect, Layer } from "effect"
    * import { Fireworks, TrainerJobs } from "effect-reliability/fireworks"
    * import { FireworksServer } from "effect-reliability/testing"
    *
    * const timeline = [{ state: "RUNNING", lasts: "20 millis" }, { state: "COMPLETED" }] as const
-   * const Live = Fireworks.layer({ apiKey: Redacted.make("fw-test-key"), accountId: "acme" }).pipe(
+   * const Live = FireworksServer.layerClient(Fireworks.layer).pipe(
    *   Layer.provide(FireworksServer.layerInMemory({ timeline }))
    * )
    *

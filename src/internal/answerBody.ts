@@ -27,7 +27,7 @@ const maxLength = 64 * 1024
 const nothing: Said = { json: false, codes: [] }
 
 const asText = (body: unknown): string | undefined => {
-  if (typeof body === "string") return body.length > maxLength ? body.slice(0, maxLength) : body
+  if (typeof body === "string") return body.slice(0, maxLength)
   if (body instanceof ArrayBuffer) return new TextDecoder().decode(body.slice(0, maxLength))
   if (ArrayBuffer.isView(body)) {
     return new TextDecoder().decode(new Uint8Array(body.buffer, body.byteOffset, Math.min(body.byteLength, maxLength)))
@@ -114,7 +114,6 @@ const fromProse = (text: string): Said => {
 export const readBody = (body: unknown): Said => {
   const text = attempt(() => asText(body))
   if (text === undefined) return typeof body === "object" && body !== null ? fromJson(body) : nothing
-  if (text.trim() === "") return nothing
   try {
     const parsed: unknown = JSON.parse(text)
     return typeof parsed === "string" ? { ...fromProse(parsed), json: true } : fromJson(parsed)

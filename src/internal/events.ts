@@ -8,6 +8,7 @@ import type * as Chunk from "effect/Chunk"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type { Event } from "../EventStream.js"
+import { read } from "./origin.js"
 
 /** The bytes of an answer as they come: none at the end. */
 export type Pull = Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<unknown>>
@@ -39,6 +40,8 @@ export type End =
   | { readonly _tag: "TooLarge" }
   /** An event that is an error, and what it says. */
   | { readonly _tag: "Error"; readonly body: unknown }
+  /** An event by which the server ends the generation itself: see `isGivenUp`. */
+  | { readonly _tag: "GivenUp" }
 
 export interface Settings {
   /** The most characters of one event, or of a line that has no end yet. */
@@ -49,6 +52,7 @@ export interface Settings {
 
 const done: End = { _tag: "Done" }
 const tooLarge: End = { _tag: "TooLarge" }
+const givenUp: End = { _tag: "GivenUp" }
 
 const colon = 0x3a
 
@@ -73,16 +77,31 @@ const parse = (data: string): unknown => {
   }
 }
 
-/** The body of an error, if the event is one: by its name, or by what stands in it. */
-const errorIn = ({ data, event }: Event): unknown => {
+/**
+ * Whether an answer, or a piece of one, says that the server ended the generation for a fault of its own: the provider's
+ * specification has the reason `"error"` beside `"stop"` and `"length"`.
+ */
+export const isGivenUp = (json: unknown): boolean => {
+  const choices = read(json, "choices")
+  return Array.isArray(choices) && choices.some((choice: unknown) => read(choice, "finish_reason") === "error")
+}
+
+/** What is said of it. */
+export const givenUpDetail = `the server ended the generation: finish_reason is "error"`
+
+/** How an event ends the answer, if it is an error: by its name, or by what stands in it. */
+const errorIn = ({ data, event }: Event): End | undefined => {
   const named = event === "error"
   // looked for before it is parsed: nearly all events are none
   if (!named && !data.includes(`"error"`)) return undefined
   const body = parse(data)
   const isObject = typeof body === "object" && body !== null
-  if (named) return isObject ? body : { error: typeof body === "string" ? body : data }
+  if (named) return { _tag: "Error", body: isObject ? body : { error: typeof body === "string" ? body : data } }
   const error: unknown = isObject && "error" in body ? body.error : undefined
-  return (typeof error === "object" && error !== null) || (typeof error === "string" && error !== "") ? body : undefined
+  if ((typeof error === "object" && error !== null) || (typeof error === "string" && error !== "")) {
+    return { _tag: "Error", body }
+  }
+  return isGivenUp(body) ? givenUp : undefined
 }
 
 /**
@@ -158,9 +177,9 @@ export class Decoder {
       this.end = done
       return
     }
-    const body = errorIn(event)
-    if (body !== undefined) {
-      this.end = { _tag: "Error", body }
+    const error = errorIn(event)
+    if (error !== undefined) {
+      this.end = error
       return
     }
     this.#events.push(event)

@@ -19,30 +19,29 @@ const first = (value: unknown): string | undefined => {
   return typeof one === "string" && one.length <= maxLength ? one.trim() : undefined
 }
 
-const isObject = (u: unknown): u is Readonly<Record<PropertyKey, unknown>> => typeof u === "object" && u !== null
-
 /**
  * Looks a header up by its lower-case name, whatever the casing of the input. Never throws: headers come from the
  * network through whatever client the user has.
  */
 export const get = (headers: unknown, name: string): string | undefined => {
   try {
-    if (!isObject(headers)) return undefined
-    const direct = headers[name]
-    if (direct !== undefined && typeof direct !== "function") return first(direct)
+    // what is no object becomes one without headers
+    const given: Readonly<Record<PropertyKey, unknown>> = Object(headers)
+    const direct = given[name]
+    if (direct !== undefined) return first(direct)
     // a Map has a `get` too, which minds the casing
-    if (typeof headers["get"] === "function" && !(headers instanceof Map))
-      return first(Reflect.apply(headers["get"], headers, [name]))
-    if (typeof headers[Symbol.iterator] === "function") {
+    if (typeof given["get"] === "function" && !(given instanceof Map))
+      return first(Reflect.apply(given["get"], given, [name]))
+    if (typeof given[Symbol.iterator] === "function") {
       // iterable, as just seen; of what is looked at pair by pair
-      const pairs: unknown = headers
+      const pairs: unknown = given
       for (const pair of pairs as Iterable<unknown>) {
         if (Array.isArray(pair) && String(pair[0]).toLowerCase() === name) return first(pair[1])
       }
       return undefined
     }
-    for (const key in headers) {
-      if (key.length === name.length && key.toLowerCase() === name) return first(headers[key])
+    for (const key in given) {
+      if (key.toLowerCase() === name) return first(given[key])
     }
     return undefined
   } catch {

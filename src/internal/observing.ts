@@ -154,7 +154,15 @@ export class Telling {
     const { begun, pending, told } = this
     if (begun === undefined || pending === none) return
     this.pending = none
-    this.observed = pending.map((observer) => safely(() => observer.begin(begun, told.fiber)) ?? silent)
+    const observed = Array<Observed>(pending.length).fill(silent)
+    for (let i = 0; i < pending.length; i++) {
+      try {
+        observed[i] = pending[i]?.begin(begun, told.fiber) ?? silent
+      } catch {
+        // an observer breaks no call
+      }
+    }
+    this.observed = observed
   }
 
   /** What a try that begins runs in. */

@@ -27,6 +27,7 @@ import * as DefaultServices from "effect/DefaultServices"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { duration, refuse } from "../internal/options.js"
 import type { Fault, Request } from "./Fault.js"
@@ -344,6 +345,19 @@ export interface Options {
 }
 
 /**
+ * What a client of the API is made with, by the names that `Fireworks.layer` has for it.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface ClientOptions {
+  readonly apiKey: Redacted.Redacted
+  readonly accountId: string
+  /** The origin, without a path. */
+  readonly baseUrl: string
+}
+
+/**
  * The API, as a test sees it from behind.
  *
  * @since 0.1.0
@@ -357,6 +371,8 @@ export interface FireworksServer {
   readonly account: string
   /** A key that is good. */
   readonly key: string
+  /** Key, account and origin, as `Fireworks.make` and `Fireworks.layer` take them. */
+  readonly options: ClientOptions
   /** The model: what a request gets. It remembers, so that each call of it is a request. */
   readonly script: (request: Request) => Fault
   /** The requests that arrived, in order. */
@@ -469,7 +485,10 @@ export const preempted = (after: Duration.DurationInput, to: "FAILED" | "RE_QUEU
 // -------------------------------------------------------------------------------------------------
 
 /** What is done to the API by hand; the model's state is its own. */
-type Control = Omit<FireworksServer, "origin" | "baseUrl" | "account" | "key" | "requests" | "down" | "up">
+type Control = Omit<FireworksServer, keyof Place | "requests" | "down" | "up">
+
+/** Where the API is, and who may ask it. */
+type Place = Pick<FireworksServer, "origin" | "baseUrl" | "account" | "key" | "options">
 
 const millis = (method: string, option: string, input: Duration.DurationInput): number =>
   Duration.toMillis(duration(`FireworksServer.${method}`, option, input))
@@ -542,8 +561,16 @@ const modelOf = (method: "make" | "inMemory", scheme: Config["scheme"], options:
     })
   // refuses bad deployments
   start(0)
-  const named = { account: config.account, key: config.keys?.[0] ?? "fw-test-key" }
-  return (now: Effect.Effect<number>) => Effect.map(now, (at) => ({ ...named, ...control(config, start(at), now) }))
+  const { account, keys } = config
+  const key = keys?.[0] ?? "fw-test-key"
+  const placed = (origin: string): Place => ({
+    origin,
+    baseUrl: `${origin}/inference/v1`,
+    account,
+    key,
+    options: { apiKey: Redacted.make(key), accountId: account, baseUrl: origin }
+  })
+  return (now: Effect.Effect<number>) => Effect.map(now, (at) => ({ placed, made: control(config, start(at), now) }))
 }
 
 // a socket waits for nobody's TestClock
@@ -581,10 +608,10 @@ const hostTime = Effect.sync(() => Context.get(DefaultServices.liveServices, Clo
 export const make = (options: Options = {}): Effect.Effect<OnSockets, never, Scope.Scope> => {
   const model = modelOf("make", "http", options)
   return Effect.gen(function* () {
-    const made = yield* model(hostTime)
+    const { made, placed } = yield* model(hostTime)
     const server = yield* FaultServer.make({ script: made.script })
     const { down, origin, requests, up } = server
-    return { ...made, origin, baseUrl: `${origin}/inference/v1`, requests, down, up, server }
+    return { ...made, ...placed(origin), requests, down, up, server }
   })
 }
 
@@ -619,11 +646,10 @@ export const make = (options: Options = {}): Effect.Effect<OnSockets, never, Sco
 export const inMemory = (options: Options = {}): Effect.Effect<InMemory> => {
   const model = modelOf("inMemory", "https", options)
   return Effect.gen(function* () {
-    const made = yield* model(Clock.currentTimeMillis)
+    const { made, placed } = yield* model(Clock.currentTimeMillis)
     const client = yield* ScriptedClient.make(made.script)
     const { down, requests, up } = client
-    const origin = "https://api.fireworks.ai"
-    return { ...made, origin, baseUrl: `${origin}/inference/v1`, requests, down, up, client }
+    return { ...made, ...placed("https://api.fireworks.ai"), requests, down, up, client }
   })
 }
 
@@ -688,3 +714,30 @@ export const layerInMemory = (options: Options = {}): Layer.Layer<Service | Http
       Layer.merge(Layer.succeed(Service, made), Layer.succeed(HttpClient.HttpClient, made.client))
     )
   )
+
+/**
+ * Makes a client's layer of what the API around it is reached by: what `Fireworks.layer` takes.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Effect, Layer } from "effect"
+ * import { Fireworks } from "effect-reliability/fireworks"
+ * import { FireworksServer } from "effect-reliability/testing"
+ *
+ * const Live = FireworksServer.layerClient(Fireworks.layer).pipe(
+ *   Layer.provide(FireworksServer.layerInMemory({ models: ["accounts/fireworks/models/kimi-k2"] }))
+ * )
+ *
+ * const { value } = await Effect.runPromise(
+ *   Effect.flatMap(Fireworks.Service, ({ models }) => models()).pipe(Effect.provide(Live))
+ * )
+ * assert.deepStrictEqual(value.data.map(({ id }) => id), ["accounts/fireworks/models/kimi-k2"])
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerClient = <A, E, R>(
+  layer: (options: ClientOptions) => Layer.Layer<A, E, R>
+): Layer.Layer<A, E, R | Service> => Layer.unwrapEffect(Effect.map(Service, ({ options }) => layer(options)))

@@ -2,11 +2,11 @@
  * An agent that uses tools until it knows the answer, in turns that may take minutes each.
  * Look at `options`: a turn is a call, tried again by itself, so that no tool runs twice; and at `use`, where a tool fails.
  */
-import { Console, Data, Effect, Redacted } from "effect"
+import { Console, Data, Effect } from "effect"
 import { Workload } from "effect-reliability"
 import { Fireworks } from "effect-reliability/fireworks"
 import { Transport } from "effect-reliability/node"
-import { Fault, FaultServer } from "effect-reliability/testing"
+import { Fault, FireworksServer } from "effect-reliability/testing"
 
 class NoSuchCity extends Data.TaggedError("NoSuchCity")<{ readonly message: string }> {}
 
@@ -48,9 +48,10 @@ const wants = (city: string) => {
 }
 
 const program = Effect.gen(function* () {
-  const api = yield* FaultServer.make({ script: [wants("Olso"), Fault.answer(503), wants("Oslo"), Fault.healthy] })
+  const faults = [wants("Olso"), Fault.answer(503), wants("Oslo")]
+  const api = yield* FireworksServer.make({ injections: faults.map((fault) => ({ fault })) })
   // in place of the API, which is `Fireworks.layerConfig()`
-  const Model = Fireworks.layer({ apiKey: Redacted.make("fw-test-key"), baseUrl: api.origin })
+  const Model = Fireworks.layer(api.options)
   console.log(yield* Effect.provide(solve("How is the weather in Olso?", "conversation-1"), Model))
   for (const { headers, status } of yield* api.requests) console.log(status, headers["x-multi-turn-session-id"])
 })

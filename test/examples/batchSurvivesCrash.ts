@@ -4,7 +4,7 @@
  */
 import { FileSystem } from "@effect/platform"
 import { NodeFileSystem } from "@effect/platform-node"
-import { Effect, Fiber, Layer, Redacted } from "effect"
+import { Effect, Fiber, Layer } from "effect"
 import { BatchJobs, Fireworks } from "effect-reliability/fireworks"
 import { Transport } from "effect-reliability/node"
 import { Fault, FireworksServer } from "effect-reliability/testing"
@@ -36,8 +36,7 @@ const program = Effect.gen(function* () {
     injections: [{ method: "POST", path: "batchInferenceJobs", fault: Fault.unanswered, takesEffect: true }]
   })
   // in place of the API, which is `Fireworks.layerConfig()`
-  const options = { apiKey: Redacted.make(api.key), accountId: api.account, baseUrl: api.origin }
-  const Live = Fireworks.layer(options).pipe(Layer.provide(Transport.layer))
+  const Live = Fireworks.layer(api.options).pipe(Layer.provide(Transport.layer))
   const file = `${yield* Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped())}/nightly`
   const process = nightly(file).pipe(Effect.provide(Live))
 

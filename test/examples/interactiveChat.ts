@@ -4,7 +4,7 @@
  */
 import { HttpBody, HttpClient, HttpRouter, HttpServer, HttpServerRequest, HttpServerResponse } from "@effect/platform"
 import { NodeHttpServer } from "@effect/platform-node"
-import { Console, Duration, Effect, Layer, Redacted, Schema } from "effect"
+import { Console, Duration, Effect, Layer, Schema } from "effect"
 import { ApiError, Workload } from "effect-reliability"
 import { Fireworks } from "effect-reliability/fireworks"
 import { Transport } from "effect-reliability/node"
@@ -41,9 +41,8 @@ const answer = Effect.gen(function* () {
 const Endpoint = HttpRouter.empty.pipe(HttpRouter.post("/chat", answer), HttpServer.serve())
 
 // in place of the API, which is `Fireworks.layerConfig({ workload })`: here one that takes a request a minute
-const Model = FireworksServer.make({ limits: { requests: 1, retryAfter: "30 seconds" } }).pipe(
-  Effect.map(({ key, origin }) => Fireworks.layer({ apiKey: Redacted.make(key), baseUrl: origin, workload })),
-  Layer.unwrapScoped
+const Model = FireworksServer.layerClient((api) => Fireworks.layer({ ...api, workload })).pipe(
+  Layer.provide(FireworksServer.layer({ limits: { requests: 1, retryAfter: "30 seconds" } }))
 )
 
 const people = Effect.gen(function* () {

@@ -3,7 +3,7 @@
  */
 import { FetchHttpClient, HttpClient, HttpRouter, HttpServer, HttpServerResponse } from "@effect/platform"
 import { NodeHttpServer } from "@effect/platform-node"
-import { Console, Effect, Layer, Redacted } from "effect"
+import { Console, Effect, Layer } from "effect"
 import { Telemetry } from "effect-reliability"
 import { Fireworks } from "effect-reliability/fireworks"
 import { FireworksServer } from "effect-reliability/testing"
@@ -18,9 +18,7 @@ const Metrics = HttpRouter.empty.pipe(
 )
 
 // a model of the API in memory, instead of the real one
-const Model = Fireworks.layer({ apiKey: Redacted.make("fw-test-key") }).pipe(
-  Layer.provide(FireworksServer.layerInMemory())
-)
+const Model = FireworksServer.layerClient(Fireworks.layer).pipe(Layer.provide(FireworksServer.layerInMemory()))
 
 const program = Effect.gen(function* () {
   const { chat } = yield* Fireworks.Service

@@ -2,7 +2,7 @@
  * A training run that goes on after its machines were taken away, from wherever it stopped.
  * Look at the outcome: where the trainer answers now, and from which checkpoint, with or without its optimizer.
  */
-import { Effect, Layer, Redacted } from "effect"
+import { Effect } from "effect"
 import { Fireworks, TrainerJobs } from "effect-reliability/fireworks"
 import { Transport } from "effect-reliability/node"
 import { FireworksServer } from "effect-reliability/testing"
@@ -31,11 +31,7 @@ const program = Effect.gen(function* () {
 })
 
 // in place of the API, which is `Fireworks.layerConfig()`: here a trainer that saves its state every 20 ms
-const Trainers = Layer.unwrapEffect(
-  Effect.map(FireworksServer.Service, ({ account: accountId, key, origin: baseUrl }) =>
-    Fireworks.layer({ apiKey: Redacted.make(key), accountId, baseUrl })
-  )
-)
+const Trainers = FireworksServer.layerClient(Fireworks.layer)
 const Api = FireworksServer.layer({
   timeline: [{ state: "PENDING", lasts: "50 millis" }, { state: "RUNNING" }],
   healthyAfter: "50 millis",

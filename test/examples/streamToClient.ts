@@ -1,58 +1,60 @@
 /**
  * An endpoint that hands a model's answer on while it is made, to somebody who may hang up.
- * Look at what is printed: with the reader, the socket to the model is gone, and nothing more is paid for.
+ * Look at `story`: until the first word a failure is a status, after it an event; and with the reader, the call is gone.
  */
-import { HttpClient, HttpRouter, HttpServer, HttpServerResponse } from "@effect/platform"
+import { HttpClient, HttpClientResponse, HttpRouter, HttpServer, HttpServerResponse } from "@effect/platform"
 import { NodeHttpServer } from "@effect/platform-node"
-import { Effect, Layer, Redacted, Sink, Stream } from "effect"
-import { ApiError } from "effect-reliability"
+import { Console, Duration, Effect, Layer, Stream } from "effect"
+import { ApiError, Workload } from "effect-reliability"
 import { Fireworks } from "effect-reliability/fireworks"
 import { Transport } from "effect-reliability/node"
-import { Fault, FaultServer } from "effect-reliability/testing"
+import * as EventStream from "effect-reliability/stream"
+import { Fault, FireworksServer } from "effect-reliability/testing"
 import { createServer } from "node:http"
+
+// how long a reader waits for the first word, tries and waits together
+const workload = Workload.with(Workload.interactive, { deadline: "1 second" })
+
+const refusal = ({ _tag, reason, retryAfter = Duration.seconds(5) }: ApiError.ApiError) => {
+  const headers = { "retry-after": String(Math.ceil(Duration.toSeconds(retryAfter))) }
+  if (_tag === "RateLimit") return HttpServerResponse.empty({ status: 429, headers })
+  return HttpServerResponse.empty({ status: reason.endsWith("Timeout") ? 504 : 502 })
+}
+
+const event = (name: string, data: string) => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`
 
 const story = Effect.gen(function* () {
   const { chatStream } = yield* Fireworks.Service
   const messages = [{ role: "user", content: "Tell me a long story." }]
-  const text = chatStream({ model: "accounts/fireworks/models/kimi-k2", messages }).pipe(
-    Stream.map((chunk) => chunk.choices[0]?.delta.content ?? "")
+  const chunks = yield* EventStream.awaitFirst(chatStream({ model: "accounts/fireworks/models/kimi-k2", messages }))
+  const events = Stream.map(chunks, (chunk) => event("words", chunk.choices[0]?.delta.content ?? "")).pipe(
+    Stream.concat(Stream.make(event("end", ""))),
+    Stream.catchAll(({ reason }) => Stream.make(event("error", reason)))
   )
-  // what fails before the first word has a status; what fails after it can only break off
-  const [first, rest] = yield* Stream.peel(text, Sink.take(1))
-  const all = Stream.encodeText(Stream.concat(Stream.fromChunk(first), rest))
-  return HttpServerResponse.stream(all, { contentType: "text/plain; charset=utf-8" })
-}).pipe(Effect.catchIf(ApiError.isApiError, () => HttpServerResponse.empty({ status: 503 })))
+  return HttpServerResponse.stream(Stream.encodeText(events), { contentType: "text/event-stream" })
+}).pipe(Effect.catchIf(ApiError.isApiError, (error) => Effect.succeed(refusal(error))))
 
-const Endpoint = HttpRouter.empty.pipe(HttpRouter.get("/story", story), HttpServer.serve())
+const endless = Fault.stream({ events: 10_000, every: "20 millis" })
+const busy = Fault.answer(429, { retryAfter: "1 hour" })
+const faults = [endless, busy, Fault.answer(502), Fault.unanswered, Fault.stream({ after: 1, ending: "reset" })]
 
-const impatient = Effect.gen(function* () {
+const readers = Effect.gen(function* () {
   const url = yield* HttpServer.addressFormattedWith((address) => Effect.succeed(`${address}/story`))
-  const words = HttpClient.get(url).pipe(
-    Effect.map((response) => Stream.decodeText(response.stream)),
-    Stream.unwrap,
-    Stream.mapConcat((text) => text.match(/\S+ /g) ?? [])
-  )
-  console.log(yield* words.pipe(Stream.take(3), Stream.mkString))
-
-  // the model's end of it
-  const api = yield* FaultServer.Service
-  yield* api.until(({ answered, closed }) => answered === 1 && closed === 1)
-  const [seen] = yield* api.requests
-  console.log(`complete: ${seen?.ended?.complete}, hung up by the ${seen?.closed?.by}`)
-
-  const { status } = yield* HttpClient.get(url)
-  console.log(`the next reader: ${status}`)
+  const lines = HttpClient.get(url).pipe(HttpClientResponse.stream, Stream.decodeText(), Stream.splitLines)
+  yield* Stream.runForEach(Stream.take(lines, 5), Console.log) // and hangs up
+  const seen = Effect.flatMap(FireworksServer.Service, ({ requests }) => Effect.delay(requests, "20 millis"))
+  const [first] = yield* Effect.repeat(seen, { until: ([first]) => first?.closed !== undefined })
+  console.log(`complete: ${first?.ended?.complete}, hung up by the ${first?.closed?.by}`)
+  for (const _ of faults.slice(1)) {
+    const { headers, status, text } = yield* HttpClient.get(url)
+    console.log(status, headers["retry-after"] ?? "-", yield* text)
+  }
 })
 
-const script = [Fault.stream({ events: 10_000, every: "20 millis" }), Fault.answer(429, { retryAfter: "1 hour" })]
-
-// in place of the API, which is `Fireworks.layerConfig()`
-const Model = Layer.unwrapEffect(
-  Effect.map(FaultServer.Service, ({ origin }) =>
-    Fireworks.layer({ apiKey: Redacted.make("fw-test-key"), baseUrl: origin })
-  )
-).pipe(Layer.provideMerge(FaultServer.layer({ script })))
-
-const Server = Endpoint.pipe(Layer.provideMerge(NodeHttpServer.layer(createServer, { port: 0, host: "127.0.0.1" })))
-const Live = Layer.provideMerge(Server, Layer.provideMerge(Model, Transport.layer))
-await Effect.runPromise(impatient.pipe(Effect.provide(Live)))
+const Endpoint = HttpRouter.empty.pipe(HttpRouter.get("/story", story), HttpServer.serve())
+const Server = Layer.provideMerge(Endpoint, NodeHttpServer.layer(createServer, { port: 0, host: "127.0.0.1" }))
+// in place of the API, which is `Fireworks.layerConfig({ workload })`
+const Model = FireworksServer.layerClient((api) => Fireworks.layer({ ...api, workload }))
+const Api = FireworksServer.layer({ injections: faults.map((fault) => ({ fault })) })
+const Live = Server.pipe(Layer.provideMerge(Model), Layer.provideMerge(Layer.merge(Api, Transport.layer)))
+await Effect.runPromise(readers.pipe(Effect.provide(Live)))

@@ -3,6 +3,8 @@ import { describe, it } from "@effect/vitest"
 import {
   Cause,
   Chunk,
+  Context,
+  DefaultServices,
   Duration,
   Effect,
   FastCheck as fc,
@@ -11,7 +13,8 @@ import {
   Random,
   Redacted,
   Stream,
-  TestClock
+  TestClock,
+  type Utils
 } from "effect"
 import { type ApiError, Deadline } from "effect-reliability"
 import { BatchJobs, Fireworks } from "effect-reliability/fireworks"
@@ -118,6 +121,24 @@ describe("submit", () => {
         expect(yield* madeOf(server)).toEqual(ids.map((id) => [id, 1]))
       })
     )
+  )
+
+  it.live("makes ids that no other process makes, however Effect's own Random was seeded", () =>
+    Effect.gen(function* () {
+      const ids = yield* Effect.replicateEffect(BatchJobs.newId, 1000)
+      expect(new Set(ids).size).toBe(1000)
+      for (const id of ids) expect(id).toMatch(/^batch-[\da-f]{24}$/)
+      // all of the 96 bits are among what may be set or not
+      for (let place = 6; place < 30; place++) expect(new Set(ids.map((id) => id[place])).size).toBe(16)
+      // what Effect makes of its seed is the class's own
+      const live = Context.get(DefaultServices.liveServices, Random.Random) as unknown as {
+        readonly PRNG: Utils.PCGRandom
+      }
+      const state = live.PRNG.getState()
+      const id = yield* BatchJobs.newId
+      live.PRNG.setState(state)
+      expect(yield* BatchJobs.newId).not.toBe(id)
+    })
   )
 
   it.effect("finds what it made when the answer is lost, and asks no second time", () =>

@@ -2,7 +2,7 @@ import { HttpClient } from "@effect/platform"
 import { describe, it } from "@effect/vitest"
 import {
   Chunk,
-  type Duration,
+  Duration,
   Effect,
   Either,
   Exit,
@@ -286,6 +286,7 @@ describe("setAutoscaling", () => {
       [/autoscaling is "empty"/, { minReplicaCount: undefined }],
       [/minReplicaCount is -1/, { minReplicaCount: -1 }],
       [/minReplicaCount is 1.5/, { minReplicaCount: 1.5 }],
+      [/maxReplicaCount is 2147483648/, { maxReplicaCount: 2 ** 31 }],
       [/maxReplicaCount is 1; it must be at least minReplicaCount, 2/, { minReplicaCount: 2, maxReplicaCount: 1 }],
       [/scaleUpWindow is 1h 1ms; it must be at most 1h/, { scaleUpWindow: 3_600_001 }],
       [/scaleDownWindow is 2h/, { scaleDownWindow: "2 hours" }],
@@ -294,17 +295,26 @@ describe("setAutoscaling", () => {
       [/loadTargets.requests_per_second is NaN/, { loadTargets: { requests_per_second: Number.NaN } }],
       [/scalingSchedules.day.duration/, { scalingSchedules: { day: { ...schedule, duration: "8 days" } } }],
       [/scalingSchedules.day.duration/, { scalingSchedules: { day: { ...schedule, duration: "1 minute" } } }],
-      [/scalingSchedules.day.schedule/, { scalingSchedules: { day: { ...schedule, schedule: "hourly" } } }],
+      [
+        /scalingSchedules.day.schedule is "hourly"; it must be five fields of cron/,
+        { scalingSchedules: { day: { ...schedule, schedule: "hourly" } } }
+      ],
       [/scalingSchedules.day.minReplicaCount/, { scalingSchedules: { day: { ...schedule, minReplicaCount: -1 } } }],
       [
-        /at most five/,
+        /scalingSchedules is "of 6"; it must be at most five/,
         { scalingSchedules: Object.fromEntries(["a", "b", "c", "d", "e", "f"].map((name) => [name, schedule])) }
       ]
     ]
     for (const [message, autoscaling] of bad) {
       expect(() => Deployments.setAutoscaling("d", autoscaling)).toThrow(message)
     }
-    expect(() => Deployments.setAutoscaling("d", { minReplicaCount: 0, maxReplicaCount: 0 })).not.toThrow()
+    const good: ReadonlyArray<Deployments.Autoscaling> = [
+      { minReplicaCount: 0, maxReplicaCount: 0 },
+      { maxReplicaCount: 2 ** 31 - 1 },
+      { scalingSchedules: { day: { ...schedule, schedule: " 0  8 * * * " } } },
+      { scalingSchedules: Object.fromEntries(["a", "b", "c", "d", "e"].map((name) => [name, schedule])) }
+    ]
+    for (const autoscaling of good) expect(() => Deployments.setAutoscaling("d", autoscaling)).not.toThrow()
     expect(() => Deployments.scale("d", -1)).toThrow(/replicaCount is -1/)
     expect(() => Deployments.list({ pageSize: 0 })).toThrow(/Deployments.list: pageSize is 0/)
   })
@@ -640,6 +650,121 @@ describe("a raise in doubt", () => {
     const seen = Either.right({ wanted: 2, ready: 2, max: 10 })
     const [, next] = Scaling.afterLook(doubtful, minute, seen, { ...settings, maxReplicas: 10, step: 1 })
     expect(next).toMatchObject({ raise: { from: 2, to: 3 } })
+  })
+})
+
+describe("a decision about replicas", () => {
+  const own = { ...settings, maxReplicas: 4, step: 2 }
+  const asking = { ...Scaling.idle, counts: [1, 2, 3], isAsking: true }
+  const look = (state: Scaling.Scaling, now: number, replicas: Partial<Scaling.Replicas>) =>
+    Scaling.afterLook(state, now, Either.right({ wanted: 2, ready: 2, max: undefined, ...replicas }), own)
+  const rested = (heldUntil: number, outcome: Scaling.Outcome, change: Partial<Scaling.Scaling> = {}) => [
+    { ...asking, isAsking: false, heldUntil, ...change },
+    { _tag: "Rest", outcome }
+  ]
+  const doubt = { from: 2, to: 3, at: 100 }
+  const scale = (from: number, to: number) => ({ _tag: "Scale", raise: { from, to } })
+
+  it("raises by a step, up to each bound", () => {
+    expect(look(asking, 0, {})).toEqual([asking, scale(2, 4)])
+    expect(look(asking, 0, { ready: undefined })).toEqual([asking, scale(2, 4)])
+    expect(look(asking, 0, { wanted: 1, ready: 1 })[1]).toEqual(scale(1, 3))
+    expect(look(asking, 0, { max: 3 })[1]).toEqual(scale(2, 3))
+    expect(look(asking, 5, { max: 2 })).toEqual(
+      rested(5 + own.every, { _tag: "AtBound", replicas: 2, bound: "maxReplicaCount" })
+    )
+    for (const max of [undefined, 4, 5]) {
+      expect(look(asking, 5, { wanted: 4, ready: 4, max })).toEqual(
+        rested(5 + own.every, { _tag: "AtBound", replicas: 4, bound: "maxReplicas" })
+      )
+    }
+  })
+
+  it("waits for replicas that are on their way, and counts anew with them", () => {
+    const [settling, next] = look(asking, 5, { ready: 1 })
+    expect([settling, next]).toEqual(
+      rested(5 + own.pause, { _tag: "NotReady", replicas: 2, ready: 1 }, { isSettling: true })
+    )
+    expect(look(settling, 9, {})).toEqual(
+      rested(9, { _tag: "Ready", replicas: 2 }, { isSettling: false, counts: Scaling.idle.counts })
+    )
+  })
+
+  it("takes a raise in doubt for done where it is seen, and for a bound within the time of one", () => {
+    const doubtful = { ...asking, doubt }
+    const done = rested(100 + own.every, { _tag: "Raised", from: 2, to: 3 }, { isSettling: true, doubt: undefined })
+    expect(look(doubtful, 200, { wanted: 3, ready: 1 })).toEqual(done)
+    expect(look(doubtful, 200, {})[1]).toEqual(scale(2, 3))
+    expect(look(doubtful, 99 + own.every, {})[1]).toEqual(scale(2, 3))
+    expect(look(doubtful, 100 + own.every, {})[1]).toEqual(scale(2, 4))
+    expect(look(doubtful, 100 + own.every, { wanted: 3, ready: 3 })[1]).toEqual(scale(3, 4))
+  })
+
+  it("rests after a failure for as long as the server says, and no less than a pause", () => {
+    const wait = (retryAfter: Duration.Duration | undefined) => {
+      const error = new ApiError.Transient({ reason: "Unavailable", delivery: "Acknowledged", retryAfter })
+      const after = Scaling.afterLook(asking, 5, Either.left(error), own)
+      expect(after).toEqual(rested(after[0].heldUntil, { _tag: "Failed", call: "get", error }))
+      return after[0].heldUntil - 5
+    }
+    expect([undefined, Duration.seconds(1), Duration.hours(1)].map(wait)).toEqual([own.pause, own.pause, 60 * minute])
+  })
+
+  it("doubts a request for more whose answer was lost, and no other", () => {
+    const raise = { from: 2, to: 3 }
+    const after = (result: Either.Either<unknown, ApiError.ApiError>, state = asking) =>
+      Scaling.afterScale(state, 5, raise, result, own)
+    const raised = { _tag: "Raised", ...raise }
+    expect(after(Either.void, { ...asking, doubt })).toEqual([
+      { ...asking, isAsking: false, heldUntil: 5 + own.every, isSettling: true, doubt: undefined },
+      raised
+    ])
+    const fatal = new ApiError.Fatal({ reason: "Aborted", delivery: "Unconfirmed" })
+    const failed = (error: ApiError.ApiError, doubt: Scaling.Scaling["doubt"]) => [
+      { ...asking, isAsking: false, heldUntil: 5 + own.pause, doubt },
+      { _tag: "Failed", call: "scale", error }
+    ]
+    expect(after(Either.left(lost))).toEqual(failed(lost, { ...raise, at: 5 }))
+    for (const error of [down, fatal]) {
+      expect(after(Either.left(error))).toEqual(failed(error, undefined))
+      expect(after(Either.left(error), { ...asking, doubt })).toEqual(failed(error, doubt))
+    }
+  })
+
+  it("is held until its time, and not at it", () => {
+    let state: Scaling.Scaling = { ...Scaling.idle, heldUntil: 59 * second }
+    const steps = every(second, minute).map((at) => {
+      const [next, step] = Scaling.afterCapacity(state, at, settings)
+      state = next
+      return step
+    })
+    // and looked at by one of many
+    expect(steps).toEqual([...every(second, 59 * second).map(() => "Nothing"), "Look"])
+    expect(state.isAsking).toBe(true)
+    expect(Scaling.afterCapacity(state, minute, settings)[1]).toBe("Nothing")
+    // those of the first slot are forgotten by then
+    expect([59, 60].map((at) => Scaling.errorsOf(Scaling.afterCapacity(state, at * second, settings)[0]))).toEqual([
+      61, 56
+    ])
+  })
+
+  it("has words", () => {
+    const words = [
+      { _tag: "Raised", from: 1, to: 2 } as const,
+      { _tag: "WouldRaise", from: 1, to: 2 } as const,
+      { _tag: "AtBound", replicas: 2, bound: "maxReplicas" } as const,
+      { _tag: "NotReady", replicas: 2, ready: 1 } as const,
+      { _tag: "Ready", replicas: 2 } as const,
+      { _tag: "Failed", call: "get", error: down } as const
+    ].map((decision) => Scaling.wordsOf({ at: 0, errors: 10, ...decision }))
+    expect(words).toEqual([
+      "raised the replicas from 1 to 2",
+      "would raise the replicas from 1 to 2 (a dry run)",
+      "2 replicas are as many as maxReplicas allows",
+      "1 of 2 replicas are ready",
+      "all 2 replicas are ready",
+      `could not get the deployment: ${down.message}`
+    ])
   })
 })
 

@@ -311,9 +311,9 @@ describe("chatStream", () => {
     })
   )
 
-  const collected = (script: Fault.Script) =>
+  const collected = (script: Fault.Script, options: Options = {}) =>
     Effect.gen(function* () {
-      const { fireworks, requests } = yield* scripted(script)
+      const { fireworks, requests } = yield* scripted(script, options)
       const texts: Array<string> = []
       const chunks = Stream.runForEach(fireworks.chatStream(hello), (chunk) =>
         Effect.sync(() => texts.push(chunk.choices[0]?.delta.content ?? ""))
@@ -330,13 +330,28 @@ describe("chatStream", () => {
     })
   )
 
-  it.effect("fails where the generation ended by an error, after what came before", () =>
+  it.effect("fails where the generation ended by an error, after what came before, and is told so", () =>
     Effect.gen(function* () {
-      const { count, error, texts } = yield* collected(
-        events(piece("a"), piece("", { finish_reason: "error" }), piece("c"), "[DONE]")
-      )
-      expect([error.reason, error.delivery, error.attempts]).toEqual(["ServerError", "Partial", 1])
+      const told: Array<Reliability.Outcome> = []
+      const failing = events(piece("a"), piece("", { finish_reason: "error" }), piece("c"), "[DONE]")
+      const { count, error, texts } = yield* collected(failing, { record: (outcome) => void told.push(outcome) })
+      expect([error.reason, error.delivery, error.attempts, error.status]).toEqual(["ServerError", "Partial", 1, 200])
+      expect(error.detail).toContain("finish_reason")
       expect([texts, count]).toEqual([["a"], 1])
+      const ends = told.map(({ error, of }) => [of, error?.reason, error?.delivery])
+      expect(ends).toEqual([
+        ["try", undefined, undefined],
+        ["call", undefined, undefined],
+        ["stream", "ServerError", "Partial"]
+      ])
+    })
+  )
+
+  it.effect("is asked for again where the generation ended by an error before its first word", () =>
+    Effect.gen(function* () {
+      const { fireworks, requests } = yield* scripted([events(piece("", { finish_reason: "error" })), Fault.healthy])
+      const chunks = yield* during("1 minute")(Stream.runCollect(fireworks.chatStream(hello)))
+      expect([Chunk.size(chunks) > 0, (yield* requests).length]).toEqual([true, 2])
     })
   )
 

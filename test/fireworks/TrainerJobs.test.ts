@@ -748,6 +748,23 @@ describe("create", () => {
     )
   )
 
+  it.effect("warns of a job once, whoever comes upon it first, and of each job anew", () =>
+    against({ timeline: [{ state: "RUNNING" }], healthyAfter: 0 }, () =>
+      Effect.gen(function* () {
+        const [{ atRisk }, created] = yield* logged(TrainerJobs.create({ id: "j" }))
+        expect(created).toEqual([`WARN ${atRisk?.advice}`])
+        const reconnect = (id: string) =>
+          logged(within(TrainerJobs.reconnectAndWait(id, { dcpSaveInterval: 0 }), "1 minute"))
+        const [outcome, again] = yield* reconnect("j")
+        expect([reached(outcome).atRisk?.interval, again]).toEqual([0, []])
+
+        yield* TrainerJobs.create({ id: "another", dcpSaveInterval: 10 })
+        expect((yield* reconnect("another"))[1].length).toBe(1)
+        expect((yield* reconnect("another"))[1]).toEqual([])
+      })
+    )
+  )
+
   it.effect("refuses what it cannot send, by the name of the field, before any request", () =>
     against({}, (server) =>
       Effect.gen(function* () {
@@ -1497,12 +1514,34 @@ describe("what became of the optimizer", () => {
     expect(seen(sight("RE_QUEUEING", 9), sight("FAILED", 30))).toBe(30 * minutes)
     // its queueing again was missed
     expect(seen(sight("RUNNING", 3), sight("PENDING", 10))).toBe(10 * minutes)
+    expect(seen(sight("RUNNING", 3), sight("CREATING", 10))).toBe(10 * minutes)
+    for (const end of ["FAILED", "CANCELLED", "PAUSED", "COMPLETED"]) {
+      expect(seen(sight("RUNNING", 3), sight(end, 9))).toBe(9 * minutes)
+    }
+    // of these it tells nothing
+    expect(seen(sight("RUNNING", 3), sight("PENDING", 3), sight("WRITING_RESULTS", 9))).toBeUndefined()
     // these are told late
     expect(seen(sight("RUNNING", 3), sight("PENDING", 2), sight("CREATING", 1))).toBeUndefined()
     expect(seen(sight("FAILED", 30), sight("RE_QUEUEING", 9))).toBe(30 * minutes)
     // without times of the server, the clock's
     expect(seen(sight("RUNNING"), sight("FAILED"))).toBe(minutes)
     expect(trainer.afterResume(trainer.nothingSeen, 7, true)).toMatchObject({ interruptedAt: 7, resumed: 1 })
+  })
+
+  it("knows of a resumption whose answer was lost by the next sight of a job that goes on", () => {
+    const running = trainer.afterSight(trainer.nothingSeen, sight("RUNNING", 3), 0)
+    expect(running).toMatchObject({ stopped: false, asked: false, resumed: 0 })
+    // there was nothing to be resumed
+    expect(trainer.afterResume(running, 0, false)).toEqual(running)
+    const stopped = trainer.afterSight(running, sight("FAILED", 9), 0)
+    const asked = trainer.afterResume(stopped, 0, false)
+    expect(asked).toEqual({ ...stopped, asked: true, resumed: 0 })
+    const still = trainer.afterSight(asked, sight("FAILED", 9), 0)
+    expect(still).toMatchObject({ stopped: true, asked: true, resumed: 0 })
+    expect(trainer.afterResume(still, 0, true)).toMatchObject({ asked: false, resumed: 1 })
+    expect(trainer.afterSight(still, sight("PENDING", 10), 0)).toMatchObject({ asked: false, resumed: 1 })
+    expect(trainer.afterResume(trainer.nothingSeen, 0, false)).toEqual(trainer.nothingSeen)
+    expect(trainer.afterSight(trainer.nothingSeen, sight("RUNNING", 3), 0).resumed).toBe(0)
   })
 
   it("is the newest checkpoint with optimizer from before, in whatever order they come", () => {
@@ -1516,6 +1555,21 @@ describe("what became of the optimizer", () => {
     expect(from(10, ...all)).toBe("TRAINING@10")
     expect(from(30, saved("INFERENCE_LORA", 5), saved("INFERENCE_ARC_V2", 6))).toBe("Lost")
     expect(from(30, saved("TRAINING", 5), saved("TRAINING"))).toBe("Unknown")
+    expect(trainer.optimizerOf(trainer.afterCheckpoint(trainer.noCheckpoint, saved("TRAINING"), 30))).toEqual({
+      _tag: "Unknown",
+      why: "a checkpoint does not say when it was saved"
+    })
+  })
+
+  it("is held by checkpoints of training only, with a prefix or without", () => {
+    const types = ["TRAINING", "CHECKPOINT_TYPE_TRAINING_LORA", "PRE_TRAINING", "TRAINING_X", undefined]
+    expect(types.map((checkpointType) => trainer.hasOptimizer({ name: "c", checkpointType }))).toEqual([
+      true,
+      true,
+      false,
+      false,
+      false
+    ])
   })
 })
 

@@ -1,8 +1,22 @@
 /** The model of the Fireworks API: in memory by the TestClock, and on sockets by the real clients. */
-import { HttpClientRequest, type HttpMethod } from "@effect/platform"
+import { HttpClient, HttpClientRequest, type HttpMethod } from "@effect/platform"
 import { describe, it } from "@effect/vitest"
-import { Cause, Duration, Effect, Either, Exit, FastCheck as fc, Fiber, Random, TestClock } from "effect"
+import {
+  Cause,
+  Duration,
+  Effect,
+  Either,
+  Exit,
+  FastCheck as fc,
+  Fiber,
+  Layer,
+  Random,
+  Redacted,
+  TestClock
+} from "effect"
 import { Classify, Dialect, Job, Reliability, ReliableHttpClient, Workload } from "effect-reliability"
+import { Fireworks } from "effect-reliability/fireworks"
+import { Transport } from "effect-reliability/node"
 import { Fault, FireworksServer } from "effect-reliability/testing"
 import OpenAI from "openai"
 import { expect } from "vitest"
@@ -990,6 +1004,42 @@ describe("hostile input", () => {
 // -------------------------------------------------------------------------------------------------
 // On sockets
 // -------------------------------------------------------------------------------------------------
+
+describe("a client", () => {
+  const model = "accounts/fireworks/models/m"
+  const asked = Effect.gen(function* () {
+    const { chat, control } = yield* Fireworks.Service
+    const { value } = yield* chat({ model, messages: [{ role: "user", content: "one two" }] })
+    return { said: value.choices[0]?.message.content, account: yield* control.accountId }
+  })
+  const given = { account: "ours", keys: ["fw-a", "fw-b"] }
+  const expected = { said: "one two", account: "ours" }
+
+  it.effect("is made of the options, in memory", () =>
+    Effect.gen(function* () {
+      const { client, options } = yield* FireworksServer.inMemory(given)
+      const http = Layer.succeed(HttpClient.HttpClient, client)
+      expect(yield* Effect.provide(asked, Layer.provide(Fireworks.layer(options), http))).toEqual(expected)
+      expect(Redacted.value(options.apiKey)).toBe("fw-a")
+      const live = FireworksServer.layerClient(Fireworks.layer).pipe(
+        Layer.provide(FireworksServer.layerInMemory(given))
+      )
+      expect(yield* Effect.provide(asked, live)).toEqual(expected)
+    })
+  )
+
+  it.live("is made of the options, on sockets", () =>
+    Effect.gen(function* () {
+      const { options, origin } = yield* FireworksServer.make(given)
+      expect(options.baseUrl).toBe(origin)
+      const direct = Layer.provide(Fireworks.layer(options), Transport.layer)
+      expect(yield* Effect.provide(asked, direct)).toEqual(expected)
+      const live = FireworksServer.layerClient((api) => Fireworks.layer({ ...api, limitsPer: "second" }))
+      const around = Layer.provide(live, [FireworksServer.layer(given), Transport.layer])
+      expect(yield* Effect.provide(asked, around)).toEqual(expected)
+    }).pipe(Effect.scoped)
+  )
+})
 
 describe("on sockets", () => {
   const openai = ({ baseUrl, key }: FireworksServer.FireworksServer, apiKey = key) =>

@@ -30,11 +30,11 @@ const seconds = (
   owner: string,
   option: string,
   input: Duration.DurationInput,
-  { max, min = 0 }: { readonly max?: number; readonly min?: number }
+  { max = Infinity, min = 0 }: { readonly max?: number; readonly min?: number }
 ): string => {
   const value = duration(owner, option, input, { min })
   const millis = Duration.toMillis(value)
-  if (max !== undefined && millis > max) refuse(owner, option, value, `at most ${Duration.format(max)}`)
+  if (millis > max) refuse(owner, option, value, `at most ${Duration.format(max)}`)
   return `${Math.round(millis) / 1000}s`
 }
 
@@ -56,7 +56,7 @@ const schedule = (owner: string, name: string, given: ScalingSchedule): Json => 
   const { duration: lasts, minReplicaCount, schedule, ...rest } = given
   if (schedule.trim().split(/\s+/).length !== 5) refuse(owner, `${option}.schedule`, schedule, "five fields of cron")
   return {
-    ...Object.fromEntries(Object.entries(rest).filter(isGiven)),
+    ...rest,
     schedule,
     minReplicaCount: replicas(owner, `${option}.minReplicaCount`, minReplicaCount),
     duration: seconds(owner, `${option}.duration`, lasts, { min: 5 * minute, max: 7 * day })
@@ -76,7 +76,7 @@ export const changeOf = (owner: string, given: Autoscaling): Change => {
     minReplicaCount: min === undefined ? undefined : replicas(owner, "minReplicaCount", min),
     maxReplicaCount: max === undefined ? undefined : replicas(owner, "maxReplicaCount", max)
   }).filter(isGiven)
-  if (min !== undefined && max !== undefined && max < min) {
+  if ((max ?? Infinity) < (min ?? 0)) {
     refuse(owner, "maxReplicaCount", max, `at least minReplicaCount, ${min}`)
   }
   const window = (

@@ -19,6 +19,7 @@ import * as Classify from "../../Classify.js"
 import * as Dialect from "../../Dialect.js"
 import * as EventStream from "../../EventStream.js"
 import { currentCall } from "../../internal/call.js"
+import { givenUpDetail, isGivenUp } from "../../internal/events.js"
 import { singleTry } from "../../internal/exchange.js"
 import { isObserved } from "../../internal/observing.js"
 import { read } from "../../internal/origin.js"
@@ -37,10 +38,10 @@ type Pull<A> = Effect.Effect<Chunk.Chunk<A>, Option.Option<ApiError>>
 type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
 
 /** What is told of calls while they are made. */
-export interface Observers extends Omit<Reliability.Options, "workload" | "about"> {}
+export interface Observers<R = never> extends Omit<Reliability.Options<R>, "workload" | "about"> {}
 
 /** What a client is made with, once it has been checked. */
-export interface Settings extends Observers {
+export interface Settings<R = never> extends Observers<R> {
   readonly apiKey: Redacted.Redacted
   readonly accountId: string | undefined
   /** Without a slash at its end; inference is below `/inference/v1`. */
@@ -94,19 +95,6 @@ const hasError = (json: unknown): boolean => {
   return (typeof error === "object" && error !== null) || (typeof error === "string" && error !== "")
 }
 
-const finishedByError = (json: unknown): boolean => {
-  const choices = read(json, "choices")
-  return Array.isArray(choices) && choices.some((choice: unknown) => read(choice, "finish_reason") === "error")
-}
-
-const failed = `the server ended the generation: finish_reason is "error"`
-
-const brokenOff = (): ApiError =>
-  unsafeMake(
-    { class: "Transient", reason: "ServerError" },
-    { delivery: "Partial", status: 200, detail: failed, attempts: 1 }
-  )
-
 const decodeAnswer = <A, I>(
   schema: Schema.Schema<A, I>,
   response: Response,
@@ -122,8 +110,9 @@ const decodeAnswer = <A, I>(
       Effect.mapError(response.json, (cause) => Classify.exception(cause, context)),
       (json): Effect.Effect<A, ApiError> => {
         if (hasError(json)) return Effect.fail(Classify.answer({ ...context, body: json }))
-        if (finishedByError(json)) {
-          return Effect.fail(unsafeMake({ class: "Transient", reason: "ServerError" }, { ...about(), detail: failed }))
+        if (isGivenUp(json)) {
+          const fields = { ...about(), detail: givenUpDetail }
+          return Effect.fail(unsafeMake({ class: "Transient", reason: "ServerError" }, fields))
         }
         return Effect.mapError(Schema.decodeUnknown(schema)(json), (cause) =>
           unsafeMake(
@@ -268,10 +257,7 @@ export const makeClient = (http: HttpClient.HttpClient, settings: Settings): Cli
               ((outcome) =>
                 record(outcome.error === undefined ? outcome : { ...outcome, error: told(outcome.error, workload) }))
           })
-          const chunks = EventStream.decode(events, schema).pipe(
-            Stream.mapEffect((chunk) => (finishedByError(chunk) ? Effect.fail(brokenOff()) : Effect.succeed(chunk))),
-            Stream.mapError((error) => told(error, workload))
-          )
+          const chunks = EventStream.decode(events, schema).pipe(Stream.mapError((error) => told(error, workload)))
           return Effect.succeed(eachPull(chunks, (pull) => guarded(Workload.within(pull, workload))))
         })
       )

@@ -58,7 +58,7 @@ export const afterSight = (past: Past, job: TrainerJob, now: number): Past => {
     resumed: past.resumed + (taken ? 1 : 0)
   }
   if (state === "RUNNING") return { ...next, ranAt: later(past.ranAt, at) }
-  const again = before.has(state) && past.ranAt !== undefined && at > past.ranAt
+  const again = before.has(state) && at > (past.ranAt ?? Infinity)
   const interrupted = stopped || state === "RE_QUEUEING" || again
   return interrupted ? { ...next, interruptedAt: later(past.interruptedAt, at) } : next
 }

@@ -110,8 +110,19 @@ export const act = (
     )
   )
 
-export const warn = (risk: OptimizerStateAtRisk | undefined): Effect.Effect<void> =>
-  risk === undefined ? Effect.void : Effect.logWarning(risk.advice)
+/** The jobs that were warned of, by the service that knows them. */
+const warned = /*#__PURE__*/ new WeakMap<Fireworks.Fireworks, Set<string>>()
+
+/** Warns of a job once, whoever comes upon it first. */
+export const warn = (kind: Kind, id: string, risk: OptimizerStateAtRisk | undefined): Call<void> =>
+  Effect.flatMap(Fireworks.Service, (service) => {
+    const known = warned.get(service) ?? new Set()
+    warned.set(service, known)
+    const job = `${paths[kind]}/${id}`
+    if (risk === undefined || known.has(job)) return Effect.void
+    known.add(job)
+    return Effect.logWarning(risk.advice)
+  })
 
 // --- Waiting --------------------------------------------------------------------------------------
 
@@ -218,7 +229,7 @@ export const reach = (id: string, wait: Wait, first: "look" | "resume"): Call<Ou
   Effect.gen(function* () {
     const { atRisk, get, kind, limits, resumable, workload } = wait
     yield* checkId(id)
-    yield* warn(atRisk)
+    yield* warn(kind, id, atRisk)
     let past = trainer.nothingSeen
     const asked = (answered: boolean) =>
       Effect.map(Clock.currentTimeMillis, (now) => void (past = trainer.afterResume(past, now, answered)))
