@@ -22,6 +22,9 @@ import { duration } from "./internal/options.js"
  * Within another deadline the sooner one holds: an inner, longer one never extends an outer, shorter one. `Retry`'s
  * schedules inside do not wait past it, and `Reliability.protect` starts no try that it leaves no time for.
  *
+ * What still runs once it has passed cleans up: a call that a finalizer makes then, such as to cancel what was begun, has the
+ * limits of its own workload. What was forked inside and outlives the effect is limited no more, either.
+ *
  * @example
  * ```ts
  * import { Effect } from "effect"

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { dirname } from "node:path"
 import ts from "typescript"
 import { beforeAll, describe, expect, it } from "vitest"
-import { filesBelow, manifest, publicModules, read, root, run, sources, tool } from "./support/project.js"
+import { compile, filesBelow, manifest, publicModules, read, root, run, sources } from "./support/project.js"
 
 // --- Examples: every `ts` fence of the docs and of the comments is compiled and run --------------------------------
 
@@ -38,18 +38,17 @@ const examples = [...documents, ...sources.map((file) => `src/${file}`)].flatMap
 
 const compilerOptions = { moduleDetection: "force" }
 
-/** What the compiler and Effect's own diagnostics have to say, by file. */
-const compile = async (): Promise<ReadonlyMap<string, string>> => {
-  const said = (tool: Promise<string>) => tool.catch((error: Error) => error.message)
-  const output = await Promise.all([
-    said(run(tool("tsc"), ["-p", cache, "--pretty", "false"])),
-    said(
-      run(tool("effect-language-service"), ["diagnostics", "--project", `${cache}/tsconfig.json`, "--format", "text"])
-    )
-  ])
+/** What the compiler and Effect's own diagnostics have to say, by file; of what is not an example, `tools.test.ts` tells. */
+const compileAll = async (): Promise<ReadonlyMap<string, string>> => {
+  const project = { path: `${cache}/tsconfig.json`, effect: true, but: `^(?!.*/${cache}/)` }
+  const [faults = []] = await compile({ compiler: "typescript", projects: [project] })
   const errors = new Map<string, string>()
-  for (const [error, path = ""] of output.join("\n").matchAll(/^(\S+)\(\d+,\d+\): error .*(\n .*)*/gm)) {
-    errors.set(path, `${errors.get(path) ?? ""}${error.slice(cache.length + 1)}\n`)
+  for (const fault of faults.filter((fault) => !/^\S+: warning /.test(fault))) {
+    // what is wrong with no file is wrong with all of them
+    const [, path] = /^(\S+)\(\d+,\d+\): /.exec(fault) ?? []
+    for (const of of path === undefined ? examples.map((example) => example.path) : [path]) {
+      errors.set(of, `${errors.get(of) ?? ""}${fault.replace(`${cache}/`, "")}\n`)
+    }
   }
   return errors
 }
@@ -67,10 +66,7 @@ const runAll = async (): Promise<ReadonlyMap<string, string | null>> => {
 }
 
 describe("an example of the docs", () => {
-  let compiled: ReadonlyMap<string, string>
-  let ran: ReadonlyMap<string, string | null>
-
-  beforeAll(async () => {
+  beforeAll(() => {
     rmSync(root + cache, { recursive: true, force: true })
     for (const { path, code } of examples) {
       mkdirSync(dirname(root + path), { recursive: true })
@@ -79,15 +75,26 @@ describe("an example of the docs", () => {
     const files = examples.map((example) => example.path.slice(cache.length + 1))
     const tsconfig = { extends: "../../tsconfig.json", compilerOptions, include: [], files }
     writeFileSync(`${root}${cache}/tsconfig.json`, JSON.stringify(tsconfig))
-    ;[compiled, ran] = await Promise.all([compile(), runAll()])
   })
 
-  for (const { title, path } of examples) {
-    it(`${title} compiles and runs`, () => {
-      expect(compiled.get(path), "the compiler's errors").toBeUndefined()
-      expect(ran.get(path), "what went wrong").toBeNull()
-    })
-  }
+  // each for itself, since another Node runs the examples, and compiles nothing anew
+  describe.concurrent("compiles", () => {
+    let compiled: ReadonlyMap<string, string>
+    beforeAll(async () => void (compiled = await compileAll()))
+
+    for (const { title, path } of examples) {
+      it(title, () => expect(compiled.get(path), "the compiler's errors").toBeUndefined())
+    }
+  })
+
+  describe.concurrent("runs", () => {
+    let ran: ReadonlyMap<string, string | null>
+    beforeAll(async () => void (ran = await runAll()))
+
+    for (const { title, path } of examples) {
+      it(title, () => expect(ran.get(path), "what went wrong").toBeNull())
+    }
+  })
 })
 
 // --- Comments: what users can import says what it is, since when, and to which family it belongs -------------------
@@ -110,15 +117,8 @@ const categories = [
 /** An index has nothing of its own to tell. */
 const modules = publicModules.filter((file) => !file.endsWith("index.ts"))
 
-const program = ts.createProgram(
-  modules.map((file) => `${root}src/${file}`),
-  ts.parseJsonConfigFileContent(
-    ts.readConfigFile(`${root}tsconfig.json`, (path) => ts.sys.readFile(path)).config,
-    ts.sys,
-    root
-  ).options
-)
-const checker = program.getTypeChecker()
+let program: ts.Program
+let checker: ts.TypeChecker
 
 /** Each declaration that the symbol exports, by its full name; of an overloaded function the first. */
 const declarationsOf = (exported: ts.Symbol, prefix = ""): ReadonlyArray<readonly [string, ts.Declaration]> => {
@@ -161,6 +161,18 @@ const faultsOf = (node: ts.Node): ReadonlyArray<string> => {
 }
 
 describe("the comments of", () => {
+  beforeAll(() => {
+    program = ts.createProgram(
+      modules.map((file) => `${root}src/${file}`),
+      ts.parseJsonConfigFileContent(
+        ts.readConfigFile(`${root}tsconfig.json`, (path) => ts.sys.readFile(path)).config,
+        ts.sys,
+        root
+      ).options
+    )
+    checker = program.getTypeChecker()
+  })
+
   for (const file of modules) {
     it(`${file} tell what it exports`, () => {
       const source = program.getSourceFile(`${root}src/${file}`)

@@ -2,6 +2,7 @@
 import { execFile } from "node:child_process"
 import { readdirSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
+import type { Order } from "./compile.js"
 
 export const root = fileURLToPath(new URL("../../", import.meta.url))
 
@@ -46,3 +47,9 @@ export const run = async (command: string, args: ReadonlyArray<string>, cwd = ro
 
 /** The path of a tool that the project's development dependencies bring. */
 export const tool = (name: string): string => `${root}node_modules/.bin/${name}`
+
+/** What is wrong with each of the projects, as a compiler says it. */
+export const compile = async (order: Order): Promise<ReadonlyArray<ReadonlyArray<string>>> =>
+  JSON.parse(
+    await run(process.execPath, ["--import", "tsx", "test/support/compile.ts", JSON.stringify(order)])
+  ) as ReadonlyArray<ReadonlyArray<string>>

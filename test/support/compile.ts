@@ -1,0 +1,77 @@
+/**
+ * Checks the types of projects, one after another, and prints as JSON what is wrong with each, in the compiler's words.
+ * Usage: compile.ts '{ "compiler": "typescript", "projects": [{ "path": "tsconfig.json", … }] }'
+ */
+import { createRequire } from "node:module"
+import type TypeScript from "typescript"
+
+export interface Project {
+  readonly path: string
+  /** Whether what `lint:effect` says is said too: one program serves both. @default false */
+  readonly effect?: boolean
+  /** Whose files are not checked, as a pattern of their paths. */
+  readonly but?: string | undefined
+}
+
+export interface Order {
+  /** The package of the compiler, by its name or its path. */
+  readonly compiler: string
+  readonly projects: ReadonlyArray<Project>
+}
+
+/** The part of `@effect/language-service` that is made for compilers; it comes without types. */
+type Lint = (
+  program: TypeScript.Program,
+  options: object,
+  extras: { readonly ts: typeof TypeScript; readonly addDiagnostic: (diagnostic: TypeScript.Diagnostic) => void }
+) => (context: undefined) => (file: TypeScript.SourceFile) => TypeScript.SourceFile
+
+const plugin = "@effect/language-service"
+const require = createRequire(import.meta.url)
+
+const compile = (ts: typeof TypeScript, { but, effect = false, path }: Project): ReadonlyArray<string> => {
+  const config = ts.getParsedCommandLineOfConfigFile(path, undefined, {
+    ...ts.sys,
+    onUnRecoverableConfigFileDiagnostic: (diagnostic) => {
+      throw new Error(ts.flattenDiagnosticMessageText(diagnostic.messageText, "\n"))
+    }
+  })
+  if (config === undefined) throw new Error(`there is no ${path}`)
+  const program = ts.createProgram({
+    rootNames: config.fileNames,
+    options: config.options,
+    configFileParsingDiagnostics: config.errors
+  })
+  const faults: Array<TypeScript.Diagnostic> = [
+    ...program.getConfigFileParsingDiagnostics(),
+    ...program.getOptionsDiagnostics(),
+    ...program.getGlobalDiagnostics()
+  ]
+  const others = but === undefined ? undefined : new RegExp(but)
+  for (const file of program.getSourceFiles()) {
+    if (others?.test(file.fileName)) continue
+    faults.push(...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file))
+  }
+  if (effect) {
+    const plugins = (config.options["plugins"] ?? []) as ReadonlyArray<{ readonly name: string }>
+    const options = plugins.find(({ name }) => name === plugin)
+    if (options === undefined) throw new Error(`${path} has no plugin ${plugin}`)
+    const lint = (require(`${plugin}/transform`) as { readonly default: Lint }).default
+    const check = lint(program, options, { ts, addDiagnostic: (fault) => faults.push(fault) })(undefined)
+    for (const name of config.fileNames) {
+      const file = program.getSourceFile(name)
+      if (file === undefined) throw new Error(`${name} is no part of ${path}`)
+      check(file)
+    }
+  }
+  const host = {
+    getCurrentDirectory: () => ts.sys.getCurrentDirectory(),
+    getCanonicalFileName: (name: string) => name,
+    getNewLine: () => "\n"
+  }
+  return ts.sortAndDeduplicateDiagnostics(faults).map((fault) => ts.formatDiagnostic(fault, host).trimEnd())
+}
+
+const { compiler, projects } = JSON.parse(process.argv[2] ?? "") as Order
+const ts = require(`${compiler}/lib/typescript.js`) as typeof TypeScript
+process.stdout.write(JSON.stringify(projects.map((project) => compile(ts, project))))
