@@ -31,7 +31,7 @@ import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import type * as Tracer from "effect/Tracer"
-import { type ApiError, settle, unsafeMake } from "./ApiError.js"
+import { type ApiError, isApiError, settle, unsafeMake } from "./ApiError.js"
 import * as Classify from "./Classify.js"
 import type * as Dialect from "./Dialect.js"
 import { type Answer, isSuccess, ReadAnswer, readWithin, TooLarge } from "./internal/answer.js"
@@ -39,9 +39,10 @@ import { type Call, currentCall } from "./internal/call.js"
 import { type Bounds, type Exchanging, exchangeOf, isEventStream, singleTry } from "./internal/exchange.js"
 import { limitedTo } from "./internal/limited.js"
 import { isObserved } from "./internal/observing.js"
+import { withContext } from "./internal/observers.js"
 import { number, oneOf } from "./internal/options.js"
 import { redactUrl } from "./internal/redact.js"
-import { check, hostOf, isStreamed, methodOf, safeMethods, Unsendable, wasRead } from "./internal/request.js"
+import { check, hostOf, idempotencyOf, isStreamed, methodOf, reduced, Unsendable, wasRead } from "./internal/request.js"
 import { idHeader, withRequestId } from "./internal/randomId.js"
 import { clockOf, monotonic } from "./internal/time.js"
 import * as Reliability from "./Reliability.js"
@@ -74,8 +75,9 @@ export interface Options<R = never> extends Omit<Reliability.Options<R>, "worklo
    */
   readonly workload?: Workload.Workload | undefined
   /**
-   * Whether a request may be repeated that may have been carried out.
-   * @default "safe" for GET, HEAD, PUT, DELETE and OPTIONS, for others what the workload says
+   * Whether a request may be repeated that may have been carried out. What is said here holds whatever is around the call.
+   * @default "safe" for GET, HEAD, PUT, DELETE and OPTIONS, for others what the workload says: of the one around the call and
+   * the option `workload`, if it was given, the stricter
    */
   readonly idempotency?:
     | Workload.Idempotency
@@ -166,7 +168,7 @@ const checked = <R>(owner: string, options: Options<R>): Checked<R> => {
     const allowed =
       typeof idempotency === "function"
         ? idempotency(request)
-        : (idempotency ?? (safeMethods.has(request.method) ? "safe" : workload.idempotency))
+        : (idempotency ?? idempotencyOf(request.method, workload, options.workload))
     const known = policies.get(workload)?.get(allowed)
     if (known !== undefined) return known
     oneOf(owner, "idempotency", allowed, idempotencies)
@@ -301,6 +303,22 @@ const answerTooLarge = ({ bytes, status }: TooLarge, { method, url = "" }: Answe
     { delivery: "Partial", status, detail: `the limit is ${bytes} bytes`, method, url: redactUrl(url) }
   )
 
+/** Whether a filter beneath (`filterStatusOk`) failed an answer whose body is still to be read. */
+const wasFiltered = (cause: unknown): cause is HttpClientError.ResponseError =>
+  HttpClientError.isHttpClientError(cause) &&
+  cause._tag === "ResponseError" &&
+  cause.reason === "StatusCode" &&
+  !isApiError(cause.cause)
+
+/** The answer that a filter refused, whose body says more, and keeps a connection; a success remains refused. */
+const refused = (
+  cause: HttpClientError.ResponseError,
+  bounds: Bounds
+): Effect.Effect<Response, HttpClientError.ResponseError | TooLarge> =>
+  isSuccess(cause.response.status)
+    ? Effect.zipRight(readWithin(cause.response, bounds, false), Effect.fail(cause))
+    : Effect.succeed(cause.response)
+
 // -------------------------------------------------------------------------------------------------
 // Private: one call
 // -------------------------------------------------------------------------------------------------
@@ -430,7 +448,10 @@ class Caller<E, R, R2> {
         )
       )
     })
-    const answered = Effect.flatMap(client.execute(request), (response): Effect.Effect<Response, unknown> =>
+    const executed = Effect.catchAll(client.execute(request), (cause): Effect.Effect<Response, unknown> =>
+      wasFiltered(cause) ? refused(cause, bounds) : Effect.fail(cause)
+    )
+    const answered = Effect.flatMap(executed, (response): Effect.Effect<Response, unknown> =>
       isSuccess(response.status) && isEventStream(response.headers["content-type"])
         ? Effect.succeed(response)
         : Effect.flatMap(readWithin(response, bounds), (answer) => this.judge(answer, sending, fiber, onAnswer))
@@ -486,7 +507,7 @@ export const make = <E, R, R2 = never>(
 
 /**
  * The same for clients that are handed to other packages: what it makes fails with `@effect/platform`'s errors, of which the
- * `ApiError` is the cause. `Classify.exception` finds it there.
+ * `ApiError` is the cause. `Classify.exception` finds it there. Of the request they hold method and path, as logs may show them.
  *
  * @example
  * ```ts
@@ -510,13 +531,13 @@ export const make = <E, R, R2 = never>(
  * @since 0.1.0
  * @category combinators
  */
-export const transform = (options: Options = {}) => {
+export const transform = <R = never>(options: Options<R> = {}) => {
   const owner = "ReliableHttpClient.transform"
   // refuses bad options here, and not where the client is used
   checked(owner, options)
-  return (client: HttpClient.HttpClient): HttpClient.HttpClient => {
+  return (client: HttpClient.HttpClient): HttpClient.HttpClient.With<HttpClientError.HttpClientError, R> => {
     const caller = new Caller(owner, client, options)
-    return HttpClient.makeWith<never, never, HttpClientError.HttpClientError, never>(
+    return HttpClient.makeWith<never, never, HttpClientError.HttpClientError, R>(
       Effect.flatMap((request) =>
         Effect.suspend(() => {
           let last: Answer | undefined
@@ -538,10 +559,11 @@ const toHttpClientError = (
 ): HttpClientError.HttpClientError => {
   if (last !== undefined && cause.status === last.status) {
     const reason = isSuccess(last.status) ? "Decode" : "StatusCode"
-    return new HttpClientError.ResponseError({ request, response: last, reason, cause })
+    const response = last.shown
+    return new HttpClientError.ResponseError({ request: response.request, response, reason, cause })
   }
   const reason = cause.reason === "InvalidRequest" ? "Encode" : "Transport"
-  return new HttpClientError.RequestError({ request, reason, cause })
+  return new HttpClientError.RequestError({ request: reduced(request), reason, cause })
 }
 
 // -------------------------------------------------------------------------------------------------
@@ -557,7 +579,7 @@ const toHttpClientError = (
 export class Service extends Context.Tag("effect-reliability/ReliableHttpClient")<Service, ReliableHttpClient>() {}
 
 /**
- * Provides a reliable client over the application's `HttpClient`.
+ * Provides a reliable client over the application's `HttpClient`. What the observers need is taken from where it is provided.
  *
  * @example
  * ```ts
@@ -577,10 +599,12 @@ export class Service extends Context.Tag("effect-reliability/ReliableHttpClient"
  * @since 0.1.0
  * @category layers
  */
-export const layer = (options: Options = {}): Layer.Layer<Service, never, HttpClient.HttpClient> => {
+export const layer = <R = never>(options: Options<R> = {}): Layer.Layer<Service, never, HttpClient.HttpClient | R> => {
   checked("ReliableHttpClient.layer", options)
   return Layer.effect(
     Service,
-    Effect.map(HttpClient.HttpClient, (client) => make(client, options))
+    Effect.zipWith(HttpClient.HttpClient, Effect.context<R>(), (client, context) =>
+      make(client, { ...options, ...withContext(options, context) })
+    )
   )
 }

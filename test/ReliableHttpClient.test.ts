@@ -39,6 +39,7 @@ import { Transport } from "effect-reliability/node"
 import { Fault, FaultServer, ScriptedClient } from "effect-reliability/testing"
 import * as net from "node:net"
 import { Readable } from "node:stream"
+import { inspect } from "node:util"
 import { Agent } from "undici"
 import { expect } from "vitest"
 import { singleTry } from "../src/internal/exchange.js"
@@ -754,7 +755,7 @@ describe("what may have happened", () => {
     method: HttpClientRequest.HttpClientRequest["method"],
     options: ReliableHttpClient.Options,
     fault: Fault.Fault = lost,
-    around: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E> = (effect) => effect
+    around: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, unknown> = (effect) => effect
   ) =>
     Effect.gen(function* () {
       const { client, reliable } = yield* scripted([fault], options)
@@ -788,10 +789,28 @@ describe("what may have happened", () => {
   it.effect("is asked for again by the fiber's workload", () =>
     Effect.gen(function* () {
       const within = (idempotency: Workload.Idempotency) => Workload.within(Workload.with(workload, { idempotency }))
-      expect(yield* triesOf("POST", {}, lost, within("safe"))).toBe(2)
+      expect(yield* triesOf("POST", { workload: undefined }, lost, within("safe"))).toBe(2)
       expect(yield* triesOf("POST", { workload: Workload.interactive }, lost, within("never"))).toBe(1)
       expect(yield* triesOf("GET", {}, lost, within("never"))).toBe(2)
       expect(yield* triesOf("POST", { idempotency: "never" }, lost, within("safe"))).toBe(1)
+    })
+  )
+
+  it.effect("is not asked for again by a workload around a client that was given a stricter one", () =>
+    Effect.gen(function* () {
+      const words = ["never", "keyed", "safe"] as const
+      const server = Fault.answer(500)
+      for (const own of words) {
+        for (const around of words) {
+          const options = { workload: Workload.with(workload, { idempotency: own }) }
+          const within = Workload.within(Workload.with(workload, { idempotency: around }))
+          const protect = Reliability.protect(Workload.with(workload, { idempotency: around }))
+          const tries = own === "never" || around === "never" ? 1 : 2
+          expect([own, around, yield* triesOf("POST", options, server, within)]).toEqual([own, around, tries])
+          expect([own, around, yield* triesOf("POST", options, server, protect)]).toEqual([own, around, tries])
+          expect(yield* triesOf("POST", { ...options, idempotency: "safe" }, server, within)).toBe(2)
+        }
+      }
     })
   )
 
@@ -1258,6 +1277,101 @@ describe("transform", () => {
 })
 
 // -------------------------------------------------------------------------------------------------
+// What errors hold
+// -------------------------------------------------------------------------------------------------
+
+/** All that can be read off a value, by whatever way it gets into a log. */
+const everythingIn = (value: unknown): string => {
+  const seen = new Set<unknown>()
+  const texts: Array<string> = []
+  const walk = (node: unknown): void => {
+    if (typeof node === "string") texts.push(node)
+    if (typeof node !== "object" || node === null || seen.has(node)) return
+    seen.add(node)
+    if (ArrayBuffer.isView(node)) {
+      texts.push(new TextDecoder().decode(node))
+      return
+    }
+    const getters = HttpClientError.isHttpClientError(node)
+      ? ["request", "response", "message"]
+      : ["request", "headers"]
+    for (const key of [...Reflect.ownKeys(node), ...getters]) walk(Reflect.get(node, key))
+  }
+  walk(value)
+  const printed = [inspect(value, { depth: 20, showHidden: true }), JSON.stringify(value), String(value)]
+  return [...texts, ...printed, Cause.pretty(Cause.fail(value), { renderErrorCause: true })].join("\n")
+}
+
+describe("what leaves as an error of the platform", () => {
+  const secret = HttpClientRequest.post("https://me:hush1@api.example.com/v1/chat?key=hush2#hush3").pipe(
+    HttpClientRequest.setHeader("x-my-key", "hush4"),
+    HttpClientRequest.setUrlParam("token", "hush5"),
+    HttpClientRequest.bodyUnsafeJson({ prompt: "hush6" })
+  )
+  const expectReduced = (error: HttpClientError.HttpClientError, url = "https://api.example.com/v1/chat") => {
+    expect(everythingIn(error)).not.toContain("hush")
+    expect(error.message).toContain(`POST ${url}`)
+    expect([error.request.method, error.request.url]).toEqual(["POST", url])
+  }
+  const through = (client: HttpClient.HttpClient) => ReliableHttpClient.transform({ workload: once })(client)
+
+  it.effect("holds neither body nor headers, nor query or credentials of the request", () =>
+    Effect.gen(function* () {
+      const failing = fake(() => json({ error: "no" }, { status: 503, headers: { "x-request-id": "req-1" } })).client
+      const refusedByServer = yield* Effect.flip(through(failing).execute(secret))
+      expectReduced(refusedByServer)
+      // the answer is all there
+      expect(refusedByServer._tag).toBe("ResponseError")
+      if (refusedByServer._tag !== "ResponseError") return
+      const { response } = refusedByServer
+      expect([response.status, response.headers["x-request-id"]]).toEqual([503, "req-1"])
+      expect(yield* response.json).toEqual({ error: "no" })
+      expect(new TextDecoder().decode(yield* response.arrayBuffer)).toBe(`{"error":"no"}`)
+      expect(yield* Stream.runCount(response.stream)).toBe(1)
+      expectReduced(yield* Effect.flip(Effect.zipRight(response.formData, Effect.never)))
+
+      expectReduced(yield* Effect.flip(through(fake(() => Effect.fail(refused)).client).execute(secret)))
+      const relative = HttpClientRequest.setUrl(secret, "/v1/chat?key=hush")
+      expectReduced(yield* Effect.flip(through(failing).execute(relative)), "/v1/chat")
+      expectReduced(yield* Effect.flip(through(failing).execute(HttpClientRequest.setUrl(secret, "//hush@a/b"))), "")
+      const forged = Object.assign(Object.create(secret), { method: "hush hush" }) as Request
+      expect(everythingIn(yield* Effect.flip(through(failing).execute(forged)))).not.toContain("hush")
+    })
+  )
+
+  it.effect("nor do those of an answer that is read as what it is not, nor its text", () =>
+    Effect.gen(function* () {
+      const { client } = fake(
+        () => new Response("hush, this is no JSON", { headers: { "content-type": "text/plain" } })
+      )
+      const answer = yield* ReliableHttpClient.make(client, { workload: once }).execute(secret)
+      expect(everythingIn(answer.toJSON())).not.toContain("hush")
+      // who made the call has the request
+      expect(answer.request.url).toBe(secret.url)
+      for (const read of [answer.json, answer.formData]) {
+        const error = yield* Effect.flip(Effect.zipRight(read, Effect.never))
+        expectReduced(error)
+        expect(Classify.exception(error)).toMatchObject({ _tag: "Transient", reason: "InvalidAnswer" })
+      }
+    })
+  )
+
+  it.scopedLive("nor those of an answer over Transport, read or open", () =>
+    Effect.gen(function* () {
+      const stream = Fault.answer(200, { body: "hush", headers: { "content-type": "text/event-stream" } })
+      const server = yield* FaultServer.make({ script: [Fault.answer(200, { body: "hush" }), stream] })
+      const client = ReliableHttpClient.make(yield* Transport.make({ proxy: "none" }), { workload: once })
+      const url = `${server.baseUrl}/v1/chat`
+      const request = HttpClientRequest.setUrl(secret, `${url}?key=hush`)
+      for (const _ of [1, 2]) {
+        const answer = yield* client.execute(request)
+        expectReduced(yield* Effect.flip(Effect.zipRight(answer.json, Effect.never)), url)
+      }
+    })
+  )
+})
+
+// -------------------------------------------------------------------------------------------------
 // One try
 // -------------------------------------------------------------------------------------------------
 
@@ -1305,6 +1419,77 @@ describe("one try, where somebody else keeps limits and repeats", () => {
 // -------------------------------------------------------------------------------------------------
 // Composition
 // -------------------------------------------------------------------------------------------------
+
+describe("a client that filters by the status", () => {
+  const filtered = (client: HttpClient.HttpClient, options: ReliableHttpClient.Options = {}) =>
+    ReliableHttpClient.make(HttpClient.filterStatusOk(client), { workload, ...options })
+
+  it.effect("fails as without: what the body says counts", () =>
+    Effect.gen(function* () {
+      const quota = { error: { code: "insufficient_quota", message: "pay" } }
+      const { client, requests } = fake(() => json(quota, { status: 429 }))
+      const options = { dialect: Dialect.openai }
+      const error = yield* failed(filtered(client, options).get(api))
+      expect(error).toMatchObject({ reason: "QuotaExhausted", status: 429, detail: "pay", attempts: 1 })
+      expect(requests).toHaveLength(1)
+      const plain = yield* failed(ReliableHttpClient.make(client, { workload, ...options }).get(api))
+      expect(error.toJSON()).toEqual(plain.toJSON())
+      // `transform` finds the answer too
+      const told = yield* Effect.flip(
+        ReliableHttpClient.transform({ workload, ...options })(HttpClient.filterStatusOk(client)).get(api)
+      )
+      expect(told).toMatchObject({ _tag: "ResponseError", reason: "StatusCode" })
+      if (told._tag === "ResponseError") expect(yield* told.response.json).toEqual(quota)
+    })
+  )
+
+  it.scopedLive("keeps no connection", () =>
+    Effect.gen(function* () {
+      const body = { error: { code: "DEPLOYMENT_SCALING_UP", message: "x".repeat(50_000) } }
+      const server = yield* FaultServer.make({ script: Fault.answer(503, { body }) })
+      const transport = yield* Transport.make({ proxy: "none", connections: 1 })
+      const three = Workload.with(workload, {
+        retry: steady({ base: 1, attempts: 3 }),
+        patience: { tries: 2, base: 1 }
+      })
+      const client = filtered(transport, { workload: three, dialect: Dialect.fireworks })
+      const error = yield* Effect.flip(client.get(`${server.baseUrl}/models`))
+      expect(error).toMatchObject({ reason: "ScalingUp", attempts: 3 })
+    })
+  )
+
+  it.effect("may have read the body, or refuse a success, which is drained", () =>
+    Effect.gen(function* () {
+      const greedy = HttpClient.transformResponse(
+        fake(() => json({ error: { message: "read" } }, { status: 503 })).client,
+        Effect.flatMap((response) =>
+          Effect.zipRight(
+            response.text,
+            new HttpClientError.ResponseError({ request: response.request, response, reason: "StatusCode" })
+          )
+        )
+      )
+      const error = yield* Effect.flip(ReliableHttpClient.make(greedy, { workload: once }).get(api))
+      expect(error).toMatchObject({ reason: "Unavailable", status: 503, attempts: 1 })
+
+      const { seen, stream } = watched((pulls) => (pulls < 3 ? new Uint8Array(10) : "end"))
+      const { client, requests } = fake(() => new Response(stream))
+      const picky = HttpClient.filterStatus(client, (status) => status === 201)
+      const refused = yield* Effect.flip(ReliableHttpClient.make(picky, { workload: once }).get(api))
+      expect(refused).toMatchObject({ status: 200, attempts: 1 })
+      expect([seen.pulls, requests.length]).toEqual([3, 1])
+    })
+  )
+
+  it.effect("may be a reliable one already: its errors are settled", () =>
+    Effect.gen(function* () {
+      const { client, requests } = fake(() => json({}, { status: 503 }))
+      const twice = ReliableHttpClient.make(ReliableHttpClient.transform({ workload: once })(client), { workload })
+      expect(yield* failed(twice.get(api))).toMatchObject({ reason: "Unavailable", attempts: 4 })
+      expect(requests).toHaveLength(4)
+    })
+  )
+})
 
 describe("what is mapped", () => {
   const prefixed = HttpClient.mapRequest(HttpClientRequest.prependUrl("https://api.example.com"))
@@ -1474,6 +1659,47 @@ describe("budget and observers", () => {
       const log: Array<string> = []
       yield* Effect.ignore(Effect.provideService(reliable.get(api), Log, log))
       yield* Effect.yieldNow()
+      expect(log).toEqual(["NotFound"])
+    })
+  )
+
+  it.effect("find them where the layer was built, in the span of the call", () =>
+    Effect.gen(function* () {
+      class Log extends Context.Tag("Log")<Log, Array<string>>() {}
+      const { client } = fake((_, number) => new Response(null, { status: number === 1 ? 503 : 404 }))
+      const seen = (what: string) =>
+        Effect.gen(function* () {
+          const span = yield* Effect.option(Effect.currentSpan)
+          ;(yield* Log).push(`${what} in ${Option.match(span, { onNone: () => "none", onSome: ({ name }) => name })}`)
+        })
+      const log: Array<string> = []
+      const others: Array<string> = []
+      const layer = ReliableHttpClient.layer({
+        workload,
+        onRetry: () => seen("retry"),
+        onGiveUp: ({ error }) => seen(error.reason)
+      }).pipe(
+        Layer.provide(Layer.succeed(HttpClient.HttpClient, client)),
+        Layer.provide(Layer.succeed(Log, log)),
+        // what is built within a span sees it
+        Layer.provide(Layer.span("start"))
+      )
+      const context = yield* Effect.scoped(Layer.build(layer))
+      const get = Context.get(context, ReliableHttpClient.Service).get(api)
+      yield* failed(Effect.provideService(Effect.withSpan(get, "request"), Log, others))
+      expect(log).toEqual(["retry in request", "NotFound in request"])
+      expect(others).toEqual([])
+    })
+  )
+
+  it.effect("of `transform` find them where the call is", () =>
+    Effect.gen(function* () {
+      class Log extends Context.Tag("Log")<Log, Array<string>>() {}
+      const { client } = fake(() => new Response(null, { status: 404 }))
+      const onGiveUp = ({ error }: Reliability.GivenUp) => Effect.map(Log, (log) => log.push(error.reason))
+      const log: Array<string> = []
+      const transformed = ReliableHttpClient.transform({ workload, onGiveUp })(client)
+      yield* failed(Effect.provideService(transformed.get(api), Log, log))
       expect(log).toEqual(["NotFound"])
     })
   )

@@ -15,6 +15,7 @@ import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Bounds } from "./exchange.js"
+import { reduced } from "./request.js"
 
 /** What precedes a body; what costs something is a function, called once. */
 export interface Head {
@@ -83,7 +84,13 @@ export abstract class Answer extends Inspectable.Class implements HttpClientResp
   }
 
   failure(cause: unknown): HttpClientError.ResponseError {
-    return new HttpClientError.ResponseError({ request: this.request, response: this, reason: "Decode", cause })
+    const response = this.shown
+    return new HttpClientError.ResponseError({ request: response.request, response, reason: "Decode", cause })
+  }
+
+  /** The same answer for errors, which end up in logs: of its request it holds what may be shown. */
+  get shown(): Answer {
+    return new Shown(this)
   }
 
   protected decoded<A>(evaluate: () => A): Effect.Effect<A, HttpClientError.ResponseError> {
@@ -93,14 +100,52 @@ export abstract class Answer extends Inspectable.Class implements HttpClientResp
   override toJSON(): unknown {
     return {
       _id: "@effect/platform/HttpClientResponse",
-      request: this.request.toJSON(),
+      request: reduced(this.request).toJSON(),
       status: this.status,
       headers: Headers.redact(this.headers, ["set-cookie"])
     }
   }
 }
 
-const parseJson = (text: string): unknown => (text === "" ? null : JSON.parse(text))
+class Shown extends Answer {
+  readonly #answer: Answer
+
+  constructor(answer: Answer) {
+    const { contentType, remoteAddress, status } = answer.head
+    super({
+      request: reduced(answer.request),
+      status,
+      contentType,
+      headers: () => answer.headers,
+      cookies: () => answer.cookies,
+      remoteAddress
+    })
+    this.#answer = answer
+  }
+
+  override get shown(): Answer {
+    return this
+  }
+  override get bytes(): Effect.Effect<Uint8Array, HttpClientError.ResponseError> {
+    return this.#answer.bytes
+  }
+  override get text(): Effect.Effect<string, HttpClientError.ResponseError> {
+    return this.#answer.text
+  }
+  override get stream(): Stream.Stream<Uint8Array, HttpClientError.ResponseError> {
+    return this.#answer.stream
+  }
+}
+
+const parseJson = (text: string): unknown => {
+  if (text === "") return null
+  try {
+    return JSON.parse(text)
+  } catch {
+    // the parser's message quotes the answer
+    throw new SyntaxError("the body of the answer is no JSON")
+  }
+}
 
 /** The bytes of a body that was read. */
 export interface Body {
@@ -180,15 +225,15 @@ export class TooLarge {
   }
 }
 
-/** Reads the body of any client's answer, within bounds. */
+/** Reads the body of any client's answer, within the bounds of a success or a failure. */
 export const readWithin = (
   response: HttpClientResponse.HttpClientResponse,
-  bounds: Bounds
+  bounds: Bounds,
+  success: boolean = isSuccess(response.status)
 ): Effect.Effect<ReadAnswer, TooLarge | HttpClientError.ResponseError> => {
   const { cookies, headers, request, status } = response
   // Node forgets it when the body has been read
   const address = response.remoteAddress
-  const success = isSuccess(status)
   const [kept, most] = success ? [bounds.body, bounds.body] : [bounds.kept, bounds.drained]
   const chunks: Array<Uint8Array> = []
   let size = 0
@@ -204,8 +249,10 @@ export const readWithin = (
       () => Effect.void
     )
   )
-  // how much of a failure's body there is does not matter, nor whether it breaks off
-  const reading = success ? all : Effect.ignore(Effect.timeoutOption(all, bounds.draining))
+  // how much of a failure's body there is does not matter, nor whether it breaks off, nor whether somebody has read it, of
+  // which web streams die
+  const some = Effect.catchAllDefect(all, () => Effect.void)
+  const reading = success ? all : Effect.ignore(Effect.timeoutOption(some, bounds.draining))
   return Effect.flatMap(reading, () => {
     if (success && size > most) return Effect.fail(new TooLarge(status, most))
     const head = {

@@ -4,9 +4,11 @@
  * @since 0.1.0
  */
 import type * as HttpBody from "@effect/platform/HttpBody"
-import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type { HttpMethod } from "@effect/platform/HttpMethod"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as UrlParams from "@effect/platform/UrlParams"
-import { isSecret } from "./redact.js"
+import type { Idempotency, Workload } from "../Workload.js"
+import { isSecret, redactUrl } from "./redact.js"
 
 /** Why a request cannot be sent, in words that hold nothing of its contents. */
 export class Unsendable {
@@ -40,7 +42,18 @@ const rawKind = (body: unknown): "value" | "source" | undefined => {
 }
 
 /** The methods of which HTTP itself says that a request may be repeated. */
-export const safeMethods: ReadonlySet<string> = /*#__PURE__*/ new Set(["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])
+const safeMethods: ReadonlySet<string> = /*#__PURE__*/ new Set(["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])
+
+const strictFirst = ["never", "keyed", "safe"] as const
+
+/**
+ * Whether a request may be repeated: what HTTP says, else what the workload says, unless one that was given for this very
+ * client is stricter; whoever is around it meant something else.
+ */
+export const idempotencyOf = (method: string, workload: Workload, own: Workload | undefined): Idempotency => {
+  if (safeMethods.has(method)) return "safe"
+  return strictFirst.find((word) => word === workload.idempotency || word === own?.idempotency) ?? workload.idempotency
+}
 
 /** Whether a body is read as it is sent, and perhaps only once. */
 export const isStreamed = (body: HttpBody.HttpBody): boolean =>
@@ -59,6 +72,16 @@ export const wasRead = (source: unknown): boolean => {
 /** The method, if it can be shown. */
 export const methodOf = ({ method }: HttpClientRequest.HttpClientRequest): string | undefined =>
   /^[A-Za-z]{1,16}$/.test(method) ? method : undefined
+
+/** What errors may hold of a request: its method, and its URL as far as it may be shown. */
+export const reduced = (request: HttpClientRequest.HttpClientRequest): HttpClientRequest.HttpClientRequest => {
+  const { url } = request
+  // of a URL that is relative, a host completes what can be recognised
+  const shown =
+    redactUrl(url) ?? (/^\/(?!\/)/.test(url) ? redactUrl(`http://-${url}`)?.slice("http://-".length) : undefined)
+  // a method that cannot be shown is none, which the type does not know
+  return HttpClientRequest.make((methodOf(request) ?? "") as HttpMethod)(shown ?? "")
+}
 
 /** The host and port of a URL; nothing of one that is relative. */
 export const hostOf = (url: string): string | undefined =>

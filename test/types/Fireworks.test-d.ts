@@ -1,11 +1,14 @@
 import type { HttpClient } from "@effect/platform"
-import type { ConfigError, Effect, Layer, Redacted, Stream } from "effect"
+import { type ConfigError, Context, type Effect, type Layer, type Redacted, type Stream } from "effect"
 import type { ApiError } from "effect-reliability"
 import { Fireworks } from "effect-reliability/fireworks"
 import { describe, expectTypeOf, it } from "vitest"
 
+class Log extends Context.Tag("Log")<Log, { readonly write: (line: string) => Effect.Effect<void> }>() {}
+
 declare const fireworks: Fireworks.Fireworks
 declare const apiKey: Redacted.Redacted
+declare const log: (line: string) => Effect.Effect<void, never, Log>
 
 const model = "accounts/fireworks/models/kimi-k2"
 
@@ -47,5 +50,18 @@ describe("Fireworks", () => {
     >()
     // @ts-expect-error a key is Redacted
     void Fireworks.layer({ apiKey: "fw_key" })
+  })
+
+  it("needs what its observers need, once, where it is made", () => {
+    const onGiveUp = () => log("no")
+    expectTypeOf(Fireworks.layer({ apiKey, onGiveUp })).toEqualTypeOf<
+      Layer.Layer<Fireworks.Service, never, HttpClient.HttpClient | Log>
+    >()
+    expectTypeOf(Fireworks.layerConfig({ onGiveUp })).toEqualTypeOf<
+      Layer.Layer<Fireworks.Service, ConfigError.ConfigError, HttpClient.HttpClient | Log>
+    >()
+    expectTypeOf(Fireworks.make({ apiKey, onGiveUp })).toEqualTypeOf<
+      Effect.Effect<Fireworks.Fireworks, never, HttpClient.HttpClient | Log>
+    >()
   })
 })

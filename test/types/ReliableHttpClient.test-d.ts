@@ -81,9 +81,13 @@ describe("transform", () => {
       (client: HttpClient.HttpClient) => HttpClient.HttpClient
     >()
     expectTypeOf(ReliableHttpClient.transform({})(client)).toEqualTypeOf<HttpClient.HttpClient>()
-    // @effect-diagnostics-next-line missingEffectContext:off
-    // @ts-expect-error what it hands out has no requirements
-    ReliableHttpClient.transform({ onRetry: () => log("again") })
+  })
+
+  it("requires for each call what the observers require", () => {
+    const observed = ReliableHttpClient.transform({ onRetry: () => log("again") })(client)
+    expectTypeOf(observed.get("/")).toEqualTypeOf<Effect.Effect<Answer, HttpClientError.HttpClientError, Log>>()
+    // @ts-expect-error who takes a client without requirements does not take this one
+    expectTypeOf(observed).toExtend<HttpClient.HttpClient>()
   })
 })
 
@@ -95,6 +99,18 @@ describe("layer", () => {
     expectTypeOf<
       Context.Tag.Service<ReliableHttpClient.Service>
     >().toEqualTypeOf<ReliableHttpClient.ReliableHttpClient>()
+  })
+
+  it("needs what the observers need, and what it provides needs nothing", () => {
+    expectTypeOf(ReliableHttpClient.layer({ onRetry: ({ error }) => log(error.message) })).toEqualTypeOf<
+      Layer.Layer<ReliableHttpClient.Service, never, HttpClient.HttpClient | Log>
+    >()
+    expectTypeOf(
+      ReliableHttpClient.layer<Log | Metrics>({
+        onRetry: ({ error }) => log(error.message),
+        onGiveUp: ({ error }) => count(error.reason)
+      })
+    ).toEqualTypeOf<Layer.Layer<ReliableHttpClient.Service, never, HttpClient.HttpClient | Log | Metrics>>()
   })
 })
 
