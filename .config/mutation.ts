@@ -7,19 +7,27 @@
 import { spawnSync } from "node:child_process"
 import { copyFileSync } from "node:fs"
 
+/** The files of tests, without their endings; after `#` the groups of one that has more, between bars. */
 const suites: Readonly<Record<string, ReadonlyArray<string>>> = {
   RetryHint: ["RetryHint"],
   RetryBudget: ["RetryBudget"],
   Deadline: ["Deadline", "Workload"],
   Retry: ["Retry"],
   Workload: ["Workload"],
-  Dialect: ["Dialect", "Classify"],
-  Classify: ["Classify", "exceptions"],
+  Dialect: ["Dialect"],
+  Classify: ["Classify#Classify.answer|Classify.exception"],
   ApiError: ["ApiError"],
   "internal/headers": ["RetryHint", "Classify"],
-  "internal/options": ["RetryBudget", "Retry", "Workload"],
-  "internal/redact": ["Classify", "exceptions"],
-  "internal/answerBody": ["Classify"]
+  "internal/options": ["Workload", "RetryBudget"],
+  "internal/redact": ["Classify#of what others wrote"],
+  "internal/origin": ["Classify#Classify.exception|of an exception"],
+  "internal/answerBody": ["Classify#Classify.answer"],
+  "internal/reconcile": ["Accounting#reconcile|a verdict's text"],
+  "internal/prometheusText": ["Telemetry"],
+  "fireworks/internal/autoscaling": ["fireworks/Deployments#setAutoscaling"],
+  "fireworks/internal/prometheus": ["fireworks/ServerMetrics#parseRates"],
+  "fireworks/internal/scaling": ["fireworks/Deployments#errors of capacity|a raise in doubt|a decision about replicas"],
+  "fireworks/internal/trainer": ["fireworks/TrainerJobs#what became of the optimizer"]
 }
 
 const wanted = process.argv.slice(2)
@@ -28,10 +36,15 @@ if (unknown.length > 0) throw new RangeError(`no such module: ${unknown.join(", 
 
 for (const [name, tests] of Object.entries(suites)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue
+  const named = tests.map((test) => test.split("#"))
   const { status } = spawnSync("stryker", ["run", ".config/stryker.json", "--mutate", `src/${name}.ts`], {
     stdio: "inherit",
-    env: { ...process.env, MUTATION_TESTS: tests.map((test) => `test/${test}.test.ts`).join(",") }
+    env: {
+      ...process.env,
+      MUTATION_TESTS: named.map(([file]) => `test/${file}.test.ts`).join(","),
+      MUTATION_GROUPS: named.flatMap(([, groups]) => groups ?? []).join("|")
+    }
   })
-  if (status === 0) copyFileSync(".cache/mutation.json", `.cache/mutation-${name.replace("/", "-")}.json`)
+  if (status === 0) copyFileSync(".cache/mutation.json", `.cache/mutation-${name.replaceAll("/", "-")}.json`)
   else process.exitCode = 1
 }

@@ -515,13 +515,17 @@ describe("reconcile", () => {
     ["read", "Timeout", "Unconfirmed", "read", 1],
     ["read", "Timeout", "Unconfirmed", "attempt", 1],
     ["read", "Timeout", "Unconfirmed", "deadline", 1],
+    ["read", "Timeout", "Unconfirmed", undefined, 1],
     ["read", "Timeout", "Partial", "read", 1],
     ["connection", "ConnectionLost", "Unconfirmed", undefined, 1],
     ["connection", "ConnectionLost", "Partial", undefined, 1],
+    ["connection", "StreamBroken", "Partial", undefined, 1],
     ["attempt", "Timeout", "NotSent", "deadline", 0],
+    ["attempt", "Timeout", "NotSent", undefined, 0],
     ["abort", "Aborted", "Unconfirmed", undefined, 1],
     ["client", "InvalidAnswer", "Acknowledged", undefined, 1],
-    ["client", "InvalidRequest", "NotSent", undefined, 0]
+    ["client", "InvalidRequest", "NotSent", undefined, 0],
+    ["client", "Unavailable", "NotSent", undefined, 0]
   ]
   for (const [phase, reason, delivery, limit, seen] of lost) {
     it(`names the phase ${phase} of ${[reason, limit, delivery].filter((part) => part !== undefined).join(" ")}`, () => {
@@ -571,6 +575,101 @@ describe("reconcile", () => {
     })
   })
 
+  it("turns to the client where both sides failed alike", () => {
+    const failed = [
+      [20, "Connect", "NotSent"],
+      [20, "Unavailable", "Acknowledged"]
+    ] as const
+    expect(judged({ ok: 60, failed }, 80, { errors: 20 })).toMatchObject({ _tag: "ClientSide", phase: "connect" })
+  })
+
+  it("adds up rows of the same failure, and counts calls apart from tries", () => {
+    const failed = [
+      [15, "Connect", "NotSent"],
+      [16, "Connect", "NotSent"],
+      [7, "Connect", "NotSent", undefined, "call"]
+    ] as const
+    expect(judged({ ok: 69, failed }, 69)).toMatchObject({
+      lost: 31,
+      evidence: { client: { calls: 7, tries: 100, NotSent: 31 }, lost: [{ reason: "Connect", count: 31 }] }
+    })
+  })
+
+  it("tolerates more the less the two windows have in common", () => {
+    const toleranceOf = (counts: Partial<Accounting.ServerCounts>) => {
+      const { evidence } = judged({ ok: 100 }, 100, { from: 50_000, to: 150_000, ...counts })
+      return evidence?.bounds.tolerance
+    }
+    expect(toleranceOf({})).toBeCloseTo(50)
+    expect(toleranceOf({ resolution: 10_000 })).toBeCloseTo(60)
+    expect(toleranceOf({ resolution: 10_000, coverage: 0.9 })).toBeCloseTo(70)
+  })
+
+  it.each([
+    ["The provider limits the rate.", "RateExceeded"],
+    ["The deployment is saturated.", "Capacity Overloaded"],
+    ["The deployment is not ready.", "ScalingUp WeightSwap"],
+    [
+      "The provider refuses the account or its key.",
+      "Unauthorized Forbidden PaymentRequired PreconditionFailed QuotaExhausted"
+    ],
+    [
+      "The servers refuse the requests.",
+      "BadRequest NotFound MethodNotAllowed Conflict TooLarge Unprocessable UnexpectedStatus"
+    ],
+    ["The servers fail.", "ServerError BadGateway Unavailable GatewayTimeout RequestTimeout UnknownStatus"]
+  ])("says %j where most of the servers' errors are one of: %s", (beginning, reasons) => {
+    const all: ReadonlyArray<ApiError.Reason> = [
+      ...ApiError.RateLimitReason.literals,
+      ...ApiError.TransientReason.literals,
+      ...ApiError.FatalReason.literals
+    ]
+    const group = reasons.split(" ")
+    const named = all.filter((reason) => group.includes(reason))
+    expect(named.length).toBe(group.length)
+    for (const reason of named) {
+      const other = [10, group.includes("NotFound") ? "BadGateway" : "NotFound", "Acknowledged"] as const
+      const one = [30, reason, "Acknowledged"] as const
+      for (const failed of [
+        [one, other],
+        [other, one]
+      ]) {
+        const { evidence, next } = judged({ failed }, 40, { errors: 40 })
+        expect([reason, next.slice(0, beginning.length)]).toEqual([reason, beginning])
+        expect(evidence?.refused.map(({ count }) => count)).toEqual([30, 10])
+      }
+    }
+  })
+
+  it("says no more than that where the servers counted what was answered", () => {
+    const next = (requests: number) => judged({ failed: [[40, "ServerError", "Acknowledged"]] }, requests).next
+    expect(next(36)).toBe(
+      "The servers fail. Look at the provider's status page, and contact support with the request ids of some failures."
+    )
+    expect(next(35)).toContain("stands before them")
+  })
+
+  it("gives the servers no more errors than requests that arrived, and none that were answered", () => {
+    const lost = [40, "ConnectionLost", "Unconfirmed"] as const
+    expect(judged({ ok: 60, failed: [lost] }, 70, { errors: 40 })).toMatchObject({ _tag: "ClientSide", lost: 30 })
+    const failed = [lost, [20, "Unavailable", "Acknowledged"]] as const
+    expect(judged({ ok: 40, failed }, 100, { errors: 20 })).toMatchObject({ _tag: "ClientSide", lost: 40 })
+  })
+
+  it("takes the answers that were lost from what was not confirmed, and from nothing else", () => {
+    const failed = [
+      [15, "Connect", "NotSent"],
+      [40, "ConnectionLost", "Unconfirmed"]
+    ] as const
+    const verdict = judged({ ok: 45, failed }, 85, { errors: 30 })
+    expect(verdict).toMatchObject({ _tag: "ClientSide", phase: "connection", lost: 20 })
+  })
+
+  it("ignores a hundredth of the tries, and not more", () => {
+    const told = (count: number) => judged({ ok: 1000 - count, failed: [[count, "Connect", "NotSent"]] }, 1000 - count)
+    expect([9, 10].map((count) => told(count)._tag)).toEqual(["InAgreement", "ClientSide"])
+  })
+
   it("gives the servers the errors that they counted and whose answers were lost", () => {
     const told: Told = { ok: 60, failed: [[40, "ConnectionLost", "Unconfirmed"]] }
     expect(judged(told, 100)).toMatchObject({ _tag: "ClientSide", phase: "connection" })
@@ -586,6 +685,9 @@ describe("reconcile", () => {
 
   it("does not agree where the servers count failures that the client never got", () => {
     expect(judged({ ok: 100 }, 100, { errors: 90 })).toMatchObject({ _tag: "MissingOnClient", missing: 90 })
+    expect(judged({ ok: 100, inFlight: 5 }, 100, { errors: 90 })).toMatchObject({ missing: 85 })
+    expect(judged({ ok: 100 }, 100, { errors: 10 })._tag).toBe("InAgreement")
+    expect(judged({ ok: 100 }, 100, { errors: 11 })._tag).toBe("MissingOnClient")
   })
 
   it("names the phase that loses tries on the way, and not the one in which the servers failed", () => {
@@ -615,20 +717,46 @@ describe("reconcile", () => {
     ["NoNumbers", { ok: 20 }, -1, {}],
     ["NoNumbers", { ok: Number.NaN }, 20, {}],
     ["NoNumbers", { ok: 20 }, 20, { from: Number.NaN }],
+    // as JSON has what is no number, whatever the types say
+    ["NoNumbers", { ok: 20 }, JSON.parse("null"), {}],
+    ["NoNumbers", { ok: 20, failed: [[Number.NaN, "Connect", "NotSent"]] }, 20, {}],
     ["NoTime", { ok: 20 }, 20, { to: 60_000 }],
     ["OtherTime", { ok: 20 }, 20, { from: 160_000, to: 220_000 }],
     ["OtherTime", { ok: 20 }, 20, { from: 0, to: 600_000 }],
     ["Coverage", { ok: 20 }, 20, { coverage: 0.4 }],
     ["TooShort", { ok: 20 }, 20, { resolution: 90_000 }],
+    ["TooShort", { failed: [[20, "Connect", "NotSent"]] }, 0, { resolution: 60_001 }],
     ["TooFew", { ok: 9 }, 9, {}],
     ["InFlight", { ok: 20, inFlight: 21 }, 20, {}],
-    ["OtherServer", { ok: 20 }, 10, {}]
+    ["OtherServer", { ok: 20 }, 10, {}],
+    ["OtherServer", { ok: 50, failed: [[50, "ConnectionLost", "Partial"]] }, 60, {}]
   ]
   for (const [why, told, requests, more] of unknown) {
     it(`has not enough data for ${JSON.stringify(told)} and ${requests} ${JSON.stringify(more)}: ${why}`, () => {
       expect(judged(told, requests, more)).toMatchObject({ _tag: "NotEnoughData", why })
     })
   }
+
+  it("has not enough data for a window without an end, or without time", () => {
+    const why = (window: Partial<Accounting.Window>) => {
+      const verdict = Accounting.reconcile({ ...windowOf({ ok: 20 }), ...window }, serverOf(20))
+      return verdict._tag === "NotEnoughData" ? verdict.why : verdict._tag
+    }
+    expect([{ to: Infinity }, { from: -Infinity }].map(why)).toEqual(["NoNumbers", "NoNumbers"])
+    expect(why({ from: 90_000, to: 90_000 })).toBe("NoTime")
+  })
+
+  it("has enough with half of the time, with as much as the resolution, and with what tolerance leaves", () => {
+    const all = (counts: Partial<Accounting.ServerCounts>, told: Told = { ok: 20 }) =>
+      Accounting.reconcile(windowOf(told), serverOf(20, counts), { share: 0 })._tag
+    expect(all({ coverage: 0.5 })).toBe("InAgreement")
+    expect(judged({ ok: 10 }, 10).next).toBe("Nothing is missing on either side.")
+    expect(all({ to: minute.to + 60_000, errors: 20 }, { failed: [[20, "Unavailable", "Acknowledged"]] })).toBe(
+      "ServerSide"
+    )
+    expect(all({ resolution: 60_000 }, { failed: [[20, "Connect", "NotSent"]] })).toBe("ClientSide")
+    expect(judged({ ok: 10, inFlight: 10 }, 20, { coverage: 0.75 })._tag).toBe("InAgreement")
+  })
 
   it("agrees up to both bounds, and not beyond", () => {
     expect([90, 100].map((requests) => judged({ ok: 90 }, requests)._tag)).toEqual(["InAgreement", "InAgreement"])

@@ -26,7 +26,7 @@ const first = (value: unknown): string | undefined => {
 export const get = (headers: unknown, name: string): string | undefined => {
   try {
     // what is no object becomes one without headers
-    const given: Readonly<Record<PropertyKey, unknown>> = Object(headers)
+    const given = Object(headers) as Readonly<Record<PropertyKey, unknown>>
     const direct = given[name]
     if (direct !== undefined) return first(direct)
     // a Map has a `get` too, which minds the casing

@@ -60,8 +60,7 @@ const phaseOf: { readonly [R in Reason]?: Phase } = {
 }
 
 /** Where a try was lost; undefined where a server's answer says what failed. */
-export const lostIn = ({ delivery, phase, reason }: Row): Phase | undefined => {
-  if (reason === undefined) return undefined
+const lostIn = (reason: Reason, { delivery, phase }: Pick<Row, "delivery" | "phase">): Phase | undefined => {
   if (reason === "Timeout") {
     // a limit of the whole that passes while nothing was sent may have passed anywhere before
     if (phase === "attempt" || phase === "deadline" || phase === undefined) {
@@ -100,7 +99,7 @@ const sidesOf = (rows: ReadonlyArray<Row>): Sides => {
       continue
     }
     const { delivery, reason } = row
-    const phase = lostIn(row)
+    const phase = lostIn(reason, row)
     const key = `${phase} ${reason} ${delivery}`
     const known = failures.get(key)
     if (known === undefined) failures.set(key, { phase, reason, delivery, count: row.count })
