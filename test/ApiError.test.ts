@@ -5,7 +5,9 @@ import { describe, expect, it } from "vitest"
 
 const anyError = Arbitrary.make(ApiError.ApiError)
 
-const transient = (props: Partial<ConstructorParameters<typeof ApiError.Transient>[0]> = {}) =>
+type Props = Partial<ConstructorParameters<typeof ApiError.Transient>[0]>
+
+const transient = (props: Props = {}) =>
   new ApiError.Transient({ reason: "Unavailable", delivery: "Acknowledged", status: 503, ...props })
 
 describe("ApiError", () => {
@@ -77,11 +79,21 @@ describe("ApiError", () => {
     ["a reason of another class", { reason: "RateExceeded" }, /RateExceeded/],
     ["an unknown delivery", { delivery: "Maybe" }, /Maybe/],
     ["a status of 1000", { status: 1000 }, /1000/],
+    ["a negative status", { status: -1 }, /-1/],
+    ["half a status", { status: 200.5 }, /200\.5/],
     ["half an attempt", { attempts: 0.5 }, /0\.5/],
+    ["a negative attempt", { attempts: -1 }, /-1/],
+    ["a hint that no timer can hold", { retryAfter: Duration.millis(2 ** 31) }, /24d 20h 31m 23s 648ms/],
     ["an infinite hint", { retryAfter: Duration.infinity }, /Infinity|infin/i]
   ])("refuses %s at construction, naming it", (_, props, message) => {
     // what JavaScript callers can do, and TypeScript's cannot
     expect(() => transient(props as object)).toThrow(message)
+  })
+
+  it("takes the edges", () => {
+    const longest = Duration.millis(2 ** 31 - 1)
+    expect(transient({ status: 0, retryAfter: Duration.zero })).toMatchObject({ status: 0, attempts: 0 })
+    expect(transient({ status: 999, retryAfter: longest })).toMatchObject({ status: 999, retryAfter: longest })
   })
 
   it("says what happened, whether the server saw it, and what to do", () => {
@@ -102,18 +114,159 @@ describe("ApiError", () => {
     expect(String(error)).toBe(`Transient: ${error.message}`)
   })
 
-  it("says a status once that is its code as well", () => {
-    expect(transient({ status: 503, code: "503" }).message).toContain(" (HTTP 503)")
-    expect(transient({ status: 503, code: "OVERLOADED" }).message).toContain(" (HTTP 503, OVERLOADED)")
+  it.each<[string, Props]>([
+    ["", { status: undefined }],
+    [" (HTTP 503)", {}],
+    [" (HTTP 503)", { code: "503" }],
+    [" (HTTP 503, OVERLOADED)", { code: "OVERLOADED" }],
+    [" (OVERLOADED)", { status: undefined, code: "OVERLOADED" }],
+    [" (HTTP 503): come back later", { detail: "come back later" }],
+    [" (HTTP 503): come back later", { detail: "come back later!" }],
+    [": is it? yes", { status: undefined, detail: "is it? yes." }],
+    [" (HTTP 503)", { detail: "" }],
+    [" (HTTP 503). Request to https://api.example/v1", { url: "https://api.example/v1" }],
+    [" (HTTP 503)", { method: "POST" }],
+    [" (HTTP 503)", { attempts: 1 }],
+    [" (HTTP 503). Given up after 2 tries", { attempts: 2 }]
+  ])("tells what it knows and no more:%s", (known, props) => {
+    expect(transient({ remedy: "Wait.", ...props }).message).toBe(
+      `Unavailable: the service is unavailable${known}. Wait.`
+    )
   })
 
-  it("has a message and an advice for every reason", () => {
-    fc.assert(fc.property(anyError, (error) => error.message.includes(error.reason) && error.advice.length > 0))
+  it("has words of its own for every reason, phase and delivery", () => {
+    const delivery = "Acknowledged"
+    const messages = [
+      ...ApiError.RateLimitReason.literals.map((reason) => new ApiError.RateLimit({ reason, delivery })),
+      ...ApiError.TransientReason.literals.map((reason) => new ApiError.Transient({ reason, delivery })),
+      ...ApiError.FatalReason.literals.map((reason) => new ApiError.Fatal({ reason, delivery })),
+      ...ApiError.Phase.literals.map((phase) =>
+        transient({ reason: "Timeout", phase, remedy: "-", status: undefined })
+      ),
+      ...ApiError.Delivery.literals.map((delivery) => transient({ delivery, remedy: "-", status: undefined }))
+    ].map(({ message }) => message)
+    expect(`\n${messages.join("\n")}\n`).toMatchInlineSnapshot(`
+      "
+      RateExceeded: the rate limit was exceeded. Wait as long as the server asks, and spread the calls out.
+      Capacity: the deployment is saturated. Send fewer calls at once, or add replicas.
+      Overloaded: the service is overloaded. Wait, then try again with fewer calls at once.
+      ServerError: the server failed. Try again; if it persists, contact the provider with the request id.
+      BadGateway: a gateway got no valid answer from the server behind it. Wait a moment, then try again.
+      Unavailable: the service is unavailable. Wait, then try again; look at the provider's status page.
+      GatewayTimeout: a gateway waited too long for the server behind it. Try again, or make the request smaller.
+      RequestTimeout: the server gave up on the request. Wait a moment, then try again.
+      ScalingUp: the deployment is scaling up from zero. Wait some minutes, or keep at least one replica running.
+      WeightSwap: the deployment is not ready for the request yet. Try again shortly.
+      UnknownStatus: the server failed with an unusual status. Try again; if it persists, contact the provider.
+      Timeout: the time ran out. Try again, or choose a workload that allows more time.
+      NameLookup: the host's name could not be looked up just now. Check the DNS resolver of this machine.
+      NameNotFound: the host's name does not exist. Check the base URL, and the DNS resolver of this machine.
+      Connect: no connection could be made. Check that the host and port are right and reachable from this machine.
+      ConnectionLost: the connection broke. Try again; if it persists, look at the network path and its proxies.
+      StreamBroken: the stream broke off before its end. Start over: what was received cannot be continued.
+      InvalidAnswer: the answer could not be read. Try again; if it persists, look for a proxy that alters answers.
+      BadRequest: the server called the request malformed. Fix the request.
+      Unauthorized: the API key was not accepted. Check the API key.
+      PaymentRequired: the account's plan or balance does not allow the call. Check the account's billing.
+      Forbidden: the call is not allowed. Check the API key and its permissions.
+      NotFound: the path or model does not exist. Check the URL and the model's name, and that it is deployed.
+      MethodNotAllowed: the path does not take this method. Check the method and the URL.
+      Conflict: the call conflicts with the present state. Look up what exists under this id before sending again.
+      PreconditionFailed: a precondition of the call does not hold. Check the state of the account and of the model.
+      TooLarge: the request is too large. Send less at once.
+      Unprocessable: the server could not process the request's content. Fix the request's body.
+      QuotaExhausted: the quota is used up. Raise the quota or the spending limit; waiting will not help.
+      Tls: no trusted connection could be made. Check the certificates on both sides, and this machine's time.
+      ProxyRefused: the proxy refused the call. Check the proxy's address and credentials.
+      InvalidRequest: the request cannot be sent. Fix its URL, headers or body.
+      Decode: the answer has another shape than expected. Check the schema against the provider's documentation.
+      AnswerTooLarge: the answer exceeds the size limit. Ask for less, or raise the limit.
+      EventTooLarge: an event of the stream exceeds the size limit. Raise the limit.
+      Aborted: the call was aborted. Look for who aborted it on this side.
+      UnexpectedStatus: the server answered with a status that means nothing here. Check the base URL.
+      Unknown: something unforeseen failed. Look at the cause's names and codes.
+      Timeout: no connection of the pool became free in time. -
+      Timeout: the connection was not made in time. -
+      Timeout: the request was not written in time. -
+      Timeout: the answer did not arrive in time. -
+      Timeout: the try took longer than the workload allows. -
+      Timeout: the deadline passed. -
+      Unavailable: the service is unavailable. Nothing was sent. -
+      Unavailable: the service is unavailable. The server may have received the request. -
+      Unavailable: the service is unavailable. The server had begun to answer. -
+      Unavailable: the service is unavailable. -
+      "
+    `)
   })
 
-  it("prefers the provider's advice", () => {
+  it("prefers the provider's advice, unless it is empty", () => {
     expect(transient({ remedy: "Look here." }).advice).toBe("Look here.")
     expect(transient({ remedy: "Look here." }).message).toContain("Look here.")
+    expect(transient({ remedy: "" }).advice).toBe(transient().advice)
+    for (const { advice, message } of [
+      new ApiError.RateLimit({ reason: "Capacity", delivery: "NotSent" }),
+      transient(),
+      new ApiError.Fatal({ reason: "Tls", delivery: "NotSent" })
+    ]) {
+      expect(message).toContain(advice)
+    }
+  })
+
+  it.each([
+    ["RateLimit", new ApiError.RateLimit({ reason: "Capacity", delivery: "NotSent", cause: new TypeError("x") })],
+    ["Transient", transient({ cause: new TypeError("x") })],
+    ["Fatal", new ApiError.Fatal({ reason: "Tls", delivery: "NotSent", cause: new TypeError("x") })]
+  ])("%s: knows its kind, keeps its cause, and names its schema", (tag, error) => {
+    expect(ApiError.isApiError(error)).toBe(true)
+    expect(error.cause?.name).toBe("TypeError")
+    expect(error.constructor).toHaveProperty("identifier", `effect-reliability/${tag}`)
+  })
+
+  it("has no cause where it is given none", () => {
+    expect(Object.hasOwn(transient(), "cause")).toBe(false)
+    expect(Object.hasOwn(transient({ cause: null }), "cause")).toBe(false)
+  })
+
+  it("lets its cause be replaced, as that of any error", () => {
+    const error = transient({ cause: new Error("x") })
+    expect(Object.getOwnPropertyDescriptor(error, "cause")).toMatchObject({
+      enumerable: false,
+      writable: true,
+      configurable: true
+    })
+  })
+})
+
+describe("a detail", () => {
+  const json = (detail: unknown) => ({
+    _tag: "Transient",
+    reason: "Unavailable",
+    delivery: "Acknowledged",
+    attempts: 0,
+    detail
+  })
+
+  it("is cut to 1 KiB of UTF-8 where an error is made, and where one is decoded", () => {
+    for (const make of [
+      (detail: string) => transient({ detail }),
+      (detail: string) => Schema.decodeUnknownSync(ApiError.Transient)(json(detail))
+    ]) {
+      expect(make("x".repeat(1024)).detail).toBe("x".repeat(1024))
+      expect(make("x".repeat(1025)).detail).toBe("x".repeat(1024))
+      expect(make(`${"x".repeat(1022)}é!`).detail).toBe(`${"x".repeat(1022)}é`)
+      expect(make(`${"x".repeat(1023)}é!`).detail).toBe("x".repeat(1023))
+    }
+  })
+
+  it("is refused where it was put in behind the constructor's back, and is too long", () => {
+    const forged = Object.defineProperty(transient(), "detail", { value: "x".repeat(1025), enumerable: true })
+    expect(() => Schema.encodeSync(ApiError.Transient)(forged)).toThrow("at most 1024 bytes of UTF-8")
+  })
+
+  it("is refused unless it is text", () => {
+    // what JavaScript callers can do, and TypeScript's cannot
+    expect(() => transient({ detail: 7 as unknown as string })).toThrow("Expected string, actual 7")
+    expect(() => Schema.decodeUnknownSync(ApiError.Transient)(json(7))).toThrow("Expected string, actual 7")
   })
 })
 
@@ -177,9 +330,76 @@ describe("settle and unsettle", () => {
   it("take their arguments in both orders", () => {
     expect(Equal.equals(ApiError.settle(2)(transient()), ApiError.settle(transient(), 2))).toBe(true)
   })
+
+  it("give back the very error where there is nothing to change", () => {
+    const error = transient()
+    expect(ApiError.unsettle(error)).toBe(error)
+    const settled = ApiError.settle(error, 2)
+    expect(ApiError.settle(settled, 2)).toBe(settled)
+  })
+
+  it("keep the frames of the stack, under the new words", () => {
+    const error = transient()
+    const settled = ApiError.settle(error, 2)
+    const frames = error.stack?.slice(String(error).length)
+    expect(frames).toContain("ApiError.test.ts")
+    expect(settled.stack).toBe(`${String(settled)}${frames}`)
+    expect(Object.getOwnPropertyDescriptor(settled, "stack")).toMatchObject({
+      enumerable: false,
+      writable: true,
+      configurable: true
+    })
+  })
+
+  it("keep a stack that does not begin with the error's words, and make up none", () => {
+    const foreign = Object.assign(transient(), { stack: "elsewhere\n    at the.end" })
+    expect(ApiError.settle(foreign, 2).stack).toBe("elsewhere\n    at the.end")
+    for (const stack of [undefined, "words without a frame"]) {
+      const bare = ApiError.settle(Object.defineProperty(transient(), "stack", { value: stack }), 2)
+      expect(bare.stack).not.toMatch(/\n {4}at |words/)
+    }
+  })
+
+  it("keep the span that the error was raised in, out of sight", () => {
+    const span = Symbol.for("effect/SpanAnnotation")
+    const settled = ApiError.settle(Object.assign(transient(), { [span]: "the span" }), 2)
+    expect(Object.getOwnPropertyDescriptor(settled, span)).toMatchObject({ value: "the span", enumerable: false })
+    expect(Object.getOwnPropertySymbols(ApiError.settle(transient(), 2))).not.toContain(span)
+  })
+
+  it("show the number of tries where the errors' fields are shown", () => {
+    expect(Object.keys(ApiError.settle(transient(), 2))).toContain("attempts")
+  })
+})
+
+describe("an error that a classification makes", () => {
+  const classified = () => Classify.answer({ status: 503, now: 0 })
+
+  it("equals the one that the constructor makes, and has no frames", () => {
+    const { _tag, stack, ...fields } = classified()
+    expect(stack).not.toContain("\n    at ")
+    expect(_tag).toBe("Transient")
+    expect(Equal.equals(classified(), transient({ ...fields, reason: "Unavailable" }))).toBe(true)
+    expect(Object.keys(classified())).not.toContain("code")
+  })
+
+  it("leaves the length of others' stacks alone", () => {
+    const limit = Error.stackTraceLimit
+    try {
+      Error.stackTraceLimit = 7
+      classified()
+      ApiError.settle(transient(), 2)
+      expect(Error.stackTraceLimit).toBe(7)
+    } finally {
+      Error.stackTraceLimit = limit
+    }
+  })
 })
 
 describe("mayHaveExecuted", () => {
+  const fatal = (props: Partial<ConstructorParameters<typeof ApiError.Fatal>[0]>) =>
+    new ApiError.Fatal({ reason: "BadRequest", delivery: "Acknowledged", ...props })
+
   it.each<[string, boolean, ApiError.ApiError]>([
     ["nothing was sent", false, transient({ delivery: "NotSent", status: undefined })],
     ["a 503", true, transient()],
@@ -188,6 +408,12 @@ describe("mayHaveExecuted", () => {
     ["a weight swap", false, transient({ reason: "WeightSwap", status: 425 })],
     ["a rate limit", false, new ApiError.RateLimit({ reason: "RateExceeded", delivery: "Acknowledged" })],
     ["a 503 that a table marks as refused", false, transient({ executed: false })],
+    ["what was not sent, whatever a table says", false, transient({ delivery: "NotSent", executed: true })],
+    ["a 400", false, fatal({ status: 400 })],
+    ["a refusal without a status", false, fatal({})],
+    ["an event of a stream that says it is malformed", true, fatal({ status: 200 })],
+    ["a refusal that broke off", true, fatal({ status: 400, delivery: "Partial" })],
+    ["an answer of another shape", true, fatal({ reason: "Decode", status: 400 })],
     [
       "a rate limit that a table marks as run",
       true,
@@ -195,6 +421,21 @@ describe("mayHaveExecuted", () => {
     ]
   ])("%s: %s", (_, expected, error) => {
     expect(ApiError.mayHaveExecuted(error)).toBe(expected)
+  })
+
+  it("is not so for the refusals, and for no other answer of their class", () => {
+    const refusals = ApiError.FatalReason.literals.filter(
+      (reason) => !ApiError.mayHaveExecuted(fatal({ reason, status: 400 }))
+    )
+    expect(refusals).toEqual([
+      "BadRequest",
+      "Unauthorized",
+      "Forbidden",
+      "NotFound",
+      "MethodNotAllowed",
+      "TooLarge",
+      "Unprocessable"
+    ])
   })
 })
 

@@ -11,7 +11,7 @@ import {
   ScheduleIntervals,
   TestClock
 } from "effect"
-import { ApiError, Retry, RetryBudget, Workload } from "effect-reliability"
+import { ApiError, Deadline, Reliability, Retry, RetryBudget, Workload } from "effect-reliability"
 import { describe, expect } from "vitest"
 import { type Call, currentCall } from "../src/internal/call.js"
 
@@ -45,6 +45,8 @@ describe("the schedules, with a plain Effect.retry", () => {
     Effect.gen(function* () {
       const hinted = transient({ retryAfter: Duration.seconds(3) })
       expect(yield* waitsOf(hinted, Retry.documented)).toEqual([3500, 3500, 4500, 8500])
+      const long = transient({ retryAfter: Duration.seconds(30) })
+      expect(yield* waitsOf(long, Retry.documented)).toEqual([30_500, 30_500, 30_500, 30_500])
     })
   )
 
@@ -64,6 +66,40 @@ describe("the schedules, with a plain Effect.retry", () => {
       }
     })
   )
+
+  it.effect("make, told nothing: hints up to two minutes, and two tries in a row for a name", () =>
+    Effect.gen(function* () {
+      const hinted = (millis: number) => transient({ retryAfter: Duration.millis(millis) })
+      const atMost = Array(4).fill(126_000)
+      expect(yield* waitsOf(hinted(120_000), Retry.make())).toEqual(atMost)
+      expect(yield* waitsOf(hinted(120_001), Retry.make())).toEqual([])
+      const nameless = transient({ reason: "NameNotFound", delivery: "NotSent", status: undefined })
+      expect(yield* waitsOf(nameless, Retry.make())).toEqual([1500])
+    })
+  )
+
+  it.effect("give up at once on what scales up only where a workload says how long to wait for it", () =>
+    Effect.gen(function* () {
+      const scaling = transient({ reason: "ScalingUp" })
+      const tries = (within: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E | ApiError.ApiError>) =>
+        Effect.gen(function* () {
+          const fiber = yield* Effect.fork(Effect.flip(scaling.pipe(Retry.retry(Retry.documented), within)))
+          yield* TestClock.adjust("1 hour")
+          return (yield* Fiber.join(fiber)).attempts
+        })
+      expect(yield* tries((effect) => effect)).toBe(5)
+      expect(yield* tries(Deadline.within("1 hour"))).toBe(5)
+      expect(yield* tries(Workload.within(Workload.interactive))).toBe(1)
+    })
+  )
+
+  it("tell what they do", () => {
+    const told = (retry: Workload.Workload["retry"]) =>
+      Reliability.describe(Workload.with(Workload.interactive, { retry })).retry
+    expect(told(Retry.documented)).toBe("5 tries, 1s × 2, additive jitter, hints up to 2m")
+    expect(told(Retry.sdk)).toBe("4 tries, 500ms × 2 up to 8s, subtractive jitter, hints up to 2m")
+    expect(told(Retry.documented.pipe(Schedule.addDelay(() => "1 second")))).toBe("a schedule of its own")
+  })
 
   it.effect("keep their rules under a combinator that stops or lengthens", () =>
     Effect.gen(function* () {
@@ -349,6 +385,8 @@ const actual = (s: Situation): ReadonlyArray<Decision> => {
   return Effect.runSync(Effect.withClock(program, clock))
 }
 
+const closed = transient({ reason: "ConnectionLost", delivery: "Unconfirmed", reusedSocket: true, status: undefined })
+
 const waiting = new Set<string>(["Backoff", "Hint", "Patience", "ReusedSocket"])
 
 describe("the rules", () => {
@@ -440,12 +478,70 @@ describe("the rules", () => {
     }
   })
 
+  it.each<[string, number, Partial<Situation>, Retry.Waiting | Retry.Stopping]>([
+    ["a wait that ends at the deadline", 1100, {}, "Deadline"],
+    ["a wait that ends a millisecond before it", 1101, {}, "Backoff"],
+    ["a closed connection at the deadline", 100, { errors: [closed] }, "Deadline"],
+    ["a closed connection a millisecond before it", 101, { errors: [closed] }, "ReusedSocket"]
+  ])("2. %s", (_, deadline, rest, why) => {
+    const options = { attempts: 5, base: 1000, factor: 2, cap: 1000, jitter: "none", maxHint: 0 } as const
+    const s: Situation = {
+      options: { ...options, nameNotFound: 2, settled: "stop" },
+      deadline,
+      tryMillis: 100,
+      idempotency: "safe",
+      patience: undefined,
+      budget: 1,
+      errors: [transient()],
+      randoms: [],
+      ...rest
+    }
+    expect(actual(s).map((decision) => decision.why)).toEqual([why])
+  })
+
   it("4. no wait is longer than a timer can hold", () => {
     const options = { base: "20 days", factor: 10, cap: Duration.infinity, maxHint: "24 days" } as const
     for (const failures of [0, 1, 5, 400]) {
       const wait = Retry.delay(options, { failures, random: 0.999, hint: "24 days" })
       expect(Duration.toMillis(wait)).toBeLessThanOrEqual(2 ** 31 - 1)
     }
+  })
+})
+
+describe("Retry.delay", () => {
+  const seconds = (options: Retry.Options, failure: Partial<Parameters<typeof Retry.delay>[1]>) =>
+    Duration.toSeconds(Retry.delay(options, { failures: 0, random: 0.5, ...failure }))
+
+  it("doubles from a second up to a minute by default, with up to a second on top", () => {
+    const waits = [0, 1, 2, 3, 4, 5, 6, 7].map((failures) => seconds({}, { failures, random: 0 }))
+    expect(waits).toEqual([1, 2, 4, 8, 16, 32, 60, 60])
+    expect(seconds({}, { failures: 2 })).toBe(4.5)
+  })
+
+  it("has a cap of a minute by default, or of the base if that is longer", () => {
+    expect(seconds({ base: "2 minutes" }, { failures: 3, random: 0 })).toBe(120)
+    expect(seconds({ base: "59 seconds" }, { failures: 3, random: 0 })).toBe(60)
+  })
+
+  it.each<[string, number, number, number, Retry.Options]>([
+    ["additive", 10, 32, 52.5, { jitter: "additive" }],
+    ["additive, of a given width", 8.5, 30.5, 50.5, { jitter: "additive", spread: "1 second" }],
+    ["full", 4, 32, 52.5, { jitter: "full" }],
+    ["subtractive", 7, 32, 52.5, { jitter: "subtractive" }],
+    ["none", 8, 30, 50, { jitter: "none" }]
+  ])("%s: %d s, %d s with a hint of 30 s", (_, alone, hinted, long, options) => {
+    const base = { ...options, base: "4 seconds" } as const
+    expect(seconds(base, { failures: 1 })).toBe(alone)
+    expect(seconds(base, { failures: 1, hint: "30 seconds" })).toBe(hinted)
+    expect(seconds(base, { failures: 1, hint: "50 seconds" })).toBe(long)
+  })
+
+  it("takes a hint for no more than a floor", () => {
+    expect(seconds({ base: "4 seconds", jitter: "none" }, { failures: 1, hint: "7 seconds" })).toBe(8)
+  })
+
+  it("refuses what make refuses", () => {
+    expect(() => seconds({ base: -1 }, {})).toThrow("Retry.delay: base is -1")
   })
 })
 
@@ -481,7 +577,7 @@ describe("Retry.retry", () => {
       const asked = Retry.make({ attempts: 2, base: "1 second", settled: "retry" })
       const again = yield* Effect.fork(Effect.flip(call.pipe(Retry.retry(three), Retry.retry(asked))))
       yield* TestClock.adjust("1 hour")
-      yield* Fiber.join(again)
+      expect((yield* Fiber.join(again)).attempts).toBe(6)
       expect(tries).toBe(6)
     })
   )
@@ -502,7 +598,8 @@ describe("Retry.make", () => {
     [{ factor: Infinity }, "factor is Infinity"],
     [{ spread: -1 }, "spread is -1"],
     [{ maxHint: "30 days" }, "maxHint is 30d"],
-    [{ nameNotFound: 0 }, "nameNotFound is 0"]
+    [{ nameNotFound: 0 }, "nameNotFound is 0"],
+    [{ nameNotFound: 1.5 }, "nameNotFound is 1.5"]
   ])("refuses %o, naming option, value and bound", (options, message) => {
     expect(() => Retry.make(options)).toThrow(message)
   })
