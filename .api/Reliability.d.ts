@@ -97,17 +97,8 @@ export declare const describe: <R>(input: Workload | AnyPolicy<R>) => {
   workload: string
   deadline: string
   retry: string
-  attempt: {
-    total: string
-    pool: string
-    connect: string
-    write: string
-    read: string
-  }
-  stream: {
-    first: string
-    idle: string
-  }
+  attempt: Record<"pool" | "connect" | "write" | "read" | "total", string>
+  stream: Record<keyof import("./Workload.js").StreamTimeouts, string>
   idempotency: import("./Workload.js").Idempotency
   patience: string
   budget: string

@@ -1,7 +1,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type * as Schedule from "effect/Schedule"
+import * as Schedule from "effect/Schedule"
 import type { Transient } from "./ApiError.js"
 import * as Retry from "./Retry.js"
 export type Idempotency = "safe" | "keyed" | "never"

@@ -12,7 +12,7 @@ import { type ApiError, type Delivery, type Fields, isApiError, type Kind, type 
 import * as Dialect from "./Dialect.js"
 import { readBody } from "./internal/answerBody.js"
 import * as Headers from "./internal/headers.js"
-import { chain, codeOf, list, nameOf, read } from "./internal/origin.js"
+import { attempt, chain, codeOf, list, nameOf, read } from "./internal/origin.js"
 import { clip, isSecret, redact, redactUrl } from "./internal/redact.js"
 import * as RetryHint from "./RetryHint.js"
 
@@ -91,8 +91,8 @@ const requestIdOf = (dialect: Dialect.Dialect, headers: unknown, fromBody: strin
 }
 
 const describe = (context: Context): Pick<Fields, "method" | "url"> => ({
-  method: context.method !== undefined && methodPattern.test(context.method) ? context.method : undefined,
-  url: context.url === undefined ? undefined : redactUrl(context.url)
+  method: typeof context.method === "string" && methodPattern.test(context.method) ? context.method : undefined,
+  url: typeof context.url === "string" ? redactUrl(context.url) : undefined
 })
 
 const invalidAnswer: Kind = { class: "Transient", reason: "InvalidAnswer" }
@@ -136,9 +136,14 @@ const isStatus = (status: unknown): status is number =>
  * @since 0.1.0
  * @category constructors
  */
-export const answer = (input: Answer): ApiError => {
+export const answer = (input: Answer): ApiError =>
+  // types forbid what throws in there, and plain JavaScript does not
+  attempt(() => answered(input)) ?? unsafeMake(unknown, { delivery: "Acknowledged" })
+
+const answered = (input: Answer): ApiError => {
   const dialect = input.dialect ?? Dialect.generic
-  const { status, target } = input
+  const { target } = input
+  const status = typeof input.status === "number" ? input.status : Number.NaN
   const said = readBody(input.body)
   const hint = RetryHint.parse(input.headers, input.now ?? Number.NaN)
   const text = said.text?.slice(0, maxDetail * 4)
@@ -395,7 +400,10 @@ const issuePath = (nodes: ReadonlyArray<unknown>): string | undefined => {
  * @since 0.1.0
  * @category constructors
  */
-export const exception = (cause: unknown, options: ExceptionOptions = {}): ApiError => {
+export const exception = (cause: unknown, options: ExceptionOptions = {}): ApiError =>
+  attempt(() => thrown(cause, options)) ?? unsafeMake(unknown, { delivery: "Unconfirmed" }, cause)
+
+const thrown = (cause: unknown, options: ExceptionOptions): ApiError => {
   const nodes = chain(cause)
   const known = nodes.find(isApiError)
   if (known !== undefined) return known

@@ -22,6 +22,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import { dual } from "effect/Function"
+import * as Record from "effect/Record"
 import * as RuntimeFlags from "effect/RuntimeFlags"
 import type * as ScheduleDecision from "effect/ScheduleDecision"
 import * as ScheduleIntervals from "effect/ScheduleIntervals"
@@ -441,7 +442,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
     )
   }
 
-  // who is told of the one is told of the other: the end is told under the mask that this is
+  // under the mask that the end is told from: who is told of the one is told of the other
   onStart(): void {
     this.told?.begin()
   }
@@ -481,11 +482,8 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
       return error
     }
     const { _tag: _, reason: __, ...rest } = error
-    return unsafeMake(
-      { class: "Transient", reason: "Timeout" },
-      { ...rest, detail: this.outOfTime().detail },
-      error.cause
-    )
+    const { detail } = this.outOfTime()
+    return unsafeMake({ class: "Transient", reason: "Timeout" }, { ...rest, detail }, error.cause)
   }
 
   /** What is no `ApiError` leaves as it came. */
@@ -689,19 +687,14 @@ export const describe = <R>(input: Workload | AnyPolicy<R>) => {
   const policy: AnyPolicy<R> = toPolicy(input)
   const { budget, workload } = policy
   const { patience, stream, timeouts } = workload
-  const format = Duration.format
+  const { attempt: total, ...phases } = timeouts
+  const format = (duration: Duration.Duration): string => Duration.format(duration)
   return {
     workload: workload.name,
     deadline: format(workload.deadline),
     retry: Retry.describeSchedule(workload.retry) ?? "a schedule of its own",
-    attempt: {
-      total: format(timeouts.attempt),
-      pool: format(timeouts.pool),
-      connect: format(timeouts.connect),
-      write: format(timeouts.write),
-      read: format(timeouts.read)
-    },
-    stream: { first: format(stream.first), idle: format(stream.idle) },
+    attempt: Record.map({ total, ...phases }, format),
+    stream: Record.map(stream, format),
     idempotency: workload.idempotency,
     patience:
       patience === undefined

@@ -250,7 +250,7 @@ describe("errors", () => {
       const { call, seen } = failing(transient({ reason: "Connect", delivery: "NotSent", status: undefined }))
       const clock = yield* Effect.clock
       const sleep = (duration: Duration.Duration) => clock.sleep(Duration.times(duration, 1000))
-      const late: typeof clock = Object.setPrototypeOf({ sleep }, clock)
+      const late = Object.assign(Object.create(clock) as typeof clock, { sleep })
       const fiber = yield* Effect.flip(Reliability.protect(call, Workload.interactive)).pipe(
         Effect.withClock(late),
         Effect.fork

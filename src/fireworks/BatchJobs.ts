@@ -292,7 +292,7 @@ export const standingOf = (job: BatchJob, onPause: "wait" | "end" = "wait"): Job
 // -------------------------------------------------------------------------------------------------
 
 /**
- * A new id for a job, of 96 bits by the `Random` service.
+ * A new id for a job, of 96 bits: the host's, or of another `Random` where one was put in its place.
  *
  * @since 0.1.0
  * @category getters

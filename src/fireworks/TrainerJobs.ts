@@ -463,7 +463,7 @@ const riskOf = (owner: string, given: number | undefined): OptimizerStateAtRisk 
 type Call<A> = jobs.Call<A>
 
 /**
- * A new id for a job, of 96 bits by the `Random` service.
+ * A new id for a job, of 96 bits: the host's, or of another `Random` where one was put in its place.
  *
  * @since 0.1.0
  * @category getters

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type * as Clock from "effect/Clock"
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as HashSet from "effect/HashSet"
 import type { ApiError } from "../ApiError.js"
@@ -154,14 +154,15 @@ export class Telling {
     const { begun, pending, told } = this
     if (begun === undefined || pending === none) return
     this.pending = none
-    const observed = Array<Observed>(pending.length).fill(silent)
-    for (let i = 0; i < pending.length; i++) {
+    const observed = Array<Observed>(pending.length)
+    pending.forEach((observer, i) => {
       try {
-        observed[i] = pending[i]?.begin(begun, told.fiber) ?? silent
+        observed[i] = observer.begin(begun, told.fiber)
       } catch {
         // an observer breaks no call
+        observed[i] = silent
       }
-    }
+    })
     this.observed = observed
   }
 

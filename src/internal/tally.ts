@@ -73,7 +73,7 @@ class Group implements Observed {
   readonly labels: Labels
   readonly open: Cell<Labels>
   /** The happy ones, which are many. */
-  readonly ok: { [of in Outcome["of"]]?: RowCell } = {}
+  readonly ok: { [of in Outcome["of"]]: RowCell | undefined } = { try: undefined, call: undefined, stream: undefined }
   readonly failed = new Map<string, Array<RowCell>>()
 
   constructor(tally: Tally, labels: Labels) {
@@ -96,8 +96,11 @@ class Group implements Observed {
     if (composite) return
     // its host may have become known meanwhile
     const group = tally.groupOf(workload.name, about.host ?? "", about.model ?? "")
-    tally.cellOf(group, "try", undefined).add(slot, 1, millis)
-    tally.cellOf(group, "call", undefined).add(slot, 1, millis)
+    const { ok } = group
+    const tries = ok.try ?? tally.cellOf(group, "try", undefined)
+    const calls = ok.call ?? tally.cellOf(group, "call", undefined)
+    tries.add(slot, 1, millis)
+    calls.add(slot, 1, millis)
   }
 
   get(of: Outcome["of"], error: ApiError | undefined): RowCell | undefined {

@@ -8,6 +8,10 @@
  *
  * There are no limits beneath: undici, which writes and parses, has all its timeouts off.
  *
+ * Answers that come as gzip, deflate or br, zstd where Node has it, are decoded, and their headers `content-encoding` and
+ * `content-length` dropped; limits of size count what comes out. None of them is asked for, unless a request has
+ * `accept-encoding`. What is compressed in another way is `Fatal` `Decode`, and what cannot be decoded `InvalidAnswer`.
+ *
  * @since 0.1.0
  */
 import * as HttpClient from "@effect/platform/HttpClient"
@@ -31,13 +35,14 @@ import { ahead, currentCall } from "../internal/call.js"
 import { type Bounds, type Try, withExchange } from "../internal/exchange.js"
 import { duration, number, refuse } from "../internal/options.js"
 import { redactUrl } from "../internal/redact.js"
-import { check, isStreamed, Unsendable } from "../internal/request.js"
+import { check, isStreamed, reduced, Unsendable } from "../internal/request.js"
 import { clockOf } from "../internal/time.js"
 import type { Workload } from "../Workload.js"
 import { authorization, type Failure, hostOf, type Route, Sessions, unbracketed } from "./internal/connect.js"
 import { environmentProxy } from "./internal/environmentProxy.js"
-import { Exchange, type Limits, type Sending } from "./internal/exchange.js"
+import { Exchange } from "./internal/exchange.js"
 import { Origin, type Settings } from "./internal/pool.js"
+import type { Limits, Sending } from "./internal/sending.js"
 import { type Source, Upload } from "./internal/upload.js"
 
 // -------------------------------------------------------------------------------------------------
@@ -347,7 +352,8 @@ const shut: Failure = (about) =>
 /** What `@effect/platform` calls a failure; the `ApiError` is its cause. */
 const toHttpClientError = (request: HttpClientRequest.HttpClientRequest, cause: ApiError) =>
   new HttpClientError.RequestError({
-    request,
+    // prompt and key are no business of those who read errors
+    request: reduced(request),
     reason: cause.reason === "InvalidRequest" ? "Encode" : "Transport",
     cause
   })

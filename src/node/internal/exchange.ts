@@ -3,61 +3,33 @@
  *
  * @since 0.1.0
  */
-import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { type Dispatcher, errors } from "undici"
-import { type ApiError, type Delivery, type Phase, unsafeMake } from "../../ApiError.js"
+import { type ApiError, type Delivery, type Kind, type Phase, unsafeMake } from "../../ApiError.js"
 import * as Classify from "../../Classify.js"
-import { type Body, type Head, ReadAnswer } from "../../internal/answer.js"
+import { type Head, ReadAnswer } from "../../internal/answer.js"
 import { type Bounds, isEventStream } from "../../internal/exchange.js"
 import { maxMillis } from "../../internal/options.js"
-import { read } from "../../internal/origin.js"
+import { codeOf, read } from "../../internal/origin.js"
 import { redactUrl } from "../../internal/redact.js"
 import { clearTimer, monotonic, setTimer, type Timer } from "../../internal/time.js"
+import { bodyOf } from "./chunks.js"
 import type { About, Failure } from "./connect.js"
+import { type Decoder, decoderOf } from "./decoder.js"
 import { OpenAnswer, Source } from "./openAnswer.js"
 import type { Attempt, Connection, Origin, Waiter } from "./pool.js"
 import { cookiesOf, flat, headerOf, headersOf, type RawHeaders } from "./rawHeaders.js"
+import type { Limits, Sending } from "./sending.js"
 import { Upload } from "./upload.js"
-
-/** How long each phase may take, in milliseconds, and the whole of it. */
-export interface Limits {
-  readonly pool: number
-  readonly connect: number
-  readonly write: number
-  readonly read: number
-  readonly whole: number
-  /** What running out of the whole is called. */
-  readonly as: "attempt" | "deadline"
-}
-
-/** What is sent. */
-export interface Sending {
-  readonly request: HttpClientRequest.HttpClientRequest
-  readonly url: URL
-  readonly path: string
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: Exclude<Dispatcher.DispatchOptions["body"], undefined> | Upload
-}
 
 type Result = Effect.Effect<HttpClientResponse.HttpClientResponse, ApiError>
 
 type Stage = "pool" | "connect" | "write" | "read" | "body"
 
 const ignore = (): void => undefined
-
-const utf8 = (chunks: ReadonlyArray<Buffer>): string => {
-  const text = (chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)).toString("utf8")
-  return text.codePointAt(0) === 0xfeff ? text.slice(1) : text
-}
-
-const bodyOf = (chunks: ReadonlyArray<Buffer>): Body => ({
-  bytes: () => Buffer.concat(chunks),
-  text: () => utf8(chunks)
-})
 
 /** What somebody calls an error of his, if it is a name. */
 const nameOf = (cause: unknown): string => {
@@ -92,11 +64,15 @@ export class Exchange implements Waiter {
   #settled = false
   /** Whether the connection is no longer its own. */
   #over = false
+  /** Whether all of the answer has arrived. */
+  #received = false
 
   #status = 0
   /** Whether an answer has begun. */
   #answering = false
   #raw: RawHeaders = []
+  #address: string | undefined
+  #decoder: Decoder | undefined
   #chunks: Array<Buffer> = []
   #size = 0
   #kept = 0
@@ -278,10 +254,13 @@ export class Exchange implements Waiter {
     this.#over = true
     this.#others?.delete(this)
     this.#upload()?.stop()
+    this.#decoder?.close()
   }
 
   #letGo(): void {
     this.#leave()
+    // it may serve somebody else already
+    if (this.#received) return
     if (this.#connection !== undefined) this.#connection.close()
     else if (this.#abort !== undefined) this.#abort()
     else this.#origin?.leave(this, { hung: this.#isHung() })
@@ -354,14 +333,31 @@ export class Exchange implements Waiter {
     this.#status = status
     // of a connection of its own they come as they were sent
     this.#raw = this.#connection === undefined ? flat(raw) : (raw as RawHeaders)
+    this.#address = this.#connection?.socket.remoteAddress
+    const decoder = decoderOf(this.#sending.request.method, status, this.#raw, {
+      onBytes: (bytes) => this.#onBytes(bytes),
+      onDrain: () => {
+        if (!this.#received && !this.#over) resume()
+      },
+      onEnd: () => this.#finish(),
+      onBroken: (kind, detail, cause) => this.#onBroken(kind, detail, cause)
+    })
+    this.#decoder = decoder
+    this.#raw = decoder?.headers ?? this.#raw
     const success = status < 300
     const bounds = this.#bounds
     const { read } = this.#limits
     if (bounds === undefined || (success && isEventStream(headerOf(this.#raw, "content-type")))) {
+      // whatever becomes of the stream once it is open, its reader takes for broken
+      if (bounds !== undefined && decoder?.isKnown === false) {
+        decoder.unknown()
+        return true
+      }
       // while nobody read, the server had to wait
       const goOn = () => {
         this.#stageEndsAt = this.#now() + read
-        resume()
+        if (decoder === undefined) resume()
+        else decoder.resume()
       }
       const source = new Source(goOn, () => this.cancel())
       this.#source = source
@@ -376,6 +372,11 @@ export class Exchange implements Waiter {
   }
 
   onData(chunk: Buffer): boolean {
+    if (this.#over) return true
+    return this.#decoder === undefined ? this.#onBytes(chunk) : this.#decoder.write(chunk)
+  }
+
+  #onBytes(chunk: Buffer): boolean {
     this.#size += chunk.length
     if (this.#over) return true
     if (this.#source !== undefined) {
@@ -411,11 +412,19 @@ export class Exchange implements Waiter {
   onComplete(): void {
     if (this.#over) return
     const connection = this.#connection
+    this.#received = true
+    this.#upload()?.stop()
+    // undici is not done with the connection yet
+    if (connection !== undefined) queueMicrotask(() => connection.free())
+    if (this.#decoder === undefined) this.#finish()
+    else this.#decoder.end()
+  }
+
+  #finish(): void {
+    if (this.#over) return
     const source = this.#source
     this.#settle()
     this.#leave()
-    // undici is not done with the connection yet
-    if (connection !== undefined) queueMicrotask(() => connection.free())
     if (source === undefined) this.#reply(Effect.succeed(new ReadAnswer(this.#head(), bodyOf(this.#chunks))))
     else source.end()
   }
@@ -429,6 +438,15 @@ export class Exchange implements Waiter {
     }
     const error = this.#classified(cause)
     if (!this.#replace(error)) this.#fail(error)
+  }
+
+  #onBroken(kind: Kind, detail: string, cause: unknown): void {
+    if (this.#over) return
+    if (this.#isFailure()) this.#finishEarly()
+    else {
+      const code = codeOf(cause)
+      this.#fail(unsafeMake(kind, { ...this.#about(), status: this.#status, code, detail }, cause))
+    }
   }
 
   /** Takes another connection, if the server has closed this one before it was used again. */
@@ -469,7 +487,7 @@ export class Exchange implements Waiter {
       contentType: headerOf(raw, "content-type"),
       headers: () => headersOf(raw),
       cookies: () => cookiesOf(raw),
-      remoteAddress: this.#connection?.socket.remoteAddress
+      remoteAddress: this.#address
     }
   }
 }

@@ -1,0 +1,16 @@
+/**
+ * The body of an answer, out of the pieces that it came in.
+ *
+ * @since 0.1.0
+ */
+import type { Body } from "../../internal/answer.js"
+
+const utf8 = (chunks: ReadonlyArray<Buffer>): string => {
+  const text = (chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)).toString("utf8")
+  return text.codePointAt(0) === 0xfeff ? text.slice(1) : text
+}
+
+export const bodyOf = (chunks: ReadonlyArray<Buffer>): Body => ({
+  bytes: () => Buffer.concat(chunks),
+  text: () => utf8(chunks)
+})

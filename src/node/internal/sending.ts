@@ -1,0 +1,28 @@
+/**
+ * What an exchange is begun with.
+ *
+ * @since 0.1.0
+ */
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type { Dispatcher } from "undici"
+import type { Upload } from "./upload.js"
+
+/** How long each phase may take, in milliseconds, and the whole of it. */
+export interface Limits {
+  readonly pool: number
+  readonly connect: number
+  readonly write: number
+  readonly read: number
+  readonly whole: number
+  /** What running out of the whole is called. */
+  readonly as: "attempt" | "deadline"
+}
+
+/** What is sent. */
+export interface Sending {
+  readonly request: HttpClientRequest.HttpClientRequest
+  readonly url: URL
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Exclude<Dispatcher.DispatchOptions["body"], undefined> | Upload
+}
