@@ -155,14 +155,14 @@ export class Telling {
     if (begun === undefined || pending === none) return
     this.pending = none
     const observed = Array<Observed>(pending.length)
-    pending.forEach((observer, i) => {
+    for (let i = 0; i < pending.length; i++) {
       try {
-        observed[i] = observer.begin(begun, told.fiber)
+        observed[i] = pending[i]?.begin(begun, told.fiber) ?? silent
       } catch {
         // an observer breaks no call
         observed[i] = silent
       }
-    })
+    }
     this.observed = observed
   }
 
