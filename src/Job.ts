@@ -20,7 +20,7 @@ import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
 import { type ApiError, type Kind as ErrorKind, mayHaveExecuted, type Reason, settle, unsafeMake } from "./ApiError.js"
 import { duration, maxMillis, number, refuse } from "./internal/options.js"
-import { clockOf, monotonic } from "./internal/time.js"
+import { monotonicMillis } from "./internal/time.js"
 
 // -------------------------------------------------------------------------------------------------
 // Model
@@ -629,10 +629,6 @@ export const afterResume = (
 // -------------------------------------------------------------------------------------------------
 // Watching
 // -------------------------------------------------------------------------------------------------
-
-const monotonicMillis: Effect.Effect<number> = Effect.withFiberRuntime((fiber) =>
-  Effect.succeed(monotonic(clockOf(fiber)))
-)
 
 /** Where a watch stands, and what it waits for first. */
 interface Position {

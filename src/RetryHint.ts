@@ -9,6 +9,7 @@
  */
 import * as Duration from "effect/Duration"
 import * as Headers from "./internal/headers.js"
+import { maxMillis } from "./internal/options.js"
 
 /**
  * The server's wishes. An absent field means that the server said nothing about it.
@@ -30,8 +31,6 @@ export interface RetryHint {
  * @category model
  */
 export type HeadersInput = Headers.HeadersInput
-
-const maxMillis = 2 ** 31 - 1
 
 /**
  * The longest delay that a timer of the host can hold, 2^31−1 ms (24.8 days). Longer hints are cut to it.

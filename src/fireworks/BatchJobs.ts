@@ -33,8 +33,9 @@ import * as Job from "../Job.js"
 import * as Workload from "../Workload.js"
 import * as Fireworks from "./Fireworks.js"
 import { invalidRequest } from "./internal/client.js"
+import { maybe, open } from "./internal/decoded.js"
 import * as jobs from "./internal/jobs.js"
-import { Count, maybe, open } from "./internal/jobs.js"
+import { Count } from "./internal/jobs.js"
 
 // -------------------------------------------------------------------------------------------------
 // Schemas

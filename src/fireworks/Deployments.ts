@@ -40,25 +40,14 @@ import * as Deadline from "../Deadline.js"
 import { apart } from "../internal/call.js"
 import { duration, number, refuse } from "../internal/options.js"
 import { redact } from "../internal/redact.js"
-import { clockOf, monotonic } from "../internal/time.js"
+import { clockOf, monotonic, monotonicMillis } from "../internal/time.js"
 import * as Job from "../Job.js"
 import * as Retry from "../Retry.js"
 import * as Workload from "../Workload.js"
 import * as Fireworks from "./Fireworks.js"
 import { changeOf } from "./internal/autoscaling.js"
-import {
-  type Call,
-  call,
-  checkId,
-  Count,
-  idOf as lastOf,
-  listed,
-  looking,
-  maybe,
-  open,
-  pageSizeOf,
-  whyOf
-} from "./internal/jobs.js"
+import { maybe, open } from "./internal/decoded.js"
+import { type Call, call, checkId, Count, idOf as lastOf, listed, looking, pageSizeOf, whyOf } from "./internal/jobs.js"
 import * as Scaling from "./internal/scaling.js"
 
 // -------------------------------------------------------------------------------------------------
@@ -549,10 +538,6 @@ const notReady = (id: string, { deployment, error }: Omit<Sight, "standing">, ti
     }
   )
 }
-
-const monotonicMillis: Effect.Effect<number> = /*#__PURE__*/ Effect.withFiberRuntime((fiber) =>
-  Effect.succeed(monotonic(clockOf(fiber)))
-)
 
 /**
  * Waits until a deployment has answered a request: to be `READY` is no proof of it, and one that is scaled to zero is woken.

@@ -49,16 +49,13 @@ import type { HeadersInput } from "../RetryHint.js"
 import * as Workload from "../Workload.js"
 import { makeClient, type Observers, type Settings } from "./internal/client.js"
 import { makeControl } from "./internal/control.js"
+import { maybe, open } from "./internal/decoded.js"
 import { prepare, withOptions } from "./internal/prepare.js"
 import { accountIdOf, apiKeyOf, baseUrlFrom, baseUrlOf } from "./internal/settings.js"
 
 // -------------------------------------------------------------------------------------------------
 // Schemas
 // -------------------------------------------------------------------------------------------------
-
-const open = { key: Schema.String, value: Schema.Unknown } as const
-
-const maybe = <A, I>(schema: Schema.Schema<A, I>) => Schema.optional(Schema.NullOr(schema))
 
 /**
  * A message of a chat: of any role, with text, or with parts of any kind.

@@ -32,7 +32,7 @@ import type { ServerCounts as Counted } from "../Accounting.js"
 import { type ApiError, unsafeMake } from "../ApiError.js"
 import { apart } from "../internal/call.js"
 import { duration, refuse } from "../internal/options.js"
-import { clockOf, monotonic } from "../internal/time.js"
+import { monotonicMillis } from "../internal/time.js"
 import * as Retry from "../Retry.js"
 import * as Workload from "../Workload.js"
 import * as Fireworks from "./Fireworks.js"
@@ -277,8 +277,6 @@ const once: Workload.Workload = /*#__PURE__*/ Workload.make({
   idempotency: "safe"
 })
 
-const now = /*#__PURE__*/ Effect.withFiberRuntime<number>((fiber) => Effect.succeed(monotonic(clockOf(fiber))))
-
 const unreadable = (status: number): ApiError =>
   unsafeMake(
     { class: "Transient", reason: "InvalidAnswer" },
@@ -321,10 +319,10 @@ const makeScrape = (fireworks: Fireworks.Fireworks): Effect.Effect<Scrape, ApiEr
   let outcome: Exit.Exit<Scrape, ApiError> | undefined
   const attempt = Effect.gen(function* () {
     // one that was interrupted may have been counted
-    const wait = due - (yield* now)
+    const wait = due - (yield* monotonicMillis)
     if (wait > 0) yield* Effect.sleep(Duration.millis(wait))
     outcome = undefined
-    const pause = Effect.map(now, (at) => void (due = at + spacing))
+    const pause = Effect.map(monotonicMillis, (at) => void (due = at + spacing))
     // everybody's outcome is bound by nobody's deadline
     const unbound = apart(read(fireworks))
     const exit = yield* Effect.ensuring(Effect.exit(unbound), pause)
@@ -333,7 +331,7 @@ const makeScrape = (fireworks: Fireworks.Fireworks): Effect.Effect<Scrape, ApiEr
     return exit
   })
   return turn.withPermits(1)(
-    Effect.flatMap(now, (at) => (outcome !== undefined && at < due ? outcome : Effect.flatten(attempt)))
+    Effect.flatMap(monotonicMillis, (at) => (outcome !== undefined && at < due ? outcome : Effect.flatten(attempt)))
   )
 }
 

@@ -35,8 +35,9 @@ import { randomId } from "../internal/randomId.js"
 import * as Job from "../Job.js"
 import * as Workload from "../Workload.js"
 import * as Fireworks from "./Fireworks.js"
+import { maybe, open } from "./internal/decoded.js"
 import * as jobs from "./internal/jobs.js"
-import { Count, maybe, open } from "./internal/jobs.js"
+import { Count } from "./internal/jobs.js"
 import { act, limitsOf, paths, reach, untilEnd, untilReady, type Wait, warn } from "./internal/trainerWait.js"
 
 // -------------------------------------------------------------------------------------------------

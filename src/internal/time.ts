@@ -26,6 +26,11 @@ const isHost = (clock: Clock.Clock): boolean =>
 export const monotonic = (clock: Clock.Clock): number =>
   isHost(clock) ? performance.now() : Number(clock.unsafeCurrentTimeNanos()) / 1e6
 
+/** The same, of the clock of the fiber that asks. */
+export const monotonicMillis: Effect.Effect<number> = /*#__PURE__*/ Effect.withFiberRuntime((fiber) =>
+  Effect.succeed(monotonic(clockOf(fiber)))
+)
+
 let [wall, read] = [0, -Infinity]
 
 /** The wall's time at a moment just now, of which `monotonic` told: to read a clock twice is a good part of what it costs to count a call. */

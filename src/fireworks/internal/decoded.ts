@@ -10,6 +10,12 @@ import * as Schema from "effect/Schema"
 import { type ApiError, type Kind, unsafeMake } from "../../ApiError.js"
 import * as Classify from "../../Classify.js"
 
+/** Fields that a schema does not name are kept. */
+export const open = { key: Schema.String, value: Schema.Unknown } as const
+
+/** A field that may be absent, or null. */
+export const maybe = <A, I>(schema: Schema.Schema<A, I>) => Schema.optional(Schema.NullOr(schema))
+
 /**
  * Reads the body of a success. It fails with `InvalidAnswer` where it is no JSON and `Decode` where it is another, naming the
  * place and never the value. `before` sees what is read first.

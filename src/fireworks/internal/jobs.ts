@@ -19,13 +19,9 @@ import * as Workload from "../../Workload.js"
 import * as Fireworks from "../Fireworks.js"
 import { invalidRequest } from "./client.js"
 import { altered } from "./confidential.js"
-import { decoded } from "./decoded.js"
+import { decoded, maybe, open } from "./decoded.js"
 
 // --- Schemas ---------------------------------------------------------------------------------------
-
-export const open = { key: Schema.String, value: Schema.Unknown } as const
-
-export const maybe = <A, I>(schema: Schema.Schema<A, I>) => Schema.optional(Schema.NullOr(schema))
 
 // JSON of protocol buffers writes 64-bit numbers as texts
 export const Count = /*#__PURE__*/ Schema.Union(Schema.Number, Schema.NumberFromString)

@@ -13,7 +13,7 @@ import * as Stream from "effect/Stream"
 import { type ApiError, mayHaveExecuted, settle } from "../../ApiError.js"
 import * as Deadline from "../../Deadline.js"
 import { duration, number, refuse } from "../../internal/options.js"
-import { clockOf, monotonic } from "../../internal/time.js"
+import { monotonicMillis } from "../../internal/time.js"
 import * as Job from "../../Job.js"
 import type * as Workload from "../../Workload.js"
 import * as Fireworks from "../Fireworks.js"
@@ -209,11 +209,10 @@ const optimizerOf = ({ checkpoints, kind }: Wait, id: string, { interruptedAt }:
 
 /** Goes on resuming until it is known that it may have been. */
 const resumed = (resume: Call<void>, limits: Job.Limits): Call<void> => {
-  const now = Effect.withFiberRuntime<number>((fiber) => Effect.succeed(monotonic(clockOf(fiber))))
   const from = (state: Job.Watching): Call<void> =>
     Effect.gen(function* () {
       const result = yield* Effect.either(resume)
-      const [next, step] = Job.afterResume(state, yield* now, result, limits, yield* Random.next)
+      const [next, step] = Job.afterResume(state, yield* monotonicMillis, result, limits, yield* Random.next)
       if (step._tag === "Failed") return yield* Effect.fail(settle(step.error, Math.max(1, step.error.attempts)))
       const isDone = next.resumes > state.resumes
       // it is looked at at once, unless the server asks for patience
@@ -221,7 +220,7 @@ const resumed = (resume: Call<void>, limits: Job.Limits): Call<void> => {
       if (step._tag === "Look" && (isHinted || !isDone)) yield* Effect.sleep(step.after)
       if (!isDone) yield* from(next)
     })
-  return Effect.flatMap(now, (now) => from(Job.watchingSince(now, limits)))
+  return Effect.flatMap(monotonicMillis, (now) => from(Job.watchingSince(now, limits)))
 }
 
 /** Waits until a job is ready, and remembers on the way what became of it. */
