@@ -543,7 +543,8 @@ const notReady = (id: string, { deployment, error }: Omit<Sight, "standing">, ti
  * Waits until a deployment has answered a request: to be `READY` is no proof of it, and one that is scaled to zero is woken.
  *
  * One that has failed, is deleted, or may have no replica, is not waited for; nor is what no waiting cures, such as a key that
- * is not accepted. Time without contact counts to `outage`, all other to `timeout`, by which a probe is cut off too.
+ * is not accepted. Time without contact counts to `outage`, all other to `timeout`, by which a probe is cut off too. What is
+ * given back was looked up just before the request that was answered: its numbers may be those of before it woke.
  *
  * @example
  * ```ts
@@ -560,7 +561,7 @@ const notReady = (id: string, { deployment, error }: Omit<Sight, "standing">, ti
  * const program = Deployments.awaitReady("ours", { interval: "10 millis" })
  *
  * const deployment = await Effect.runPromise(program.pipe(Effect.provide(Live)))
- * assert.strictEqual(Deployments.replicasOf(deployment).ready, 1)
+ * assert.strictEqual(deployment.name, "accounts/acme/deployments/ours")
  * ```
  *
  * @since 0.1.0
