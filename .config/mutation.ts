@@ -23,7 +23,7 @@ const suites: Readonly<Record<string, ReadonlyArray<string>>> = {
   "internal/origin": ["Classify#Classify.exception|of an exception"],
   "internal/answerBody": ["Classify#Classify.answer"],
   "internal/reconcile": ["Accounting#reconcile|a verdict's text"],
-  "internal/prometheusText": ["Telemetry"],
+  "internal/prometheusText": ["Telemetry#Prometheus's text"],
   "fireworks/internal/autoscaling": ["fireworks/Deployments#setAutoscaling"],
   "fireworks/internal/prometheus": ["fireworks/ServerMetrics#parseRates"],
   "fireworks/internal/scaling": ["fireworks/Deployments#errors of capacity|a raise in doubt|a decision about replicas"],

@@ -947,6 +947,24 @@ describe("Prometheus's text", () => {
     })
   )
 
+  it.effect("keeps apart what has one name in this format, and together what has one label", () =>
+    Effect.gen(function* () {
+      const jobs = Metric.counter("p3.jobs")
+      yield* Metric.update(jobs, 1)
+      yield* Metric.update(jobs.pipe(Metric.tagged("z", "1"), Metric.tagged("a:b", "2"), Metric.tagged("a_b", "3")), 2)
+      yield* Metric.update(Metric.gauge("p3.jobs_total"), 7)
+      yield* Metric.update(Metric.gauge("p3.wait").pipe(Metric.tagged("time_unit", "ms")), 5)
+      const lines = Telemetry.prometheusOf(yield* snapshotOf("p3")).split("\n")
+      const numbers = lines.filter((line) => line !== "" && !line.startsWith("#"))
+      const counter = lines.indexOf("# TYPE p3_jobs_total counter") >= 0
+      // whichever comes first has the name
+      expect(numbers.map((line) => line.replace(/^p3_jobs_total_(gauge|counter)/, "p3_jobs_total")).toSorted()).toEqual(
+        ["p3_jobs_total 1", "p3_jobs_total 7", `p3_jobs_total{a_b="2;3",z="1"} 2`, "p3_wait_milliseconds 5"]
+      )
+      expect(lines).toContain(counter ? "# TYPE p3_jobs_total_gauge gauge" : "# TYPE p3_jobs_total_counter counter")
+    })
+  )
+
   it.effect("can be read, whatever names and tags are", () =>
     Effect.promise(() =>
       fc.assert(
@@ -980,7 +998,9 @@ describe("Prometheus's text", () => {
       )
     )
   )
+})
 
+describe("a page of metrics", () => {
   it("is served and scraped in an example", async () => {
     const printed = await run(process.execPath, ["--import", "tsx", "test/examples/metricsToPrometheus.ts"])
     const { series, types } = scraped(`${printed.trim()}\n`)

@@ -81,8 +81,7 @@ const samplesOf = (state: unknown, labels: Labels): readonly [Type, ReadonlyArra
     return ["counter", [...state.occurrences].map(([word, count]) => sample(count, "", ["key", word]))]
   }
   if (MetricState.isHistogramState(state)) {
-    const finite = [...state.buckets].filter(([bound]) => bound !== Infinity)
-    const buckets = [...finite, [Infinity, state.count] as const].map(([bound, count]) =>
+    const buckets = [...state.buckets, [Infinity, state.count] as const].map(([bound, count]) =>
       sample(count, "_bucket", ["le", numeral(bound)])
     )
     return ["histogram", [...buckets, sample(state.sum, "_sum"), sample(state.count, "_count")]]
