@@ -25,7 +25,7 @@ const suites: Readonly<Record<string, ReadonlyArray<string>>> = {
   "internal/reconcile": ["Accounting#reconcile|a verdict's text"],
   "internal/prometheusText": ["Telemetry#Prometheus's text"],
   "fireworks/internal/autoscaling": ["fireworks/Deployments#setAutoscaling"],
-  "fireworks/internal/prometheus": ["fireworks/ServerMetrics#parseRates"],
+  "fireworks/internal/prometheus": ["fireworks/ServerMetrics#parseRates|a text of samples"],
   "fireworks/internal/scaling": ["fireworks/Deployments#errors of capacity|a raise in doubt|a decision about replicas"],
   "fireworks/internal/trainer": ["fireworks/TrainerJobs#what became of the optimizer"]
 }

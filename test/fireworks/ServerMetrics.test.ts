@@ -5,6 +5,7 @@ import { Deadline } from "effect-reliability"
 import { Fireworks, ServerMetrics } from "effect-reliability/fireworks"
 import { Fault, FireworksServer, ScriptedClient } from "effect-reliability/testing"
 import { expect } from "vitest"
+import { parse } from "../../src/fireworks/internal/prometheus.js"
 
 const account = "acme"
 const ours = `accounts/${account}/deployments/ours`
@@ -115,6 +116,77 @@ request_counter_total:sum_by_deployment{deployment_account="acme",deployment_id=
       }),
       { numRuns: 500 }
     )
+  })
+})
+
+describe("a text of samples", () => {
+  const read = (text: string) => parse(text, new Set(["m", "n"]))
+  const values = (text: string) => read(text).samples.map(({ value }) => value)
+
+  it.each([
+    ["1", 1],
+    ["12", 12],
+    ["12.", 12],
+    ["12.25", 12.25],
+    [".5", 0.5],
+    [".25", 0.25],
+    ["12e3", 12_000],
+    ["1E+10", 1e10],
+    ["1.5e-12", 1.5e-12],
+    [".5e1", 5],
+    [".25e+12", 0.25e12],
+    [".5e-1", 0.05],
+    ["+1", 1],
+    ["-2.5", -2.5],
+    ["+.5", 0.5],
+    ["Inf", Infinity],
+    ["+inf", Infinity],
+    ["-INF", -Infinity],
+    ["NaN", Number.NaN]
+  ])("has the number %s, whatever is around it", (text, value) => {
+    for (const line of [`m ${text}`, `m\t${text} 1700000000000`, `m{a="b"}${text}`, ` m \t${text} \r`]) {
+      expect(values(line)).toEqual([value])
+    }
+  })
+
+  it.each(["1x", "~1", ".", ".x", ".x5", "e5", "1e", "1e~5", ".5e~1", ".5ex", "one", "-", "~inf", "1.5.5", "", "} 1"])(
+    "has no number: %s",
+    (text) => {
+      expect(read(`m ${text}`)).toEqual({ samples: [], isMetrics: false })
+    }
+  )
+
+  it("has names and labels as they are written", () => {
+    const { samples } = read(`m 1\nn{ a = "b\\"c" , d_1="" ,} 2\nm{} 3\nother{a="b"} 4`)
+    expect(samples).toEqual([
+      { name: "m", labels: new Map(), value: 1 },
+      { name: "n", labels: new Map(Object.entries({ a: `b\\"c`, d_1: "" })), value: 2 },
+      { name: "m", labels: new Map(), value: 3 }
+    ])
+    expect(read("m}1").samples).toEqual([])
+    expect(read(`ma="b"} 1`).samples).toEqual([])
+  })
+
+  it("is one of metrics if any line is a sample of whatever, or none says anything", () => {
+    for (const line of ["up 1", 'up{a="b"} 1', "up +Inf", "up -inf", "up nan", "up .5", "up -1"]) {
+      expect([line, read(`???\n${line}`).isMetrics]).toEqual([line, true])
+    }
+    for (const line of ["up", "up we go", "up <1", "up info", "up ~1", "up we go at 1", "1 up"]) {
+      expect([line, read(line).isMetrics]).toEqual([line, false])
+    }
+    for (const nothing of ["", "\n", " \n\t\r\n", "# m 1\n", "#", "# m 1\n\n # n#"]) {
+      expect(read(nothing)).toEqual({ samples: [], isMetrics: true })
+    }
+    expect(read("# m 1\n???\n")).toEqual({ samples: [], isMetrics: false })
+    expect(values("\nm 1\n\n# m 2\nm 3")).toEqual([1, 3])
+  })
+
+  it("is read up to a bound, of a line and of all", () => {
+    const line = (length: number) => `m{a="${"x".repeat(length - 'm{a=""} 1'.length)}"} 1`
+    expect(values(`${line(8192)}\nn 2`)).toEqual([1, 2])
+    expect(values(`${line(8193)}\nn 2`)).toEqual([2])
+    expect(read(line(8193)).isMetrics).toBe(false)
+    expect(values("m 1\n".repeat(20_001)).length).toBe(20_000)
   })
 })
 
