@@ -944,6 +944,8 @@ describe("of what others wrote", () => {
   it("what a key or a password is goes, and what is wrong with it stays", () => {
     for (const label of [
       "password",
+      "my_password",
+      "mypassword",
       "Your API key",
       "api_key",
       "apiKey",
