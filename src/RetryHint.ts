@@ -9,7 +9,6 @@
  */
 import * as Duration from "effect/Duration"
 import * as Headers from "./internal/headers.js"
-import { maxMillis } from "./internal/options.js"
 
 /**
  * The server's wishes. An absent field means that the server said nothing about it.
@@ -31,6 +30,9 @@ export interface RetryHint {
  * @category model
  */
 export type HeadersInput = Headers.HeadersInput
+
+// not that of `internal/options`, so that who reads hints brings nothing else along
+const maxMillis = 2 ** 31 - 1
 
 /**
  * The longest delay that a timer of the host can hold, 2^31−1 ms (24.8 days). Longer hints are cut to it.
