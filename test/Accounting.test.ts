@@ -400,6 +400,32 @@ class Interrupting extends Scheduler.MixedScheduler {
   }
 }
 
+describe("an observer", () => {
+  const call = Effect.succeed("an answer").pipe(Reliability.protect(Workload.interactive))
+
+  it("is told when a call began, by the clock on the wall", async () => {
+    const told: Array<number> = []
+    const observer: Observer = { late: true, begin: ({ at }) => ({ tell: () => told.push(at) }) }
+    const before = Date.now()
+    await Effect.runPromise(observedBy(Effect.zipRight(Effect.sleep(20), call), observer))
+    expect(told.length).toBe(2)
+    for (const at of told) {
+      expect(at).toBeGreaterThanOrEqual(before + 15)
+      expect(at).toBeLessThanOrEqual(Date.now() + 1)
+    }
+  })
+
+  it("that throws at the end of a try is told the end of the call", async () => {
+    const told: Array<string> = []
+    const tell = ({ of }: Reliability.Outcome) => {
+      told.push(of)
+      throw new Error("no")
+    }
+    await Effect.runPromise(observedBy(call, { begin: () => ({ tell }) }))
+    expect(told).toEqual(["try", "call"])
+  })
+})
+
 describe("between any two operations", () => {
   const budget = Effect.runSync(RetryBudget.make())
   const again = Workload.with(once, { retry: Retry.make({ attempts: 2, base: 0, jitter: "none" }) })

@@ -13,7 +13,7 @@ import {
   Schedule,
   TestClock
 } from "effect"
-import { ApiError, Deadline, Retry, Workload } from "effect-reliability"
+import { Accounting, ApiError, Deadline, Retry, Workload } from "effect-reliability"
 import { expect } from "vitest"
 
 /** How the effect ended, and when. */
@@ -265,6 +265,18 @@ describe("remaining", () => {
       })
       expect(alone).toEqual(Option.none())
       expect(within).toEqual(Option.some(17_000))
+    })
+  )
+
+  it.effect("is none for what outlives a call, where somebody observed it inside of the call, too", () =>
+    Effect.gen(function* () {
+      const accounting = yield* Accounting.make()
+      const later = Effect.forkDaemon(Effect.delay(millisLeft, "3 seconds"))
+      const daemon = yield* later.pipe(Accounting.count(accounting), Deadline.within("10 seconds"))
+      yield* TestClock.adjust("3 seconds")
+      expect(yield* Fiber.join(daemon)).toEqual(Option.none())
+      const inside = millisLeft.pipe(Accounting.count(accounting), Deadline.within("10 seconds"))
+      expect(yield* inside).toEqual(Option.some(10_000))
     })
   )
 

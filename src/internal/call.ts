@@ -26,7 +26,10 @@ export interface Call {
   readonly idempotency: Idempotency | undefined
   readonly budget: RetryBudget | undefined
   readonly clock: Clock.Clock
-  /** The moment, by `clock`, after which nothing of the call runs; Infinity if there is none, -Infinity once it has ended. */
+  /**
+   * The moment, by `clock`, after which nothing of the call runs; Infinity if there is none, and -Infinity where that of the
+   * call around holds: once it has ended, or where it only says who observes.
+   */
   endsAt: number
   /** How many calls it is within, itself included; absent for one, and 0 where there is none and somebody observes. */
   readonly depth?: number | undefined
@@ -56,8 +59,8 @@ const observed = (call: Call | undefined, observers: Observers): Call | undefine
   // what said no more than who observes gives way
   const outer = call?.observers === undefined ? call : call.outer
   if (Equal.equals(observersOf(outer), observers)) return outer
-  const { budget, clock = Clock.make(), depth = 0, endsAt = Infinity, idempotency, workload } = outer ?? {}
-  return { outer, workload, idempotency, budget, clock, endsAt, depth, owners: 0, observers }
+  const { budget, clock = Clock.make(), depth = 0, idempotency, workload } = outer ?? {}
+  return { outer, workload, idempotency, budget, clock, endsAt: -Infinity, depth, owners: 0, observers }
 }
 
 // each fork and each join asks; Effect's own takes a chunk apart to find that nothing has changed

@@ -225,11 +225,13 @@ export class Telling {
     this.ends("call")
     const outcome = this.outcome("call", 1, undefined, undefined, now)
     for (const one of this.observed) {
+      if (one.tellBoth === undefined) {
+        safely(() => one.tell({ ...outcome, of: "try" }))
+        safely(() => one.tell(outcome))
+        continue
+      }
       try {
-        if (one.tellBoth === undefined) {
-          one.tell({ ...outcome, of: "try" })
-          one.tell(outcome)
-        } else one.tellBoth(outcome)
+        one.tellBoth(outcome)
       } catch {
         // an observer breaks no call
       }
