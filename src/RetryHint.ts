@@ -44,25 +44,72 @@ export const maxDelay: Duration.Duration = /*#__PURE__*/ Duration.millis(maxMill
 
 const decimal = /^\d{1,15}(?:\.\d{1,9})?$/
 
-// RFC 9110 §5.6.7: IMF-fixdate, RFC 850, asctime. `Date.parse` alone would read "foo 1" as a day in 2001.
-const httpDate =
-  /^(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day, \d{2}-[A-Z][a-z]{2}-\d{2} \d{2}:\d{2}:\d{2} GMT|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4})$/
+const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+// RFC 9110 §5.6.7: IMF-fixdate, RFC 850, asctime. `Date.parse` would read "foo 1" as a day in 2001, and 30 February as 2 March.
+const forms = [
+  /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (?<day>\d\d) (?<month>[A-Z][a-z]{2}) (?<year>\d{4}) (?<time>\d\d:\d\d:\d\d) GMT$/,
+  /^(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day, (?<day>\d\d)-(?<month>[A-Z][a-z]{2})-(?<year>\d\d) (?<time>\d\d:\d\d:\d\d) GMT$/,
+  /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?<month>[A-Z][a-z]{2}) (?<day>[ \d]\d) (?<time>\d\d:\d\d:\d\d) (?<year>\d{4})$/
+]
 
 const number = (value: string | undefined, scale: number): number | undefined =>
   value !== undefined && decimal.test(value) ? Number(value) * scale : undefined
 
-const date = (value: string | undefined, now: number): number | undefined => {
-  if (value === undefined || !httpDate.test(value)) return undefined
-  const millis = Date.parse(value.endsWith("GMT") ? value : `${value} GMT`) - now
+/**
+ * The time of an HTTP-date; `now` decides the century of a year of two digits. The weekday is not compared: a date is
+ * complete without it, and recipients are encouraged to be lenient.
+ */
+const instant = (value: string | undefined, now: number): number | undefined => {
+  const found = forms.map((form) => form.exec(value ?? "")?.groups).find((groups) => groups !== undefined)
+  if (found === undefined) return undefined
+  const { day = "", month = "", time = "", year = "" } = found
+  const [hours = 0, minutes = 0, seconds = 0] = time.split(":").map(Number)
+  // the second 60 is a leap second
+  if (hours > 23 || minutes > 59 || seconds > 60) return undefined
+  const at = (fullYear: number): number | undefined => {
+    const date = new Date(0)
+    date.setUTCFullYear(fullYear, months.indexOf(month), Number(day))
+    return date.getUTCDate() === Number(day) && months[date.getUTCMonth()] === month
+      ? date.setUTCHours(hours, minutes, seconds)
+      : undefined
+  }
+  if (year.length === 4) return at(Number(year))
+  // RFC 9110 §5.6.7: what appears to be more than 50 years ahead is in the past
+  const latest = new Date(now)
+  latest.setUTCFullYear(latest.getUTCFullYear() + 50)
+  const lastYear = latest.getUTCFullYear()
+  const fullYear = lastYear - ((lastYear - Number(year)) % 100)
+  const millis = at(fullYear)
+  return millis !== undefined && millis > latest.getTime() ? at(fullYear - 100) : millis
+}
+
+const age = /^\d{1,10}$/
+
+/** The server's time: its `Date`, plus the `Age` of a cached response; `now` where there is no valid `Date`. */
+const serverTime = (headers: HeadersInput, now: number): number => {
+  const date = instant(Headers.get(headers, "date"), now)
+  if (date === undefined) return now
+  const seconds = Headers.get(headers, "age") ?? ""
+  return age.test(seconds) ? date + Number(seconds) * 1000 : date
+}
+
+const untilDate = (value: string | undefined, headers: HeadersInput, now: number): number | undefined => {
+  if (value === undefined) return undefined
+  const reference = serverTime(headers, now)
+  const millis = (instant(value, reference) ?? Number.NaN) - reference
   return millis > 0 ? millis : undefined
 }
 
 /**
- * Reads the hint out of an answer's headers, or returns `undefined` when they hold none.
+ * Reads the hint in the headers of a response, or returns `undefined` when they hold none.
  *
- * `retry-after-ms` wins over `retry-after`. `now` is the wall time in milliseconds that an HTTP-date is read against,
- * from the `Clock` service. Garbage, NaN, negative numbers and dates in the past are no hint; fractions of a
- * millisecond are rounded up, so that nobody returns early.
+ * `retry-after-ms` wins over `retry-after`. An HTTP-date is compared with the `Date` of the response, so that a wrong clock on
+ * either side does not change the wait. Without a valid `Date` it is compared with `now`, the wall time in milliseconds, from
+ * the `Clock` service. The `Age` of a cached response is added to its `Date`.
+ *
+ * Garbage, NaN, negative numbers, days that do not exist and dates in the past are not hints. Fractions of a millisecond are
+ * rounded up, so that no retry is early.
  *
  * @example
  * ```ts
@@ -74,6 +121,10 @@ const date = (value: string | undefined, now: number): number | undefined => {
  * assert.deepStrictEqual(RetryHint.parse({ "retry-after": "Thu, 01 Jan 1970 00:01:00 GMT" }, 0), {
  *   delay: Duration.minutes(1)
  * })
+ * assert.deepStrictEqual(
+ *   RetryHint.parse({ "retry-after": "Fri, 31 Dec 1999 23:59:59 GMT", date: "Fri, 31 Dec 1999 23:59:29 GMT" }, 0),
+ *   { delay: Duration.seconds(30) }
+ * )
  * assert.deepStrictEqual(RetryHint.parse({ "x-should-retry": "false" }, 0), { shouldRetry: false })
  * assert.strictEqual(RetryHint.parse({ "retry-after": "-1" }, 0), undefined)
  * ```
@@ -84,7 +135,8 @@ const date = (value: string | undefined, now: number): number | undefined => {
 export const parse = (headers: HeadersInput | undefined, now: number): RetryHint | undefined => {
   if (headers === undefined) return undefined
   const after = Headers.get(headers, "retry-after")
-  const millis = number(Headers.get(headers, "retry-after-ms"), 1) ?? number(after, 1000) ?? date(after, now)
+  const millis =
+    number(Headers.get(headers, "retry-after-ms"), 1) ?? number(after, 1000) ?? untilDate(after, headers, now)
   const should = Headers.get(headers, "x-should-retry")?.toLowerCase()
   const shouldRetry = should === "true" ? true : should === "false" ? false : undefined
   if (millis === undefined && shouldRetry === undefined) return undefined

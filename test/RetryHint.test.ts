@@ -103,7 +103,10 @@ describe("RetryHint.parse", () => {
       fc.date({ noInvalidDate: true }).map((date) => date.toUTCString()),
       fc.stringMatching(/^[-+ ]?\d{1,25}(\.\d{0,20})?(e\d{1,3})?$/)
     )
-    const headers = fc.record({ "retry-after": value, "retry-after-ms": value }, { requiredKeys: [] })
+    const headers = fc.record(
+      { "retry-after": value, "retry-after-ms": value, date: value, age: value },
+      { requiredKeys: [] }
+    )
     fc.assert(
       fc.property(headers, fc.oneof(fc.double(), fc.constant(now)), (input, at) => {
         const found = Option.fromNullable(RetryHint.parse(input, at)?.delay)
@@ -117,5 +120,128 @@ describe("RetryHint.parse", () => {
       }),
       { numRuns: 20_000 }
     )
+  })
+})
+
+describe("RetryHint.parse, of HTTP-dates", () => {
+  const at = (value: string, reference: string | number = now) =>
+    RetryHint.parse({ "retry-after": value }, typeof reference === "number" ? reference : Date.parse(reference))?.delay
+
+  it.each([
+    // RFC 9110 §5.6.7 and §10.2.3
+    ["Sun, 06 Nov 1994 08:49:37 GMT", "1994-11-06T08:49:07Z", 30],
+    ["Sunday, 06-Nov-94 08:49:37 GMT", "1994-11-06T08:49:07Z", 30],
+    ["Sun Nov  6 08:49:37 1994", "1994-11-06T08:49:07Z", 30],
+    ["Fri, 31 Dec 1999 23:59:59 GMT", "1999-12-31T23:58:59Z", 60],
+    // leap seconds: the second of 2016, and one in a minute that never had one
+    ["Sat, 31 Dec 2016 23:59:60 GMT", "2016-12-31T23:59:30Z", 30],
+    ["Saturday, 31-Dec-16 23:59:60 GMT", "2016-12-31T23:59:30Z", 30],
+    ["Sat Dec 31 23:59:60 2016", "2016-12-31T23:59:30Z", 30],
+    ["Sat, 21 Nov 2026 08:00:60 GMT", "2026-11-21T08:00:30Z", 30],
+    // leap days
+    ["Thu, 29 Feb 2024 00:00:30 GMT", "2024-02-29T00:00:00Z", 30],
+    ["Tue, 29 Feb 2000 00:00:30 GMT", "2000-02-29T00:00:00Z", 30],
+    // the weekday adds nothing to a date that is complete without it
+    ["Mon, 21 Nov 2026 08:00:30 GMT", "2026-11-21T08:00:00Z", 30],
+    ["Monday, 21-Nov-26 08:00:30 GMT", "2026-11-21T08:00:00Z", 30],
+    ["Mon Nov 21 08:00:30 2026", "2026-11-21T08:00:00Z", 30]
+  ])("reads %s", (value, reference, seconds) => {
+    expect(at(value, reference)).toEqual(Duration.seconds(seconds))
+  })
+
+  it.each([
+    "Mon, 30 Feb 2026 08:00:00 GMT",
+    "Sun, 29 Feb 2026 08:00:00 GMT",
+    "Sun, 31 Apr 2026 08:00:00 GMT",
+    "Sat, 00 Nov 2026 08:00:00 GMT",
+    "Sat, 32 Nov 2026 08:00:00 GMT",
+    "Sat, 21 Foo 2026 08:00:00 GMT",
+    "Sat, 21 nov 2026 08:00:00 GMT",
+    "Sat, 21 Nov 2026 24:00:00 GMT",
+    "Sat, 21 Nov 2026 08:60:00 GMT",
+    "Sat, 21 Nov 2026 08:00:61 GMT",
+    "Sat, 21 Nov 2026 08:00:00 UTC",
+    "Sat, 21 Nov 2026 08:00:00",
+    "Sat, 21 Nov 26 08:00:00 GMT",
+    "Saturday, 30-Feb-26 08:00:00 GMT",
+    "Saturday, 21-Nov-2026 08:00:00 GMT",
+    "Sat Feb 30 08:00:00 2026",
+    "Sat Nov 21 24:00:00 2026",
+    "Sat Nov 1 08:00:00 2026"
+  ])("ignores %s", (value) => {
+    expect(at(value, "2020-01-01T00:00:00Z")).toBeUndefined()
+  })
+
+  it("reads a year of two digits as the latest one that is at most 50 years ahead", () => {
+    const day = 86_400_000
+    // what lies ahead is cut to what a timer can hold: the year shows in whether there is a hint at all
+    const ahead = (value: string, reference: string) => at(value, reference) !== undefined
+    expect(ahead("Friday, 20-Nov-76 08:00:00 GMT", "2026-11-21T08:00:00Z")).toBe(true)
+    expect(ahead("Saturday, 21-Nov-76 08:00:00 GMT", "2026-11-21T08:00:00Z")).toBe(true)
+    expect(ahead("Saturday, 21-Nov-76 08:00:01 GMT", "2026-11-21T08:00:00Z")).toBe(false)
+    expect(ahead("Thursday, 31-Dec-76 08:00:00 GMT", "2026-11-21T08:00:00Z")).toBe(false)
+    expect(ahead("Sunday, 06-Nov-94 08:49:37 GMT", "2026-11-21T08:00:00Z")).toBe(false)
+    expect(ahead("Tuesday, 01-Jan-25 00:00:00 GMT", "2026-11-21T08:00:00Z")).toBe(false)
+    // into the next century
+    expect(at("Saturday, 01-Jan-00 00:00:30 GMT", "1999-12-31T23:59:59Z")).toEqual(Duration.seconds(31))
+    expect(at("Friday, 01-Jan-00 00:00:30 GMT", "2099-12-31T23:59:59Z")).toEqual(Duration.seconds(31))
+    expect(Duration.toMillis(at("Tuesday, 01-Jan-30 00:00:00 GMT", Date.UTC(2030, 0, 1) - day) ?? 0)).toBe(day)
+  })
+
+  it("reads 29 February in a year of two digits by the year that it means", () => {
+    expect(at("Tuesday, 29-Feb-00 00:00:30 GMT", "2000-02-29T00:00:00Z")).toEqual(Duration.seconds(30))
+    expect(at("Monday, 29-Feb-00 00:00:30 GMT", "2100-02-28T00:00:00Z")).toBeUndefined()
+  })
+})
+
+describe("RetryHint.parse, with the server's own Date", () => {
+  const retryAfter = "Sat, 21 Nov 2026 08:00:30 GMT"
+  const date = "Sat, 21 Nov 2026 08:00:00 GMT"
+  const read = (headers: Record<string, string>, at = now) => RetryHint.parse(headers, at)?.delay
+  const hour = 3_600_000
+
+  it.each([
+    ["an hour slow", now - hour],
+    ["an hour fast", now + hour],
+    ["right", now],
+    ["unknown", Number.NaN]
+  ])("waits by the server's clock where the client's is %s", (_, at) => {
+    expect(read({ "retry-after": retryAfter, date }, at)).toEqual(Duration.seconds(30))
+  })
+
+  it("reads any of the three forms of a Date", () => {
+    for (const form of [date, "Saturday, 21-Nov-26 08:00:00 GMT", "Sat Nov 21 08:00:00 2026"]) {
+      expect(read({ "retry-after": retryAfter, Date: form }, now + hour)).toEqual(Duration.seconds(30))
+    }
+  })
+
+  it.each(["", "now", "0", "2026-11-21T09:00:00Z", "Sat, 30 Feb 2026 08:00:00 GMT"])(
+    "falls back to the client's clock where the Date is %j",
+    (invalid) => {
+      expect(read({ "retry-after": retryAfter, date: invalid }, now + 10_000)).toEqual(Duration.seconds(20))
+    }
+  )
+
+  it("adds the Age of a cached response to its Date", () => {
+    const cached = (age: string) => read({ "retry-after": retryAfter, date, age }, now + hour)
+    expect(cached("10")).toEqual(Duration.seconds(20))
+    expect(cached("0")).toEqual(Duration.seconds(30))
+    expect(cached("30")).toBeUndefined()
+    expect(cached("3600")).toBeUndefined()
+    for (const invalid of ["-10", "1.5", "soon", ""]) expect(cached(invalid)).toEqual(Duration.seconds(30))
+  })
+
+  it("takes seconds from the arrival of the response, whatever Date and Age are", () => {
+    expect(read({ "retry-after": "5", date, age: "60" }, now + hour)).toEqual(Duration.seconds(5))
+  })
+
+  it("ignores a date that the server's clock has passed", () => {
+    expect(read({ "retry-after": date, date: retryAfter }, now - hour)).toBeUndefined()
+    expect(read({ "retry-after": date, date }, now - hour)).toBeUndefined()
+  })
+
+  it("cuts what lies years ahead to what a timer can hold", () => {
+    const wrong = "Thu, 01 Jan 1970 00:00:00 GMT"
+    expect(read({ "retry-after": retryAfter, date: wrong })).toEqual(RetryHint.maxDelay)
   })
 })
