@@ -1,5 +1,5 @@
 import { FastCheck as fc } from "effect"
-import { ApiError, Dialect } from "effect-reliability"
+import { ApiError, Classify, Dialect } from "effect-reliability"
 import { describe, expect, it } from "vitest"
 
 const dialects = [Dialect.generic, Dialect.fireworks, Dialect.openai, Dialect.anthropic]
@@ -148,6 +148,32 @@ describe("the tables", () => {
       expect(classes([429])).toEqual(["RateLimit"])
       expect(new Set(classes([500, 502, 503, 504]))).toEqual(new Set(["Transient"]))
       expect(new Set(classes([400, 401, 404, 422]))).toEqual(new Set(["Fatal"]))
+    }
+  )
+
+  const own = Dialect.make({ name: "own", entries: [row] })
+  const within: ReadonlyArray<readonly [string, object]> = [
+    ["a code", { error: { code: "server_error", message: "no" } }],
+    ["a code in capitals", { error: { code: "SERVER_ERROR", message: "no" } }],
+    ["a type", { error: { type: "server_error", code: null, message: "no" } }],
+    ["a type beside an unknown code", { error: { type: "server_error", code: "odd", message: "no" } }],
+    ["a code at the top", { type: "error", code: "server_error", message: "no" }],
+    ["the longer code", { error: { code: "internal_server_error", message: "no" } }]
+  ]
+  it.each([...dialects, own].flatMap((dialect) => within.map((one) => [dialect.name, ...one, dialect] as const)))(
+    "of %s retry a server_error within a stream that began with 200: %s",
+    (_name, _place, body, dialect) => {
+      const error = Classify.answer({ status: 200, body, dialect, now: 0 })
+      expect(error).toMatchObject({ _tag: "Transient", reason: "ServerError" })
+      expect(ApiError.isRetryable(error)).toBe(true)
+    }
+  )
+
+  it.each([...dialects, own].map((dialect) => [dialect.name, dialect] as const))(
+    "of %s read rate_limit_exceeded within a stream that began with 200 as RateLimit",
+    (_name, dialect) => {
+      const error = Classify.answer({ status: 200, body: { error: { code: "rate_limit_exceeded" } }, dialect, now: 0 })
+      expect(error).toMatchObject({ _tag: "RateLimit", reason: "RateExceeded" })
     }
   )
 

@@ -52,7 +52,11 @@ export const generic: ReadonlyArray<Entry> = [
     reason: "ScalingUp",
     executed: false,
     source: "https://docs.fireworks.ai/deployments/autoscaling"
-  }
+  },
+  // errors within a stream whose status was 200: OpenAI-compatible servers share these codes
+  { code: "server_error", class: "Transient", reason: "ServerError", source: openaiErrors },
+  { code: "internal_server_error", class: "Transient", reason: "ServerError", source: openaiErrors },
+  { code: "rate_limit_exceeded", class: "RateLimit", reason: "RateExceeded", source: openaiErrors }
 ]
 
 export const fireworks: ReadonlyArray<Entry> = [
@@ -298,10 +302,7 @@ export const openai: ReadonlyArray<Entry> = [
     reason: "Unavailable",
     advice: "Wait and try again; where traffic rose suddenly, go back to the earlier rate and raise it slowly.",
     source: openaiErrors
-  },
-  // events of a stream that began with 200
-  { code: "server_error", class: "Transient", reason: "ServerError", source: openaiErrors },
-  { code: "rate_limit_exceeded", class: "RateLimit", reason: "RateExceeded", source: openaiErrors }
+  }
 ]
 
 export const anthropic: ReadonlyArray<Entry> = [
