@@ -13,7 +13,7 @@ import * as Dialect from "./Dialect.js"
 import { readBody } from "./internal/answerBody.js"
 import * as Headers from "./internal/headers.js"
 import { attempt, chain, codeOf, list, nameOf, read } from "./internal/origin.js"
-import { clip, isSecret, redact, redactUrl } from "./internal/redact.js"
+import { clip, isRequestId, isSecret, redact, redactUrl } from "./internal/redact.js"
 import * as RetryHint from "./RetryHint.js"
 
 // -------------------------------------------------------------------------------------------------
@@ -85,9 +85,9 @@ const methodPattern = /^[A-Za-z]{1,16}$/
 const requestIdOf = (dialect: Dialect.Dialect, headers: unknown, fromBody: string | undefined): string | undefined => {
   for (const name of dialect.requestIdHeaders) {
     const id = Headers.get(headers, name)
-    if (id !== undefined) return requestIdPattern.test(id) && !isSecret(id) ? id : undefined
+    if (id !== undefined) return requestIdPattern.test(id) && isRequestId(id) ? id : undefined
   }
-  return fromBody !== undefined && requestIdPattern.test(fromBody) && !isSecret(fromBody) ? fromBody : undefined
+  return fromBody !== undefined && requestIdPattern.test(fromBody) && isRequestId(fromBody) ? fromBody : undefined
 }
 
 const describe = (context: Context): Pick<Fields, "method" | "url"> => ({

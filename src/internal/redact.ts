@@ -2,8 +2,12 @@
  * Takes keys, account ids and prompts out of text that a server wrote.
  *
  * An error travels into logs, traces and tickets. What a server says about a request may quote the request, so the
- * rule is: what can be recognised as secret goes, and what merely looks quoted or opaque goes too. Inputs are cut before they are
- * searched, which bounds what a pattern that backtracks can cost.
+ * rule is: what can be recognised as secret goes, and what merely looks quoted or opaque goes too.
+ *
+ * The patterns are searched as written and once more with escapes resolved, so that no quoting hides a secret from them.
+ *
+ * Time is bounded without a clock: inputs are cut to 2048 characters, and no unbounded repetition is nested in another over the
+ * same characters. So a pattern scans from a start once, or once more for each blank it passes: at most quadratic time.
  *
  * @since 0.1.0
  */
@@ -14,19 +18,34 @@ const hole = "[redacted]"
 
 const control = /[\p{C}\u2028\u2029\ufffd]+/gu
 
-// `Authorization: Bearer x`, `api_key=x`, `clientSecret=x`
+// `Authorization: Bearer x`, `api_key=x`, `clientSecret=x`, `authorization: [Bearer x]`
 const labelled =
-  /(?<![A-Za-z0-9])((?:[a-z0-9]{1,32}[-_]?)?(?:authorization|(?:api|access|private|secret)[-_ ]?key(?:\s+(?:provided|used|given|is))?|token|secret|password|passwd|cookie))\b(["']?\s*[:=]\s*["']?)(?:(?:bearer|basic|token)\s+)?[^\s"',;}]+/gi
+  /(?<![A-Za-z0-9])((?:[a-z0-9]{1,32}[-_]?)?(?:authorization|(?:api|access|private|secret)[-_ ]?key(?:\s+(?:provided|used|given|is))?|token|secret|password|passwd|cookie))\b(["'`]?\s*[:=]\s*(?:(?!\[redacted\])["'`[({<]){0,3})(?:(?:bearer|basic|token)\s+)?[^\s"',;}]+/gi
 // `password is x`, and not what is wrong with it
 const told =
   /(?<![A-Za-z0-9])((?:[a-z0-9]{1,32}[-_]?)?(?:(?:api|access|private|secret)[-_ ]?key|password|passwd)["'`]?\s+is:?\s+["'`]?)(?!(?:a|allowed|already|an|being|blocked|correct|deactivated|deleted|deprecated|disabled|empty|expired|for|from|in|inactive|incorrect|invalid|limited|locked|malformed|mandatory|missing|needed|never|no|not|null|of|on|only|optional|out|over|rate-limited|rejected|required|restricted|revoked|set|suspended|the|too|unauthorized|undefined|unknown|unset|used|valid|weak|wrong|your)(?![\w-]))[^\s"'`,;}]+/gi
 const scheme = /\b(bearer|basic)\s+[\w.~+/=-]+/gi
-// keys by their makers' prefixes; JSON web tokens; anything long and opaque
-const prefixed = /\b(?:fw|fpk|sk|pk|rk|ak|gsk|xai|hf|ghp|gho|ghs|pplx|sess)[-_][\w*-]{4,}/gi
-const opaque = /\b(?:AIza|AKIA|eyJ)[\w*.-]{8,}|(?<![\w-])(?=[\w-]{0,64}\d)[A-Za-z0-9_-]{32,}/g
+// keys by their makers' prefixes, also masked ones; where a word begins, a short key is one too
+const prefixed =
+  /\b(?:fw|fpk|sk|pk|rk|ak|gsk|xai|hf|gh[oprsu]|github_pat|glpat|nvapi|pplx|sess|tgp|xapp|xox[a-z])[-_][\w*-]{4,}/gi
+const marked = /\b(?:AIza|AKIA|eyJ|ya29\.)[\w*.-]{8,}/g
+// the same within a word, whatever is glued to it: there a key must have the look of one
+const glued =
+  /(?:do[opr]_v1_|github_pat_|glpat-|gsk_|nvapi-|pplx-|tgp_|xai-|xapp-|xox[a-z]-|ya29\.)[\w-]{16,}|(?:fpk|fw|gh[oprsu]|hf|npm|r8|[aprs]k|sess)[-_](?=[A-Za-z]{0,32}(?:\d|[a-z][A-Z]))[A-Za-z\d]{16,}[\w-]*|A[KS]IA[A-Z\d]{16,}|AIza[\w-]{30,}|eyJ[\w-]{8,256}\.[\w.-]{8,}/g
+// anything long with a digit in it
+const opaque = /(?<![\w-])(?=[\w-]{0,64}\d)[A-Za-z0-9_-]{32,}/g
+
+// the parts of a model's name: words with a version or a size, and dates
+const namePart =
+  /^(?:(?:[A-Za-z][a-z]{0,20}|[A-Z]{1,20})(?:\d{1,3}(?:[a-z]\d{0,2})?)?[A-Za-z]?|\d{1,8}[A-Za-z]?\d{0,2}[A-Za-z]?)$/
+const isName = (word: string): boolean => word.split(/[-_]/).every((part) => namePart.test(part))
+
+const requestId =
+  /^(?:req_[A-Za-z\d]{1,64}|(?:(?:chatcmpl|cmpl|msg|req|resp|trace)[-_])?(?:[\da-f]{32}|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}))$/i
+const requestIdLabel = /\brequest[ _-]?id\W{0,4}$/i
 
 const link = /\b([a-z][a-z0-9+.-]{0,15}:\/\/)(?:[^\s/?#@]{0,256}@)?([^\s?#]{0,1024})(?:[?#]\S*)?/gi
-const accountPath = /\baccounts\/(?!fireworks(?![\w-]))[^\s/"'`,;)]+/gi
+const accountPath = /\b(accounts\/+)(?!fireworks(?![\w-]))[^\s/"'`,;)]+/gi
 const accountName =
   /\b(accounts?|organi[sz]ations?|workspace|tenant)((?:[ _-]?(?:id|name))?["']?\s*(?:[:=]\s*|\s))(["'`]?)(?!(?:and|are|as|at|balance|been|billing|but|by|can|cannot|credits?|deactivated|disabled|does|exceeded|for|from|had|has|have|hit|id|in|is|level|limits?|locked|may|must|name|need|needs|not|of|on|or|owner|page|quota|rate|reached|request|requests|restricted|settings|should|spending|status|suspended|tier|to|token|tokens|usage|via|was|which|will|with|without|you|your)(?![\w@-]|\.\w))[\w.@-]+/gi
 const organisation = /\b(?:org|acct|proj|user)[-_][\w-]{4,}/gi
@@ -42,48 +61,98 @@ const spoken =
 
 /** A resource's name without the account that it belongs to; the provider's own is kept. */
 export const withoutAccount = (name: string): string =>
-  name.replace(/\baccounts(?:\/|%2f)(?!fireworks(?:\/|%2f|$))[^/%]+(?:\/|%2f|$)/gi, "")
+  name.replace(
+    /(?:\b|(?<=%2f))accounts(?:\/|%(?:25)*2f)(?!fireworks(?:\/|%(?:25)*2f|$))[^/%]+(?:\/|%(?:25)*2f|$)/gi,
+    ""
+  )
 
 /** Cuts at a blank, so that no half of a key is left that its pattern would not know. */
-const cut = (text: string): string => (text.length <= maxInput ? text : text.slice(0, maxInput).replace(/\S*$/, ""))
+const cut = (text: string): string => {
+  if (text.length <= maxInput) return text
+  const head = text.slice(0, maxInput)
+  return head.slice(0, head.search(/\s\S*$/) + 1)
+}
 
 // Most of what servers say holds nothing that a pattern below could match: plain words
 const plain = /^[A-Za-z ,.!?()]*$/
 const suspect =
-  /\b(?:AIza|AKIA|eyJ|account|organi[sz]ation|workspace|tenant|bearer|basic|prompt|input|content|messages|instruction)|key|passw/i
+  /AIza|A[KS]IA|eyJ|\b(?:account|organi[sz]ation|workspace|tenant|bearer|basic|prompt|input|content|messages|instruction)|key|passw/i
 
-/** Text with its secrets masked, on one line. */
-export const redact = (text: string): string => {
-  const short = cut(text)
-  if (plain.test(short) && !suspect.test(short)) return short.trim()
-  return short
+const escaped = /%([0-7][\dA-Fa-f])|\\(?:u00([0-7][\dA-Fa-f])|([nrt])|(["'`\\/]))/g
+
+/** How deep escapes are resolved: JSON within JSON within a query. */
+const maxEscapes = 4
+
+const unescaped = (text: string): string => {
+  let open = text
+  for (let depth = 0; depth < maxEscapes; depth++) {
+    const inner = open.replace(
+      escaped,
+      (_, percent?: string, unicode?: string, blank?: string, quoted?: string): string =>
+        blank !== undefined ? " " : (quoted ?? String.fromCharCode(Number.parseInt(percent ?? unicode ?? "20", 16)))
+    )
+    if (inner === open) break
+    open = inner
+  }
+  return open
+}
+
+/** Masks what is recognised as it is written, and what shows only once escapes are resolved. */
+const masking =
+  (mask: (text: string) => string) =>
+  (text: string): string => {
+    const masked = mask(text)
+    const open = unescaped(masked)
+    if (open === masked) return masked
+    const inner = mask(open)
+    // a text that hides nothing is shown as it was written
+    return inner === open ? masked : inner
+  }
+
+const maskKeys = (text: string): string => text.replace(glued, hole).replace(prefixed, hole).replace(marked, hole)
+
+const maskOpaque = (text: string): string =>
+  text.replace(opaque, (word, at: number) => {
+    const labelledId = requestId.test(word) && requestIdLabel.test(text.slice(Math.max(0, at - 24), at))
+    return labelledId || isName(word) ? word : hole
+  })
+
+const maskPath = masking((path) => maskOpaque(maskKeys(path.replace(accountPath, "$1[account]"))))
+
+const maskText = masking((text) => {
+  const named = text
     .replace(control, " ")
     .replace(labelled, `$1$2${hole}`)
     .replace(told, `$1${hole}`)
     .replace(scheme, `$1 ${hole}`)
     .replace(link, "$1$2")
-    .replace(accountPath, "accounts/[account]")
+    .replace(accountPath, "$1[account]")
     .replace(accountName, "$1$2$3[account]")
-    .replace(prefixed, hole)
-    .replace(organisation, "[account]")
-    .replace(opaque, hole)
+  return maskOpaque(maskKeys(named).replace(organisation, "[account]"))
     .replace(email, hole)
     .replace(spoken, `$1$2${hole}`)
     .replace(quoted, hole)
     .replace(structure, hole)
-    .trim()
+})
+
+/** Text with its secrets masked, on one line. */
+export const redact = (text: string): string => {
+  const short = cut(text)
+  return (plain.test(short) && !suspect.test(short) ? short : maskText(short)).trim()
 }
 
 /** Whether a single word, where a code, a name or an id is expected, is rather a key. */
-export const isSecret = (word: string): boolean =>
-  word.search(prefixed) >= 0 || word.search(organisation) >= 0 || word.search(opaque) >= 0
+export const isSecret = (word: string): boolean => maskOpaque(maskKeys(word)) !== word || word.search(organisation) >= 0
+
+/** Whether a word, where the id of a request is expected, is one. */
+export const isRequestId = (word: string): boolean => requestId.test(word) || !isSecret(word)
 
 /** A URL as far as it may be shown: no credentials, no query, no account, no opaque part; nothing if it is no URL. */
 export const redactUrl = (url: string): string | undefined => {
   const match = /^(https?:\/\/)(?:[^\s/?#]*@)?([^\s/?#@]+)(?=[\s/?#]|$)([^\s?#]*)/i.exec(url.slice(0, maxInput))
   if (match === null) return undefined
   const [, scheme = "", host = "", path = ""] = match
-  return scheme + host + path.replace(accountPath, "accounts/[account]").replace(prefixed, hole).replace(opaque, hole)
+  return scheme + host + maskPath(path)
 }
 
 const encoder = /*#__PURE__*/ new TextEncoder()

@@ -100,13 +100,23 @@ export const withoutEchoes = (text: string, body: unknown): string => {
   return masked + text.slice(copied)
 }
 
+/** Account ids that are this long are no part of a word by chance. */
+const distinctive = 6
+
+const patternOf = (account: string): RegExp => {
+  const literal = account.replaceAll(/[^\w-]/g, "\\$&")
+  // a percent-escape, or one of JSON, ends before a word begins
+  return new RegExp(
+    account.length < distinctive
+      ? `(?:(?<![A-Za-z0-9])|(?<=%[0-9a-f]{2}|\\\\[bfnrt]))${literal}(?![A-Za-z0-9])`
+      : literal,
+    "gi"
+  )
+}
+
 /** Masks the key and the accounts. */
 export const withoutNames = (text: string, { accounts, apiKey }: Omit<Confidential, "body">): string =>
-  accounts.reduce(
-    (rest, account) =>
-      rest.replace(new RegExp(`(?<![\\w-])${account.replaceAll(".", "\\.")}(?![\\w-])`, "g"), "[account]"),
-    text.replaceAll(apiKey, hole)
-  )
+  accounts.reduce((rest, account) => rest.replace(patternOf(account), "[account]"), text.replaceAll(apiKey, hole))
 
 /** An error without what must not come back; the same one where there is nothing of it. */
 export const withoutSecrets = (error: ApiError, secrets: Confidential): ApiError => {
