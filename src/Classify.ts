@@ -8,6 +8,8 @@
  *
  * @since 0.1.0
  */
+import * as Effect from "effect/Effect"
+import { dual } from "effect/Function"
 import { type ApiError, type Delivery, type Fields, isApiError, type Kind, type Phase, unsafeMake } from "./ApiError.js"
 import * as Dialect from "./Dialect.js"
 import { readBody } from "./internal/answerBody.js"
@@ -53,10 +55,21 @@ export interface Answer extends Context {
   /** The body: a string, bytes, parsed JSON, anything. Only its first 64 KiB are looked at. */
   readonly body?: unknown
   /**
-   * The wall time in milliseconds, from the `Clock` service: dates in `Retry-After` are read against it.
-   * @default dates in `Retry-After` are ignored
+   * The wall time in milliseconds, from the `Clock` service. A date in `Retry-After` is compared with it where the response has
+   * no `Date`.
    */
-  readonly now?: number | undefined
+  readonly now: number
+}
+
+/**
+ * What is known about a call that threw, apart from the time.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface ExceptionContext extends Context {
+  /** Overrides what is concluded about the connection, where the caller knows whether it had served a request before. */
+  readonly reusedSocket?: boolean | undefined
 }
 
 /**
@@ -65,11 +78,9 @@ export interface Answer extends Context {
  * @since 0.1.0
  * @category model
  */
-export interface ExceptionOptions extends Context {
-  /** As in `Answer`, for exceptions that carry an answer. @default as there */
-  readonly now?: number | undefined
-  /** Overrides what is concluded about the connection, where the caller knows whether it had served a request before. */
-  readonly reusedSocket?: boolean | undefined
+export interface ExceptionOptions extends ExceptionContext {
+  /** The wall time in milliseconds, as in `Answer`, for exceptions that carry a response. */
+  readonly now: number
 }
 
 // -------------------------------------------------------------------------------------------------
@@ -82,7 +93,12 @@ const requestIdPattern = /^[\w.:/=+-]{1,128}$/
 
 const methodPattern = /^[A-Za-z]{1,16}$/
 
-const requestIdOf = (dialect: Dialect.Dialect, headers: unknown, fromBody: string | undefined): string | undefined => {
+/**
+ * Finds the request's id in the headers of a response, or in what its body says.
+ *
+ * @internal
+ */
+export const requestIdOf = (dialect: Dialect.Dialect, headers: unknown, fromBody?: string): string | undefined => {
   for (const name of dialect.requestIdHeaders) {
     const id = Headers.get(headers, name)
     if (id !== undefined) return requestIdPattern.test(id) && isRequestId(id) ? id : undefined
@@ -109,7 +125,10 @@ const isStatus = (status: unknown): status is number =>
   Number.isInteger(status) && Number(status) >= 0 && Number(status) <= 999
 
 /**
- * Classifies an HTTP answer that is no success.
+ * Classifies an HTTP response that is not a success.
+ *
+ * `now` is the time of the `Clock` service; `Reliability.make` passes it to `classify`. An effect that fails with the response
+ * itself needs only `mapError`.
  *
  * Status first, then the body's code; the dialect's table decides. A 2xx without JSON is an answer that could not be read;
  * with JSON it is the error in it, `Unknown` where the dialect has no row for that, `Decode` where there is none.
@@ -145,7 +164,7 @@ const answered = (input: Answer): ApiError => {
   const { target } = input
   const status = typeof input.status === "number" ? input.status : Number.NaN
   const said = readBody(input.body)
-  const hint = RetryHint.parse(input.headers, input.now ?? Number.NaN)
+  const hint = RetryHint.parse(input.headers, input.now)
   const text = said.text?.slice(0, maxDetail * 4)
   const entry = Dialect.lookup(dialect, { status, codes: said.codes, target, text })
   const code = said.codes[0]
@@ -375,7 +394,7 @@ const issuePath = (nodes: ReadonlyArray<unknown>): string | undefined => {
 }
 
 /**
- * Classifies whatever a client threw.
+ * Classifies whatever a client threw, at a known time. In an effect, `mapError` takes the time from the `Clock` service.
  *
  * An `ApiError` anywhere along the cause chain is returned as it is, its settled mark included; an HTTP answer inside the
  * exception, or thrown itself (`throw response`), goes through `answer`, where its body was read already; else the codes along the chain decide, outermost first. `NotSent` is concluded only
@@ -384,24 +403,33 @@ const issuePath = (nodes: ReadonlyArray<unknown>): string | undefined => {
  * @example
  * ```ts
  * import * as assert from "node:assert"
- * import { Effect } from "effect"
  * import { Classify } from "effect-reliability"
  *
- * const program = Effect.tryPromise({
- *   try: (signal) => fetch("http://127.0.0.1:4/", { signal }),
- *   catch: (cause) => Classify.exception(cause)
- * })
- *
- * const error = await Effect.runPromise(Effect.flip(program))
- * assert.strictEqual(error._tag, "Transient")
+ * const error = await fetch("http://127.0.0.1:4/").then(
+ *   () => undefined,
+ *   (cause: unknown) => Classify.exception(cause, { now: Date.now() })
+ * )
+ * assert.strictEqual(error?._tag, "Transient")
  * assert.strictEqual(error.delivery, "NotSent")
  * ```
  *
  * @since 0.1.0
  * @category constructors
  */
-export const exception = (cause: unknown, options: ExceptionOptions = {}): ApiError =>
-  attempt(() => thrown(cause, options)) ?? unsafeMake(unknown, { delivery: "Unconfirmed" }, cause)
+export const exception = (cause: unknown, options: ExceptionOptions): ApiError =>
+  // types forbid to leave the options out, and plain JavaScript does not
+  attempt(() => thrown(cause, { ...timeless, ...options })) ?? unsafeMake(unknown, { delivery: "Unconfirmed" }, cause)
+
+// no date can be compared with it
+const timeless: ExceptionOptions = { now: Number.NaN }
+
+/**
+ * Classifies an exception that holds no response, so that the time makes no difference.
+ *
+ * @internal
+ */
+export const failure = (cause: unknown, context?: ExceptionContext): ApiError =>
+  exception(cause, { ...context, ...timeless })
 
 const thrown = (cause: unknown, options: ExceptionOptions): ApiError => {
   const nodes = chain(cause)
@@ -462,3 +490,43 @@ const thrown = (cause: unknown, options: ExceptionOptions): ApiError => {
     cause
   )
 }
+
+// -------------------------------------------------------------------------------------------------
+// mapError
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * Classifies the errors of an effect, whatever they are, by `exception`, at the time of the current fiber's `Clock`.
+ *
+ * Works on `Effect.tryPromise` with and without a `catch` that returns its argument, on clients whose errors carry a response,
+ * and on effects that fail with a `Response`. `Effect.tryPromise`'s own `catch` has no access to the `Clock`: classify after it.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Effect } from "effect"
+ * import { Classify, Dialect } from "effect-reliability"
+ *
+ * const program = Effect.tryPromise((signal) => fetch("http://127.0.0.1:4/", { signal })).pipe(
+ *   Effect.filterOrFail((response) => response.ok, (response) => response),
+ *   Classify.mapError({ dialect: Dialect.fireworks })
+ * )
+ *
+ * const error = await Effect.runPromise(Effect.flip(program))
+ * assert.strictEqual(error._tag, "Transient")
+ * assert.strictEqual(error.delivery, "NotSent")
+ * ```
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const mapError: {
+  (context?: ExceptionContext): <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, ApiError, R>
+  <A, E, R>(effect: Effect.Effect<A, E, R>, context?: ExceptionContext): Effect.Effect<A, ApiError, R>
+} = /*#__PURE__*/ dual(
+  (args) => Effect.isEffect(args[0]),
+  <A, E, R>(effect: Effect.Effect<A, E, R>, context?: ExceptionContext): Effect.Effect<A, ApiError, R> =>
+    Effect.catchAll(effect, (error) =>
+      Effect.clockWith((clock) => Effect.fail(exception(error, { ...context, now: clock.unsafeCurrentTimeMillis() })))
+    )
+)

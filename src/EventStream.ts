@@ -549,7 +549,7 @@ const known = <A, E, R>(effect: Effect.Effect<A, E, R>): Either.Either<A, E> | u
 
 const decoder = <A, I, R>(schema: Schema.Schema<A, I, R>) => {
   const decode = Schema.decodeUnknown(schema)
-  const failed = (cause: unknown) => settle(Classify.exception(cause, { delivery: "Partial" }), 1)
+  const failed = (cause: unknown) => settle(Classify.failure(cause, { delivery: "Partial" }), 1)
   return ({ data }: Event): Effect.Effect<A, ApiError, R> => {
     let value: unknown
     try {

@@ -269,7 +269,7 @@ const toPolicy = <R>(input: Workload | AnyPolicy<R>): AnyPolicy<R> =>
  * import { Classify, Reliability, Workload } from "effect-reliability"
  *
  * const ask = (url: string) =>
- *   Effect.tryPromise({ try: (signal) => fetch(url, { signal }), catch: (cause) => Classify.exception(cause) })
+ *   Effect.tryPromise((signal) => fetch(url, { signal })).pipe(Classify.mapError())
  *
  * const impatient = Workload.with(Workload.interactive, { deadline: "100 millis" })
  *

@@ -521,7 +521,7 @@ export const make = <E, R, R2 = never>(
  * const transformClient = ReliableHttpClient.transform({ workload: impatient })
  *
  * const program = Effect.flatMap(HttpClient.HttpClient, (client) =>
- *   transformClient(client).get("http://127.0.0.1:4/").pipe(Effect.mapError((error) => Classify.exception(error)))
+ *   transformClient(client).get("http://127.0.0.1:4/").pipe(Classify.mapError())
  * )
  *
  * const error = await Effect.runPromise(program.pipe(Effect.flip, Effect.provide(FetchHttpClient.layer)))

@@ -335,10 +335,10 @@ describe("Classify.answer", () => {
     }
   })
 
-  it("reads a date in Retry-After against now, and ignores it without", () => {
+  it("reads a date in Retry-After against now, and ignores it where now is NaN", () => {
     const headers = { "Retry-After": "Thu, 01 Jan 1970 00:01:00 GMT" }
     expect(fireworks(429, undefined, { headers, now: 15_000 }).retryAfter).toEqual(Duration.seconds(45))
-    expect(fireworks(429, undefined, { headers, now: undefined }).retryAfter).toBeUndefined()
+    expect(fireworks(429, undefined, { headers, now: Number.NaN }).retryAfter).toBeUndefined()
   })
 
   it("keeps a status, a code and a method if they are such", () => {
@@ -537,7 +537,7 @@ describe("totality", () => {
 
   it("exception: anything in, a valid ApiError out", async () => {
     await assertInSlices(
-      fc.property(lookalike, (cause) => isWhole(Classify.exception(withProxies(cause)))),
+      fc.property(lookalike, (cause) => isWhole(Classify.exception(withProxies(cause), { now: 0 }))),
       { numRuns: 50_000 }
     )
   })
@@ -546,9 +546,11 @@ describe("totality", () => {
 describe("Classify.exception", () => {
   const error = new ApiError.Transient({ reason: "BadGateway", delivery: "Acknowledged", attempts: 4 })
 
-  const concluded = (exception: unknown, options?: Classify.ExceptionOptions) => {
-    const { delivery, phase, ...found } = Classify.exception(exception, options)
-    return [kind(Classify.exception(exception, options)), delivery, phase, found.detail].filter(Boolean).join(" ")
+  const concluded = (exception: unknown, options?: Partial<Classify.ExceptionOptions>) => {
+    const { delivery, phase, ...found } = Classify.exception(exception, { now: 0, ...options })
+    return [kind(Classify.exception(exception, { now: 0, ...options })), delivery, phase, found.detail]
+      .filter(Boolean)
+      .join(" ")
   }
   const coded = (code: string, more?: object) => Object.assign(new Error("-"), { code, ...more })
 
@@ -711,7 +713,7 @@ describe("Classify.exception", () => {
     ["the lowest status beside", { response: { status: 300, headers } }, 300, undefined],
     ["the highest status beside", { response: { status: 999, headers } }, 999, undefined]
   ])("finds the answer in %s", (_, exception, status, code) => {
-    const found = Classify.exception(new Error("-", { cause: exception }), { method: "GET" })
+    const found = Classify.exception(new Error("-", { cause: exception }), { now: 0, method: "GET" })
     expect([found.status, found.code, found.requestId, found.method]).toEqual([status, code, "r", "GET"])
   })
 
@@ -725,17 +727,19 @@ describe("Classify.exception", () => {
     ["a status beside that is too high", { response: { status: 1000, headers } }],
     ["a status beside that is a text", { response: { status: "503", headers } }]
   ])("finds no answer in %s", (_, exception) => {
-    const { reason, status } = Classify.exception(exception)
+    const { reason, status } = Classify.exception(exception, { now: 0 })
     expect([reason, status]).toEqual(["Unknown", undefined])
   })
 
   it("finds no answer beside an error of Effect's that is about something else", () => {
     const response = { status: 503, headers }
     for (const more of [{}, { headers }, { headers, status: "x" }]) {
-      const error = Classify.exception({ _tag: "ResponseError", reason: "Decode", response, ...more })
+      const error = Classify.exception({ _tag: "ResponseError", reason: "Decode", response, ...more }, { now: 0 })
       expect([error.reason, error.status]).toEqual(["InvalidAnswer", undefined])
     }
-    expect(Classify.exception({ _tag: "RequestError", reason: "Transport", response }).reason).toBe("ConnectionLost")
+    expect(Classify.exception({ _tag: "RequestError", reason: "Transport", response }, { now: 0 }).reason).toBe(
+      "ConnectionLost"
+    )
   })
 
   const requestError = (reason: string, more?: object) => ({ _tag: "RequestError", reason, ...more })
@@ -759,8 +763,8 @@ describe("Classify.exception", () => {
 
   it("keeps the method and the URL that the exception or the caller names", () => {
     const request = { method: "POST", url: "https://h/v1?key=1" }
-    const about = (exception: unknown, options?: Classify.ExceptionOptions) => {
-      const { method, url } = Classify.exception(exception, options)
+    const about = (exception: unknown, options?: Partial<Classify.ExceptionOptions>) => {
+      const { method, url } = Classify.exception(exception, { now: 0, ...options })
       return [method, url]
     }
     expect(about(requestError("Transport", { request }))).toEqual(["POST", "https://h/v1"])
@@ -774,8 +778,8 @@ describe("Classify.exception", () => {
   })
 
   it("tells by the socket whether anything was sent, and whether it had served before", () => {
-    const told = (cause: unknown, options?: Classify.ExceptionOptions) => {
-      const { delivery, reason, reusedSocket } = Classify.exception(cause, options)
+    const told = (cause: unknown, options?: Partial<Classify.ExceptionOptions>) => {
+      const { delivery, reason, reusedSocket } = Classify.exception(cause, { now: 0, ...options })
       return [reason, delivery, reusedSocket]
     }
     const socket = (bytesWritten: unknown, bytesRead: unknown) =>
@@ -799,8 +803,8 @@ describe("Classify.exception", () => {
 
   it("shows the code nearest to the outside", () => {
     const cause = coded("ECONNREFUSED")
-    expect(Classify.exception(new Error("-", { cause })).code).toBe("ECONNREFUSED")
-    expect(Classify.exception(coded("UND_ERR_SOCKET", { cause })).code).toBe("UND_ERR_SOCKET")
+    expect(Classify.exception(new Error("-", { cause }), { now: 0 }).code).toBe("ECONNREFUSED")
+    expect(Classify.exception(coded("UND_ERR_SOCKET", { cause }), { now: 0 }).code).toBe("UND_ERR_SOCKET")
   })
 
   it.each<[string, unknown, string | undefined]>([
@@ -830,42 +834,44 @@ describe("Classify.exception", () => {
     ["nothing but pointers", { _tag: "Type", path: ["a"] }, undefined],
     ["no key", { _tag: "Pointer", path: ["sk-abcd1234"] }, undefined]
   ])("shows of a decoding error %s", (_, issue, detail) => {
-    expect(Classify.exception(new Error("-", { cause: { _tag: "ParseError", issue } })).detail).toBe(detail)
-    expect(Classify.exception(coded("EPIPE", { cause: { _tag: "ParseError", issue } })).detail).toBeUndefined()
+    expect(Classify.exception(new Error("-", { cause: { _tag: "ParseError", issue } }), { now: 0 }).detail).toBe(detail)
+    expect(
+      Classify.exception(coded("EPIPE", { cause: { _tag: "ParseError", issue } }), { now: 0 }).detail
+    ).toBeUndefined()
   })
 
   it("shows no more of a decoding error than eight names, and looks no deeper than 32", () => {
     const nested = (depth: number, path: string, inner: unknown): unknown =>
       depth === 0 ? inner : { _tag: "Pointer", path, issue: nested(depth - 1, path, inner) }
-    const detail = (issue: unknown) => Classify.exception({ _tag: "ParseError", issue }).detail
+    const detail = (issue: unknown) => Classify.exception({ _tag: "ParseError", issue }, { now: 0 }).detail
     expect(detail(nested(9, "a", undefined))).toBe(`at ${"a.".repeat(7)}a`)
     expect(detail(nested(31, " ", nested(1, "a", undefined)))).toBe("at a")
     expect(detail(nested(32, " ", nested(1, "a", undefined)))).toBeUndefined()
   })
 
   it("returns an ApiError as it is, settled mark included, however deep it is", () => {
-    expect(Classify.exception(error)).toBe(error)
-    expect(Classify.exception(new Error("a", { cause: new Error("b", { cause: error }) }))).toBe(error)
-    expect(Classify.exception(Cause.fail(error))).toBe(error)
+    expect(Classify.exception(error, { now: 0 })).toBe(error)
+    expect(Classify.exception(new Error("a", { cause: new Error("b", { cause: error }) }), { now: 0 })).toBe(error)
+    expect(Classify.exception(Cause.fail(error), { now: 0 })).toBe(error)
   })
 
   it("finds an ApiError in what runPromise rejects with", async () => {
     const rejection: unknown = await Effect.runPromise(Effect.fail(error)).catch((u: unknown) => u)
-    expect(Classify.exception(rejection)).toBe(error)
+    expect(Classify.exception(rejection, { now: 0 })).toBe(error)
   })
 
   it("prefers the reason of an abort to the abort", () => {
     const timeout = Object.assign(new Error(), { name: "TimeoutError" })
     const abort = Object.assign(new Error(), { name: "AbortError", code: "ABORT_ERR", cause: timeout })
-    expect(Classify.exception(abort)).toMatchObject({ reason: "Timeout", phase: "attempt" })
+    expect(Classify.exception(abort, { now: 0 })).toMatchObject({ reason: "Timeout", phase: "attempt" })
     timeout.name = "Error"
-    expect(Classify.exception(abort)).toMatchObject({ reason: "Aborted", delivery: "Unconfirmed" })
+    expect(Classify.exception(abort, { now: 0 })).toMatchObject({ reason: "Aborted", delivery: "Unconfirmed" })
   })
 
   it("believes the caller about the delivery", () => {
     const reset = Object.assign(new Error(), { code: "ECONNRESET" })
-    expect(Classify.exception(reset).delivery).toBe("Unconfirmed")
-    expect(Classify.exception(reset, { delivery: "Partial" }).delivery).toBe("Partial")
+    expect(Classify.exception(reset, { now: 0 }).delivery).toBe("Unconfirmed")
+    expect(Classify.exception(reset, { now: 0, delivery: "Partial" }).delivery).toBe("Partial")
   })
 
   it.each<[unknown]>([
@@ -876,8 +882,8 @@ describe("Classify.exception", () => {
     [new TypeError("x is not a function")],
     [{}]
   ])("takes %s for Unknown, without repeating it", (cause) => {
-    expect(kind(Classify.exception(cause))).toBe("Fatal Unknown")
-    expect(Classify.exception(cause).message).not.toContain("oops")
+    expect(kind(Classify.exception(cause, { now: 0 }))).toBe("Fatal Unknown")
+    expect(Classify.exception(cause, { now: 0 }).message).not.toContain("oops")
   })
 })
 
@@ -1366,7 +1372,7 @@ describe("secrets", () => {
   it("planted in a cause are not seen again", () => {
     fc.assert(
       fc.property(fc.record({ key, account, prompt }), fc.constantFrom(...causes), (planted, place) => {
-        const error = Classify.exception(place(planted), { dialect: Dialect.fireworks })
+        const error = Classify.exception(place(planted), { now: 0, dialect: Dialect.fireworks })
         expect(leaks(error, planted)).toEqual([])
         expect(leaks(ApiError.settle(error, 3), planted)).toEqual([])
       }),

@@ -855,7 +855,7 @@ describe("decode", () => {
 
   it.effect("passes on what the stream fails with", () =>
     Effect.gen(function* () {
-      const error = Classify.answer({ status: 503 })
+      const error = Classify.answer({ now: 0, status: 503 })
       const stream = Stream.concat(Stream.make(piece(1)), Stream.fail(error)).pipe(EventStream.decode(Piece))
       expect(yield* Effect.flip(Stream.runDrain(stream))).toBe(error)
     })
@@ -863,7 +863,7 @@ describe("decode", () => {
 })
 
 describe("awaitFirst", () => {
-  const error = Classify.answer({ status: 503 })
+  const error = Classify.answer({ now: 0, status: 503 })
   const broken = Stream.fail(error)
 
   it.effect("fails with what comes before the first elements, and leaves to the stream what comes after", () =>

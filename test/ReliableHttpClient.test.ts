@@ -871,7 +871,7 @@ describe("the workload of a call", () => {
         Effect.gen(function* () {
           const before = (yield* client.requests).length
           const error = yield* failed(call)
-          return [(yield* client.requests).length - before, Classify.exception(error).attempts]
+          return [(yield* client.requests).length - before, Classify.exception(error, { now: 0 }).attempts]
         })
       expect(yield* triesOf(Reliability.protect(reliable.get(api), three))).toEqual([3, 3])
       const inner = ReliableHttpClient.make(client, { workload: three })
@@ -1216,7 +1216,7 @@ describe("transform", () => {
       expect(error.response.status).toBe(404)
       expect(yield* error.response.json).toEqual({ error: { message: "no" } })
       expect(ApiError.isApiError(error.cause) && error.cause.reason).toBe("NotFound")
-      expect(Classify.exception(error)).toBe(error.cause)
+      expect(Classify.exception(error, { now: 0 })).toBe(error.cause)
     })
   )
 
@@ -1225,11 +1225,11 @@ describe("transform", () => {
       const { client, requests } = fake(() => json({}, { status: 503 }))
       const three = Workload.with(workload, { retry: steady({ attempts: 3 }) })
       const error = yield* failed(through(client, { workload: three }).get(api))
-      const found = Classify.exception(error)
+      const found = Classify.exception(error, { now: 0 })
       expect(found).toMatchObject({ reason: "Unavailable", attempts: 3 })
       expect(requests).toHaveLength(3)
       // an owner of retries around it passes it on
-      const classify = (cause: unknown) => Classify.exception(cause)
+      const classify = (cause: unknown) => Classify.exception(cause, { now: 0 })
       const policy = Reliability.make({ workload: three, classify })
       yield* failed(Reliability.protect(through(client).get(api), policy))
       expect(requests).toHaveLength(6)
@@ -1242,7 +1242,7 @@ describe("transform", () => {
       const error = yield* Effect.flip(through(client, { workload: once }).get(api))
       expect(error).toMatchObject({ _tag: "ResponseError", reason: "Decode" })
       if (error._tag === "ResponseError") expect(yield* error.response.text).toBe("<html>")
-      expect(Classify.exception(error).reason).toBe("InvalidAnswer")
+      expect(Classify.exception(error, { now: 0 }).reason).toBe("InvalidAnswer")
     })
   )
 
@@ -1254,7 +1254,7 @@ describe("transform", () => {
       const two = Workload.with(workload, { retry: steady({ attempts: 2 }) })
       const error = yield* failed(through(client, { workload: two }).get(api))
       expect(error).toMatchObject({ _tag: "RequestError", reason: "Transport" })
-      expect(Classify.exception(error)).toMatchObject({ reason: "Connect", attempts: 2 })
+      expect(Classify.exception(error, { now: 0 })).toMatchObject({ reason: "Connect", attempts: 2 })
     })
   )
 
@@ -1351,7 +1351,7 @@ describe("what leaves as an error of the platform", () => {
       for (const read of [answer.json, answer.formData]) {
         const error = yield* Effect.flip(Effect.zipRight(read, Effect.never))
         expectReduced(error)
-        expect(Classify.exception(error)).toMatchObject({ _tag: "Transient", reason: "InvalidAnswer" })
+        expect(Classify.exception(error, { now: 0 })).toMatchObject({ _tag: "Transient", reason: "InvalidAnswer" })
       }
     })
   )

@@ -45,7 +45,7 @@ const http = (status: number, headers: Record<string, string> = {}) => new Respo
 const classifyChat = (error: ChatError): ApiError.ApiError =>
   error instanceof Response
     ? Classify.answer({ status: error.status, headers: error.headers, now: 0 })
-    : Classify.exception(error)
+    : Classify.exception(error, { now: 0 })
 
 /** A database whose client tells its errors apart by tags. */
 class Deadlock extends Data.TaggedError("Deadlock") {}
@@ -157,7 +157,7 @@ describe("one schedule for three services", () => {
         if (outcome.left instanceof Response) return outcome.left
         throw outcome.left
       }
-      const ask = Effect.tryPromise({ try: fetch, catch: (cause) => Classify.exception(cause) }).pipe(
+      const ask = Effect.tryPromise({ try: fetch, catch: (cause) => Classify.exception(cause, { now: 0 }) }).pipe(
         Effect.filterOrFail((response) => response.ok, classifyChat)
       )
       const response = yield* withinAnHour(ask.pipe(Reliability.protect(shared), halfWay))

@@ -665,7 +665,7 @@ const replicasSeen = (deployment: Deployment): Either.Either<Scaling.Replicas, A
 
 /** A broken client is no reason to stop. */
 const caught = <A, R>(effect: Effect.Effect<A, ApiError, R>) =>
-  Effect.either(Effect.catchAllDefect(effect, (defect) => Effect.fail(settle(Classify.exception(defect), 1))))
+  Effect.either(Effect.catchAllDefect(effect, (defect) => Effect.fail(settle(Classify.failure(defect), 1))))
 
 /**
  * Raises the replicas of a deployment while it is saturated. **It spends money**, up to `maxReplicas`; `dryRun` only reports.

@@ -686,9 +686,9 @@ export interface Options<R = never> extends ConfigOptions<R> {
 // -------------------------------------------------------------------------------------------------
 
 const metaOf = (response: HttpClientResponse.HttpClientResponse, limitsPer: LimitsPer): Meta => {
-  const { headers, request, status } = response
+  const { headers, request } = response
   return present<Meta>({
-    requestId: Classify.answer({ status, headers, dialect }).requestId ?? request.headers["x-request-id"],
+    requestId: Classify.requestIdOf(dialect, headers) ?? request.headers["x-request-id"],
     rateLimits: rateLimits(headers, limitsPer),
     performance: performance(headers)
   })

@@ -1,6 +1,6 @@
 /**
  * `@effect/ai-openai`, with the retries, limits and errors of this package beneath it.
- * Look at `transformClient`, which is all it takes, and at `Classify.exception`, which finds the error in Effect AI's.
+ * Look at `transformClient`, which is all it takes, and at `Classify.mapError`, which finds the error in Effect AI's.
  */
 import { LanguageModel } from "@effect/ai"
 import { OpenAiClient, OpenAiLanguageModel } from "@effect/ai-openai"
@@ -21,7 +21,7 @@ const Model = (apiUrl: string) =>
 const ask = (prompt: string) =>
   LanguageModel.generateText({ prompt }).pipe(
     Effect.map(({ text }) => text),
-    Effect.mapError((error) => Classify.exception(error, { dialect: Dialect.openai }))
+    Classify.mapError({ dialect: Dialect.openai })
   )
 
 // as much as the package insists on

@@ -14,7 +14,7 @@ const workload = Workload.make({
 
 const chat = Reliability.make({
   workload,
-  classify: ({ headers, status }: Response) => Classify.answer({ status, headers, now: Date.now() })
+  classify: ({ headers, status }: Response, { now }) => Classify.answer({ status, headers, now })
 })
 
 class Deadlock extends Data.TaggedError("Deadlock") {}

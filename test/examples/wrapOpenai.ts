@@ -1,6 +1,6 @@
 /**
  * The official `openai` package, with the retries, limits and errors of this one.
- * Look at the client's options, which leave both to `protect`, and at `catch`, which reads the package's errors.
+ * Look at the client's options, which leave both to `protect`, and at `Classify.mapError`, which reads the package's errors.
  */
 import { Duration, Effect, Redacted } from "effect"
 import { Classify, Dialect, Reliability, Workload } from "effect-reliability"
@@ -20,12 +20,10 @@ const make = (options: { readonly apiKey: Redacted.Redacted; readonly baseURL: s
   })
 
 const ask = (openai: OpenAI, question: string) =>
-  Effect.tryPromise({
-    // interrupted, or out of time, it closes the connection
-    try: (signal) =>
-      openai.chat.completions.create({ model: "a-model", messages: [{ role: "user", content: question }] }, { signal }),
-    catch: (cause) => Classify.exception(cause, { dialect: Dialect.fireworks })
-  }).pipe(Reliability.protect(workload))
+  // when it is interrupted, or out of time, the signal closes the connection
+  Effect.tryPromise((signal) =>
+    openai.chat.completions.create({ model: "a-model", messages: [{ role: "user", content: question }] }, { signal })
+  ).pipe(Classify.mapError({ dialect: Dialect.fireworks }), Reliability.protect(workload))
 
 const program = Effect.gen(function* () {
   const api = yield* FaultServer.make({ script: [Fault.reset, Fault.healthy, Fault.answer(401)] })

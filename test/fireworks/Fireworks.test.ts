@@ -970,7 +970,7 @@ describe("@effect/ai-openai", () => {
       const { requests, result } = yield* asked(Fault.answer(401))
       expect(requests).toHaveLength(1)
       if (result._tag === "Right") throw new Error("it succeeded")
-      const error = Classify.exception(result.left, { dialect: Dialect.fireworks })
+      const error = Classify.exception(result.left, { now: 0, dialect: Dialect.fireworks })
       expect([error._tag, error.reason, error.status]).toEqual(["Fatal", "Unauthorized", 401])
     })
   )
@@ -985,7 +985,7 @@ describe("@effect/ai-openai", () => {
         Effect.provide(over(client)),
         Effect.flip
       )
-      const error = Classify.exception(failure)
+      const error = Classify.exception(failure, { now: 0 })
       expect([error.reason, error.delivery, error.attempts]).toEqual(["Connect", "NotSent", 1])
     })
   )
@@ -997,7 +997,8 @@ describe("the official `openai` package", () => {
     return Effect.tryPromise({
       try: (signal) =>
         openai.chat.completions.create({ model: of, messages: [{ role: "user", content: "one two" }] }, { signal }),
-      catch: (cause) => Classify.exception(cause, { dialect: Dialect.fireworks, target: Fireworks.targetOf(of) })
+      catch: (cause) =>
+        Classify.exception(cause, { now: 0, dialect: Dialect.fireworks, target: Fireworks.targetOf(of) })
     }).pipe(Reliability.protect(Workload.interactive))
   }
 

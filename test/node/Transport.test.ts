@@ -66,7 +66,7 @@ const failure = <A, E>(call: Effect.Effect<A, E>): Effect.Effect<ApiError.ApiErr
     if (Exit.isSuccess(exit)) throw new Error("it succeeded")
     const error = Cause.failureOption(exit.cause)
     if (Option.isNone(error)) throw new Error(`it died: ${Cause.pretty(exit.cause)}`)
-    return Classify.exception(error.value)
+    return Classify.exception(error.value, { now: 0 })
   })
 
 const { del, get, post } = HttpClientRequest

@@ -28,14 +28,14 @@ describe("an answer in an exception is read", () => {
     ["a plain object with data", { status: 503, headers, data: body }, scalingUp],
     ["a cause", new Error("x", { cause: thrown("AxiosError", { response: { status: 503, headers } }) }), unavailable]
   ])("%s", (_, cause, expected) => {
-    const error = Classify.exception(cause)
+    const error = Classify.exception(cause, { now: 0 })
     expect(error).toMatchObject({ _tag: "Transient", delivery: "Acknowledged", ...expected })
     expect(error.retryAfter).toEqual(Duration.seconds(3))
   })
 
   it("but not where it is a success, whose body failed", () => {
     const reset = thrown("AxiosError", { code: "ECONNRESET", response: { status: 200, headers: {} } })
-    expect(Classify.exception(reset)).toMatchObject({ reason: "ConnectionLost" })
+    expect(Classify.exception(reset, { now: 0 })).toMatchObject({ reason: "ConnectionLost" })
   })
 
   it("whatever its getters do", () => {
@@ -48,27 +48,36 @@ describe("an answer in an exception is read", () => {
       }
     )
     for (const response of [hostile, { status: 503, headers: hostile, data: hostile }, 1, null, () => 1]) {
-      expect(ApiError.isApiError(Classify.exception({ response }))).toBe(true)
+      expect(ApiError.isApiError(Classify.exception({ response }, { now: 0 }))).toBe(true)
     }
   })
 })
 
 describe("a success that holds", () => {
   it("an error that nobody knows says so, and nothing of URLs", () => {
-    const error = Classify.answer({ status: 200, body: { error: { code: "flux_lost", message: "The flux is lost." } } })
+    const error = Classify.answer({
+      now: 0,
+      status: 200,
+      body: { error: { code: "flux_lost", message: "The flux is lost." } }
+    })
     expect(error).toMatchObject({ _tag: "Fatal", reason: "Unknown", code: "flux_lost", detail: "The flux is lost." })
     expect(error.message).not.toMatch(/base URL|status that means nothing/)
     expect(error.advice).toContain("dialect")
   })
 
   it("other JSON is Decode", () => {
-    expect(Classify.answer({ status: 200, body: { fine: true } })).toMatchObject({ _tag: "Fatal", reason: "Decode" })
+    expect(Classify.answer({ now: 0, status: 200, body: { fine: true } })).toMatchObject({
+      _tag: "Fatal",
+      reason: "Decode"
+    })
   })
 })
 
 describe("an answer without now", () => {
   it("ignores dates, and nothing else", () => {
-    const at = (value: string) => Classify.answer({ status: 503, headers: { "retry-after": value } }).retryAfter
+    // the type forbids it, and plain JavaScript does not
+    const at = (value: string) =>
+      Classify.answer({ status: 503, headers: { "retry-after": value } } as unknown as Classify.Answer).retryAfter
     expect(at("Fri, 01 Jan 2100 00:00:00 GMT")).toBeUndefined()
     expect(at("3")).toEqual(Duration.seconds(3))
   })
@@ -86,7 +95,7 @@ describe("detail", () => {
 
 describe("mayHaveExecuted", () => {
   it.each([400, 401, 403, 404, 405, 413, 422])("is false of a %d", (status) => {
-    const error = Classify.answer({ status })
+    const error = Classify.answer({ now: 0, status })
     expect(ApiError.mayHaveExecuted(error)).toBe(false)
     expect(
       ApiError.mayHaveExecuted(new ApiError.Fatal({ reason: "BadRequest", delivery: "Acknowledged", executed: true }))
@@ -94,7 +103,7 @@ describe("mayHaveExecuted", () => {
   })
 
   it.each([402, 409, 412, 500, 503])("is true of a %d", (status) => {
-    expect(ApiError.mayHaveExecuted(Classify.answer({ status }))).toBe(true)
+    expect(ApiError.mayHaveExecuted(Classify.answer({ now: 0, status }))).toBe(true)
   })
 
   it("is true of the same words within a stream that had begun", () => {

@@ -65,7 +65,7 @@ assert.strictEqual(tries, 2)
 
 // the pure parts
 assert.deepStrictEqual(RetryHint.parse({ "retry-after": "2" }, 0), { delay: Duration.seconds(2) })
-assert.strictEqual(exception(new Error("?"), { dialect: Dialect.generic })._tag, "Fatal")
+assert.strictEqual(exception(new Error("?"), { now: 0, dialect: Dialect.generic })._tag, "Fatal")
 assert.ok(Job.limits())
 
 // a request over a socket, and an event out of memory

@@ -809,7 +809,7 @@ describe("misbehaviour", () => {
       const call = (effect: Effect.Effect<Answer>) =>
         Effect.flatMap(effect, (answer): Effect.Effect<string, ReturnType<typeof Classify.answer>> => {
           if (answer.status === 0)
-            return Effect.fail(Classify.exception({ code: "ECONNRESET" }, { delivery: "Unconfirmed" }))
+            return Effect.fail(Classify.exception({ code: "ECONNRESET" }, { now: 0, delivery: "Unconfirmed" }))
           const { headers, json, status, text } = answer
           return status < 400
             ? Effect.succeed(shown(json["state"]))
@@ -1066,7 +1066,7 @@ describe("on sockets", () => {
         const failed = yield* Effect.either(
           Effect.tryPromise({
             try: () => openai(server, "other").models.list(),
-            catch: (error) => Classify.exception(error, { dialect: Dialect.fireworks })
+            catch: (error) => Classify.exception(error, { now: 0, dialect: Dialect.fireworks })
           })
         )
         expect(Either.isLeft(failed) && failed.left).toMatchObject({ reason: "Unauthorized", status: 401 })
@@ -1083,7 +1083,7 @@ describe("on sockets", () => {
         const chat = Effect.promise(() =>
           client.chat.completions.create({ model: "accounts/acme/deployments/d", messages }).then(
             () => "served",
-            (error: unknown) => Classify.exception(error, { dialect: Dialect.fireworks }).reason
+            (error: unknown) => Classify.exception(error, { now: 0, dialect: Dialect.fireworks }).reason
           )
         )
         expect(yield* chat).toBe("ScalingUp")

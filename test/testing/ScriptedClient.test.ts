@@ -46,7 +46,7 @@ const seenBy = <E>(
 ): Effect.Effect<string> =>
   client.execute(request).pipe(
     Effect.flatMap((answer) => Effect.map(answer.text, (text) => shown(answer, text))),
-    Effect.mapError((error) => told(Classify.exception(error))),
+    Effect.mapError((error) => told(Classify.exception(error, { now: 0 }))),
     Effect.merge
   )
 
@@ -971,7 +971,7 @@ const outcomeOf = (client: HttpClient.HttpClient, origin: string, method: "GET" 
       Effect.map(answer.text, (text) => ({ status: answer.status, text: text.replaceAll(/"created":\d+/g, "") }))
     ),
     Effect.mapError((error) => {
-      const { delivery, reason, reusedSocket } = Classify.exception(error)
+      const { delivery, reason, reusedSocket } = Classify.exception(error, { now: 0 })
       return { tag: error._tag, reason: error.reason, is: reason, delivery, reusedSocket }
     }),
     Effect.merge,

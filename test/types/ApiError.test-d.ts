@@ -53,7 +53,7 @@ describe("ApiError", () => {
 
 describe("Classify", () => {
   it("gives an ApiError for anything, and fits tryPromise", () => {
-    const call = Effect.tryPromise({ try: () => Promise.resolve(1), catch: (u) => Classify.exception(u) })
+    const call = Effect.tryPromise({ try: () => Promise.resolve(1), catch: (u) => Classify.exception(u, { now: 0 }) })
     expectTypeOf(call).toEqualTypeOf<Effect.Effect<number, ApiError.ApiError>>()
     expectTypeOf(Classify.answer).returns.toEqualTypeOf<ApiError.ApiError>()
   })

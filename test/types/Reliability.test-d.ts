@@ -259,7 +259,10 @@ describe("protect with a policy that classifies", () => {
     workload: interactive,
     classify: (error: Other) => new ApiError.Fatal({ reason: "Unknown", delivery: "Unconfirmed", detail: error.detail })
   })
-  const anything = Reliability.make({ workload: interactive, classify: (cause: unknown) => Classify.exception(cause) })
+  const anything = Reliability.make({
+    workload: interactive,
+    classify: (cause: unknown) => Classify.exception(cause, { now: 0 })
+  })
   const observing = Reliability.make({ workload: interactive, classify: Classify.exception, onGiveUp: () => Log })
 
   it("knows what its classify takes", () => {

@@ -275,8 +275,5 @@ export const reach = (
       date: Number.isNaN(date) ? undefined : date
     }
   })
-  return Workload.timeout(
-    Effect.mapError(asked, (cause) => Classify.exception(cause, { method: "GET", url })),
-    workload
-  )
+  return Workload.timeout(Classify.mapError(asked, { method: "GET", url }), workload)
 }

@@ -117,7 +117,7 @@ const decodeAnswer = <A, I>(
         return Effect.mapError(Schema.decodeUnknown(schema)(json), (cause) =>
           unsafeMake(
             { class: "Fatal", reason: "Decode" },
-            { ...about(), detail: Classify.exception(cause).detail },
+            { ...about(), detail: Classify.failure(cause).detail },
             cause
           )
         )

@@ -27,7 +27,7 @@ export const decoded =
     return response.json.pipe(
       Effect.flatMap((json) => Schema.decodeUnknown(schema)(before(json))),
       Effect.mapError((cause) => {
-        const { _tag, reason, ...rest } = Classify.exception(cause, { method: request.method, url: request.url })
+        const { _tag, reason, ...rest } = Classify.failure(cause, { method: request.method, url: request.url })
         // both are of one error
         const kind = { class: _tag, reason } as Kind
         // a success: who reads the error knows by it that the request was carried out

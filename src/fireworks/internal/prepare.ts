@@ -49,7 +49,7 @@ export const prepare = <A extends { readonly model: string }, I>(
 ): Effect.Effect<Call, ApiError> =>
   Effect.gen(function* () {
     const encoded = yield* Effect.mapError(Schema.encode(schema)(body), (cause) => {
-      const { detail = "somewhere" } = Classify.exception(cause)
+      const { detail = "somewhere" } = Classify.failure(cause)
       return invalidRequest(`the request has another shape than the API takes, ${detail}`)
     })
     const { model } = body

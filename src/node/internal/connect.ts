@@ -82,7 +82,7 @@ const ignore = (): void => undefined
 const failed =
   (cause: unknown): Failure =>
   (about) => {
-    const error = Classify.exception(cause, about)
+    const error = Classify.failure(cause, about)
     // what breaks while it is made was no connection yet
     return error.reason === "ConnectionLost"
       ? unsafeMake({ class: "Transient", reason: "Connect" }, { ...about, code: error.code }, cause)

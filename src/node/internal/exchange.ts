@@ -471,7 +471,7 @@ export class Exchange implements Waiter {
       return unsafeMake({ class: "Fatal", reason: "InvalidRequest" }, { ...this.#about(), detail }, failure.cause)
     }
     const { request, url } = this.#sending
-    return Classify.exception(cause, {
+    return Classify.failure(cause, {
       delivery: this.#delivery(cause),
       reusedSocket: this.#isReused(),
       method: request.method,

@@ -237,7 +237,7 @@ class Exchange {
   broken(code: string): void {
     // what is no HTTP is an answer all the same
     const answering = this.#left !== undefined || /^HPE|OVERFLOW/.test(code)
-    const cause = Classify.exception(Object.assign(new Error(code), { code }), {
+    const cause = Classify.failure(Object.assign(new Error(code), { code }), {
       delivery: answering ? "Partial" : "Unconfirmed",
       reusedSocket: this.#reused,
       method: this.request.method,
@@ -458,7 +458,7 @@ export const execute = (
           return failed(request, { cause, reason: "Encode" })
         }
         if (world.isDown) {
-          const cause = Classify.exception({ code: "ECONNREFUSED", syscall: "connect" }, { method, url: url.href })
+          const cause = Classify.failure({ code: "ECONNREFUSED", syscall: "connect" }, { method, url: url.href })
           return failed(request, { cause, reason: "Transport" })
         }
         const exchange = new Exchange(world, request, { body, clock, url })

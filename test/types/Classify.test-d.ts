@@ -1,0 +1,52 @@
+import { Effect } from "effect"
+import { type ApiError, Classify, Dialect, Reliability, Workload } from "effect-reliability"
+import { describe, expectTypeOf, it } from "vitest"
+
+const dialect = Dialect.fireworks
+
+describe("a classification at a time that is not given", () => {
+  it("is a type error", () => {
+    // @ts-expect-error now is missing
+    Classify.exception(new Error("-"))
+    // @ts-expect-error now is missing
+    Classify.exception(new Error("-"), {})
+    // @ts-expect-error now is missing
+    Classify.exception(new Error("-"), { dialect })
+    // @ts-expect-error now is undefined
+    Classify.exception(new Error("-"), { now: undefined })
+    // @ts-expect-error now is missing
+    Classify.answer({ status: 429 })
+    // @ts-expect-error now is missing
+    Classify.answer({ status: 429, dialect, headers: {} })
+    // @ts-expect-error now is undefined
+    Classify.answer({ status: 429, now: undefined })
+    // @ts-expect-error the time is the Clock's
+    Classify.mapError({ now: 0 })
+    expectTypeOf<Classify.ExceptionOptions["now"]>().toEqualTypeOf<number>()
+    expectTypeOf<Classify.Answer["now"]>().toEqualTypeOf<number>()
+  })
+
+  it("is not one in a policy, which knows the time", () => {
+    Reliability.make({ workload: Workload.interactive, classify: Classify.exception })
+    Reliability.make({
+      workload: Workload.interactive,
+      classify: ({ headers, status }: Response, { now }) => Classify.answer({ status, headers, now })
+    })
+  })
+})
+
+describe("mapError", () => {
+  it("leaves ApiError as the only error, and the rest as it was", () => {
+    const call = Effect.flatMap(Dependency, () => Effect.tryPromise(() => Promise.resolve(1)))
+    type Call = Effect.Effect<number, ApiError.ApiError, Dependency>
+    expectTypeOf(call.pipe(Classify.mapError())).toEqualTypeOf<Call>()
+    expectTypeOf(call.pipe(Classify.mapError({ dialect, target: "dedicated" }))).toEqualTypeOf<Call>()
+    expectTypeOf(Classify.mapError(call)).toEqualTypeOf<Call>()
+    expectTypeOf(Classify.mapError(call, { dialect })).toEqualTypeOf<Call>()
+    expectTypeOf(
+      call.pipe(Classify.mapError({ dialect }), Reliability.protect(Workload.interactive))
+    ).toEqualTypeOf<Call>()
+  })
+})
+
+class Dependency extends Effect.Tag("Dependency")<Dependency, { readonly a: 1 }>() {}
