@@ -3,8 +3,11 @@
  *
  * A job runs for minutes or days on somebody else's machine. Its submission may be carried out and its answer lost: sent
  * anew, it runs twice. A look at it may fail because the network does, which says nothing of the job; or be answered by a
- * replica that lags behind. Here the caller chooses the job's id before the first try, so that what is lost is looked up by
- * it and never made twice, and losing contact is not a failed job.
+ * replica that lags behind. Here the caller chooses the job's id before the first try, and losing contact is not a failed job.
+ *
+ * A submission looks the id up before it sends anything, and again before it sends a second time. A lost response, or a process
+ * that starts again, therefore makes no second job, even on a server that accepts a duplicate id. Two limits remain on such a
+ * server: two processes that submit one id at the same time, and a job that its replicas still hide when it is looked up.
  *
  * What to do next is decided by plain functions over plain values, `afterSend` and `afterLook`, `afterSight` and
  * `afterResume`; `submit`, `watch` and `await` carry it out.
@@ -19,7 +22,10 @@ import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
 import { type ApiError, type Kind as ErrorKind, mayHaveExecuted, type Reason, settle, unsafeMake } from "./ApiError.js"
-import { duration, maxMillis, number, refuse } from "./internal/options.js"
+import * as Deadline from "./Deadline.js"
+import { conflicts, mayExist, moreOf, nothingSent, notLookedUp } from "./internal/job/advice.js"
+import { again, hintOf, logged, pauseBefore, spread } from "./internal/job/waits.js"
+import { duration, number, refuse } from "./internal/options.js"
 import { monotonicMillis } from "./internal/time.js"
 
 // -------------------------------------------------------------------------------------------------
@@ -49,13 +55,18 @@ export type Standing<A> =
  * A kind of job: how its server is asked, and how to read what it says.
  *
  * Each effect is one call, protected as its author sees fit: what it fails with after its own retries is not the end of a
- * watch. `create` carries the id, so that the server refuses a second job of the same id, with `Conflict`.
+ * watch.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Kind<in Input, in out Snapshot, out A, out R = never> {
+  /**
+   * Creates the job under the id; a server that refuses a duplicate id fails with `Conflict`. Its own retries must have the
+   * idempotency `never`, so that its error covers all of its attempts: `submit` looks the job up before it sends again.
+   */
   readonly create: (id: string, input: Input) => Effect.Effect<Snapshot, ApiError, R>
+  /** Looks the job up; fails with `NotFound` where no job has the id. */
   readonly get: (id: string) => Effect.Effect<Snapshot, ApiError, R>
   readonly standing: (snapshot: Snapshot) => Standing<A>
   /** Whether the job that exists is the one that the input describes. */
@@ -77,16 +88,33 @@ export type Watched<Snapshot, A, R = never> = Pick<Kind<never, Snapshot, A, R>, 
 // -------------------------------------------------------------------------------------------------
 
 /**
- * A submission whose answer is in doubt: how often it was sent, what became of the last time, and how often the job was
- * looked for since.
+ * A submission whose job is looked up: how often it was sent, the error of the last time, and the number of looks since then.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Doubt {
+  /** 0 before the first time. */
   readonly sends: number
-  readonly error: ApiError
+  /** Absent before the first time. */
+  readonly error: ApiError | undefined
   readonly looks: number
+}
+
+/**
+ * Options of `submit`.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface SubmitOptions {
+  /**
+   * Whether the id was generated for this call, so that no job can have it yet. The submission then sends at once, and saves the
+   * look before it. @default false
+   */
+  readonly isNew?: boolean | undefined
+  /** For all calls and waits together, at least 0; may be infinite. @default infinite */
+  readonly deadline?: Duration.DurationInput | undefined
 }
 
 /**
@@ -112,7 +140,7 @@ export type Submission<Snapshot> =
   | { readonly _tag: "Done"; readonly snapshot: Snapshot }
   | { readonly _tag: "Failed"; readonly error: ApiError; readonly inDoubt: boolean }
 
-const maxSends = 3
+const maxSends = 6
 
 /** How often a job is looked for that the server said to exist, or could not be asked about. */
 const maxLooks = 6
@@ -123,18 +151,12 @@ const enoughLooks = 2
 /** The longest wait that a server may ask of a submission, in milliseconds. */
 const maxHint = 120_000
 
-/** At once, then after 1, 2, 4, 8, 16 seconds: replicas lag behind. */
-const pauseBefore = (again: number): number => (again === 0 ? 0 : 1000 * 2 ** (again - 1))
-
-const hintOf = (error: ApiError | undefined): number =>
-  error?.retryAfter === undefined ? 0 : Duration.toMillis(error.retryAfter)
-
 const failed = (error: ApiError, inDoubt: boolean): Submission<never> => ({ _tag: "Failed", error, inDoubt })
 
 const look = (doubt: Doubt, last: ApiError): Submission<never> => {
   const hint = hintOf(last)
   return hint > maxHint
-    ? failed(doubt.error, true)
+    ? failed(doubt.error ?? last, doubt.sends > 0)
     : { _tag: "Look", after: Duration.millis(Math.max(pauseBefore(doubt.looks), hint)), doubt }
 }
 
@@ -142,11 +164,6 @@ const look = (doubt: Doubt, last: ApiError): Submission<never> => {
 const mayStand = (error: ApiError): boolean =>
   mayHaveExecuted(error) &&
   !(error._tag === "Fatal" && error.delivery === "Acknowledged" && (error.status ?? 400) >= 400)
-
-const conflicts = {
-  Other: "a job of this id exists, with another input",
-  Gone: "a job of this id was deleted, and the id cannot be used again"
-}
 
 const conflict = (found: "Other" | "Gone", error?: ApiError): Submission<never> => {
   const status = error?.reason === "Conflict" ? error.status : undefined
@@ -158,10 +175,10 @@ const found = <Snapshot>(finding: Finding<Snapshot>, error?: ApiError): Submissi
   finding._tag === "Same" ? { _tag: "Done", snapshot: finding.snapshot } : conflict(finding._tag, error)
 
 /**
- * Decides what follows the answer to a submission that was sent for the n-th time.
+ * Decides what follows the response to a submission that was sent for the n-th time.
  *
- * What may have been carried out is looked for, also by a try before the one that the error tells of, and so is what
- * conflicts with something that exists; what was refused has failed.
+ * What may have been carried out is looked up, and so is what conflicts with something that exists. What was not sent or was
+ * refused has failed, unless an earlier send is still in doubt.
  *
  * @example
  * ```ts
@@ -182,18 +199,21 @@ export const afterSend = <Snapshot>(
 ): Submission<Snapshot> => {
   if (Either.isRight(result)) return found(result.right)
   const error = result.left
-  // of several tries, the error tells of the last
-  const earlier = error._tag !== "Fatal" && error.attempts > 1
-  return error.reason === "Conflict" || mayStand(error) || earlier
+  const earlier = sends > 1
+  return error.reason === "Conflict" || mayStand(error) || (earlier && error._tag !== "Fatal")
     ? look({ sends, error, looks: 0 }, error)
-    : failed(error, sends > 1 || error.attempts > 1)
+    : failed(error, earlier)
 }
 
 /**
- * Decides what follows a look for a job whose submission is in doubt.
+ * Decides what follows a look for a job that is about to be sent, or whose submission is in doubt.
  *
- * The same job is the success; another one, or what is left of a deleted one, is `Conflict`. Where there is none it may not
- * be seen yet, and after that it is sent again, under the same id, so that there is one of them at most.
+ * The same job is the success; another one, or what is left of a deleted one, is `Conflict`. Where there is none before the
+ * first send, it is sent. Where there is none after a send it may not be seen yet, and only after another look is it sent again,
+ * under the same id.
+ *
+ * A look that fails never leads to a send. Before the first send it is repeated where the server did not refuse it, and
+ * otherwise fails the submission.
  *
  * @since 0.1.0
  * @category getters
@@ -205,6 +225,13 @@ export const afterLook = <Snapshot>(
   const { error, looks, sends } = doubt
   if (Either.isRight(result)) return found(result.right, error)
   const missing = result.left.reason === "NotFound"
+  if (error === undefined) {
+    if (missing) return { _tag: "Send", after: Duration.zero, sends: 1 }
+    const isPassing = result.left._tag !== "Fatal" && mayHaveExecuted(result.left)
+    return isPassing && looks + 1 < maxLooks
+      ? look({ ...doubt, looks: looks + 1 }, result.left)
+      : failed(result.left, false)
+  }
   if (result.left._tag === "Fatal" && !missing) return failed(result.left, true)
   const unseen = missing && error.reason !== "Conflict"
   if (looks + 1 < (unseen ? enoughLooks : maxLooks)) return look({ ...doubt, looks: looks + 1 }, result.left)
@@ -217,7 +244,8 @@ export const afterLook = <Snapshot>(
  * Submits a job under an id that the caller chose, once: whatever is lost on the way, and whoever submitted it before, the
  * job of this id and input is the success.
  *
- * A process that dies in the middle, and is started again with the same id and input, goes on where it was.
+ * A process that dies in the middle, and is started again with the same id and input, goes on where it was: the job is looked up
+ * before anything is sent. Debug logs report each wait.
  *
  * @example
  * ```ts
@@ -226,11 +254,12 @@ export const afterLook = <Snapshot>(
  *
  * const made = new Map<string, { readonly input: string; readonly state: string }>()
  * const lost = new ApiError.Transient({ reason: "ConnectionLost", delivery: "Unconfirmed" })
+ * const missing = new ApiError.Fatal({ reason: "NotFound", delivery: "Acknowledged", status: 404 })
  *
  * const kind: Job.Kind<string, { readonly input: string; readonly state: string }, string> = {
  *   // it is made, and the answer is lost
  *   create: (id, input) => Effect.zipRight(Effect.sync(() => made.set(id, { input, state: "DONE" })), lost),
- *   get: (id) => Effect.fromNullable(made.get(id)).pipe(Effect.mapError(() => lost)),
+ *   get: (id) => Effect.fromNullable(made.get(id)).pipe(Effect.mapError(() => missing)),
  *   standing: ({ state }) => (state === "DONE" ? { _tag: "Ended", outcome: state } : { _tag: "Active" }),
  *   isSame: (job, input) => Equal.equals(job.input, input)
  * }
@@ -244,40 +273,48 @@ export const afterLook = <Snapshot>(
 export const submit = <Input, Snapshot, A, R>(
   kind: Kind<Input, Snapshot, A, R>,
   id: string,
-  input: Input
+  input: Input,
+  options: SubmitOptions = {}
 ): Effect.Effect<Snapshot, ApiError, R> => {
+  const deadline = duration("Job.submit", "deadline", options.deadline ?? Duration.infinity, { infinite: true })
   const finding = (snapshot: Snapshot): Finding<Snapshot> => {
     if (kind.standing(snapshot)._tag === "Gone") return { _tag: "Gone" }
     return kind.isSame(snapshot, input) ? { _tag: "Same", snapshot } : { _tag: "Other" }
   }
-  const ask = (call: Effect.Effect<Snapshot, ApiError, R>, after: Duration.Duration) =>
-    Effect.zipRight(spread(after), Effect.either(Effect.map(call, finding)))
-  const follow = (step: Submission<Snapshot>): Effect.Effect<Snapshot, ApiError, R> => {
-    switch (step._tag) {
-      case "Done":
-        return Effect.succeed(step.snapshot)
-      case "Failed":
-        return Effect.fail(settled(step.inDoubt ? mayExist(step.error, id) : step.error))
-      case "Look":
-        return Effect.flatMap(
-          Effect.suspend(() => ask(kind.get(id), step.after)),
-          (result) => follow(afterLook(step.doubt, result))
-        )
-      case "Send":
-        return Effect.flatMap(
-          Effect.suspend(() => ask(kind.create(id, input), step.after)),
-          (result) => follow(afterSend(step.sends, result))
-        )
+  const first: Submission<Snapshot> =
+    options.isNew === true
+      ? { _tag: "Send", after: Duration.zero, sends: 1 }
+      : { _tag: "Look", after: Duration.zero, doubt: { sends: 0, error: undefined, looks: 0 } }
+  return Effect.suspend(() => {
+    let isSent = false
+    const call = (step: Submission<Snapshot> & { readonly _tag: "Look" | "Send" }) =>
+      Effect.suspend(() => {
+        if (step._tag === "Look") return kind.get(id)
+        isSent = true
+        return kind.create(id, input)
+      })
+    const follow = (step: Submission<Snapshot>): Effect.Effect<Snapshot, ApiError, R> => {
+      if (step._tag === "Done") return Effect.succeed(step.snapshot)
+      if (step._tag === "Failed") {
+        const remedy = step.inDoubt ? mayExist(id) : nothingSent(step.error, id, isSent)
+        return Effect.fail(settled(remedy === undefined ? step.error : advised(step.error, remedy)))
+      }
+      return spread(step.after).pipe(
+        Effect.zipRight(Effect.either(Effect.map(call(step), finding))),
+        Effect.flatMap((result) => {
+          const next = step._tag === "Look" ? afterLook(step.doubt, result) : afterSend(step.sends, result)
+          return Effect.zipRight(logged(next, result, id), follow(next))
+        })
+      )
     }
-  }
-  return follow({ _tag: "Send", after: Duration.zero, sends: 1 })
-}
-
-/** Waits so long and, unless that is not at all, up to a second or a tenth more. */
-const spread = (after: Duration.Duration): Effect.Effect<void> => {
-  const millis = Duration.toMillis(after)
-  if (millis === 0) return Effect.void
-  return Effect.flatMap(Random.next, (random) => Effect.sleep(millis + random * Math.max(1000, millis / 10)))
+    return follow(first).pipe(
+      Deadline.within(deadline),
+      Effect.mapError((error) => {
+        if (error.phase !== "deadline" || error.remedy !== undefined) return error
+        return settled(advised(error, isSent ? mayExist(id) : notLookedUp(error, id)))
+      })
+    )
+  })
 }
 
 const settled = (error: ApiError): ApiError => (error.attempts > 0 ? error : settle(error, 1))
@@ -285,9 +322,6 @@ const settled = (error: ApiError): ApiError => (error.attempts > 0 ? error : set
 // both are of one error
 const advised = ({ _tag, reason, ...rest }: ApiError, remedy: string): ApiError =>
   unsafeMake({ class: _tag, reason } as ErrorKind, { ...rest, remedy }, rest.cause)
-
-const mayExist = (error: ApiError, id: string): ApiError =>
-  advised(error, `The job may exist: submit it again under the id ${id}, and it is found instead of made twice.`)
 
 // -------------------------------------------------------------------------------------------------
 // Watching: what to do next
@@ -452,44 +486,11 @@ export const watchingSince = (now: number, limits: Limits): Watching => ({
   resumedAt: limits.resumed ? now : -Infinity
 })
 
-interface Again {
-  /** Whether waits begin anew. */
-  readonly anew: boolean
-  /** How long a limit leaves. */
-  readonly left: number
-  readonly random: number
-  /** What came of the last call, if it failed. */
-  readonly error?: ApiError | undefined
-}
-
-/** Waits, and looks again: as soon as a limit would be reached, but never before the server wants. */
-const again = (
-  state: Watching,
-  { cap, factor, interval, jitter }: Limits,
-  { anew, error, left, random }: Again
-): readonly [Watching, Step<never>] => {
-  const wait = anew || state.wait === 0 ? interval : Math.min(cap, state.wait * factor)
-  const hint = hintOf(error)
-  // what would be asked after the limit would be asked in vain
-  if (error !== undefined && hint > left) return [state, { _tag: "Failed", error }]
-  const hinted = hint === 0 || jitter === 0 ? hint : hint + random * Math.max(interval, hint / 10)
-  const millis = Math.max(hint, Math.min(left, Math.max(hinted, wait * (1 - jitter + 2 * jitter * random))))
-  // a timer has whole milliseconds, and not too many
-  const after = Duration.millis(Math.min(maxMillis, Math.max(1, Math.ceil(millis))))
-  return [
-    { ...state, wait },
-    { _tag: "Look", after }
-  ]
-}
-
 const ranOut = (what: Phase, millis: number): Step<never> => {
   const detail = `the job was ${what} for ${Duration.format(Duration.millis(Math.round(millis)))}`
   const about = { delivery: "Acknowledged", phase: "deadline", detail, remedy: moreOf(what) } as const
   return { _tag: "Failed", error: unsafeMake({ class: "Transient", reason: "Timeout" }, about) }
 }
-
-const moreOf = (option: Phase | "outage"): string =>
-  `The job may go on: wait for it again, or allow more time by the option ${option}.`
 
 const unreached: ReadonlySet<Reason> = /*#__PURE__*/ new Set<Reason>(["Tls", "ProxyRefused"])
 

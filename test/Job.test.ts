@@ -9,6 +9,9 @@ import {
   Exit,
   FastCheck as fc,
   Fiber,
+  HashMap,
+  Logger,
+  LogLevel,
   Random,
   Stream,
   TestClock
@@ -60,6 +63,9 @@ const deleted = right({ _tag: "Gone" } as const)
 
 const doubtOf = (error: ApiError.ApiError, looks = 0, sends = 1): Job.Doubt => ({ sends, error, looks })
 
+/** Before anything was sent. */
+const unsent = (looks = 0): Job.Doubt => ({ sends: 0, error: undefined, looks })
+
 const tagOf = (step: Job.Submission<unknown>): string =>
   step._tag === "Failed" ? `Failed ${step.error.reason}${step.inDoubt ? ", in doubt" : ""}` : step._tag
 
@@ -69,14 +75,19 @@ describe("afterSend", () => {
     ["looks for what a server failed on", unavailable, "Look"],
     ["looks for what was carried out and cannot be read", unreadable, "Look"],
     ["looks for what exists", taken, "Look"],
-    ["looks for what an earlier try may have brought", ApiError.settle(down, 3), "Look"],
     ["fails with what was not sent", down, "Failed Connect"],
+    ["fails with what was not sent by any attempt", ApiError.settle(down, 5), "Failed Connect"],
     ["fails with what was turned away", throttled("1 second"), "Failed RateExceeded"],
     ["fails with what was refused", forbidden, "Failed Forbidden"],
-    ["fails with what was refused for want of money", unpaid, "Failed PaymentRequired"],
-    ["says that an earlier try may have brought it", ApiError.settle(forbidden, 2), "Failed Forbidden, in doubt"]
+    ["fails with what was refused for want of money", unpaid, "Failed PaymentRequired"]
   ])("%s", (_, error, expected) => {
     expect(tagOf(Job.afterSend(1, left(error)))).toBe(expected)
+  })
+
+  it("looks for the job of an earlier send when a later one was not sent, and says that it may exist", () => {
+    expect(tagOf(Job.afterSend(2, left(down)))).toBe("Look")
+    expect(tagOf(Job.afterSend(2, left(throttled("1 second"))))).toBe("Look")
+    expect(tagOf(Job.afterSend(2, left(forbidden)))).toBe("Failed Forbidden, in doubt")
   })
 
   it("takes no other job for an answer", () => {
@@ -102,10 +113,41 @@ describe("afterLook", () => {
     }
   })
 
-  it("sends again what was looked for twice and is not there, three times in all", () => {
+  it("sends what is not there, after one look", () => {
+    expect(Job.afterLook(unsent(), left(missing))).toEqual({ _tag: "Send", after: Duration.zero, sends: 1 })
+    expect(Job.afterLook(unsent(3), left(missing))).toMatchObject({ _tag: "Send", sends: 1 })
+  })
+
+  it("finds what is there before anything is sent", () => {
+    expect(tagOf(Job.afterLook(unsent(), same))).toBe("Done")
+    expect(tagOf(Job.afterLook(unsent(), other))).toBe("Failed Conflict")
+    expect(tagOf(Job.afterLook(unsent(), deleted))).toBe("Failed Conflict")
+  })
+
+  it.each([
+    ["repeats a look that a server failed on", unavailable, "Look"],
+    ["repeats a look whose response was lost", lost, "Look"],
+    ["fails with a look that was not sent", down, "Failed Connect"],
+    ["fails with a look that was turned away", throttled("1 second"), "Failed RateExceeded"],
+    ["fails with a look that is not allowed", forbidden, "Failed Forbidden"],
+    ["fails with a look whose response cannot be read", unreadable, "Failed Decode"]
+  ])("sends nothing before it knows: %s", (_, error, expected) => {
+    expect(tagOf(Job.afterLook(unsent(), left(error)))).toBe(expected)
+  })
+
+  it("looks six times before it sends, and then fails without doubt", () => {
+    const waits = [0, 1, 2, 3, 4].map((looks) => Job.afterLook(unsent(looks), left(unavailable)))
+    expect(waits.map((step) => step._tag === "Look" && Duration.toSeconds(step.after))).toEqual([1, 2, 4, 8, 16])
+    expect(tagOf(Job.afterLook(unsent(5), left(unavailable)))).toBe("Failed Unavailable")
+    const later = new Transient({ ...unavailable, retryAfter: Duration.millis(120_001) })
+    expect(tagOf(Job.afterLook(unsent(), left(later)))).toBe("Failed Unavailable")
+  })
+
+  it("sends again what was looked for twice and is not there, six times in all", () => {
     expect(tagOf(Job.afterLook(doubtOf(lost, 0), left(missing)))).toBe("Look")
     expect(Job.afterLook(doubtOf(lost, 1), left(missing))).toMatchObject({ _tag: "Send", sends: 2 })
-    expect(tagOf(Job.afterLook(doubtOf(lost, 1, 3), left(missing)))).toBe("Failed ConnectionLost, in doubt")
+    expect(Job.afterLook(doubtOf(lost, 1, 5), left(missing))).toMatchObject({ _tag: "Send", sends: 6 })
+    expect(tagOf(Job.afterLook(doubtOf(lost, 1, 6), left(missing)))).toBe("Failed ConnectionLost, in doubt")
   })
 
   it("does not send again what a server took and could not be read", () => {
@@ -134,11 +176,11 @@ const sendMoods = [
   { carries: true, tells: lost },
   { carries: true, tells: unavailable },
   { carries: true, tells: unreadable },
-  { carries: true, tells: ApiError.settle(down, 2) },
-  { carries: true, tells: ApiError.settle(throttled("20 seconds"), 4) },
   { carries: false, tells: lost },
   { carries: false, tells: unavailable },
   { carries: false, tells: down },
+  { carries: false, tells: ApiError.settle(down, 5) },
+  { carries: false, tells: ApiError.settle(throttled("20 seconds"), 4) },
   { carries: false, tells: forbidden },
   { carries: false, tells: throttled("5 seconds") }
 ] as const
@@ -147,14 +189,19 @@ const lookMoods = ["sees", "sees", "sees", "misses", "fails", "is throttled", "i
 
 const anySubmission = fc.record({
   before: fc.constantFrom("nothing", "the same", "another", "a deleted one"),
-  sends: fc.array(fc.constantFrom(...sendMoods), { maxLength: 3 }),
-  looks: fc.array(fc.constantFrom(...lookMoods), { maxLength: 18 })
+  sends: fc.array(fc.constantFrom(...sendMoods), { maxLength: 6 }),
+  looks: fc.array(fc.constantFrom(...lookMoods), { maxLength: 40 }),
+  duplicates: fc.constantFrom("refused", "made"),
+  isNew: fc.boolean()
 })
 
 describe("a submission", () => {
   it("makes one job at most, tells no lie about it, and ends", () => {
     fc.assert(
-      fc.property(anySubmission, ({ before, looks, sends }) => {
+      fc.property(anySubmission, ({ before, duplicates, isNew, looks, sends }) => {
+        // nothing exists under a new id; and no look sees what a server hides that makes duplicates
+        fc.pre(!isNew || before === "nothing")
+        fc.pre(duplicates === "refused" || !looks.includes("misses"))
         let stored = before === "nothing" ? undefined : before
         let made = 0
         let time = 0
@@ -167,7 +214,7 @@ describe("a submission", () => {
         const send = (): Either.Either<Job.Finding<string>, ApiError.ApiError> => {
           const mood = sends[nthSend++] ?? sendMoods[0]
           if (!mood.carries) return left(mood.tells)
-          const refused = stored !== undefined
+          const refused = stored !== undefined && duplicates === "refused"
           if (!refused) {
             stored = "the same"
             made++
@@ -187,16 +234,18 @@ describe("a submission", () => {
                   : throttled("3 seconds")
           )
         }
-        let step: Job.Submission<string> = Job.afterSend(1, send())
+        let step: Job.Submission<string> = isNew
+          ? Job.afterSend(1, send())
+          : { _tag: "Look", after: Duration.zero, doubt: unsent() }
         while (step._tag === "Look" || step._tag === "Send") {
           steps++
           time += Duration.toMillis(step.after)
           step = step._tag === "Look" ? Job.afterLook(step.doubt, see()) : Job.afterSend(step.sends, send())
         }
-        expect(made).toBeLessThanOrEqual(1)
-        expect(nthSend).toBeLessThanOrEqual(3)
-        expect(steps).toBeLessThanOrEqual(20)
-        expect(time).toBeLessThanOrEqual(3 * 60_000)
+        expect(made).toBeLessThanOrEqual(before === "nothing" ? 1 : 0)
+        expect(nthSend).toBeLessThanOrEqual(6)
+        expect(steps).toBeLessThanOrEqual(50)
+        expect(time).toBeLessThanOrEqual(10 * 60_000)
         if (step._tag === "Done") expect(stored).toBe("the same")
         // no doubt, no job of ours
         else if (!step.inDoubt) expect(made).toBe(0)
@@ -930,17 +979,73 @@ describe("submit", () => {
 
   it("says under which id a job may exist, and keeps what went wrong", () => {
     const dark = { create: () => Effect.fail(lost), get: () => Effect.fail(down) }
-    const error = failing(Job.submit(kindOf(dark), "job-17", "one"))
+    const error = failing(Job.submit(kindOf(dark), "job-17", "one", { isNew: true }))
     expect(error).toMatchObject({ _tag: "Transient", reason: "ConnectionLost", delivery: "Unconfirmed", attempts: 1 })
-    expect(error.advice).toContain("under the id job-17")
-    const refused = { create: () => Effect.fail(forbidden), get: () => Effect.fail(down) }
+    expect(error.advice).toContain("The job may exist: submit it again under the id job-17")
+    const refused = { create: () => Effect.fail(forbidden), get: () => Effect.fail(missing) }
     expect(failing(Job.submit(kindOf(refused), "job-17", "one")).advice).not.toContain("job-17")
+  })
+
+  it("says that no job exists when nothing was sent, and nothing of jobs when the look failed", () => {
+    const dark = { create: () => Effect.fail(down), get: () => Effect.fail(missing) }
+    expect(failing(Job.submit(kindOf(dark), "job-17", "one")).advice).toMatch(
+      /^Nothing was sent, so no job exists: .* submit again under the id job-17\.$/
+    )
+    const blind = { create: () => Effect.dieMessage("it was sent"), get: () => Effect.fail(down) }
+    expect(failing(Job.submit(kindOf(blind), "job-17", "one")).advice).toMatch(
+      /^The job could not be looked up, so nothing was submitted: .* submit again under the id job-17\.$/
+    )
+  })
+
+  it.effect("ends with its deadline, and says whether the job may exist", () =>
+    Effect.gen(function* () {
+      const ends = (kind: Parameters<typeof kindOf>[0]) =>
+        Effect.gen(function* () {
+          const submission = Job.submit(kindOf(kind), "job-17", "one", { deadline: "5 minutes" })
+          const fiber = yield* Effect.fork(Effect.flip(submission))
+          yield* TestClock.adjust("299999 millis")
+          expect(fiber.unsafePoll()).toBeNull()
+          yield* TestClock.adjust("1 millis")
+          const error = yield* Fiber.join(fiber)
+          expect(error).toMatchObject({ reason: "Timeout", phase: "deadline", attempts: 1 })
+          return error.advice
+        })
+      const hanging = { create: () => Effect.never, get: () => Effect.fail(missing) }
+      expect(yield* ends(hanging)).toContain("The job may exist")
+      expect(yield* ends({ ...hanging, get: () => Effect.never })).toContain("nothing was submitted")
+      expect(() => Job.submit(kindOf(hanging), "job-17", "one", { deadline: -1 })).toThrow("Job.submit: deadline is -1")
+    })
+  )
+
+  it("logs why it looks or sends again, at the level of debug", () => {
+    const server = makeServer({ ...healthy, sends: ["lost before"] })
+    const lines: Array<unknown> = []
+    const logger = Logger.make(({ annotations, logLevel, message }) => {
+      lines.push([logLevel.label, String(message), Object.fromEntries(HashMap.entries(annotations))])
+    })
+    const program = Job.submit(kindOf(server), "job", "one").pipe(
+      Logger.withMinimumLogLevel(LogLevel.Debug),
+      Effect.provide(Logger.replace(Logger.defaultLogger, logger)),
+      Effect.withClock(skipping())
+    )
+    Effect.runSync(program)
+    const unseen = { reason: "NotFound", delivery: "Acknowledged" }
+    expect(lines).toEqual([
+      ["DEBUG", "the job is sent", { job: "job", sends: 1, delay: "0", ...unseen }],
+      [
+        "DEBUG",
+        "the job is looked up",
+        { job: "job", sends: 1, delay: "0", reason: "ConnectionLost", delivery: "Unconfirmed" }
+      ],
+      ["DEBUG", "the job is looked up", { job: "job", sends: 1, delay: "1s", ...unseen }],
+      ["DEBUG", "the job is sent", { job: "job", sends: 2, delay: "1s", ...unseen }]
+    ])
   })
 
   it("waits as long as the server asks", () => {
     const server = makeServer({ ...healthy, sends: ["lost after"], looks: ["busy"] })
     const clock = skipping()
-    Effect.runSync(Job.submit(kindOf(server), "job", "one").pipe(Effect.withClock(clock)))
+    Effect.runSync(Job.submit(kindOf(server), "job", "one", { isNew: true }).pipe(Effect.withClock(clock)))
     const [first = 0, second = 0] = server.lookedAt
     expect(first).toBe(0)
     expect(second).toBeGreaterThanOrEqual(30_000)
@@ -1065,7 +1170,7 @@ describe("watch", () => {
   it("hands out each snapshot that was seen, the last one too, and nothing for what was not", () => {
     const server = makeServer({ ...healthy, phases: [20, 20], looks: ["well", "down", "late"] })
     const program = Effect.zipRight(
-      Job.submit(kindOf(server), "job", ""),
+      Job.submit(kindOf(server), "job", "", { isNew: true }),
       Stream.runCollect(Job.watch(kindOf(server), "job", { jitter: 0, interval: "10 seconds", factor: 1 }))
     )
     const seen = Chunk.toReadonlyArray(Effect.runSync(program.pipe(Effect.withClock(skipping()))))

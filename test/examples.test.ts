@@ -17,7 +17,7 @@ const prints: Readonly<Record<string, ReadonlyArray<string | RegExp>>> = {
     "200 conversation-1"
   ],
   "aiOpenai.ts": ["I am here.", "429, 200", /^Fatal Unauthorized: ./],
-  "batchSurvivesCrash.ts": ["Completed; asked for 2 times, jobs: 1"],
+  "batchSurvivesCrash.ts": ["Completed; asked for 1 times, jobs: 1"],
   "dashboardGap.ts": [
     'The client\'s side: 18 tries of 20 lost in the phase "pool".',
     /^Client: .* 2 acknowledged, .* 18 not sent/,

@@ -1,13 +1,14 @@
 /**
  * Batch inference: thousands of requests in one job, which is submitted once and waited for as long as it takes.
  *
- * A batch costs money twice if it is submitted twice, and its answer can get lost like any other. The id of a job is chosen
- * here before the first try, so that a lost answer is looked up by it; the server refuses a second job of the same id. A
- * program that was killed in the middle submits again under the same id, and goes on with the job that there is.
+ * A batch costs money twice if it is submitted twice, and its response can get lost like any other. The id of a job is chosen
+ * here before the first attempt, and looked up before each attempt that could make a duplicate: after a lost response, and at
+ * the start where the caller gives the id. A program that was killed in the middle submits again under the same id, and goes on
+ * with the job that there is, whether or not the server refuses duplicate ids.
  *
  * | call | workload, unless the call has its own | what is repeated |
  * | --- | --- | --- |
- * | `submit` | `Workload.batchSubmission`, its deadline around all of it | under the same id, after a look for the job |
+ * | `submit` | `Workload.batchSubmission`, its deadline around all of it | what was not sent; else after a look for the job |
  * | `get`, `list`, `delete` | `Workload.interactive` | yes |
  * | a look of `await` and `watch` | two tries within a minute; the next look is another call | yes |
  *
@@ -131,8 +132,8 @@ export interface InferenceParameters {
  */
 export interface Submission {
   /**
-   * The job's id: up to 63 letters, digits, dashes and underscores. Whoever may have to submit again, after a crash, keeps one
-   * of `newId` in a safe place first. @default one of `newId`
+   * The job's id: up to 63 letters, digits, dashes and underscores. To submit again after a crash, store one of `newId` in a safe
+   * place first. A given id is looked up before anything is sent, which the key must allow. @default one of `newId`
    */
   readonly id?: string | undefined
   readonly model?: string | undefined
@@ -351,8 +352,7 @@ const kindOf = (
  * Submits a job, once: whatever is lost on the way, and whoever submitted it before, the job of this id and input is the
  * success. One of the same id with another input, or a deleted one, is `Conflict`.
  *
- * What is sent when, and how long an answer that got lost is looked for, is `Job.submit`'s matter; the deadline of the
- * workload is around all of it.
+ * `Job.submit` decides what is sent when, and how long a job is looked up. The deadline of the workload is around all of it.
  *
  * @example
  * ```ts
@@ -386,7 +386,8 @@ export const submit = (submission: Submission): Call<BatchJob> =>
     const { control } = yield* Fireworks.Service
     const id = yield* jobs.checkId(submission.id ?? (yield* newId))
     const body = yield* bodyOf(yield* control.accountId, submission)
-    return yield* jobs.submit(kindOf(workload, workload), id, body, workload)
+    const options = { deadline: workload.deadline, isNew: submission.id === undefined }
+    return yield* Job.submit(kindOf(workload, workload), id, body, options)
   })
 
 /**

@@ -9,7 +9,7 @@
  *
  * | call | workload, unless the call has its own | what is repeated |
  * | --- | --- | --- |
- * | `create` | `Workload.batchSubmission`, its deadline around all of it | under the same id, after a look for the job |
+ * | `create` | `Workload.batchSubmission`, its deadline around all of it | what was not sent; else after a look for the job |
  * | `get`, `list`, `checkpoints`, `cancel`, `delete` | `Workload.interactive` | yes |
  * | `resume` | `Workload.interactive` | only what did not arrive |
  * | a look of the waits | two tries within a minute; the next look is another call | yes |
@@ -212,8 +212,8 @@ export type Outcome =
  */
 export interface Submission {
   /**
-   * The job's id: up to 63 letters, digits, dashes and underscores. Whoever may have to create it again, after a crash, keeps
-   * one of `newId` in a safe place first. @default one of `newId`
+   * The job's id: up to 63 letters, digits, dashes and underscores. To create it again after a crash, store one of `newId` in a
+   * safe place first. A given id is looked up before anything is sent, which the key must allow. @default one of `newId`
    */
   readonly id?: string | undefined
   /** @default "trainer" */
@@ -529,7 +529,8 @@ export const create = (submission: Submission): Call<Created> => {
     const id = yield* jobs.checkId(submission.id ?? (yield* newId))
     const body = yield* bodyOf(yield* control.accountId, submission)
     yield* warn(kind, id, atRisk)
-    return { job: yield* jobs.submit(submitted, id, body, workload), atRisk }
+    const options = { deadline: workload.deadline, isNew: submission.id === undefined }
+    return { job: yield* Job.submit(submitted, id, body, options), atRisk }
   })
 }
 

@@ -41,7 +41,7 @@ const program = Effect.gen(function* () {
   const process = nightly(file).pipe(Effect.provide(Live))
 
   const first = yield* Effect.fork(process)
-  yield* api.server.awaitRequests(1)
+  yield* api.server.awaitRequests(2)
   yield* Fiber.interrupt(first)
 
   const outcome = yield* process

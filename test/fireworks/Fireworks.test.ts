@@ -539,6 +539,17 @@ describe("the control plane", () => {
       expect([yield* sent(), yield* sent("never"), yield* sent("keyed")]).toEqual([1, 1, 2])
     })
   )
+
+  it.effect("repeats a GET, a PUT and a DELETE, whatever the workload says of submissions", () =>
+    Effect.forEach(["GET", "PUT", "DELETE"] as const, (method) =>
+      Effect.gen(function* () {
+        const { fireworks, requests } = yield* scripted([Fault.reset, Fault.healthy], { accountId: "acme" })
+        const call = fireworks.control.request(HttpClientRequest.make(method)("/jobs/j"), Workload.batchSubmission)
+        yield* during("1 minute")(Effect.exit(call))
+        expect(yield* requests).toHaveLength(2)
+      })
+    )
+  )
 })
 
 describe("a deployment that starts from zero for 8 minutes", () => {

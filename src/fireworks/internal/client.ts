@@ -8,6 +8,7 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import type * as Chunk from "effect/Chunk"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
@@ -24,7 +25,7 @@ import { singleTry } from "../../internal/exchange.js"
 import { isObserved } from "../../internal/observing.js"
 import { read } from "../../internal/origin.js"
 import { withoutAccount } from "../../internal/redact.js"
-import { hostOf } from "../../internal/request.js"
+import { hostOf, idempotencyOf } from "../../internal/request.js"
 import { clockOf } from "../../internal/time.js"
 import { withRequestId } from "../../internal/randomId.js"
 import * as Reliability from "../../Reliability.js"
@@ -65,6 +66,8 @@ export interface Call {
   readonly workload?: Workload.Workload | undefined
   /** Instead of what the workload says. */
   readonly idempotency?: Workload.Idempotency | undefined
+  /** Whether debug logs report its retries. */
+  readonly isLogged?: boolean | undefined
 }
 
 const dialect = Dialect.fireworks
@@ -161,6 +164,28 @@ const aboutOf = ({ model, operation, request: { method, url } }: Call): About =>
   provider: "fireworks"
 })
 
+/** An observer that logs each retry, by fields that hold neither URL nor words of the server. */
+const logging =
+  (onRetry: Settings["onRetry"]): NonNullable<Settings["onRetry"]> =>
+  (retrying) => {
+    const { error, step, workload } = retrying
+    const { code, delivery, phase, reason, status } = error
+    const known = Object.entries({ reason, delivery, phase, status, code }).filter(([, value]) => value !== undefined)
+    const log = Effect.logDebug("a request to the control plane is retried").pipe(
+      Effect.annotateLogs({
+        workload: workload.name,
+        attempt: step.attempt,
+        delay: Duration.format(step.delay),
+        why: step.why,
+        ...Object.fromEntries(known)
+      })
+    )
+    return Effect.zipRight(
+      log,
+      Effect.suspend(() => onRetry?.(retrying) ?? Effect.void)
+    )
+  }
+
 /** Sends the calls of one account. */
 export interface Client {
   /** A call with all its tries, of which `answer` reads each. */
@@ -193,7 +218,8 @@ export const makeClient = (http: HttpClient.HttpClient, settings: Settings): Cli
 
   const workloadOf = (call: Call, fiber: AnyFiber): Workload.Workload => {
     const workload = call.workload ?? fiber.getFiberRef(currentCall)?.workload ?? settings.workload
-    return call.idempotency === undefined ? workload : { ...workload, idempotency: call.idempotency }
+    const idempotency = call.idempotency ?? idempotencyOf(call.request.method, workload, undefined)
+    return idempotency === workload.idempotency ? workload : { ...workload, idempotency }
   }
 
   const tell =
@@ -221,7 +247,8 @@ export const makeClient = (http: HttpClient.HttpClient, settings: Settings): Cli
           return answer(response)
         })
         const attempt = Effect.mapError(answered, (error) => told(error, workload))
-        const policy = Reliability.make({ about, budget, onGiveUp, onRetry, record, workload })
+        const observer = call.isLogged === true ? logging(onRetry) : onRetry
+        const policy = Reliability.make({ about, budget, onGiveUp, onRetry: observer, record, workload })
         return guarded(Reliability.protect(attempt, policy))
       })
     })

@@ -62,7 +62,8 @@ export const makeControl = (client: Client, { accountId, apiKey, baseUrl, contro
           return Effect.fail(invalidRequest("the URL of a control-plane request is a path below the account"))
         }
         const sent = request.pipe(HttpClientRequest.setUrl(`${controlUrl}/v1/accounts/${id}${request.url}`), withKey)
-        const call = { request: sent, body: () => jsonOf(sent), operation: "control", workload, idempotency }
+        const body = () => jsonOf(sent)
+        const call = { request: sent, body, operation: "control", workload, idempotency, isLogged: true }
         return client.send(call, Effect.succeed)
       }),
     baseUrl,

@@ -10,15 +10,12 @@ import * as Equal from "effect/Equal"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { type ApiError, settle, unsafeMake } from "../../ApiError.js"
-import * as Deadline from "../../Deadline.js"
+import { type ApiError, unsafeMake } from "../../ApiError.js"
 import { number } from "../../internal/options.js"
-import * as Job from "../../Job.js"
 import * as Retry from "../../Retry.js"
 import * as Workload from "../../Workload.js"
 import * as Fireworks from "../Fireworks.js"
 import { invalidRequest } from "./client.js"
-import { altered } from "./confidential.js"
 import { decoded, maybe, open } from "./decoded.js"
 
 // --- Schemas ---------------------------------------------------------------------------------------
@@ -167,7 +164,8 @@ export const create = <A extends Resource, I>(
     HttpClientRequest.bodyJson(body),
     Effect.mapError(() => invalidRequest("the job holds something that JSON cannot hold")),
     Effect.flatMap((request) =>
-      call(request, schema, workload, "keyed", (json) =>
+      // whether it was carried out is looked up before it is sent again
+      call(request, schema, workload, "never", (json) =>
         // what is told of a job that was made a moment ago need not be all of it
         isRecord(json) ? { ...body, ...json, name: json["name"] ?? id } : json
       )
@@ -178,25 +176,6 @@ export const create = <A extends Resource, I>(
       () => failedDecode("the server made a job of another id")
     )
   )
-
-/** Submits a job, within the workload's deadline, whose error says how to go on. */
-export const submit = <A extends Resource, B>(
-  kind: Job.Kind<Body, A, B, Fireworks.Service>,
-  id: string,
-  body: Body,
-  workload: Workload.Workload
-): Call<A> =>
-  Job.submit(kind, id, body).pipe(
-    Deadline.within(workload.deadline),
-    Effect.mapError((error) =>
-      error.phase === "deadline" && error.remedy === undefined
-        ? settle(altered(error, { remedy: remedyOf(id) }), Math.max(1, error.attempts))
-        : error
-    )
-  )
-
-const remedyOf = (id: string): string =>
-  `The job may exist: submit it again under the id ${id}, and it is found instead of made twice.`
 
 export const remove = (path: string, id: string, workload: Workload.Workload): Call<void> =>
   call(HttpClientRequest.del(`${path}/${id}`), Schema.Unknown, workload).pipe(

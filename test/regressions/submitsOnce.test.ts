@@ -1,0 +1,57 @@
+/**
+ * One job for each id relied on a server that refuses duplicate ids: on one that accepts them, a process that was killed after
+ * it had sent a submission, and started again, made the job a second time. So did a lost response, within one process.
+ */
+import { HttpClient } from "@effect/platform"
+import { it } from "@effect/vitest"
+import { Effect, FastCheck as fc, Fiber, Layer, Redacted, TestClock } from "effect"
+import type { ApiError } from "effect-reliability"
+import { BatchJobs, Fireworks, TrainerJobs } from "effect-reliability/fireworks"
+import { FireworksServer } from "effect-reliability/testing"
+import { describe, expect } from "vitest"
+
+type Submit = (id: string) => Effect.Effect<unknown, ApiError.ApiError, Fireworks.Service>
+
+const submissions: Readonly<Record<string, Submit>> = {
+  "BatchJobs.submit": (id) => BatchJobs.submit({ id, model: "accounts/fireworks/models/m", inputDatasetId: "rows" }),
+  "TrainerJobs.create": (id) => TrainerJobs.create({ id, dcpSaveInterval: 1, trainingConfig: { loraRank: 8 } })
+}
+
+const over = (client: HttpClient.HttpClient) =>
+  Fireworks.layer({ apiKey: Redacted.make("fw-test-key"), accountId: "acme" }).pipe(
+    Layer.provide(Layer.succeed(HttpClient.HttpClient, client))
+  )
+
+const madeOf = (server: FireworksServer.FireworksServer) =>
+  Effect.map(server.creations, (creations) => creations.map(({ id, made }) => [id, made] as const))
+
+/** When a process is killed: so long after it begins, in milliseconds, one life after another. */
+const lives = fc.array(fc.integer({ min: 0, max: 1500 }), { minLength: 1, maxLength: 4 })
+
+describe.each(Object.entries(submissions))("%s, against a server that accepts duplicate ids", (_, submit) => {
+  it.effect("makes one job for each id, however often it is killed and started again", () =>
+    Effect.gen(function* () {
+      // each request takes 300 ms, so that a look takes as long as a submission; what is sent is carried out
+      const server = yield* FireworksServer.inMemory({ account: "acme", duplicates: "made", latency: "300 millis" })
+      const plans = fc.sample(lives, { numRuns: 60, seed: 7 })
+      const runs = plans.map((kills, index) =>
+        Effect.gen(function* () {
+          const submission = submit(`job-${index}`)
+          for (const after of kills) {
+            const life = yield* Effect.fork(submission)
+            yield* Effect.sleep(after)
+            yield* Fiber.interrupt(life)
+          }
+          yield* submission
+        })
+      )
+      const all = yield* Effect.fork(
+        Effect.all(runs, { concurrency: "unbounded", discard: true }).pipe(Effect.provide(over(server.client)))
+      )
+      for (let step = 0; step < 50; step++) yield* TestClock.adjust("300 millis")
+      yield* Fiber.join(all)
+      expect(yield* madeOf(server)).toHaveLength(60)
+      expect((yield* madeOf(server)).filter(([, made]) => made !== 1)).toEqual([])
+    })
+  )
+})
