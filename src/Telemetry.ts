@@ -10,7 +10,11 @@
  * (`server.address`, `error.type`, `gen_ai.request.model`, `http.request.resend_count`); the metrics are ours, below
  * `reliability.`, since those of the conventions for HTTP count each request once and know nothing of tries. Durations are
  * seconds. In Prometheus's text dots become underscores, units are spelt out, and counters end in `_total`:
- * `reliability_call_duration_seconds`, `reliability_tries_total`. A tag `unit` tells exporters of OpenTelemetry the unit.
+ * `reliability_call_duration_seconds`, `reliability_tries_total`. A name or label that the text format reserves gets another one:
+ * a gauge `y_count` beside a histogram `y` is `y_count_gauge`, and a label `__name__` is `exported___name__`.
+ *
+ * Effect's metric tags are strings: `server.port` is a number in spans only. Exporters of OpenTelemetry read the unit from the tag
+ * `unit`, and export that tag as an attribute too, since Effect has no other place for it.
  *
  * No attribute holds a path, a query, an account, a key or anything that was asked or answered. More than a hundred workloads,
  * models or hosts are `(other)`.

@@ -21,6 +21,7 @@ import { ApiError, Reliability, ReliableHttpClient, Retry, RetryBudget, Telemetr
 import { Fireworks } from "effect-reliability/fireworks"
 import * as EventStream from "effect-reliability/stream"
 import { Fault, ScriptedClient } from "effect-reliability/testing"
+import { spawnSync } from "node:child_process"
 import { once } from "node:events"
 import { createServer } from "node:http"
 import { describe, expect } from "vitest"
@@ -866,6 +867,8 @@ describe("a collector of OpenTelemetry", () => {
 const scraped = (page: string) => {
   const types = new Map<string, string>()
   const series = new Map<string, number>()
+  const owned = new Set<string>()
+  let own: ReadonlyArray<string> = []
   expect(page === "" || page.endsWith("\n")).toBe(true)
   for (const line of page.split("\n").slice(0, -1)) {
     if (/^# HELP [a-zA-Z_:][a-zA-Z0-9_:]* [^\n]*$/.test(line)) continue
@@ -873,16 +876,29 @@ const scraped = (page: string) => {
     if (family !== undefined && type !== undefined) {
       expect(types.has(family), family).toBe(false)
       types.set(family, type)
+      own = {
+        counter: [""],
+        gauge: [""],
+        summary: ["", "_sum", "_count"],
+        histogram: ["", "_bucket", "_sum", "_count"]
+      }[type as "counter" | "gauge" | "summary" | "histogram"].map((ending) => family + ending)
+      for (const one of own) {
+        expect(owned.has(one), `${one} of two families`).toBe(false)
+        owned.add(one)
+      }
       continue
     }
     const [, name = "", , labels = "", value = ""] =
       /^([a-zA-Z_:][a-zA-Z0-9_:]*)(\{((?:[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\]|\\[\\"n])*",?)*)\})? ([^ ]+)$/.exec(line) ??
       []
-    expect(name, line).not.toBe("")
+    expect(own, line).toContain(name)
     const read = [...labels.matchAll(/(\w+)="((?:[^"\\]|\\[\\"n])*)"/g)].map(([, label, word = ""]) => [
       label,
       word.replace(/\\([\\"n])/g, (_, char: string) => (char === "n" ? "\n" : char))
     ])
+    const keys = read.map(([label = ""]) => label)
+    expect(new Set(keys).size, line).toBe(keys.length)
+    expect(keys.filter((label) => label.startsWith("__"))).toEqual([])
     const id = JSON.stringify([name, ...read])
     expect(series.has(id), `${id} twice`).toBe(false)
     series.set(id, Number(value.replace("Inf", "Infinity")))
@@ -893,7 +909,85 @@ const scraped = (page: string) => {
 const snapshotOf = (name: string) =>
   Effect.map(Metric.snapshot, (snapshot) => snapshot.filter(({ metricKey }) => metricKey.name.startsWith(name)))
 
+/** Whether Prometheus's own tool is there, which the other tests do without. */
+const hasPromtool = spawnSync("promtool", ["--version"]).status === 0
+
+/** What Prometheus's own tool says of a page. */
+const checked = (page: string) => {
+  const { status, stderr, stdout } = spawnSync("promtool", ["check", "metrics"], { input: page, encoding: "utf8" })
+  return { status, said: stdout + stderr }
+}
+
+/** Metrics that need another name or label than their own, each with an id that keeps them apart from those of other tests. */
+const awkward = (id: string) =>
+  Effect.gen(function* () {
+    const boundaries = MetricBoundaries.fromIterable([1])
+    const summary = (name: string) => Metric.summary({ name, maxAge: "1 day", maxSize: 10, error: 0, quantiles: [0.5] })
+    yield* Metric.update(Metric.gauge(`${id}.a`).pipe(Metric.tagged("__name__", "b"), Metric.tagged("__x", "c")), 1)
+    // gauges first, so that no order of arrival helps
+    for (const ending of ["bucket", "sum", "count"]) yield* Metric.update(Metric.gauge(`${id}.y_${ending}`), 1)
+    yield* Metric.update(Metric.histogram(`${id}.y`, boundaries), 1)
+    for (const ending of ["sum", "count"]) yield* Metric.update(Metric.gauge(`${id}.z_${ending}`), 1)
+    yield* Metric.update(summary(`${id}.z`), 1)
+    yield* Metric.update(Metric.histogram(`${id}.y_sum`, boundaries), 1)
+    yield* Metric.update(Metric.gauge(`${id}.y_count_gauge`), 1)
+    yield* Metric.update(Metric.histogram(`${id}.n_total`, boundaries), 1)
+    yield* Metric.update(Metric.counter(`${id}.n`), 1)
+    yield* Metric.update(Metric.gauge(`${id}.n_total`), 1)
+    // one name and labels in this format
+    yield* Metric.update(Metric.histogram(`${id}.h/1`, boundaries), 1)
+    yield* Metric.update(Metric.histogram(`${id}.h.1`, MetricBoundaries.fromIterable([2, 3])), 1)
+    yield* Metric.update(Metric.gauge(`${id}.g`), 1)
+    yield* Metric.update(Metric.gauge(`${id}.g`).pipe(Metric.tagged("empty", "")), 2)
+    yield* Metric.update(Metric.frequency(`${id}.words`).pipe(Metric.tagged("key", "k")), "a word")
+  })
+
 describe("Prometheus's text", () => {
+  it.effect("keeps the names and labels that the format reserves", () =>
+    Effect.gen(function* () {
+      yield* awkward("p4")
+      const page = Telemetry.prometheusOf(yield* snapshotOf("p4"))
+      const { series, types } = scraped(page)
+      expect(page).toContain('p4_a{exported___name__="b",exported___x="c"} 1\n')
+      expect(page).toContain('p4_words_total{exported_key="k",key="a word"} 1\n')
+      expect(Object.fromEntries(types)).toMatchObject({
+        p4_y: "histogram",
+        p4_y_bucket_gauge: "gauge",
+        p4_y_sum_gauge: "gauge",
+        p4_y_sum_histogram: "histogram",
+        p4_z: "summary",
+        p4_z_count_gauge: "gauge",
+        p4_n_total: "histogram",
+        p4_n_total_counter_total: "counter",
+        p4_n_total_gauge: "gauge"
+      })
+      const buckets = [...series.keys()].filter((id) => id.startsWith('["p4_h_1_bucket"'))
+      expect([2, 3]).toContain(buckets.length)
+      expect([...series.keys()].filter((id) => id.startsWith('["p4_g"'))).toHaveLength(1)
+      // the order of arrival changes no name
+      const reversed = Telemetry.prometheusOf((yield* snapshotOf("p4")).toReversed())
+      expect(new Set(scraped(reversed).types.keys())).toEqual(new Set(types.keys()))
+    })
+  )
+
+  it.skipIf(!hasPromtool)("is accepted by promtool (skipped where promtool is not installed)", () =>
+    Effect.runPromise(
+      Effect.gen(function* () {
+        yield* awkward("p5")
+        const { said, status } = checked(Telemetry.prometheusOf(yield* snapshotOf("p5")))
+        // 3: it can be read, and names could be better
+        expect([0, 3], said).toContain(status)
+        const call = Reliability.protect(
+          failing(unavailable),
+          exactly("p5", { retry: Retry.make({ base: "1 millis" }) })
+        )
+        yield* Telemetry.observeBudget("p5", yield* RetryBudget.make())
+        const page = yield* Effect.zipRight(call, Telemetry.prometheus).pipe(Effect.provide(Telemetry.metrics))
+        expect(checked(page)).toEqual({ status: 0, said: "" })
+      }).pipe(Effect.scoped)
+    )
+  )
+
   it.effect("tells buckets that add up, names with units, and escapes what it quotes", () =>
     Effect.gen(function* () {
       const histogram = Metric.histogram("p1.time", MetricBoundaries.fromIterable([1, 2]), "Of a\nthing, \\ok")

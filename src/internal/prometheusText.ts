@@ -4,6 +4,9 @@
  * Units are spelt out in the name and counters end in `_total`, as OpenTelemetry's conventions for Prometheus say; what the
  * format does not allow in a name becomes an underscore.
  *
+ * A page with one name in two families, or one label twice in a series, is refused as a whole. Any metric of the application may
+ * therefore be renamed here, in an order that depends on kinds and names alone: the names of two scrapes agree.
+ *
  * @see https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
  * @since 0.1.0
  */
@@ -25,7 +28,19 @@ interface Sample {
 interface Family {
   readonly type: Type
   readonly help: string
+  /** The labels of the metrics that it holds. */
+  readonly metrics: Set<string>
   readonly samples: Map<string, number | bigint>
+}
+
+const types: ReadonlyArray<Type> = ["histogram", "summary", "counter", "gauge"]
+
+/** The endings of the names that a family owns. */
+const endings: { readonly [T in Type]: ReadonlyArray<string> } = {
+  histogram: ["", "_bucket", "_sum", "_count"],
+  summary: ["", "_sum", "_count"],
+  counter: [""],
+  gauge: [""]
 }
 
 const units: Readonly<Record<string, string>> = {
@@ -54,15 +69,20 @@ const escaped = (text: string): string => text.replaceAll("\\", "\\\\").replaceA
 
 const quoted = (value: string): string => `"${escaped(value).replaceAll('"', '\\"')}"`
 
-/** What the format says itself, and no label of others may. */
-const reserved = new Set(["le", "quantile"])
+/** Whether a label belongs to the format, or to Prometheus itself. */
+const isReserved = (name: string, state: unknown): boolean =>
+  name.startsWith("__") ||
+  name === "le" ||
+  name === "quantile" ||
+  (name === "key" && MetricState.isFrequencyState(state))
 
-const labelsOf = (tags: ReadonlyArray<MetricLabel.MetricLabel>): Labels => {
+const labelsOf = (tags: ReadonlyArray<MetricLabel.MetricLabel>, state: unknown): Labels => {
   const labels = new Map<string, string>()
   for (const tag of tags) {
-    if (isUnit(tag)) continue
+    // an empty label is the same as none
+    if (isUnit(tag) || tag.value === "") continue
     const name = allowed(tag.key).replaceAll(":", "_")
-    const own = reserved.has(name) ? `exported_${name}` : name
+    const own = isReserved(name, state) ? `exported_${name}` : name
     const same = labels.get(own)
     labels.set(own, same === undefined ? tag.value : `${same};${tag.value}`)
   }
@@ -99,24 +119,63 @@ const samplesOf = (state: unknown, labels: Labels): readonly [Type, ReadonlyArra
   return undefined
 }
 
+interface Shown {
+  readonly type: Type
+  /** The name that it has unless another family owns it. */
+  readonly wanted: string
+  readonly help: string
+  readonly labels: string
+  readonly samples: ReadonlyArray<Sample>
+}
+
+const textOf = (labels: Labels): string => labels.map(([label, word]) => `${label}=${quoted(word)}`).join(",")
+
+const shownOf = ({ metricKey, metricState }: MetricPair.MetricPair.Untyped): ReadonlyArray<Shown> => {
+  const labels = labelsOf(metricKey.tags, metricState)
+  const found = samplesOf(metricState, labels)
+  if (found === undefined) return []
+  const [type, samples] = found
+  const unit = units[metricKey.tags.find(isUnit)?.value ?? ""]
+  const wanted = ended(ended(allowed(metricKey.name), unit), type === "counter" ? "total" : undefined)
+  return [{ type, wanted, help: Option.getOrElse(metricKey.description, () => ""), labels: textOf(labels), samples }]
+}
+
+const keyOf = ({ type, wanted }: Pick<Shown, "type" | "wanted">): string => `${type} ${wanted}`
+
+/** A name for each family, such that no two families own the same one. */
+const namesOf = (all: ReadonlyArray<Shown>): ReadonlyMap<string, string> => {
+  const names = new Map<string, string>()
+  const taken = new Set<string>()
+  // the families that own the most names come first
+  for (const type of types) {
+    const wanted = new Set(all.filter((one) => one.type === type).map((one) => one.wanted))
+    for (const name of [...wanted].toSorted()) {
+      const free = (candidate: string): boolean => !endings[type].some((ending) => taken.has(candidate + ending))
+      let own = name
+      while (!free(own)) own = ended(`${own}_${type}`, type === "counter" ? "total" : undefined)
+      for (const ending of endings[type]) taken.add(own + ending)
+      names.set(keyOf({ type, wanted: name }), own)
+    }
+  }
+  return names
+}
+
 /** A snapshot of metrics, as text. */
 export const prometheusText = (snapshot: Iterable<MetricPair.MetricPair.Untyped>): string => {
+  const all = [...snapshot].flatMap(shownOf)
+  const names = namesOf(all)
   const families = new Map<string, Family>()
-  for (const { metricKey, metricState } of snapshot) {
-    const found = samplesOf(metricState, labelsOf(metricKey.tags))
-    if (found === undefined) continue
-    const [type, samples] = found
-    const isCounter = MetricState.isCounterState(metricState) || MetricState.isFrequencyState(metricState)
-    const unit = units[metricKey.tags.find(isUnit)?.value ?? ""]
-    const named = ended(ended(allowed(metricKey.name), unit), isCounter ? "total" : undefined)
-    // the same name for things of two kinds would make the whole page unreadable
-    const name = families.has(named) && families.get(named)?.type !== type ? `${named}_${type}` : named
-    const help = Option.getOrElse(metricKey.description, () => "")
-    const family: Family = families.get(name) ?? { type, help, samples: new Map() }
+  for (const shown of all) {
+    const { help, labels, samples, type, wanted } = shown
+    const name = names.get(keyOf(shown)) ?? wanted
+    const family: Family = families.get(name) ?? { type, help, metrics: new Set(), samples: new Map() }
     families.set(name, family)
+    // the buckets of two histograms make none; a counter is one sample, or those of the words that were counted
+    if (type !== "counter" && family.metrics.has(labels)) continue
+    family.metrics.add(labels)
     for (const { labels, suffix, value } of samples) {
-      const shown = labels.map(([label, word]) => `${label}=${quoted(word)}`).join(",")
-      const series = `${name}${suffix}${shown === "" ? "" : `{${shown}}`}`
+      const text = textOf(labels)
+      const series = `${name}${suffix}${text === "" ? "" : `{${text}}`}`
       if (!family.samples.has(series)) family.samples.set(series, value)
     }
   }
