@@ -106,6 +106,19 @@ describe.concurrent("the packed package", () => {
     expect(files).toContain("package/README.md")
   })
 
+  it("names one repository, in the form that npm's provenance needs", async () => {
+    const packed = JSON.parse(await run("tar", ["-xOf", tarball, "package/package.json"])) as Record<string, unknown>
+    const repository = `https://github.com/${manifest.name}/${manifest.name}`
+    expect(packed).toMatchObject({
+      publishConfig: { access: "public", provenance: true },
+      repository: { type: "git", url: `git+${repository}.git` },
+      bugs: { url: `${repository}/issues` },
+      homepage: `${repository}#readme`
+    })
+    // the release is built where the package says
+    expect(read(".github/workflows/release.yml")).toContain("git+https://github.com/$GITHUB_REPOSITORY.git")
+  })
+
   it("is well-formed for every tool that reads packages", async () => {
     await run(tool("publint"), ["run", tarball, "--strict"])
   })
