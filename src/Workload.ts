@@ -163,7 +163,7 @@ export interface Options {
         readonly base: Duration.DurationInput
         /** From 1 on. @default 1 */
         readonly factor?: number | undefined
-        /** At least `base`. @default `base` */
+        /** The longest wait, at least `base`. @default `base`; with a `factor` above 1 the longer of `base` and 1 minute */
         readonly cap?: Duration.DurationInput | undefined
       }
     | undefined
@@ -188,15 +188,12 @@ export interface Overrides extends Partial<Omit<Options, "timeouts">> {
 const patienceOf = (owner: string, options: Options["patience"]): Patience | undefined => {
   if (options === undefined) return undefined
   const base = duration(owner, "patience.base", options.base)
-  const cap = duration(owner, "patience.cap", options.cap ?? base)
+  const factor = number(owner, "patience.factor", options.factor ?? 1, { min: 1 })
+  // waits that grow need room to grow
+  const cap = duration(owner, "patience.cap", options.cap ?? (factor > 1 ? Duration.max(base, "1 minute") : base))
   if (Duration.lessThan(cap, base))
     refuse(owner, "patience.cap", cap, `at least patience.base, ${Duration.format(base)}`)
-  return {
-    tries: number(owner, "patience.tries", options.tries, { min: 1, integer: true }),
-    base,
-    factor: number(owner, "patience.factor", options.factor ?? 1, { min: 1 }),
-    cap
-  }
+  return { tries: number(owner, "patience.tries", options.tries, { min: 1, integer: true }), base, factor, cap }
 }
 
 const build = (owner: string, options: Options): Workload => {

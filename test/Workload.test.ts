@@ -79,6 +79,17 @@ describe("make", () => {
     expect(patience).toEqual({ tries: 3, base: Duration.seconds(5), factor: 1, cap: Duration.seconds(5) })
   })
 
+  it("lets the waits of a patience with a factor grow to a minute by default", () => {
+    const capOf = (base: Duration.DurationInput, factor: number, cap?: Duration.DurationInput) => {
+      const patience = { tries: 3, base, factor, cap }
+      return Workload.make({ name: "x", timeouts: { attempt: "1 minute" }, patience }).patience?.cap
+    }
+    expect(capOf("5 seconds", 1.5)).toEqual(Duration.minutes(1))
+    expect(capOf("2 minutes", 1.5)).toEqual(Duration.minutes(2))
+    expect(capOf("5 seconds", 1)).toEqual(Duration.seconds(5))
+    expect(capOf("5 seconds", 1.5, "5 seconds")).toEqual(Duration.seconds(5))
+  })
+
   it("takes what it is given", () => {
     const workload = Workload.make({
       name: "x",
