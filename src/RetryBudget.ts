@@ -7,9 +7,14 @@
  *
  * | option | default | why |
  * | --- | --- | --- |
- * | `ratio` | 0.1 | one retry for ten calls: a full outage adds a tenth to the load |
- * | `minPerSecond` | 1 | a client that calls rarely may still retry |
+ * | `ratio` | 0.07 | 7 retries for 100 calls |
+ * | `minPerSecond` | 0.5 | a client that calls rarely may still retry |
  * | `max` | 20 | what a quiet time saves up for a burst of failures |
+ *
+ * A budget that starts full grants at most `ratio` + `minPerSecond` / r + `max` / (r · T) retries for each call, at r calls a second
+ * in an outage of T seconds. With the defaults, 50 calls a second and 20 seconds that is 0.07 + 0.01 + 0.02: the outage adds a tenth
+ * to the load at most, and less if it is longer or the calls are more. A client that calls less often adds more for each call, and
+ * less in all.
  *
  * @since 0.1.0
  */
@@ -30,9 +35,9 @@ import { clockOf, monotonic } from "./internal/time.js"
  * @category model
  */
 export interface Options {
-  /** Retries earned by each call, 0 to 10. @default 0.1 */
+  /** Retries earned by each call, 0 to 10. @default 0.07 */
   readonly ratio?: number | undefined
-  /** Retries earned by each second that passes, from 0 on. @default 1 */
+  /** Retries earned by each second that passes, from 0 on. @default 0.5 */
   readonly minPerSecond?: number | undefined
   /** The most retries that can be saved up, at least 1; the budget starts with as many. @default 20 */
   readonly max?: number | undefined
@@ -94,7 +99,7 @@ export const accrue = (state: State, options: RetryBudget["options"], now: numbe
 // ten tenths add up to a little less than one
 const whole = 1 - 1e-9
 
-const defaults = { ratio: 0.1, minPerSecond: 1, max: 20 }
+const defaults = { ratio: 0.07, minPerSecond: 0.5, max: 20 }
 
 /**
  * Makes a budget, full.

@@ -468,7 +468,7 @@ describe("describe", () => {
       })
       const described = Reliability.describe(policy)
       expect(described.retry).toBe("4 tries, 500ms × 2 up to 8s, subtractive jitter, hints up to 2m")
-      expect(described.budget).toBe("0.1 of the calls, 1 a second, at most 20 at once")
+      expect(described.budget).toBe("0.07 of the calls, 0.5 a second, at most 20 at once")
     })
   )
 })

@@ -183,10 +183,30 @@ describe("a budget", () => {
     )
   })
 
+  it.each([20, 60, 3600])("adds at most a tenth to 50 calls a second in an outage of %i seconds", (seconds) => {
+    const perSecond = 50
+    const clock = new ClockByHand()
+    const outage = Effect.gen(function* () {
+      const budget = yield* RetryBudget.make()
+      let sent = 0
+      for (let call = 0; call < perSecond * seconds; call++) {
+        clock.nanos = BigInt(Math.round((call * 1e9) / perSecond))
+        yield* budget.deposit
+        sent++
+        // five attempts, if the budget allows them
+        for (let retry = 0; retry < 4 && (yield* budget.withdraw); retry++) sent++
+      }
+      return sent / (perSecond * seconds)
+    })
+    const amplification = Effect.runSync(Effect.withClock(outage, clock))
+    expect(amplification).toBeLessThanOrEqual(1.1)
+    expect(amplification).toBeGreaterThan(1.07)
+  })
+
   it.effect("is full at first, with the documented defaults", () =>
     Effect.gen(function* () {
       const budget = yield* RetryBudget.make()
-      expect(budget.options).toEqual({ ratio: 0.1, minPerSecond: 1, max: 20 })
+      expect(budget.options).toEqual({ ratio: 0.07, minPerSecond: 0.5, max: 20 })
       expect(yield* budget.available).toBe(20)
       expect(yield* budget.suppressed).toBe(0)
       const granted = yield* Effect.replicateEffect(budget.withdraw, 21)
@@ -195,9 +215,9 @@ describe("a budget", () => {
     })
   )
 
-  it.effect("gives one retry for ten calls", () =>
+  it.effect("gives one retry for ten calls at a ratio of a tenth", () =>
     Effect.gen(function* () {
-      const budget = yield* RetryBudget.make({ max: 1, minPerSecond: 0 })
+      const budget = yield* RetryBudget.make({ max: 1, minPerSecond: 0, ratio: 0.1 })
       expect(yield* budget.withdraw).toBe(true)
       yield* Effect.replicateEffect(budget.deposit, 9, { discard: true })
       expect(yield* Effect.all([budget.available, budget.withdraw])).toEqual([0, false])
@@ -230,7 +250,7 @@ describe("a budget", () => {
         yield* budget.withdraw
         clock.wall = 9e12
         const before = yield* budget.available
-        clock.nanos = 1_000_000_000n
+        clock.nanos = 2_000_000_000n
         return [before, yield* budget.available]
       })
       expect(yield* Effect.withClock(program, clock)).toEqual([0, 1])
@@ -367,10 +387,10 @@ describe("layer", () => {
       const options = Effect.map(RetryBudget.Service, (budget) => budget.options)
       expect(yield* Effect.provide(options, RetryBudget.layer({ ratio: 0.5 }))).toEqual({
         ratio: 0.5,
-        minPerSecond: 1,
+        minPerSecond: 0.5,
         max: 20
       })
-      expect(yield* Effect.provide(options, RetryBudget.layer())).toEqual({ ratio: 0.1, minPerSecond: 1, max: 20 })
+      expect(yield* Effect.provide(options, RetryBudget.layer())).toEqual({ ratio: 0.07, minPerSecond: 0.5, max: 20 })
     })
   )
 })
