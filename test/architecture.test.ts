@@ -18,7 +18,7 @@ const mayImport: Readonly<Record<string, ReadonlyArray<string>>> = {
 const packages = /^(effect|@effect\/platform)(\/|$)/
 const packagesOf: Readonly<Record<string, RegExp>> = {
   "EventStream.ts": /^eventsource-parser(\/|$)/,
-  node: /^(node:.*|undici|proxy-from-env|@effect\/platform-node(\/.*)?)$/,
+  node: /^(node:.*|undici(\/lib\/.*)?|proxy-from-env|@effect\/platform-node(\/.*)?)$/,
   testing: /^node:/,
   cli: /^(node:.*|(@effect\/cli|@effect\/platform-node)(\/.*)?)$/
 }
@@ -71,6 +71,10 @@ describe("imports", () => {
       .filter(({ from, to }) => !(packagesOf[from] ?? packagesOf[layerOf(from)])?.test(to))
       .map(({ from, to }) => `${from} imports ${to}`)
     expect(foreign, "see `packagesOf` at the top of this test").toEqual([])
+  })
+
+  it("leave out undici's index, which sets the dispatcher of the process", () => {
+    expect(imports.filter(({ to, typeOnly }) => to === "undici" && !typeOnly)).toEqual([])
   })
 
   it("do nothing by themselves", () => {

@@ -29,7 +29,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { X509Certificate } from "node:crypto"
 import * as tls from "node:tls"
-import { type Dispatcher, FormData as UndiciFormData } from "undici"
+import type { Dispatcher } from "undici"
 import { type ApiError, unsafeMake } from "../ApiError.js"
 import { ahead, currentCall } from "../internal/call.js"
 import { type Bounds, type Try, withExchange } from "../internal/exchange.js"
@@ -43,6 +43,7 @@ import { environmentProxy } from "./internal/environmentProxy.js"
 import { Exchange } from "./internal/exchange.js"
 import { Origin, type Settings } from "./internal/pool.js"
 import type { Limits, Sending } from "./internal/sending.js"
+import { Client, FormData as UndiciFormData } from "./internal/undici.js"
 import { type Source, Upload } from "./internal/upload.js"
 
 // -------------------------------------------------------------------------------------------------
@@ -122,6 +123,16 @@ const proxyOf = (
     // it may hold a password
     refuse(owner, "proxy", "no such URL", 'the http: or https: URL of a proxy, "environment" or "none"')
   return () => fixed
+}
+
+/** Fails construction where undici cannot send: some runtimes and bundlers replace it with a stub. */
+const dispatcherOf = (owner: string, dispatcher: Dispatcher | undefined): Dispatcher | undefined => {
+  const sender: Partial<Dispatcher> = dispatcher ?? Client.prototype
+  if (typeof sender.dispatch === "function") return dispatcher
+  const missing = dispatcher === undefined ? "undici's Client" : "the dispatcher"
+  throw new Error(
+    `${owner}: ${missing} has no method dispatch in this runtime. Use FetchHttpClient of @effect/platform instead.`
+  )
 }
 
 /** Made with the first connection that needs them, or at once where they may be wrong. */
@@ -252,7 +263,7 @@ class Transport {
     const owner = "Transport.make"
     this.settings = settingsOf(owner, options)
     this.proxy = proxyOf(owner, options.proxy)
-    this.dispatcher = options.dispatcher
+    this.dispatcher = dispatcherOf(owner, options.dispatcher)
     this.certificates = certificatesOf(owner, options.tls)
   }
 
@@ -363,6 +374,9 @@ const toHttpClientError = (request: HttpClientRequest.HttpClientRequest, cause: 
  *
  * Requests fail with `@effect/platform`'s errors, of which an `ApiError` is the cause; under `ReliableHttpClient` they fail
  * with that.
+ *
+ * Invalid options throw a `RangeError` at construction. A runtime whose undici is a stub without `dispatch` throws an
+ * `Error`: use `FetchHttpClient` there.
  *
  * @example
  * ```ts

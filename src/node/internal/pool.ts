@@ -9,9 +9,9 @@
  */
 import type * as net from "node:net"
 import * as Effect from "effect/Effect"
-import { Client } from "undici"
 import { unsafeMake } from "../../ApiError.js"
 import { connecting, type Failure, type Route } from "./connect.js"
+import { Client } from "./undici.js"
 
 /** Somebody who waits for a connection. */
 export interface Waiter {
