@@ -8,6 +8,7 @@ import * as net from "node:net"
 import * as tls from "node:tls"
 import { type ApiError, type Delivery, unsafeMake } from "../../ApiError.js"
 import * as Classify from "../../Classify.js"
+import * as RetryHint from "../../RetryHint.js"
 
 /** The last TLS session of each server: the next handshake is shorter with it. */
 export class Sessions {
@@ -89,15 +90,19 @@ const failed =
       : error
   }
 
-/** What a proxy that opened no tunnel means: it may have tried, and failed, to reach the server. */
-const refusedBy =
-  (status: number): Failure =>
-  (about) =>
-    unsafeMake(status >= 500 ? { class: "Transient", reason: "Connect" } : { class: "Fatal", reason: "ProxyRefused" }, {
+/** The failure of a CONNECT: a proxy that is overloaded, or does not reach the server, may open a tunnel later. */
+const refusedBy = (status: number, headers: http.IncomingHttpHeaders): Failure => {
+  const passes = status === 429 || status >= 500
+  // a date in `Retry-After` is read against the proxy's own clock
+  const hint = RetryHint.parse({ ...headers }, Date.parse(headers.date ?? ""))
+  return (about) =>
+    unsafeMake(passes ? { class: "Transient", reason: "Connect" } : { class: "Fatal", reason: "ProxyRefused" }, {
       ...about,
       status,
+      retryAfter: hint?.delay,
       detail: "a proxy opened no tunnel to the server"
     })
+}
 
 const tcp =
   (url: URL): Begin =>
@@ -184,10 +189,10 @@ const tunnelled =
         path: authority,
         headers: { host: authority, ...(credentials !== undefined && { "proxy-authorization": credentials }) }
       })
-      request.once("connect", ({ statusCode = 0 }, _, head) => {
+      request.once("connect", ({ headers, statusCode = 0 }, _, head) => {
         if (statusCode < 200 || statusCode > 299) {
           socket.destroy()
-          done(undefined, refusedBy(statusCode))
+          done(undefined, refusedBy(statusCode, headers))
           return
         }
         if (head.length > 0) socket.unshift(head)
