@@ -16,6 +16,7 @@ import { readBody } from "./internal/answerBody.js"
 import * as Headers from "./internal/headers.js"
 import { attempt, chain, codeOf, list, nameOf, read } from "./internal/origin.js"
 import { clip, isRequestId, isSecret, redact, redactUrl } from "./internal/redact.js"
+import type { Sender } from "./internal/sender.js"
 import * as RetryHint from "./RetryHint.js"
 
 // -------------------------------------------------------------------------------------------------
@@ -59,6 +60,11 @@ export interface Answer extends Context {
    * no `Date`.
    */
   readonly now: number
+  /**
+   * Who sent the response, if not surely the server.
+   * @internal
+   */
+  readonly sender?: Sender | undefined
 }
 
 /**
@@ -121,6 +127,18 @@ const unforeseen: Kind & { readonly advice: string } = {
 }
 const otherAnswer: Kind & { readonly advice?: undefined } = { class: "Fatal", reason: "Decode" }
 
+/** What a proxy's own responses mean: the provider's table is not about them. */
+const ofProxies: Dialect.Dialect = /*#__PURE__*/ Dialect.make({
+  name: "proxy",
+  entries: [{ status: 403, class: "Fatal", reason: "ProxyRefused", source: "RFC 9110 §15.5.4" }]
+})
+
+/** A proxy refuses a request before it forwards it. A proxy that fails may have forwarded it. */
+const deliveryBy = (sender: Sender | undefined, status: number): Delivery => {
+  if (sender === undefined) return "Acknowledged"
+  return sender === "proxy" && [403, 407, 429].includes(status) ? "NotSent" : "Unconfirmed"
+}
+
 const isStatus = (status: unknown): status is number =>
   Number.isInteger(status) && Number(status) >= 0 && Number(status) <= 999
 
@@ -160,8 +178,8 @@ export const answer = (input: Answer): ApiError =>
   attempt(() => answered(input)) ?? unsafeMake(unknown, { delivery: "Acknowledged" })
 
 const answered = (input: Answer): ApiError => {
-  const dialect = input.dialect ?? Dialect.generic
-  const { target } = input
+  const { sender, target } = input
+  const dialect = sender === "proxy" ? ofProxies : (input.dialect ?? Dialect.generic)
   const status = typeof input.status === "number" ? input.status : Number.NaN
   const said = readBody(input.body)
   const hint = RetryHint.parse(input.headers, input.now)
@@ -172,7 +190,7 @@ const answered = (input: Answer): ApiError => {
   const known = entry.reason !== "UnexpectedStatus" || !success
   const meant = known ? entry : code === undefined && text === undefined ? otherAnswer : unforeseen
   return unsafeMake(success && !said.json ? invalidAnswer : meant, {
-    delivery: input.delivery ?? "Acknowledged",
+    delivery: input.delivery ?? deliveryBy(sender, status),
     status: isStatus(status) ? status : undefined,
     code: code !== undefined && !isSecret(code) ? code : undefined,
     detail: text === undefined ? undefined : clip(redact(text), maxDetail) || undefined,
@@ -328,7 +346,7 @@ const verdictOf = (node: unknown): Verdict | undefined => {
   return lookup(byName, nameOf(node))
 }
 
-type Found = Pick<Answer, "status" | "headers" | "body">
+type Found = Pick<Answer, "status" | "headers" | "body" | "sender">
 
 const statusOf = (u: unknown): unknown => read(u, "status") ?? read(u, "statusCode")
 
@@ -336,6 +354,12 @@ const statusOf = (u: unknown): unknown => read(u, "status") ?? read(u, "statusCo
 const headersOf = (u: unknown): RetryHint.HeadersInput | undefined => {
   const headers = read(u, "headers")
   return typeof headers === "object" && headers !== null ? (headers as RetryHint.HeadersInput) : undefined
+}
+
+/** The sender that a transport of this package noted beside its response. */
+const senderIn = (response: unknown): Sender | undefined => {
+  const sender = read(read(response, "head"), "sender")
+  return sender === "proxy" || sender === "unknown" ? sender : undefined
 }
 
 /** A body that is there: one that would have to be read first is none. */
@@ -370,7 +394,8 @@ const answerIn = (node: unknown): Found | undefined => {
     const event = status === undefined && typeof error === "object" && error !== null
     return event ? { status: 200, headers, body: { error } } : effects ? undefined : answerBeside(node)
   }
-  return { status, headers, body: error === undefined ? (from === node ? bodyOf(node) : undefined) : { error } }
+  const body = error === undefined ? (from === node ? bodyOf(node) : undefined) : { error }
+  return { status, headers, body, sender: senderIn(from) }
 }
 
 /** Where in a decoded answer the first difference lies: names of fields, no values. */

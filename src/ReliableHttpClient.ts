@@ -291,10 +291,10 @@ const isSound = (answer: ReadAnswer): boolean => {
 }
 
 const toApiError = (answer: ReadAnswer, context: AnswerContext): ApiError => {
-  const { headers, status } = answer
+  const { head, headers, status } = answer
   // what a success holds is nobody's error, and nobody's log
   const body = isSuccess(status) ? undefined : answer.readText()
-  return Classify.answer({ ...context, status, headers, body })
+  return Classify.answer({ ...context, status, headers, body, sender: head.sender })
 }
 
 const answerTooLarge = ({ bytes, status }: TooLarge, { method, url = "" }: AnswerContext): ApiError =>

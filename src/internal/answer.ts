@@ -16,6 +16,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Bounds } from "./exchange.js"
 import { reduced } from "./request.js"
+import type { Sender } from "./sender.js"
 
 /** What precedes a body; what costs something is a function, called once. */
 export interface Head {
@@ -25,6 +26,8 @@ export interface Head {
   readonly headers: () => Headers.Headers
   readonly cookies: () => Cookies.Cookies
   readonly remoteAddress: string | undefined
+  /** Who sent the response, if not surely the server. */
+  readonly sender?: Sender | undefined
 }
 
 /** All of an answer but how its bytes are come by. */
@@ -111,14 +114,11 @@ class Shown extends Answer {
   readonly #answer: Answer
 
   constructor(answer: Answer) {
-    const { contentType, remoteAddress, status } = answer.head
     super({
+      ...answer.head,
       request: reduced(answer.request),
-      status,
-      contentType,
       headers: () => answer.headers,
-      cookies: () => answer.cookies,
-      remoteAddress
+      cookies: () => answer.cookies
     })
     this.#answer = answer
   }
@@ -261,7 +261,8 @@ export const readWithin = (
       contentType: headers["content-type"],
       headers: () => headers,
       cookies: () => cookies,
-      remoteAddress: address._tag === "Some" ? address.value : undefined
+      remoteAddress: address._tag === "Some" ? address.value : undefined,
+      sender: response instanceof Answer ? response.head.sender : undefined
     }
     return Effect.succeed(new ReadAnswer(head, bodyOf(chunks)))
   })

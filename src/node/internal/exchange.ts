@@ -19,6 +19,7 @@ import { clearTimer, monotonic, setTimer, type Timer } from "../../internal/time
 import { bodyOf } from "./chunks.js"
 import type { About, Failure } from "./connect.js"
 import { type Decoder, decoderOf } from "./decoder.js"
+import { senderOf } from "./forwardProxy.js"
 import { OpenAnswer, Source } from "./openAnswer.js"
 import type { Attempt, Connection, Origin, Waiter } from "./pool.js"
 import { cookiesOf, flat, headerOf, headersOf, type RawHeaders } from "./rawHeaders.js"
@@ -174,11 +175,9 @@ export class Exchange implements Waiter {
     this.#enter("pool", this.#limits.pool + this.#limits.connect)
     const { origin } = url
     const { method } = request
+    const options = { origin, method, path, headers, body: this.#body(), headersTimeout: 0, bodyTimeout: 0 }
     try {
-      dispatcher.dispatch(
-        { origin, method, path, headers, body: this.#body(), headersTimeout: 0, bodyTimeout: 0 },
-        this
-      )
+      dispatcher.dispatch(options, this)
     } catch (cause) {
       this.onError(cause)
     }
@@ -488,7 +487,8 @@ export class Exchange implements Waiter {
       contentType: headerOf(raw, "content-type"),
       headers: () => headersOf(raw),
       cookies: () => cookiesOf(raw),
-      remoteAddress: this.#address
+      remoteAddress: this.#address,
+      sender: this.#origin && senderOf(this.#origin.route, this.#status, (name) => headerOf(raw, name))
     }
   }
 }
