@@ -22,7 +22,7 @@ import { type ApiError, unsafeMake } from "../../ApiError.js"
 import * as Classify from "../../Classify.js"
 import { Answer, concat } from "../../internal/answer.js"
 import { redactUrl } from "../../internal/redact.js"
-import { check, isStreamed, methodOf, Unsendable } from "../../internal/request.js"
+import { check, isStreamed, methodOf, reduced, Unsendable } from "../../internal/request.js"
 import { clearTimer, monotonic, setTimer } from "../../internal/time.js"
 import {
   accept,
@@ -165,7 +165,8 @@ type Head = Extract<Step, { readonly _tag: "Head" }>
 type Failure = { readonly cause: ApiError; readonly reason: "Transport" | "Encode" }
 
 const failed = (request: HttpRequest, { cause, reason }: Failure) =>
-  Effect.fail(new HttpClientError.RequestError({ request, reason, cause }))
+  // logs show what such an error holds
+  Effect.fail(new HttpClientError.RequestError({ request: reduced(request), reason, cause }))
 
 /** A request on its connection, and its answer. */
 class Exchange {
