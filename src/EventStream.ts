@@ -17,6 +17,7 @@
  *
  * @since 0.1.0
  */
+import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import type * as Cause from "effect/Cause"
@@ -36,19 +37,20 @@ import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { createParser } from "eventsource-parser"
-import { type ApiError, type Delivery, type Fields, isApiError, type Kind, settle, unsafeMake } from "./ApiError.js"
+import { type ApiError, isApiError, settle } from "./ApiError.js"
 import * as Classify from "./Classify.js"
 import type * as Dialect from "./Dialect.js"
 import { isSuccess } from "./internal/answer.js"
 import { currentCall } from "./internal/call.js"
-import { bytesOf, Decoder, type End, givenUpDetail, isDone, isLastByName, type Pull } from "./internal/events.js"
+import { bytesOf, Decoder, type End, isBlank, isDone, isLastByName, type Pull } from "./internal/events.js"
 import { isEventStream, singleTry } from "./internal/exchange.js"
-import { limitedTo } from "./internal/limited.js"
+import { limitedTo, onLimitKey, type WithOnLimit } from "./internal/limited.js"
 import { isObserved, type Telling, telling } from "./internal/observing.js"
 import { number, oneOf } from "./internal/options.js"
 import { hostOf, idempotencyOf, isStreamed, methodOf } from "./internal/request.js"
 import { idHeader, withRequestId } from "./internal/randomId.js"
 import { clockOf, monotonic } from "./internal/time.js"
+import * as Failures from "./internal/streamErrors.js"
 import * as Reliability from "./Reliability.js"
 import { type ReliableHttpClient, Service } from "./ReliableHttpClient.js"
 import * as Workload from "./Workload.js"
@@ -168,12 +170,6 @@ const checked = <R>(options: Options<R>): Checked<R> => {
 /** The next events; nothing at the end. */
 type Pulled<R = never> = Effect.Effect<Chunk.Chunk<Event> | undefined, ApiError, R>
 
-const broken: Kind = { class: "Transient", reason: "StreamBroken" }
-const timeout: Kind = { class: "Transient", reason: "Timeout" }
-const aborted: Kind = { class: "Fatal", reason: "Aborted" }
-const eventTooLarge: Kind = { class: "Fatal", reason: "EventTooLarge" }
-const serverError: Kind = { class: "Transient", reason: "ServerError" }
-
 // How much may follow the last event until the connection is given up, and for how long
 const drained = 64 * 1024
 const draining = 250
@@ -187,6 +183,8 @@ class Session<R, R2> {
   readonly clock: Clock.Clock
 
   tries = 0
+  /** The request of the present attempt as the client completed it; absent until it is handed to be sent. */
+  sent: Request | undefined
   scope: Scope.CloseableScope | undefined
   response: Response | undefined
   source: Pull | undefined
@@ -197,10 +195,11 @@ class Session<R, R2> {
   told: Telling | undefined
 
   constructor(client: ReliableHttpClient<R>, request: Request, options: Checked<R2>, fiber: AnyFiber) {
-    this.client = client
+    this.client = HttpClient.mapRequest(client, (sent) => (this.sent = sent))
     this.request = request
     this.options = options
-    this.policy = options.policyOf(request, fiber)
+    const onLimit: WithOnLimit = { [onLimitKey]: (error) => Failures.late(this.seen(), error, this.sent !== undefined) }
+    this.policy = { ...options.policyOf(request, fiber), ...onLimit }
     this.clock = clockOf(fiber)
     this.decoder = new Decoder(createParser, options)
     const { clock, policy } = this
@@ -223,6 +222,7 @@ class Session<R, R2> {
     Effect.flatMap(Scope.make(), (scope) => {
       this.tries++
       this.scope = scope
+      this.sent = undefined
       this.response = undefined
       this.decoder = new Decoder(createParser, this.options)
       return Effect.onError(restore(this.begin(scope)), () => this.release)
@@ -242,8 +242,8 @@ class Session<R, R2> {
       }
       if (!isSuccess(response.status) || !isEventStream(response.headers["content-type"])) {
         return Effect.matchEffect(response.text, {
-          onFailure: (cause) => Effect.fail(this.breakage(cause)),
-          onSuccess: (body) => Effect.fail(this.refusal(response, body))
+          onFailure: (cause) => Effect.fail(Failures.broken(this.seen(), cause)),
+          onSuccess: (body) => Effect.fail(Failures.refused(this.seen(), response, body))
         })
       }
       const bytes = bytesOf(response)
@@ -262,7 +262,9 @@ class Session<R, R2> {
     Effect.flatMap(this.read, (events) => {
       const { end } = this.decoder
       if (events.length > 0 || end?._tag === "Done") return Effect.succeed(events)
-      return end === undefined ? this.first : Effect.fail(this.errorOf(end, "Acknowledged"))
+      return end === undefined
+        ? this.first
+        : Effect.fail(Failures.ended(this.seen(), end, this.options.maxEvent, "Acknowledged"))
     })
   )
 
@@ -270,7 +272,10 @@ class Session<R, R2> {
 
   readonly next: Pulled = Effect.suspend(() => {
     const { idle } = this.policy.workload.stream
-    const limited = limitedTo(this.read, { millis: Duration.toMillis(idle), error: () => this.silence(idle) })
+    const limited = limitedTo(this.read, {
+      millis: Duration.toMillis(idle),
+      error: () => Failures.silent(this.seen(), idle)
+    })
     return Effect.matchEffect(limited, {
       onFailure: (error) => this.fail(error),
       onSuccess: (events) => this.emit(events)
@@ -283,7 +288,7 @@ class Session<R, R2> {
   }
 
   finish(end: End): Pulled {
-    if (end._tag !== "Done") return this.fail(this.errorOf(end, "Partial"))
+    if (end._tag !== "Done") return this.fail(Failures.ended(this.seen(), end, this.options.maxEvent, "Partial"))
     this.tell(undefined)
     return Effect.succeed(undefined)
   }
@@ -304,7 +309,12 @@ class Session<R, R2> {
   /** The events in what arrives next, of which there may be none. */
   readonly read: Effect.Effect<Array<Event>, ApiError> = Effect.suspend(() =>
     Effect.matchEffect(this.source ?? Effect.fail(Option.none()), {
-      onFailure: (end) => Effect.fail(this.breakage(Option.getOrUndefined(end))),
+      onFailure: (end) => {
+        if (Option.isNone(end)) this.decoder.finish()
+        return this.decoder.end === undefined
+          ? Effect.fail(Failures.broken(this.seen(), Option.getOrUndefined(end)))
+          : Effect.succeed(this.decoder.take())
+      },
       onSuccess: (pieces) => {
         for (const piece of pieces) this.decoder.feed(piece)
         return Effect.succeed(this.decoder.take())
@@ -317,9 +327,7 @@ class Session<R, R2> {
   readonly release: Effect.Effect<void> = Effect.suspend(() => {
     const { decoder, scope, source } = this
     if (this.told !== undefined && this.isOpen) {
-      this.tell(
-        decoder.end?._tag === "Done" ? undefined : settle(this.fault(aborted, { delivery: "Partial" }), this.tries)
-      )
+      this.tell(decoder.end?._tag === "Done" ? undefined : settle(Failures.aborted(this.seen()), this.tries))
     }
     this.scope = undefined
     this.source = undefined
@@ -333,58 +341,10 @@ class Session<R, R2> {
 
   // --- Errors -------------------------------------------------------------------------------------
 
-  context(): Classify.Context & { readonly headers?: Response["headers"]; readonly now: number } {
-    // the client may have changed the request
-    const { headers, request } = this.response ?? { headers: undefined, request: this.request }
-    const { method, url } = request
-    const now = this.clock.unsafeCurrentTimeMillis()
-    return { ...this.options.context, method, url, now, ...(headers !== undefined && { headers }) }
-  }
-
-  fault(kind: Kind, fields: Omit<Fields, "attempts">, cause?: unknown): ApiError {
-    const status = this.response?.status
-    const { method, requestId, url } = Classify.answer({ ...this.context(), status: status ?? 0 })
-    return unsafeMake(kind, { status, method, requestId, url, ...fields }, cause)
-  }
-
-  breakage(cause: unknown): ApiError {
-    if (cause === undefined) return this.fault(broken, { delivery: "Partial" })
-    const { code, detail, phase, reason } = Classify.exception(cause, this.context())
-    const kind = reason === "Timeout" ? timeout : reason === "Aborted" ? aborted : broken
-    return this.fault(kind, { delivery: "Partial", code, detail, phase }, cause)
-  }
-
-  silence(limit: Duration.Duration): ApiError {
-    return this.fault(timeout, {
-      delivery: "Partial",
-      phase: "read",
-      detail: `the limit is ${Duration.format(limit)}`
-    })
-  }
-
-  refusal({ headers, status }: Response, body: string): ApiError {
-    const said = Classify.answer({ ...this.context(), status, body })
-    if (!isSuccess(status) || (said.reason !== "Decode" && said.reason !== "InvalidAnswer")) return said
-    const type = /^[\w.+-]{1,40}\/[\w.+-]{1,40}/.exec(headers["content-type"] ?? "")?.[0]
-    const detail = `the answer is ${type ?? "something"} and no event stream`
-    return this.fault(
-      said.reason === "Decode" ? { class: "Fatal", reason: "Decode" } : { class: "Transient", reason: "InvalidAnswer" },
-      { delivery: "Acknowledged", detail }
-    )
-  }
-
-  errorOf(end: Exclude<End, { readonly _tag: "Done" }>, delivery: Delivery): ApiError {
-    if (end._tag === "TooLarge") {
-      const detail = `the limit is ${this.options.maxEvent} characters`
-      return this.fault(eventTooLarge, { delivery: "Partial", detail })
-    }
-    if (end._tag === "GivenUp") return this.fault(serverError, { delivery, detail: givenUpDetail })
-    const answer = { ...this.context(), delivery, body: end.body }
-    const said = Classify.answer({ ...answer, status: this.response?.status ?? 200 })
-    // gateways put there the status that they would have answered with
-    return said.reason === "Unknown" && /^[45]\d\d$/.test(said.code ?? "")
-      ? Classify.answer({ ...answer, status: Number(said.code) })
-      : said
+  /** What is known of the stream where something goes wrong. */
+  seen(): Failures.Seen {
+    const { clock, options, request, response, sent } = this
+    return { ...options.context, request: sent ?? request, response, now: clock.unsafeCurrentTimeMillis() }
   }
 }
 
@@ -610,7 +570,7 @@ export const decode: {
       const values: Array<A> = []
       for (let index = start; index < events.length; index++) {
         const event = events[index]
-        if (event === undefined || isDone(event)) continue
+        if (event === undefined || isDone(event) || isBlank(event)) continue
         const effect = decodeEvent(event)
         const outcome = known(effect)
         if (outcome === undefined) {

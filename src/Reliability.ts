@@ -29,7 +29,7 @@ import * as ScheduleIntervals from "effect/ScheduleIntervals"
 import { type ApiError, type Delivery, isApiError, isSettled, settle, type Transient, unsafeMake } from "./ApiError.js"
 import { timedOut } from "./Deadline.js"
 import { type Call, currentCall, ending, endOf, isPart, owning } from "./internal/call.js"
-import { limited, type Sequel } from "./internal/limited.js"
+import { limited, onLimitKey, type Sequel, type WithOnLimit } from "./internal/limited.js"
 import { type Telling, telling } from "./internal/observing.js"
 import { clockOf, monotonic } from "./internal/time.js"
 import * as Retry from "./Retry.js"
@@ -494,10 +494,11 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
 
   onLimit(owned: boolean): Effect.Effect<A, unknown, R | R2> {
     const { last, phase, policy } = this
-    const error =
+    const late =
       phase === "deadline"
         ? this.outOfTime()
         : timedOut("attempt", policy.workload.timeouts.attempt, { attempts: 0, last })
+    const error = (policy as WithOnLimit)[onLimitKey]?.(late) ?? late
     this.told?.tell("try", this.tries, error)
     this.made++
     if (phase === "deadline") return this.giveUp(error, "Deadline")

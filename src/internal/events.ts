@@ -30,8 +30,18 @@ export const bytesOf = (response: HttpClientResponse): Bytes | undefined =>
   (response as { readonly [bytesKey]?: (() => Bytes | undefined) | undefined })[bytesKey]?.()
 
 /** What parses text: `createParser` of `eventsource-parser`, which the module that brings it hands in. */
-export type CreateParser = (callbacks: { readonly onEvent: (event: Event) => void }) => {
+export type CreateParser = (callbacks: {
+  readonly onEvent: (event: Event) => void
+  readonly onError: (error: Stray) => void
+}) => {
   readonly feed: (text: string) => void
+}
+
+/** A line that is no field of an event. */
+interface Stray {
+  readonly field?: string | undefined
+  readonly value?: string | undefined
+  readonly line?: string | undefined
 }
 
 /** Why no further event follows, whatever else arrives. */
@@ -55,9 +65,16 @@ const tooLarge: End = { _tag: "TooLarge" }
 const givenUp: End = { _tag: "GivenUp" }
 
 const colon = 0x3a
+const blankLine = /*#__PURE__*/ Uint8Array.of(0x0a, 0x0a)
+
+/** Of lines that are no fields, the characters after which no further line is kept. */
+const maxStray = 16 * 1024
 
 /** Whether it is the end that OpenAI invented, which is no event to anybody. */
 export const isDone = ({ data }: Event): boolean => data.length < 16 && data.trim() === "[DONE]"
+
+/** Whether there is nothing in it, as in what some servers send to keep a connection open. */
+export const isBlank = ({ data }: Event): boolean => data.length < 16 && data.trim() === ""
 
 // Anthropic's, and those of OpenAI's responses, which have no `[DONE]`
 const lastNames: ReadonlySet<string | undefined> = new Set([
@@ -89,6 +106,13 @@ export const isGivenUp = (json: unknown): boolean => {
 /** What is said of it. */
 export const givenUpDetail = `the server ended the generation: finish_reason is "error"`
 
+/**
+ * Whether a body, or a piece of one, is an error whatever the status: it has an `error`, or calls itself one, as vLLM's
+ * `{"object":"error","message":…}` and OpenAI's `{"type":"error","message":…}` do.
+ */
+export const isErrorBody = (json: unknown): boolean =>
+  Boolean(read(json, "error")) || read(json, "object") === "error" || read(json, "type") === "error"
+
 /** How an event ends the answer, if it is an error: by its name, or by what stands in it. */
 const errorIn = ({ data, event }: Event): End | undefined => {
   const named = event === "error"
@@ -97,10 +121,7 @@ const errorIn = ({ data, event }: Event): End | undefined => {
   const body = parse(data)
   const isObject = typeof body === "object" && body !== null
   if (named) return { _tag: "Error", body: isObject ? body : { error: typeof body === "string" ? body : data } }
-  const error: unknown = isObject && "error" in body ? body.error : undefined
-  if ((typeof error === "object" && error !== null) || (typeof error === "string" && error !== "")) {
-    return { _tag: "Error", body }
-  }
+  if (isErrorBody(body)) return { _tag: "Error", body }
   return isGivenUp(body) ? givenUp : undefined
 }
 
@@ -122,10 +143,13 @@ export class Decoder {
   #event = 0
   #line = 0
   #isComment = false
+  /** The first lines that are no fields of an event. */
+  #stray = ""
+  #finished = false
 
   constructor(createParser: CreateParser, settings: Settings) {
     this.#settings = settings
-    this.#parser = createParser({ onEvent: (event) => this.#onEvent(event) })
+    this.#parser = createParser({ onEvent: (event) => this.#onEvent(event), onError: (stray) => this.#onStray(stray) })
     // it takes three characters for a byte order mark if they begin its first piece
     this.#parser.feed("")
   }
@@ -136,6 +160,21 @@ export class Decoder {
     const fitting = this.#measure(text)
     this.#parser.feed(fitting === text.length ? text : text.slice(0, fitting))
     if (fitting < text.length) this.end ??= tooLarge
+  }
+
+  /**
+   * Ends the text, where the body has ended as a whole. An event without its blank line counts if its data is whole and the
+   * stream ends with it; any other may be half an event. A body of JSON that only calls itself an event stream is an error if
+   * it says so.
+   */
+  finish(): void {
+    if (this.end !== undefined) return
+    this.#finished = true
+    this.feed(blankLine)
+    if (this.end !== undefined) return
+    this.#events = []
+    const body = this.#stray.startsWith("{") ? parse(this.#stray) : undefined
+    if (isErrorBody(body)) this.end = { _tag: "Error", body }
   }
 
   /** The events since they were last taken. */
@@ -177,6 +216,7 @@ export class Decoder {
       this.end = done
       return
     }
+    if (this.#finished && parse(event.data) === undefined) return
     const error = errorIn(event)
     if (error !== undefined) {
       this.end = error
@@ -184,5 +224,13 @@ export class Decoder {
     }
     this.#events.push(event)
     if (this.#settings.isLast(event)) this.end = done
+  }
+
+  #onStray({ field, line, value }: Stray): void {
+    if (this.end !== undefined || line === undefined) return
+    // llama.cpp writes `error:` where others write `data:`
+    const body = field === "error" && value !== undefined ? parse(value) : undefined
+    if (typeof body === "object" && body !== null) this.end = { _tag: "Error", body: { error: body } }
+    else if (this.#stray.length < maxStray) this.#stray += `${line}\n`
   }
 }

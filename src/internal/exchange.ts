@@ -85,6 +85,22 @@ export interface SingleTry {
   readonly about: { host?: string | undefined; status?: number | undefined } | undefined
 }
 
-/** What an answer is read as when nobody says otherwise. */
-export const isEventStream = (contentType: string | undefined): boolean =>
-  contentType !== undefined && /^text\/event-stream\b/i.test(contentType)
+// RFC 9110 §8.3.1: a type, a subtype and parameters, whose values may be quoted
+const quotedValue = /"(?:[^"\\]|\\[^]?)*(?:"|$)/g
+const essence = /^[\t ]*([!#$%&'*+.^_`|~\w-]+\/[!#$%&'*+.^_`|~\w-]+)[\t ]*(?:;|$)/
+
+/**
+ * Whether a response's body is an event stream, by its media type. Of a list, as repeated headers are joined to, the last valid
+ * media type counts: that is what Fetch says of `Content-Type`.
+ */
+export const isEventStream = (contentType: string | undefined): boolean => {
+  // nearly all responses have another type
+  if (contentType === undefined || !/event-stream/i.test(contentType)) return false
+  const types = contentType.replace(quotedValue, "").split(",")
+  return (
+    types
+      .findLast((type) => essence.test(type))
+      ?.match(essence)?.[1]
+      ?.toLowerCase() === "text/event-stream"
+  )
+}

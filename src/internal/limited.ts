@@ -19,6 +19,7 @@ import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import * as RuntimeFlags from "effect/RuntimeFlags"
 import type { Workload } from "../Workload.js"
+import type { ApiError } from "../ApiError.js"
 import { type Call, carried, currentCall, nested } from "./call.js"
 import { clearTimer, setTimer, type Timer } from "./time.js"
 
@@ -75,6 +76,17 @@ export interface Sequel<A, E, B, E2, R2> {
   readonly onLimit: (owned: boolean) => Effect.Effect<B, E2, R2>
   /** Told when the parent was interrupted, and with it the effect: nothing follows. */
   readonly onInterrupt?: () => void
+}
+
+/**
+ * Where a policy of `Reliability` may have a function that completes the error of an attempt that ran into its limit: what the
+ * attempt had come to, and its request, which nothing outside of the attempt knows.
+ */
+export const onLimitKey: unique symbol = Symbol.for("effect-reliability/OnLimit")
+
+/** A policy with such a function. */
+export interface WithOnLimit {
+  readonly [onLimitKey]?: ((error: ApiError) => ApiError) | undefined
 }
 
 // A child that starts at once starts on the stack of its parent. Every so many levels one starts from an empty stack
