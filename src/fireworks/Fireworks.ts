@@ -51,6 +51,7 @@ import { makeClient, type Observers, type Settings } from "./internal/client.js"
 import { makeControl } from "./internal/control.js"
 import { maybe, open } from "./internal/decoded.js"
 import { prepare, withOptions } from "./internal/prepare.js"
+import { after, withChoices, withDeltas } from "./internal/lenient.js"
 import { accountIdOf, apiKeyOf, baseUrlFrom, baseUrlOf } from "./internal/settings.js"
 
 // -------------------------------------------------------------------------------------------------
@@ -685,6 +686,10 @@ export interface Options<R = never> extends ConfigOptions<R> {
 // Private: what an answer tells
 // -------------------------------------------------------------------------------------------------
 
+const completion = /*#__PURE__*/ after(withChoices, Completion)
+const chatCompletion = /*#__PURE__*/ after(withChoices, ChatCompletion)
+const chatChunk = /*#__PURE__*/ after(withDeltas, ChatChunk)
+
 const metaOf = (response: HttpClientResponse.HttpClientResponse, limitsPer: LimitsPer): Meta => {
   const { headers, request } = response
   return present<Meta>({
@@ -724,19 +729,19 @@ const build = (http: HttpClient.HttpClient, settings: Settings): Fireworks => {
   return {
     chat: (request, options = {}) =>
       Effect.flatMap(prepare(below("chat/completions"), ChatRequest, request, options, targetOf), (call) =>
-        client.json(call, ChatCompletion, answered)
+        client.json(call, chatCompletion, answered)
       ),
     chatStream: (request, options = {}) =>
       Stream.unwrap(
         Effect.map(
           prepare(below("chat/completions"), ChatRequest, request, options, targetOf, { stream: true }),
           (call) =>
-            client.events(call, ChatChunk, (response) => options.onMeta?.(metaOf(response, limitsPer)) ?? Effect.void)
+            client.events(call, chatChunk, (response) => options.onMeta?.(metaOf(response, limitsPer)) ?? Effect.void)
         )
       ),
     completions: (request, options = {}) =>
       Effect.flatMap(prepare(below("completions"), CompletionRequest, request, options, targetOf), (call) =>
-        client.json(call, Completion, answered)
+        client.json(call, completion, answered)
       ),
     embeddings: (request, options = {}) =>
       Effect.flatMap(prepare(below("embeddings"), EmbeddingRequest, request, options, targetOf), (call) =>

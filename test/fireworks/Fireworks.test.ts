@@ -265,6 +265,30 @@ describe("an answer of 200", () => {
     })
   )
 
+  it.effect("that calls itself an error is that error", () =>
+    Effect.gen(function* () {
+      const vllm = { object: "error", message: "no", type: "InternalServerError", param: null, code: 500 }
+      const { fireworks, requests } = yield* scripted([json(vllm), json({ error: { code: 503 } }), Fault.healthy])
+      yield* during("1 minute")(fireworks.chat(hello))
+      expect(yield* requests).toHaveLength(3)
+      const refused = yield* scripted(json({ ...vllm, type: "BadRequestError", code: 400 }))
+      const error = yield* Effect.flip(refused.fireworks.completions({ model, prompt: "one" }))
+      expect([error._tag, error.reason, error.status, error.detail]).toEqual(["Fatal", "BadRequest", 400, "no"])
+    })
+  )
+
+  it.effect("without choices has its usage all the same, and nothing at all is another shape", () =>
+    Effect.gen(function* () {
+      const usage = { prompt_tokens: 3, completion_tokens: 0, total_tokens: 3 }
+      const { fireworks } = yield* scripted(json({ id: "x", choices: null, usage }))
+      expect((yield* fireworks.chat(hello)).value).toEqual({ id: "x", choices: [], usage })
+      expect((yield* fireworks.completions({ model, prompt: "one" })).value).toEqual({ id: "x", choices: [], usage })
+      const other = yield* scripted(json({ id: "x", usage }))
+      const error = yield* Effect.flip(other.fireworks.chat(hello))
+      expect([error.reason, error.detail]).toEqual(["Decode", "at choices"])
+    })
+  )
+
   it.effect("of another shape fails naming the place, and is not asked for again", () =>
     Effect.gen(function* () {
       const { fireworks, requests } = yield* scripted(
@@ -321,6 +345,48 @@ describe("chatStream", () => {
       const error = yield* during("5 minutes")(Effect.flip(chunks))
       return { error, texts, count: (yield* requests).length }
     })
+
+  it.effect("hands out chunks without choices or words, with all that they tell", () =>
+    Effect.gen(function* () {
+      const usage = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 }
+      const ended = { index: 0, finish_reason: "stop" }
+      const { fireworks } = yield* scripted(
+        events(
+          { choices: null, usage: null },
+          "",
+          piece("a"),
+          { id: "x", choices: [{ ...ended, delta: null }] },
+          { choices: [ended] },
+          { id: "x", object: "chat.completion.chunk", usage },
+          { choices: null, usage, perf_metrics: { "prompt-tokens": 3 } },
+          "[DONE]"
+        )
+      )
+      const all = yield* Stream.runCollect(fireworks.chatStream(hello))
+      expect(Chunk.toReadonlyArray(all)).toEqual([
+        { choices: [], usage: null },
+        piece("a"),
+        { id: "x", choices: [{ ...ended, delta: {} }] },
+        { choices: [{ ...ended, delta: {} }] },
+        { id: "x", object: "chat.completion.chunk", choices: [], usage },
+        { choices: [], usage, perf_metrics: { "prompt-tokens": 3 } }
+      ])
+    })
+  )
+
+  it.effect("fails with an error that is sent in place of a chunk, of vLLM's form too", () =>
+    Effect.gen(function* () {
+      const vllm = { object: "error", message: "no", type: "InternalServerError", param: null, code: 500 }
+      const { error, texts } = yield* collected(events(piece("a"), vllm, "[DONE]"))
+      expect([error._tag, error.reason, error.delivery, error.detail]).toEqual([
+        "Transient",
+        "ServerError",
+        "Partial",
+        "no"
+      ])
+      expect(texts).toEqual(["a"])
+    })
+  )
 
   it.effect("never puts an answer together out of two", () =>
     Effect.gen(function* () {

@@ -20,10 +20,10 @@ import * as Classify from "../../Classify.js"
 import * as Dialect from "../../Dialect.js"
 import * as EventStream from "../../EventStream.js"
 import { currentCall } from "../../internal/call.js"
-import { givenUpDetail, isGivenUp } from "../../internal/events.js"
+import { givenUpDetail, isErrorBody, isGivenUp } from "../../internal/events.js"
 import { singleTry } from "../../internal/exchange.js"
+import { errorWithin } from "../../internal/streamErrors.js"
 import { isObserved } from "../../internal/observing.js"
-import { read } from "../../internal/origin.js"
 import { withoutAccount } from "../../internal/redact.js"
 import { hostOf, idempotencyOf } from "../../internal/request.js"
 import { clockOf } from "../../internal/time.js"
@@ -92,12 +92,6 @@ const contextOf = (response: Response, target: Dialect.Target | undefined, now: 
   return { dialect, target, status, headers, now, method: request.method, url: request.url }
 }
 
-/** What an answer of 200 with an error in it means. */
-const hasError = (json: unknown): boolean => {
-  const error = read(json, "error")
-  return (typeof error === "object" && error !== null) || (typeof error === "string" && error !== "")
-}
-
 const decodeAnswer = <A, I>(
   schema: Schema.Schema<A, I>,
   response: Response,
@@ -112,7 +106,7 @@ const decodeAnswer = <A, I>(
     return Effect.flatMap(
       Effect.mapError(response.json, (cause) => Classify.exception(cause, context)),
       (json): Effect.Effect<A, ApiError> => {
-        if (hasError(json)) return Effect.fail(Classify.answer({ ...context, body: json }))
+        if (isErrorBody(json)) return Effect.fail(errorWithin({ ...context, body: json }))
         if (isGivenUp(json)) {
           const fields = { ...about(), detail: givenUpDetail }
           return Effect.fail(unsafeMake({ class: "Transient", reason: "ServerError" }, fields))
