@@ -8,7 +8,7 @@
  * | what happens | before the first event | after it |
  * | --- | --- | --- |
  * | an answer that is no success, or no event stream | what it is | – |
- * | nothing arrives | `Timeout` `attempt`, after `stream.first` | `Timeout` `read`, after `stream.idle` |
+ * | nothing arrives | `Timeout` `attempt`, after `stream.first`, `Partial` once there are headers | `Timeout` `read`, after `stream.idle`, `Partial` |
  * | an `error` event | what the dialect says it is | the same, `Partial` |
  * | a `finish_reason` of `"error"` | `ServerError` | the same, `Partial` |
  * | the end without `[DONE]`, a broken connection | `StreamBroken` | `StreamBroken` |
@@ -527,7 +527,8 @@ const decoder = <A, I, R>(schema: Schema.Schema<A, I, R>) => {
  * Reads the data of each event as JSON of a schema.
  *
  * What is no JSON fails the stream with `InvalidAnswer`, JSON of another shape with `Decode`, naming the place; what came
- * before is handed out first. Events of several shapes are a union.
+ * before is handed out first. Events of several shapes are a union. Events without data, which some servers send to keep
+ * a connection open, are skipped.
  *
  * @example
  * ```ts

@@ -15,6 +15,7 @@ import {
   Layer,
   Option,
   ParseResult,
+  Schedule,
   Schema,
   type Scope,
   Stream,
@@ -1618,6 +1619,55 @@ describe("on sockets", () => {
           const { data, error } = yield* collect(EventStream.open(request, { client, workload }))
           expectError(error, { reason: "StreamBroken", delivery: "Partial", attempts: 1 })
           expect(data).toEqual(["a"])
+        }
+      })
+    )
+  }
+
+  for (const [name, transport] of transports) {
+    it.scopedLive(`over ${name}, leaves neither sockets nor timers, however a stream ends`, () =>
+      Effect.gen(function* () {
+        const client = ReliableHttpClient.make(yield* transport)
+        const open = new Set<unknown>()
+        const { request } = yield* listening(({ request, response }) => {
+          const { socket } = request
+          open.add(socket)
+          socket.once("close", () => open.delete(socket))
+          response.write(request.headers["x-silent"] === undefined ? event("a") : ": hi\n\n")
+        })
+        const silent = HttpClientRequest.setHeader(request, "x-silent", "yes")
+        const once = Workload.with(workload, {
+          stream: { first: "50 millis", idle: "50 millis" },
+          retry: Retry.make({ attempts: 1 })
+        })
+        const patient = Workload.with(once, { stream: { first: "20 seconds", idle: "20 seconds" } })
+        const events = (sent: HttpClientRequest.HttpClientRequest, limits: Workload.Workload) =>
+          EventStream.open(sent, { client, workload: limits })
+        const interrupted = (stream: Stream.Stream<unknown, unknown>) =>
+          Effect.flatMap(Effect.fork(Stream.runDrain(stream)), (fiber) =>
+            Effect.zipRight(Effect.sleep(50), Fiber.interrupt(fiber))
+          )
+        const ways: Readonly<Record<string, Effect.Effect<unknown, unknown>>> = {
+          "first runs out": Stream.runDrain(events(silent, once)),
+          "idle runs out": Stream.runDrain(events(request, once)),
+          "taken early": Stream.runDrain(Stream.take(events(request, patient), 1)),
+          "interrupted before the first event": interrupted(events(silent, patient)),
+          "interrupted after it": interrupted(events(request, patient)),
+          "its scope closes": Effect.scoped(EventStream.awaitFirst(events(request, patient))),
+          "a deadline around it": Stream.runDrain(events(request, patient)).pipe(Deadline.within("50 millis")),
+          "a failure of its reader": Stream.runForEach(events(request, patient), () => Effect.fail("enough"))
+        }
+        const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length
+        yield* Effect.ignore(ways["taken early"] ?? Effect.void)
+        yield* Effect.sleep(100)
+        const before = timers()
+        for (const [way, end] of Object.entries(ways)) {
+          yield* Effect.all(
+            Array.from({ length: 5 }, () => Effect.exit(end)),
+            { concurrency: 5 }
+          )
+          const gone = Effect.suspend(() => (open.size === 0 && timers() <= before ? Effect.void : Effect.fail(way)))
+          yield* Effect.retry(gone, { times: 100, schedule: Schedule.spaced("20 millis") })
         }
       })
     )
