@@ -29,8 +29,12 @@ export interface Kind<in Input, in out Snapshot, out A, out R = never> {
 export type Watched<Snapshot, A, R = never> = Pick<Kind<never, Snapshot, A, R>, "get" | "standing" | "resume">
 export interface Doubt {
   readonly sends: number
-  readonly error: ApiError
+  readonly error: ApiError | undefined
   readonly looks: number
+}
+export interface SubmitOptions {
+  readonly isNew?: boolean | undefined
+  readonly deadline?: Duration.DurationInput | undefined
 }
 export type Finding<Snapshot> =
   | {
@@ -74,7 +78,8 @@ export declare const afterLook: <Snapshot>(
 export declare const submit: <Input, Snapshot, A, R>(
   kind: Kind<Input, Snapshot, A, R>,
   id: string,
-  input: Input
+  input: Input,
+  options?: SubmitOptions
 ) => Effect.Effect<Snapshot, ApiError, R>
 export interface WatchOptions {
   readonly interval?: Duration.DurationInput | undefined

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import { type Dispatcher } from "undici"
+import type { Dispatcher } from "undici"
 export interface Tls {
   readonly ca?: string | ReadonlyArray<string> | undefined
   readonly cert?: string | undefined

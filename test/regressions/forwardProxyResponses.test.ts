@@ -177,10 +177,10 @@ describe("plain HTTP through a proxy", () => {
       for (const client of clients) {
         for (const [index, delivery] of ["NotSent", "Unconfirmed"].entries()) {
           const cause = yield* Effect.flip(client.get(`${server}/${index}`))
-          expect(Classify.exception(cause).delivery).toBe(delivery)
+          expect(Classify.exception(cause, { now: 0 }).delivery).toBe(delivery)
         }
       }
-      expect(Classify.exception(yield* transport.get(`${server}/0`)).delivery).toBe("NotSent")
+      expect(Classify.exception(yield* transport.get(`${server}/0`), { now: 0 }).delivery).toBe("NotSent")
     }).pipe(Effect.scoped)
   )
 })
