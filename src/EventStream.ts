@@ -20,7 +20,6 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
-import type * as Cause from "effect/Cause"
 import * as Channel from "effect/Channel"
 import * as Chunk from "effect/Chunk"
 import type * as Clock from "effect/Clock"
@@ -37,12 +36,13 @@ import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { createParser } from "eventsource-parser"
-import { type ApiError, isApiError, settle } from "./ApiError.js"
+import { type ApiError, type Delivery, type Fields, isApiError, type Kind, settle, unsafeMake } from "./ApiError.js"
 import * as Classify from "./Classify.js"
 import type * as Dialect from "./Dialect.js"
 import { isSuccess } from "./internal/answer.js"
 import { currentCall } from "./internal/call.js"
-import { bytesOf, Decoder, type End, isBlank, isDone, isLastByName, type Pull } from "./internal/events.js"
+import { decodeEach, known } from "./internal/decodeEach.js"
+import { bytesOf, Decoder, type End, errorWithin, givenUpDetail, isLastByName, type Pull } from "./internal/events.js"
 import { isEventStream, singleTry } from "./internal/exchange.js"
 import { limitedTo, onLimitKey, type WithOnLimit } from "./internal/limited.js"
 import { isObserved, type Telling, telling } from "./internal/observing.js"
@@ -50,7 +50,6 @@ import { number, oneOf } from "./internal/options.js"
 import { hostOf, idempotencyOf, isStreamed, methodOf } from "./internal/request.js"
 import { idHeader, withRequestId } from "./internal/randomId.js"
 import { clockOf, monotonic } from "./internal/time.js"
-import * as Failures from "./internal/streamErrors.js"
 import * as Reliability from "./Reliability.js"
 import { type ReliableHttpClient, Service } from "./ReliableHttpClient.js"
 import * as Workload from "./Workload.js"
@@ -170,6 +169,12 @@ const checked = <R>(options: Options<R>): Checked<R> => {
 /** The next events; nothing at the end. */
 type Pulled<R = never> = Effect.Effect<Chunk.Chunk<Event> | undefined, ApiError, R>
 
+const broken: Kind = { class: "Transient", reason: "StreamBroken" }
+const timeout: Kind = { class: "Transient", reason: "Timeout" }
+const aborted: Kind = { class: "Fatal", reason: "Aborted" }
+const eventTooLarge: Kind = { class: "Fatal", reason: "EventTooLarge" }
+const serverError: Kind = { class: "Transient", reason: "ServerError" }
+
 // How much may follow the last event until the connection is given up, and for how long
 const drained = 64 * 1024
 const draining = 250
@@ -198,7 +203,7 @@ class Session<R, R2> {
     this.client = HttpClient.mapRequest(client, (sent) => (this.sent = sent))
     this.request = request
     this.options = options
-    const onLimit: WithOnLimit = { [onLimitKey]: (error) => Failures.late(this.seen(), error, this.sent !== undefined) }
+    const onLimit: WithOnLimit = { [onLimitKey]: (error) => this.late(error) }
     this.policy = { ...options.policyOf(request, fiber), ...onLimit }
     this.clock = clockOf(fiber)
     this.decoder = new Decoder(createParser, options)
@@ -242,8 +247,8 @@ class Session<R, R2> {
       }
       if (!isSuccess(response.status) || !isEventStream(response.headers["content-type"])) {
         return Effect.matchEffect(response.text, {
-          onFailure: (cause) => Effect.fail(Failures.broken(this.seen(), cause)),
-          onSuccess: (body) => Effect.fail(Failures.refused(this.seen(), response, body))
+          onFailure: (cause) => Effect.fail(this.breakage(cause)),
+          onSuccess: (body) => Effect.fail(this.refusal(response, body))
         })
       }
       const bytes = bytesOf(response)
@@ -262,9 +267,7 @@ class Session<R, R2> {
     Effect.flatMap(this.read, (events) => {
       const { end } = this.decoder
       if (events.length > 0 || end?._tag === "Done") return Effect.succeed(events)
-      return end === undefined
-        ? this.first
-        : Effect.fail(Failures.ended(this.seen(), end, this.options.maxEvent, "Acknowledged"))
+      return end === undefined ? this.first : Effect.fail(this.errorOf(end, "Acknowledged"))
     })
   )
 
@@ -274,7 +277,7 @@ class Session<R, R2> {
     const { idle } = this.policy.workload.stream
     const limited = limitedTo(this.read, {
       millis: Duration.toMillis(idle),
-      error: () => Failures.silent(this.seen(), idle)
+      error: () => this.silence(idle)
     })
     return Effect.matchEffect(limited, {
       onFailure: (error) => this.fail(error),
@@ -288,7 +291,7 @@ class Session<R, R2> {
   }
 
   finish(end: End): Pulled {
-    if (end._tag !== "Done") return this.fail(Failures.ended(this.seen(), end, this.options.maxEvent, "Partial"))
+    if (end._tag !== "Done") return this.fail(this.errorOf(end, "Partial"))
     this.tell(undefined)
     return Effect.succeed(undefined)
   }
@@ -312,7 +315,7 @@ class Session<R, R2> {
       onFailure: (end) => {
         if (Option.isNone(end)) this.decoder.finish()
         return this.decoder.end === undefined
-          ? Effect.fail(Failures.broken(this.seen(), Option.getOrUndefined(end)))
+          ? Effect.fail(this.breakage(Option.getOrUndefined(end)))
           : Effect.succeed(this.decoder.take())
       },
       onSuccess: (pieces) => {
@@ -327,7 +330,9 @@ class Session<R, R2> {
   readonly release: Effect.Effect<void> = Effect.suspend(() => {
     const { decoder, scope, source } = this
     if (this.told !== undefined && this.isOpen) {
-      this.tell(decoder.end?._tag === "Done" ? undefined : settle(Failures.aborted(this.seen()), this.tries))
+      this.tell(
+        decoder.end?._tag === "Done" ? undefined : settle(this.fault(aborted, { delivery: "Partial" }), this.tries)
+      )
     }
     this.scope = undefined
     this.source = undefined
@@ -341,10 +346,67 @@ class Session<R, R2> {
 
   // --- Errors -------------------------------------------------------------------------------------
 
-  /** What is known of the stream where something goes wrong. */
-  seen(): Failures.Seen {
-    const { clock, options, request, response, sent } = this
-    return { ...options.context, request: sent ?? request, response, now: clock.unsafeCurrentTimeMillis() }
+  context(): Classify.Context & { readonly headers?: Response["headers"]; readonly now: number } {
+    // the client may have changed the request
+    const { headers, request } = this.response ?? { headers: undefined, request: this.sent ?? this.request }
+    const { method, url } = request
+    const now = this.clock.unsafeCurrentTimeMillis()
+    return { ...this.options.context, method, url, now, ...(headers !== undefined && { headers }) }
+  }
+
+  fault(kind: Kind, fields: Omit<Fields, "attempts">, cause?: unknown): ApiError {
+    const status = this.response?.status
+    const { method, requestId, url } = Classify.answer({ ...this.context(), status: status ?? 0 })
+    return unsafeMake(kind, { status, method, requestId, url, ...fields }, cause)
+  }
+
+  breakage(cause: unknown): ApiError {
+    if (cause === undefined) return this.fault(broken, { delivery: "Partial" })
+    const { code, detail, phase, reason } = Classify.exception(cause, this.context())
+    const kind = reason === "Timeout" ? timeout : reason === "Aborted" ? aborted : broken
+    return this.fault(kind, { delivery: "Partial", code, detail, phase }, cause)
+  }
+
+  /** The error of an attempt that ran into its limit before the first event. */
+  late({ delivery, detail, phase }: ApiError): ApiError {
+    const begun = this.response !== undefined
+    const reached = begun ? "Partial" : this.sent === undefined ? "NotSent" : delivery
+    return this.fault(timeout, { delivery: reached, detail, phase })
+  }
+
+  silence(limit: Duration.Duration): ApiError {
+    return this.fault(timeout, {
+      delivery: "Partial",
+      phase: "read",
+      detail: `the limit is ${Duration.format(limit)}`
+    })
+  }
+
+  refusal({ headers, status }: Response, body: string): ApiError {
+    const answer = { ...this.context(), status, body }
+    if (!isSuccess(status)) return Classify.answer(answer)
+    const said = errorWithin(Classify.answer, answer)
+    if (said.reason !== "Decode" && said.reason !== "InvalidAnswer") return said
+    const type = /^[\w.+-]{1,40}\/[\w.+-]{1,40}/.exec(headers["content-type"] ?? "")?.[0]
+    const detail = `the answer is ${type ?? "something"} and no event stream`
+    return this.fault(
+      said.reason === "Decode" ? { class: "Fatal", reason: "Decode" } : { class: "Transient", reason: "InvalidAnswer" },
+      { delivery: "Acknowledged", detail }
+    )
+  }
+
+  errorOf(end: Exclude<End, { readonly _tag: "Done" }>, delivery: Delivery): ApiError {
+    if (end._tag === "TooLarge") {
+      const detail = `the limit is ${this.options.maxEvent} characters`
+      return this.fault(eventTooLarge, { delivery: "Partial", detail })
+    }
+    if (end._tag === "GivenUp") return this.fault(serverError, { delivery, detail: givenUpDetail })
+    return errorWithin(Classify.answer, {
+      ...this.context(),
+      delivery,
+      body: end.body,
+      status: this.response?.status ?? 200
+    })
   }
 }
 
@@ -503,10 +565,6 @@ export const awaitFirst = <A, E, R>(
 // decode
 // -------------------------------------------------------------------------------------------------
 
-/** Its outcome, if an effect is an `Either`, as decoding without effects is, and need not be run. */
-const known = <A, E, R>(effect: Effect.Effect<A, E, R>): Either.Either<A, E> | undefined =>
-  Either.isEither(effect) ? (effect as Either.Either<A, E>) : undefined
-
 const decoder = <A, I, R>(schema: Schema.Schema<A, I, R>) => {
   const decode = Schema.decodeUnknown(schema)
   const failed = (cause: unknown) => settle(Classify.failure(cause, { delivery: "Partial" }), 1)
@@ -561,38 +619,5 @@ export const decode: {
   <E, R2, A, I, R>(
     events: Stream.Stream<Event, E, R2>,
     schema: Schema.Schema<A, I, R>
-  ): Stream.Stream<A, E | ApiError, R | R2> => {
-    const decodeEvent = decoder(schema)
-    type Decoded = Channel.Channel<Chunk.Chunk<A>, Chunk.Chunk<Event>, E | ApiError, E, void, unknown, R>
-    const write = (values: Array<A>, rest: Decoded): Decoded =>
-      values.length === 0 ? rest : Channel.flatMap(Channel.write(Chunk.unsafeFromArray(values)), () => rest)
-    /** What comes before an event that fails, or takes its time, is handed out before it. */
-    const decodeFrom = (events: ReadonlyArray<Event>, start: number): Decoded => {
-      const values: Array<A> = []
-      for (let index = start; index < events.length; index++) {
-        const event = events[index]
-        if (event === undefined || isDone(event) || isBlank(event)) continue
-        const effect = decodeEvent(event)
-        const outcome = known(effect)
-        if (outcome === undefined) {
-          const next = Channel.flatMap(Channel.fromEffect(effect), (value) =>
-            write(
-              [value],
-              Channel.suspend(() => decodeFrom(events, index + 1))
-            )
-          )
-          return write(values, next)
-        }
-        if (Either.isLeft(outcome)) return write(values, Channel.fail(outcome.left))
-        values.push(outcome.right)
-      }
-      return write(values, decoded)
-    }
-    const decoded: Decoded = Channel.readWithCause({
-      onInput: (arrived: Chunk.Chunk<Event>) => decodeFrom(Chunk.toReadonlyArray(arrived), 0),
-      onFailure: (cause: Cause.Cause<E>) => Channel.failCause(cause),
-      onDone: () => Channel.void
-    })
-    return Stream.fromChannel(Channel.pipeTo(Stream.toChannel(events), decoded))
-  }
+  ): Stream.Stream<A, E | ApiError, R | R2> => decodeEach(events, decoder(schema))
 )

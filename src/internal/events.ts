@@ -7,7 +7,10 @@ import type { HttpClientResponse } from "@effect/platform/HttpClientResponse"
 import type * as Chunk from "effect/Chunk"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
+import type { ApiError } from "../ApiError.js"
+import type { Answer } from "../Classify.js"
 import type { Event } from "../EventStream.js"
+import { readBody } from "./answerBody.js"
 import { read } from "./origin.js"
 
 /** The bytes of an answer as they come: none at the end. */
@@ -112,6 +115,17 @@ export const givenUpDetail = `the server ended the generation: finish_reason is 
  */
 export const isErrorBody = (json: unknown): boolean =>
   Boolean(read(json, "error")) || read(json, "object") === "error" || read(json, "type") === "error"
+
+/**
+ * The error in the body of a success: what the dialect says of its code, or of the status that gateways put in its place.
+ * `classify` is `Classify.answer`, which the module that brings it hands in.
+ */
+export const errorWithin = (classify: (answer: Answer) => ApiError, answer: Answer): ApiError => {
+  const said = classify(answer)
+  if (said.reason !== "Unknown") return said
+  const status = readBody(answer.body).codes.find((code) => /^[45]\d\d$/.test(code))
+  return status === undefined ? said : classify({ ...answer, status: Number(status) })
+}
 
 /** How an event ends the answer, if it is an error: by its name, or by what stands in it. */
 const errorIn = ({ data, event }: Event): End | undefined => {

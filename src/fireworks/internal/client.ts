@@ -20,9 +20,8 @@ import * as Classify from "../../Classify.js"
 import * as Dialect from "../../Dialect.js"
 import * as EventStream from "../../EventStream.js"
 import { currentCall } from "../../internal/call.js"
-import { givenUpDetail, isErrorBody, isGivenUp } from "../../internal/events.js"
+import { errorWithin, givenUpDetail, isErrorBody, isGivenUp } from "../../internal/events.js"
 import { singleTry } from "../../internal/exchange.js"
-import { errorWithin } from "../../internal/streamErrors.js"
 import { isObserved } from "../../internal/observing.js"
 import { withoutAccount } from "../../internal/redact.js"
 import { hostOf, idempotencyOf } from "../../internal/request.js"
@@ -106,7 +105,7 @@ const decodeAnswer = <A, I>(
     return Effect.flatMap(
       Effect.mapError(response.json, (cause) => Classify.exception(cause, context)),
       (json): Effect.Effect<A, ApiError> => {
-        if (isErrorBody(json)) return Effect.fail(errorWithin({ ...context, body: json }))
+        if (isErrorBody(json)) return Effect.fail(errorWithin(Classify.answer, { ...context, body: json }))
         if (isGivenUp(json)) {
           const fields = { ...about(), detail: givenUpDetail }
           return Effect.fail(unsafeMake({ class: "Transient", reason: "ServerError" }, fields))
