@@ -18,7 +18,7 @@ const mayImport: Readonly<Record<string, ReadonlyArray<string>>> = {
 const packages = /^(effect|@effect\/platform)(\/|$)/
 const packagesOf: Readonly<Record<string, RegExp>> = {
   "EventStream.ts": /^eventsource-parser(\/|$)/,
-  node: /^(node:.*|undici(\/lib\/.*)?|proxy-from-env|@effect\/platform-node(\/.*)?)$/,
+  node: /^(node:.*|undici(\/lib\/.*)?|@effect\/platform-node(\/.*)?)$/,
   testing: /^node:/,
   cli: /^(node:.*|(@effect\/cli|@effect\/platform-node)(\/.*)?)$/
 }

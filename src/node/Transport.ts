@@ -82,7 +82,10 @@ export interface Options {
   readonly tls?: Tls | undefined
   /**
    * The proxy: its URL, `"environment"` for what `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` say (upper or lower
-   * case), or `"none"`. @default "environment"
+   * case), or `"none"`. `NO_PROXY` lists hosts with their subdomains, IP addresses and subnets, each with a port if need be.
+   *
+   * Through a proxy, an error response to an `http:` URL may be the proxy's own. It is `NotSent` where the proxy refused the
+   * request, and `Unconfirmed` where the response does not show whether the server sent it. @default "environment"
    */
   readonly proxy?: "environment" | "none" | (string & {}) | undefined
   /**

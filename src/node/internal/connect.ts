@@ -55,7 +55,7 @@ export type Connected = (socket: net.Socket | undefined, failure?: Failure) => v
 /** Begins to connect; answers how to stop, which also holds after the end. */
 type Begin = (done: Connected) => () => void
 
-const portOf = (url: URL): number => Number(url.port || (url.protocol === "https:" ? 443 : 80))
+export const portOf = (url: URL): number => Number(url.port || (url.protocol === "https:" ? 443 : 80))
 
 /** A host's name; an IPv6 address without its brackets. */
 export const hostOf = (url: URL): string => unbracketed(url.hostname)
