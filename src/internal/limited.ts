@@ -13,7 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
-import type * as FiberRefs from "effect/FiberRefs"
+import * as FiberRefs from "effect/FiberRefs"
 import { globalValue } from "effect/GlobalValue"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
@@ -52,13 +52,16 @@ const runtimeFlagsRef = (): FiberRef.FiberRef<unknown> | undefined => {
 // What a child never hands to its parent
 const own = RuntimeFlags.WindDown | RuntimeFlags.Interruption
 
+const unset: FiberRefs.FiberRefs = /*#__PURE__*/ FiberRefs.empty()
+
 /** Whether any reference has another value than at the start. */
 const changed = (before: FiberRefs.FiberRefs["locals"], after: FiberRefs.FiberRefs["locals"]): boolean => {
   let found = false
   // an iterator would make an array of each entry
   after.forEach(([[, value]], ref) => {
     const start = before.get(ref)
-    if (start !== undefined && start[0][1] === value) return
+    // a reference that was set and set back has an entry now, and had none
+    if ((start === undefined ? FiberRefs.getOrDefault(unset, ref) : start[0][1]) === value) return
     const flags: unknown = start?.[0][1] ?? value
     const inFlags = ref === runtimeFlagsRef() && typeof flags === "number" && typeof value === "number"
     found ||= !inFlags || ((flags ^ value) & ~own) !== 0
