@@ -36,7 +36,7 @@ import * as Classify from "./Classify.js"
 import type * as Dialect from "./Dialect.js"
 import { type Answer, isSuccess, ReadAnswer, readWithin, TooLarge } from "./internal/answer.js"
 import { type Call, currentCall } from "./internal/call.js"
-import { type Bounds, type Exchanging, exchangeOf, isEventStream, singleTry } from "./internal/exchange.js"
+import { type Bounds, type Exchanging, exchangeOf, isEventStream, isJson, singleTry } from "./internal/exchange.js"
 import { limitedTo } from "./internal/limited.js"
 import { isObserved } from "./internal/observing.js"
 import { withContext } from "./internal/observers.js"
@@ -92,6 +92,13 @@ export interface Options<R = never> extends Omit<Reliability.Options<R>, "worklo
     | undefined
   /** The most bytes of an answer; a longer one is `AnswerTooLarge`. Event streams have no bound. @default 64 MiB */
   readonly maxBody?: number | undefined
+  /**
+   * The largest successful response with a JSON `content-type`, in bytes. A larger one fails with `AnswerTooLarge` and is not
+   * parsed: no timeout can interrupt a parser. Within the bound, parsing still blocks the event loop for as long as it takes.
+   * A megabyte of deeply nested arrays takes about thirty times as long as one of numbers. A body of another type is not
+   * parsed by the call; its bound is `maxBody`, and `response.json` parses it on demand. @default 8 MiB
+   */
+  readonly maxJson?: number | undefined
   /** The header that carries the id of a call, the same on each try; the caller's own is kept. @default "x-request-id" */
   readonly requestIdHeader?: string | undefined
   /** Whether the server is told of the current span (`traceparent`, `b3`). @default false */
@@ -190,6 +197,7 @@ const checked = <R>(owner: string, options: Options<R>): Checked<R> => {
     }),
     bounds: {
       body: number(owner, "maxBody", options.maxBody ?? 64 * 2 ** 20, { min: 1, integer: true }),
+      json: number(owner, "maxJson", options.maxJson ?? 8 * 2 ** 20, { min: 1, integer: true }),
       kept: 64 * 1024,
       drained: 2 ** 20,
       draining: 250
@@ -274,9 +282,6 @@ class Sending {
 // Private: what is answered
 // -------------------------------------------------------------------------------------------------
 
-const isJson = (contentType: string | undefined): boolean =>
-  contentType !== undefined && /^application\/(?:(?!stream\+)[\w.-]+\+)?json\s*(?:[;,]|$)/i.test(contentType)
-
 /** Whether an answer is what was asked for; its body may be no JSON although it says so. */
 const isSound = (answer: ReadAnswer): boolean => {
   if (!isSuccess(answer.status)) return false
@@ -297,10 +302,10 @@ const toApiError = (answer: ReadAnswer, context: AnswerContext): ApiError => {
   return Classify.answer({ ...context, status, headers, body, sender: head.sender })
 }
 
-const answerTooLarge = ({ bytes, status }: TooLarge, { method, url = "" }: AnswerContext): ApiError =>
+const answerTooLarge = ({ detail, status }: TooLarge, { method, url = "" }: AnswerContext): ApiError =>
   unsafeMake(
     { class: "Fatal", reason: "AnswerTooLarge" },
-    { delivery: "Partial", status, detail: `the limit is ${bytes} bytes`, method, url: redactUrl(url) }
+    { delivery: "Partial", status, detail, method, url: redactUrl(url) }
   )
 
 /** Whether a filter beneath (`filterStatusOk`) failed an answer whose body is still to be read. */
@@ -382,9 +387,14 @@ class Caller<E, R, R2> {
 
   judge(answer: ReadAnswer, sending: Sending, fiber: AnyFiber, onAnswer: OnAnswer): Effect.Effect<Response, ApiError> {
     if (sending.about !== undefined) sending.about.status = answer.status
+    const { bounds, contextOf } = this.options
+    const { body, head, status } = answer
+    if (isSuccess(status) && isJson(head.contentType) && body.isLongerThan(bounds.json)) {
+      return Effect.fail(answerTooLarge(new TooLarge(status, bounds, true), contextOf(sending.request, fiber)))
+    }
     if (isSound(answer)) return Effect.succeed(answer)
     onAnswer?.(answer)
-    return Effect.fail(toApiError(answer, this.options.contextOf(sending.request, fiber)))
+    return Effect.fail(toApiError(answer, contextOf(sending.request, fiber)))
   }
 
   trace(fiber: AnyFiber): Tracer.AnySpan | undefined {
@@ -448,14 +458,19 @@ class Caller<E, R, R2> {
         )
       )
     })
-    const executed = Effect.catchAll(client.execute(request), (cause): Effect.Effect<Response, unknown> =>
-      wasFiltered(cause) ? refused(cause, bounds) : Effect.fail(cause)
-    )
-    const answered = Effect.flatMap(executed, (response): Effect.Effect<Response, unknown> =>
-      isSuccess(response.status) && isEventStream(response.headers["content-type"])
+    const read = (response: Response): Effect.Effect<Response, unknown> => {
+      const { headers, status } = response
+      const success = isSuccess(status)
+      return success && isEventStream(headers["content-type"])
         ? Effect.succeed(response)
-        : Effect.flatMap(readWithin(response, bounds), (answer) => this.judge(answer, sending, fiber, onAnswer))
-    )
+        : Effect.flatMap(readWithin(response, bounds, success, headers), (answer) =>
+            this.judge(answer, sending, fiber, onAnswer)
+          )
+    }
+    const answered = Effect.matchEffect(client.execute(request), {
+      onFailure: (cause) => (wasFiltered(cause) ? Effect.flatMap(refused(cause, bounds), read) : Effect.fail(cause)),
+      onSuccess: read
+    })
     return Effect.mapError(answered, (cause) =>
       cause instanceof TooLarge ? answerTooLarge(cause, context()) : Classify.exception(cause, context())
     )

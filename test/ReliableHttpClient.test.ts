@@ -1758,6 +1758,7 @@ describe("options", () => {
     [{ maxBody: 1.5 }, "maxBody is 1.5; it must be an integer of at least 1"],
     [{ maxBody: Number.NaN }, "maxBody is NaN; it must be an integer of at least 1"],
     [{ maxBody: Infinity }, "maxBody is Infinity; it must be an integer of at least 1"],
+    [{ maxJson: 0 }, "maxJson is 0; it must be an integer of at least 1"],
     [{ requestIdHeader: "a\nb" }, 'requestIdHeader is "a\\nb"; it must be the name of a header'],
     [{ requestIdHeader: "" }, 'requestIdHeader is ""; it must be the name of a header'],
     // what JavaScript lets a caller pass

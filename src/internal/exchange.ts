@@ -17,6 +17,8 @@ import type { Workload } from "../Workload.js"
 export interface Bounds {
   /** Bytes of a success, above which the call fails. */
   readonly body: number
+  /** Bytes of a success that is JSON, above which the call fails: nothing can interrupt its parser. */
+  readonly json: number
   /** Bytes of a failure that are kept, and that are read to keep the connection. */
   readonly kept: number
   readonly drained: number
@@ -84,6 +86,10 @@ export interface SingleTry {
   /** What is told of the call, which the client knows better. */
   readonly about: { host?: string | undefined; status?: number | undefined } | undefined
 }
+
+/** Tests whether a response of this type is one JSON text. */
+export const isJson = (contentType: string | undefined): boolean =>
+  contentType !== undefined && /^application\/(?:(?!stream\+)[\w.-]+\+)?json\s*(?:[;,]|$)/i.test(contentType)
 
 // RFC 9110 §8.3.1: a type, a subtype and parameters, whose values may be quoted
 const quotedValue = /"(?:[^"\\]|\\[^]?)*(?:"|$)/g

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { Body } from "../../internal/answer.js"
+import { type Body, sizeOf } from "../../internal/answer.js"
 
 const utf8 = (chunks: ReadonlyArray<Buffer>): string => {
   const text = (chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)).toString("utf8")
@@ -11,6 +11,7 @@ const utf8 = (chunks: ReadonlyArray<Buffer>): string => {
 }
 
 export const bodyOf = (chunks: ReadonlyArray<Buffer>): Body => ({
+  isLongerThan: (most) => sizeOf(chunks) > most,
   bytes: () => Buffer.concat(chunks),
   text: () => utf8(chunks)
 })
