@@ -21,7 +21,7 @@ import * as RuntimeFlags from "effect/RuntimeFlags"
 import type { Workload } from "../Workload.js"
 import type { ApiError } from "../ApiError.js"
 import { type Call, carried, currentCall, nested } from "./call.js"
-import { clearTimer, setTimer, type Timer } from "./time.js"
+import { afterPoll, clearTimer, setTimer, type Timer } from "./time.js"
 
 // Effect's combinators give the children of a helper fiber to its parent by this reference, which is exported only under
 // its global key. Should a later Effect rename it, forked fibers would end with the attempt: a test tells.
@@ -185,8 +185,12 @@ class Watch<A, E, R, B, E2, R2> {
   }
 
   reach(): void {
-    this.owned = this.call.owners > 0
-    this.stop()
+    // what arrived while the event loop was blocked is in time
+    this.timer = afterPoll(this.call.clock, () => {
+      if (this.child?.unsafePoll() !== null) return
+      this.owned = this.call.owners > 0
+      this.stop()
+    })
   }
 
   stop(): void {

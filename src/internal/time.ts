@@ -40,7 +40,7 @@ export const wallAt = (clock: Clock.Clock, now: number): number => {
   return Math.floor(wall + (now - read))
 }
 
-/** A timer that is set: the host's handle, or how to interrupt the sleep. */
+/** A timer that is set: the host's handle, or how to cancel it. */
 export type Timer = ReturnType<typeof setTimeout> | (() => void)
 
 /** Calls `fire` once after the delay, unless it is cancelled before. */
@@ -50,6 +50,20 @@ export const setTimer = (clock: Clock.Clock, millis: number, fire: () => void): 
   return Effect.runCallback(clock.sleep(Duration.millis(millis)), {
     onExit: (exit) => (exit._tag === "Success" ? fire() : undefined)
   })
+}
+
+/**
+ * Calls `look` once the host has delivered what has arrived meanwhile. After the event loop was blocked, timers fire before
+ * the sockets are read. Other clocks than the host's are never late, and are not waited for.
+ */
+export const afterPoll = (clock: Clock.Clock, look: () => void): Timer | undefined => {
+  if (!isHost(clock)) {
+    look()
+    return undefined
+  }
+  if (typeof setImmediate !== "function") return setTimeout(look, 0)
+  const immediate = setImmediate(look)
+  return () => clearImmediate(immediate)
 }
 
 /** Cancels a timer, which may have fired. */
