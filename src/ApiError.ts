@@ -268,7 +268,7 @@ const fields = {
   shouldRetry: Schema.optional(Schema.Boolean),
   /** Whether the server did anything with the request, where the answer tells. See `mayHaveExecuted`. */
   executed: Schema.optional(Schema.Boolean),
-  /** Whether the connection was a kept-alive one, which the server may have been closing. */
+  /** Whether a kept-alive connection failed before any byte of a response: the server may have been closing it. */
   reusedSocket: Schema.optional(Schema.Boolean),
   /** The provider's id of the request, for support tickets. */
   requestId: Schema.optional(Schema.String),

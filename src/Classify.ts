@@ -496,19 +496,18 @@ const thrown = (cause: unknown, options: ExceptionOptions): ApiError => {
   const bytesRead = read(socket, "bytesRead")
   const reused =
     options.reusedSocket ?? (verdict === lost && beforeBody && typeof bytesRead === "number" && bytesRead > 0)
-  const delivery = unwritten
-    ? "NotSent"
-    : duringBody && verdict.delivery === "Unconfirmed"
-      ? "Partial"
-      : verdict.delivery
+  const delivery =
+    options.delivery ??
+    (unwritten ? "NotSent" : duringBody && verdict.delivery === "Unconfirmed" ? "Partial" : verdict.delivery)
+  const beforeResponse = delivery === "NotSent" || delivery === "Unconfirmed"
 
   return unsafeMake(
     verdict,
     {
-      delivery: options.delivery ?? delivery,
+      delivery,
       code: nodes.map(codeOf).find((code) => code !== undefined),
       phase: verdict.phase,
-      reusedSocket: reused ? true : undefined,
+      reusedSocket: reused && beforeResponse ? true : undefined,
       detail: verdict === otherShape ? issuePath(nodes) : undefined,
       ...describe(context)
     },

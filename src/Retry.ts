@@ -239,6 +239,10 @@ type Verdict = { readonly why: Stopping } | { readonly why: Waiting; readonly mi
 
 const getsReady = (error: ApiError): boolean => error.reason === "ScalingUp" || error.reason === "WeightSwap"
 
+/** Whether the server closed a kept-alive connection before any byte of a response. */
+const wasClosedUnused = ({ delivery, reason, reusedSocket }: ApiError): boolean =>
+  reusedSocket === true && reason === "ConnectionLost" && (delivery === "NotSent" || delivery === "Unconfirmed")
+
 /** What is to be done about a failure, all but budget: nothing here waits, draws or counts. */
 const judge = (options: Checked, state: State, input: unknown, call: Call | undefined, random: number): Verdict => {
   if (!isApiError(input)) return { why: "Foreign" }
@@ -247,7 +251,7 @@ const judge = (options: Checked, state: State, input: unknown, call: Call | unde
   if (call?.idempotency === "never" && mayHaveExecuted(input)) return { why: "Idempotency" }
 
   const left = remaining(call)
-  if (input.reusedSocket === true && input.reason === "ConnectionLost" && !state.reconnected && left > 0) {
+  if (wasClosedUnused(input) && !state.reconnected && left > 0) {
     return { why: "ReusedSocket", millis: 0, counts: false }
   }
   const hint = input.retryAfter === undefined ? undefined : Duration.toMillis(input.retryAfter)

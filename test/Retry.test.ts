@@ -301,8 +301,10 @@ const model = (s: Situation): ReadonlyArray<Decision> => {
       error.executed ?? !(error._tag === "RateLimit" || refused || ["ScalingUp", "WeightSwap"].includes(error.reason))
     if (s.idempotency === "never" && error.delivery !== "NotSent" && ran) return stop("Idempotency")
     nameless = error.reason === "NameNotFound" ? nameless + 1 : 0
-    if (error.reason === "ConnectionLost" && error.reusedSocket === true && !reconnected) fc.pre(!near(left, 0))
-    if (error.reason === "ConnectionLost" && error.reusedSocket === true && !reconnected && left > 0) {
+    const hasResponse = error.delivery === "Partial" || error.delivery === "Acknowledged"
+    const isClosed = error.reason === "ConnectionLost" && error.reusedSocket === true && !hasResponse
+    if (isClosed && !reconnected) fc.pre(!near(left, 0))
+    if (isClosed && !reconnected && left > 0) {
       reconnected = true
       decisions.push({ why: "ReusedSocket", delay: 0 })
       continue
