@@ -100,7 +100,8 @@ export interface Options {
 const settingsOf = (owner: string, options: Options): Settings => ({
   connections: number(owner, "connections", options.connections ?? 1000, { min: 1, integer: true }),
   keepAlive: Duration.toMillis(duration(owner, "keepAlive", options.keepAlive ?? "4 seconds")),
-  maxHeaders: number(owner, "maxHeaders", options.maxHeaders ?? 65_536, { min: 1024, max: 2 ** 24, integer: true })
+  maxHeaders: number(owner, "maxHeaders", options.maxHeaders ?? 65_536, { min: 1024, max: 2 ** 24, integer: true }),
+  abrupt: new Set()
 })
 
 const proxyUrl = (text: string): URL | undefined => {

@@ -42,6 +42,7 @@ const nameOf = (cause: unknown): string => {
 /** Undici's handler of the kind that learns when a request has been written. */
 export class Exchange implements Waiter {
   attempt: Attempt | undefined
+  isFresh = false
   readonly #sending: Sending
   readonly #limits: Limits
   readonly #clock: Clock.Clock
@@ -414,8 +415,7 @@ export class Exchange implements Waiter {
     const connection = this.#connection
     this.#received = true
     this.#upload()?.stop()
-    // undici is not done with the connection yet
-    if (connection !== undefined) queueMicrotask(() => connection.free())
+    connection?.free()
     if (this.#decoder === undefined) this.#finish()
     else this.#decoder.end()
   }
@@ -437,7 +437,10 @@ export class Exchange implements Waiter {
       return
     }
     const error = this.#classified(cause)
+    const connection = this.#connection
     if (!this.#replace(error)) this.#fail(error)
+    // those that have been idle for as long are as likely to be dead, and each would cost an attempt
+    if (error.reusedSocket === true && error.reason === "ConnectionLost") connection?.origin.distrust(connection)
   }
 
   #onBroken(kind: Kind, detail: string, cause: unknown): void {
@@ -458,6 +461,7 @@ export class Exchange implements Waiter {
     this.#connection = undefined
     this.#abort = undefined
     this.#stage = "pool"
+    this.isFresh = true
     // first this: an origin that nobody waits for is forgotten with its last connection
     this.start(origin)
     connection.close()

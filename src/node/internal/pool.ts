@@ -11,7 +11,7 @@ import type * as net from "node:net"
 import * as Effect from "effect/Effect"
 import { unsafeMake } from "../../ApiError.js"
 import { connecting, type Failure, type Route } from "./connect.js"
-import { Client } from "./undici.js"
+import { Client, errors } from "./undici.js"
 
 /** Somebody who waits for a connection. */
 export interface Waiter {
@@ -21,6 +21,8 @@ export interface Waiter {
   readonly onConnecting: () => void
   /** It could not be made. */
   readonly onFailure: (failure: Failure) => void
+  /** Whether only a new connection will do: one that was used before has just failed it. */
+  readonly isFresh: boolean
   /** The attempt to connect that was begun for it. */
   attempt: Attempt | undefined
 }
@@ -41,7 +43,21 @@ export interface Settings {
   readonly keepAlive: number
   /** Bytes of an answer's headers. */
   readonly maxHeaders: number
+  /** The servers that have ended a connection, or sent more on it, soon after a response. */
+  readonly abrupt: Set<string>
 }
+
+/**
+ * Milliseconds that a connection rests after its first response. A server that closes its connections without saying so,
+ * or sends more than a response, does it then; on a loaded machine this may be milliseconds after the response.
+ */
+const probation = 10
+
+/** Milliseconds after a response within which a server that ends the connection is taken to do so after each response. */
+const abrupt = 1000
+
+/** The most servers that are remembered for it. */
+const maxAbrupt = 1000
 
 /** A connection that is open. */
 export class Connection {
@@ -51,6 +67,12 @@ export class Connection {
   /** Requests that were written before the present one. */
   requests = 0
   open = true
+  /** When it was made or last became free, on the host's monotonic clock. */
+  freedAt = performance.now()
+  /** Bytes that had been read when it was given back. */
+  #read = 0
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #turn: ReturnType<typeof setImmediate> | undefined
 
   constructor(origin: Origin, socket: net.Socket) {
     const { settings } = origin
@@ -71,23 +93,68 @@ export class Connection {
       keepAliveTimeout: Math.max(1, settings.keepAlive),
       keepAliveMaxTimeout: Math.max(1, settings.keepAlive)
     })
-    this.client.on("disconnect", () => this.close(gone()))
+    this.client.on("disconnect", (_origin, _targets, error) => {
+      // undici's own reasons are an announced end, and the end of an idle connection's time
+      if (!(error instanceof errors.InformationalError)) this.#noteEnd()
+      this.close(gone())
+    })
     socket.on("error", ignore)
     socket.on("close", () => this.close(gone()))
   }
 
-  /** Gives it back after a request that ended well; the server may have closed it meanwhile. */
+  /** Whether the connection can carry a request: nothing has arrived since the last response, and the server has not closed it. */
+  get isQuiet(): boolean {
+    const { socket } = this
+    return !socket.destroyed && socket.readable && (this.requests === 0 || socket.bytesRead === this.#read)
+  }
+
+  /**
+   * Gives the connection back after a response that was read to its end.
+   *
+   * The connection is offered only after the event loop has polled the socket once more: a server may close the connection,
+   * or send more than the response, without saying so before.
+   */
   free(): void {
     this.requests++
-    // what answers before it has read everything may never read the rest
-    if (this.socket.destroyed || this.socket.writableLength > 0) this.close(gone())
-    if (this.open) this.origin.offer(this)
+    this.#read = this.socket.bytesRead
+    this.freedAt = performance.now()
+    this.origin.rest(this)
+    // undici is not done with the connection yet
+    queueMicrotask(() => {
+      const { origin, socket } = this
+      // what answers before it has read everything may never read the rest
+      if (socket.destroyed || socket.writableLength > 0) this.close(gone())
+      if (!this.open) return
+      if (this.requests > 1 && !origin.isAbrupt) this.#yield()
+      else this.#timer = setTimeout(() => this.#yield(), probation)
+    })
+  }
+
+  /**
+   * Offers the connection in the next check phase. That alone is no full turn, since a response is mostly read in the poll
+   * phase before it. Undici waits for one more check phase before it writes on a connection that was used; what arrives in
+   * the poll phase between them ends the connection before the request is written.
+   */
+  #yield(): void {
+    this.#turn = setImmediate(() => {
+      if (this.isQuiet) this.origin.offer(this)
+      else {
+        this.#noteEnd()
+        this.close(gone())
+      }
+    })
+  }
+
+  #noteEnd(): void {
+    if (this.requests > 0 && performance.now() - this.freedAt < abrupt) this.origin.noteAbrupt()
   }
 
   /** Destroys the socket; what is on it fails with the cause. */
   close(cause: Error | null = null): void {
     if (!this.open) return
     this.open = false
+    clearTimeout(this.#timer)
+    clearImmediate(this.#turn)
     this.client.destroy(cause, ignore)
     this.socket.destroy()
     this.origin.lost(this)
@@ -95,7 +162,7 @@ export class Connection {
 }
 
 // With a code of undici's own for sockets, a client would connect again, and again
-const gone = (): Error => Object.assign(new Error("The connection is gone"), { code: "ECONNRESET" })
+export const gone = (): Error => Object.assign(new Error("The connection is gone"), { code: "ECONNRESET" })
 
 const unconnected: Failure = (about) => unsafeMake({ class: "Transient", reason: "Connect" }, about)
 
@@ -114,9 +181,12 @@ export class Origin {
   readonly #onEmpty: (origin: Origin) => void
   readonly #idle: Array<Connection> = []
   readonly #open = new Set<Connection>()
+  readonly #resting = new Set<Connection>()
   readonly #attempts = new Set<Attempt>()
   // a set keeps the order of arrival, and lets go of anybody at once
   readonly #waiters = new Set<Waiter>()
+  /** Those whose connection failed them. They come first, since the places of the failed connections are theirs. */
+  readonly #fresh = new Set<Waiter>()
 
   constructor(route: Route, settings: Settings, onEmpty: (origin: Origin) => void) {
     this.route = route
@@ -124,18 +194,28 @@ export class Origin {
     this.#onEmpty = onEmpty
   }
 
+  /** Whether the server has ended a connection, or sent more on it, soon after a response. */
+  get isAbrupt(): boolean {
+    return this.settings.abrupt.has(this.route.url.origin)
+  }
+
+  noteAbrupt(): void {
+    const { abrupt } = this.settings
+    if (abrupt.size < maxAbrupt) abrupt.add(this.route.url.origin)
+  }
+
   /** Hands out a connection now, or later by `onConnection`. */
   acquire(waiter: Waiter): Connection | undefined {
-    const connection = this.#takeIdle()
+    const connection = waiter.isFresh ? undefined : this.#takeIdle()
     if (connection !== undefined) return connection
-    this.#waiters.add(waiter)
+    this.#queueOf(waiter).add(waiter)
     this.#pump()
     return undefined
   }
 
   /** Takes back that somebody waits; what was begun for him serves the next, unless it seems to hang. */
   leave(waiter: Waiter, { hung }: { readonly hung: boolean }): void {
-    if (!this.#waiters.delete(waiter)) return
+    if (!this.#queueOf(waiter).delete(waiter)) return
     const { attempt } = waiter
     if (attempt !== undefined) {
       if (hung) this.#abandon(attempt)
@@ -144,21 +224,35 @@ export class Origin {
     this.#settle()
   }
 
+  /** Takes a connection back that will be offered once it has rested. */
+  rest(connection: Connection): void {
+    this.#resting.add(connection)
+  }
+
   /** A connection is free. */
   offer(connection: Connection): void {
-    const [waiter] = this.#waiters
+    this.#resting.delete(connection)
+    const [waiter] = connection.requests === 0 ? this.#queue() : this.#waiters
     if (waiter === undefined) {
       if (this.settings.keepAlive <= 0) connection.close()
       else this.#idle.push(connection)
       return
     }
-    this.#waiters.delete(waiter)
+    this.#queueOf(waiter).delete(waiter)
     if (waiter.attempt !== undefined) this.#inherit(waiter.attempt)
     waiter.onConnection(connection)
   }
 
+  /** Closes the connections that have been idle for at least as long as one that failed when it was reused. */
+  distrust(failed: Connection): void {
+    for (const connection of [...this.#idle, ...this.#resting]) {
+      if (connection.freedAt <= failed.freedAt) connection.close()
+    }
+  }
+
   lost(connection: Connection): void {
     this.#open.delete(connection)
+    this.#resting.delete(connection)
     const index = this.#idle.indexOf(connection)
     if (index >= 0) this.#idle.splice(index, 1)
     this.#pump()
@@ -168,8 +262,8 @@ export class Origin {
   /** Closes everything; who waits fails. It ends when the sockets are closed. */
   close(failure: Failure): Effect.Effect<void> {
     return Effect.suspend(() => {
-      for (const waiter of this.#waiters) {
-        this.#waiters.delete(waiter)
+      for (const waiter of this.#queue()) {
+        this.#queueOf(waiter).delete(waiter)
         waiter.onFailure(failure)
       }
       for (const attempt of this.#attempts) this.#abandon(attempt)
@@ -182,17 +276,29 @@ export class Origin {
   #takeIdle(): Connection | undefined {
     // the one used last is the least likely to be closed by the server
     for (let connection = this.#idle.pop(); connection !== undefined; connection = this.#idle.pop()) {
-      if (!connection.socket.destroyed && connection.socket.readable) return connection
+      if (connection.isQuiet) return connection
       connection.close()
     }
     return undefined
   }
 
-  /** Begins connections for those that wait, as many as there may be. */
+  #queueOf(waiter: Waiter): Set<Waiter> {
+    return waiter.isFresh ? this.#fresh : this.#waiters
+  }
+
+  /** All that wait, in the order in which new connections are handed out. */
+  *#queue(): Generator<Waiter, void> {
+    yield* this.#fresh
+    yield* this.#waiters
+  }
+
+  /** Begins connections for those that wait and that no resting connection will serve, as many as there may be. */
   #pump(): void {
-    for (const waiter of this.#waiters) {
+    let resting = this.#resting.size
+    for (const waiter of this.#queue()) {
       if (this.#open.size + this.#attempts.size >= this.settings.connections) return
-      if (waiter.attempt === undefined) this.#connect(waiter)
+      if (waiter.attempt !== undefined) continue
+      if (waiter.isFresh || resting-- <= 0) this.#connect(waiter)
     }
   }
 
@@ -214,7 +320,7 @@ export class Origin {
         this.offer(connection)
         return
       }
-      this.#waiters.delete(owner)
+      this.#queueOf(owner).delete(owner)
       owner.onFailure(failure)
       this.#pump()
       this.#settle()
@@ -225,7 +331,7 @@ export class Origin {
   #inherit(attempt: Attempt): void {
     if (attempt.owner !== undefined) attempt.owner.attempt = undefined
     attempt.owner = undefined
-    for (const waiter of this.#waiters) {
+    for (const waiter of this.#queue()) {
       if (waiter.attempt === undefined) {
         waiter.attempt = attempt
         attempt.owner = waiter
@@ -244,6 +350,7 @@ export class Origin {
   }
 
   #settle(): void {
-    if (this.#open.size === 0 && this.#attempts.size === 0 && this.#waiters.size === 0) this.#onEmpty(this)
+    if (this.#open.size === 0 && this.#attempts.size === 0 && this.#waiters.size + this.#fresh.size === 0)
+      this.#onEmpty(this)
   }
 }
