@@ -29,7 +29,6 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { X509Certificate } from "node:crypto"
 import * as tls from "node:tls"
-import type { Dispatcher } from "undici"
 import { type ApiError, unsafeMake } from "../ApiError.js"
 import { ahead, currentCall } from "../internal/call.js"
 import { type Bounds, type Try, withExchange } from "../internal/exchange.js"
@@ -41,9 +40,10 @@ import type { Workload } from "../Workload.js"
 import { authorization, type Failure, hostOf, type Route, Sessions, unbracketed } from "./internal/connect.js"
 import { environmentProxy } from "./internal/environmentProxy.js"
 import { Exchange } from "./internal/exchange.js"
+import { multipart } from "./internal/multipart.js"
 import { Origin, type Settings } from "./internal/pool.js"
-import type { Limits, Sending } from "./internal/sending.js"
-import { Client, FormData as UndiciFormData } from "./internal/undici.js"
+import type { Dispatching, Limits, Sending } from "./internal/sending.js"
+import { Client } from "./internal/undici.js"
 import { type Source, Upload } from "./internal/upload.js"
 
 // -------------------------------------------------------------------------------------------------
@@ -89,12 +89,12 @@ export interface Options {
    */
   readonly proxy?: "environment" | "none" | (string & {}) | undefined
   /**
-   * A dispatcher of undici's to send with; all of the above is then its business. It cannot tell waiting for a connection
-   * from making one: both have one limit, and `pool` is what running into it is called. One with interceptors does not tell
-   * writing from reading either: `read` is both. Nothing of its own is closed with the scope but what was sent from here.
+   * A dispatcher of undici 7 or 8 to send with; all of the above is then its business. It does not report when a connection
+   * is free, nor when bytes have left: `pool` is the limit of waiting and connecting together, and `write` limits only bodies
+   * that are streamed. When the scope closes, only the requests that were sent from here are aborted.
    * @default connections of its own
    */
-  readonly dispatcher?: Dispatcher | undefined
+  readonly dispatcher?: Dispatching | undefined
 }
 
 const settingsOf = (owner: string, options: Options): Settings => ({
@@ -130,8 +130,8 @@ const proxyOf = (
 }
 
 /** Fails construction where undici cannot send: some runtimes and bundlers replace it with a stub. */
-const dispatcherOf = (owner: string, dispatcher: Dispatcher | undefined): Dispatcher | undefined => {
-  const sender: Partial<Dispatcher> = dispatcher ?? Client.prototype
+const dispatcherOf = (owner: string, dispatcher: Dispatching | undefined): Dispatching | undefined => {
+  const sender: Partial<Dispatching> = dispatcher ?? Client.prototype
   if (typeof sender.dispatch === "function") return dispatcher
   const missing = dispatcher === undefined ? "undici's Client" : "the dispatcher"
   throw new Error(
@@ -203,35 +203,53 @@ const currentLimits = (fiber: AnyFiber): Limits => {
     : limitsOf(call.workload, left, "deadline")
 }
 
-/** Undici knows its own forms only, and Node's are of another undici. */
-const formOf = (form: FormData): UndiciFormData => {
-  const own = new UndiciFormData()
-  form.forEach((value, name) =>
-    typeof value === "string" ? own.append(name, value) : own.append(name, value, value.name)
-  )
-  return own
+/** A body, and the headers that belong to it unless the request has its own. */
+interface Encoded {
+  readonly body: Sending["body"]
+  readonly type?: string
+  readonly length?: number
 }
 
-const bodyOf = ({ body }: HttpClientRequest.HttpClientRequest, fiber: AnyFiber): Sending["body"] => {
+const encodedForm = (form: FormData): Encoded => {
+  const { length, type, upload } = multipart(form)
+  return { body: upload, type, length }
+}
+
+const rawBody = (body: unknown): Encoded => {
+  // by name, since forms and blobs may come from another library
+  switch (Object.prototype.toString.call(body)) {
+    case "[object URLSearchParams]":
+      return { body: String(body), type: "application/x-www-form-urlencoded;charset=UTF-8" }
+    case "[object FormData]":
+      return encodedForm(body as FormData)
+    case "[object Blob]":
+    case "[object File]": {
+      const blob = body as Blob
+      return { body: new Upload(() => blob.stream()), length: blob.size, ...(blob.type !== "" && { type: blob.type }) }
+    }
+    default:
+      // strings and bytes; `check` has refused everything else
+      return { body: body as Uint8Array }
+  }
+}
+
+const encoded = ({ body }: HttpClientRequest.HttpClientRequest, fiber: AnyFiber): Encoded => {
   switch (body._tag) {
     case "Empty":
-      return null
+      return { body: null }
     case "Uint8Array":
-      return body.body
+      return { body: body.body }
     case "FormData":
-      return formOf(body.formData)
+      return encodedForm(body.formData)
     case "Raw":
-      if (body.body instanceof URLSearchParams) return body.body.toString()
-      if (body.body instanceof FormData) return formOf(body.body)
-      // `check` has seen what it is
-      return isStreamed(body) ? new Upload(body.body as Source) : (body.body as Uint8Array)
+      return isStreamed(body) ? { body: new Upload(body.body as Source) } : rawBody(body.body)
     case "Stream": {
       const runtime = Runtime.make({
         context: fiber.currentContext,
         fiberRefs: fiber.getFiberRefs(),
         runtimeFlags: RuntimeFlags.make(RuntimeFlags.Interruption, RuntimeFlags.CooperativeYielding)
       })
-      return new Upload(Stream.toAsyncIterableRuntime(body.stream, runtime))
+      return { body: new Upload(Stream.toAsyncIterableRuntime(body.stream, runtime)) }
     }
   }
 }
@@ -256,7 +274,7 @@ class Transport {
   readonly settings: Settings
   readonly certificates: Route["certificates"]
   readonly proxy: ReturnType<typeof proxyOf>
-  readonly dispatcher: Dispatcher | undefined
+  readonly dispatcher: Dispatching | undefined
   readonly origins = new Map<string, Origin>()
   readonly sessions = new Sessions()
   /** What the dispatcher is busy with. */
@@ -334,15 +352,14 @@ class Transport {
   ): Sending {
     const proxy = url.protocol === "http:" ? origin?.route.proxy : undefined
     const path = url.pathname + url.search
-    const body = bodyOf(request, fiber)
+    const { body, length, type } = encoded(request, fiber)
     const { headers } = request
-    const form = request.body._tag === "Raw" && request.body.body instanceof URLSearchParams
-    if (proxy === undefined && url.username === "" && url.password === "" && !form) {
-      return { request, url, path, headers, body }
-    }
+    const isPlain = url.username === "" && url.password === "" && type === undefined && length === undefined
+    if (proxy === undefined && isPlain) return { request, url, path, headers, body }
     const more: Record<string, string | undefined> = {
       authorization: headers["authorization"] ?? authorization(url),
-      "content-type": headers["content-type"] ?? (form ? "application/x-www-form-urlencoded;charset=UTF-8" : undefined),
+      "content-length": headers["content-length"] ?? length?.toString(),
+      "content-type": headers["content-type"] ?? type,
       "proxy-authorization": (proxy && authorization(proxy)) ?? headers["proxy-authorization"]
     }
     const all = { ...headers }

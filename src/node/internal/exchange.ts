@@ -7,24 +7,24 @@ import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type { IncomingHttpHeaders } from "node:http"
+import type { Readable } from "node:stream"
 import type { Dispatcher } from "undici"
 import { type ApiError, type Delivery, type Kind, type Phase, unsafeMake } from "../../ApiError.js"
 import * as Classify from "../../Classify.js"
 import { type Head, ReadAnswer } from "../../internal/answer.js"
 import { type Bounds, isEventStream } from "../../internal/exchange.js"
-import { maxMillis } from "../../internal/options.js"
 import { codeOf, read } from "../../internal/origin.js"
 import { redactUrl } from "../../internal/redact.js"
-import { clearTimer, monotonic, setTimer, type Timer } from "../../internal/time.js"
 import { bodyOf } from "./chunks.js"
 import type { About, Failure } from "./connect.js"
 import { type Decoder, decoderOf } from "./decoder.js"
 import { senderOf } from "./forwardProxy.js"
 import { OpenAnswer, Source } from "./openAnswer.js"
-import type { Attempt, Connection, Origin, Waiter } from "./pool.js"
-import { cookiesOf, flat, headerOf, headersOf, type RawHeaders } from "./rawHeaders.js"
-import type { Limits, Sending } from "./sending.js"
-import { errors } from "./undici.js"
+import { type Attempt, type Connection, gone, type Origin, type Waiter } from "./pool.js"
+import { cookiesOf, headerOf, headersOf, type RawHeaders, rawOf } from "./rawHeaders.js"
+import type { Dispatching, Handler, Limits, Sending } from "./sending.js"
+import { StageTimer } from "./stageTimer.js"
 import { Upload } from "./upload.js"
 
 type Result = Effect.Effect<HttpClientResponse.HttpClientResponse, ApiError>
@@ -39,30 +39,30 @@ const nameOf = (cause: unknown): string => {
   return typeof name === "string" && /^[\w.$/-]{1,64}$/.test(name) ? name : typeof cause
 }
 
-/** Undici's handler of the kind that learns when a request has been written. */
-export class Exchange implements Waiter {
+const aborted = (): Error => new Error("The request was aborted")
+
+/** A request on its way, as undici's handler. */
+export class Exchange implements Waiter, Handler {
   attempt: Attempt | undefined
   isFresh = false
   readonly #sending: Sending
+  #body: Sending["body"]
   readonly #limits: Limits
-  readonly #clock: Clock.Clock
   readonly #bounds: Bounds | undefined
   #resume: (result: Result) => void
 
   #stage: Stage = "pool"
-  /** The moment that the present stage ends at, and the whole. */
-  #stageEndsAt = 0
-  readonly #endsAt: number
-  #timer: Timer | undefined
-  #timerAt = Infinity
+  readonly #time: StageTimer
 
   #origin: Origin | undefined
   /** All that a dispatcher is busy with. */
   #others: Set<Exchange> | undefined
   #connection: Connection | undefined
-  #abort: ((error?: Error) => void) | undefined
-  /** Bytes that the connection had written before. */
-  #base = 0
+  /** Undici's, once the request is being written. */
+  #controller: Dispatcher.DispatchController | undefined
+  /** Bytes that the connection had written and read before. */
+  #written = 0
+  #read = 0
   /** Whether somebody else keeps the time, or there is none left to keep. */
   #settled = false
   /** Whether the connection is no longer its own. */
@@ -71,8 +71,6 @@ export class Exchange implements Waiter {
   #received = false
 
   #status = 0
-  /** Whether an answer has begun. */
-  #answering = false
   #raw: RawHeaders = []
   #address: string | undefined
   #decoder: Decoder | undefined
@@ -89,41 +87,24 @@ export class Exchange implements Waiter {
     resume: (result: Result) => void
   ) {
     this.#sending = sending
+    this.#body = sending.body
     this.#limits = limits
-    this.#clock = clock
     this.#bounds = bounds
     this.#resume = resume
-    this.#endsAt = monotonic(clock) + limits.whole
+    this.#time = new StageTimer(clock, limits.whole, (of) => this.#onLimit(of))
   }
 
   // --- Time ---------------------------------------------------------------------------------------
 
-  #now(): number {
-    return monotonic(this.#clock)
-  }
-
-  /** Begins a stage that may take so long. The timer is left alone if it fires before; it then looks again. */
-  #enter(stage: Stage, millis: number, now = this.#now()): void {
+  #enter(stage: Stage, millis: number, now?: number): void {
     this.#stage = stage
-    this.#stageEndsAt = now + millis
-    this.#arm(now)
+    this.#time.enter(millis, now)
   }
 
-  #arm(now: number): void {
-    const at = Math.min(this.#stageEndsAt, this.#endsAt)
-    if (at >= this.#timerAt) return
-    clearTimer(this.#timer)
-    this.#timerAt = at
-    const millis = Math.min(Math.max(1, Math.ceil(at - now)), maxMillis)
-    this.#timer = setTimer(this.#clock, millis, () => this.#onTime())
-  }
-
-  #onTime(): void {
-    this.#timer = undefined
-    this.#timerAt = Infinity
-    const now = this.#now()
-    if (now >= this.#endsAt) this.#onEnd()
-    else if (now < this.#stageEndsAt) this.#arm(now)
+  #onLimit(of: "stage" | "whole"): void {
+    // all has arrived, and is only being decoded
+    if (this.#received && this.#source === undefined) return
+    if (of === "whole") this.#onEnd()
     else this.#onStageEnd()
   }
 
@@ -151,7 +132,7 @@ export class Exchange implements Waiter {
   }
 
   #timeOut(phase: Phase, limit: number): void {
-    const reused = this.#isReused() ? true : undefined
+    const reused = this.#isReused() && !this.#isAnswered() ? true : undefined
     const detail = `the limit is ${Duration.format(Duration.millis(Math.round(limit)))}`
     this.#fail(
       unsafeMake({ class: "Transient", reason: "Timeout" }, { ...this.#about(), phase, detail, reusedSocket: reused })
@@ -169,23 +150,25 @@ export class Exchange implements Waiter {
   }
 
   /** Leaves it to a dispatcher, which tells waiting from connecting as little as it gives back what waits. */
-  startOn(dispatcher: Dispatcher, others: Set<Exchange>): void {
+  startOn(dispatcher: Dispatching, others: Set<Exchange>): void {
     const { headers, path, request, url } = this.#sending
     this.#others = others
     others.add(this)
     this.#enter("pool", this.#limits.pool + this.#limits.connect)
     const { origin } = url
     const { method } = request
-    const options = { origin, method, path, headers, body: this.#body(), headersTimeout: 0, bodyTimeout: 0 }
     try {
-      dispatcher.dispatch(options, this)
+      dispatcher.dispatch(
+        { origin, method, path, headers, body: this.#dispatched(), headersTimeout: 0, bodyTimeout: 0 },
+        this
+      )
     } catch (cause) {
-      this.onError(cause)
+      this.#onError(cause)
     }
   }
 
   onConnecting(): void {
-    const now = this.#now()
+    const now = this.#time.now()
     if (this.attempt !== undefined) this.attempt.since ??= now
     this.#enter("connect", this.#limits.connect, now)
   }
@@ -197,24 +180,35 @@ export class Exchange implements Waiter {
   onConnection(connection: Connection): void {
     const { headers, path, request } = this.#sending
     this.#connection = connection
-    this.#base = connection.socket.bytesWritten
+    this.#written = connection.socket.bytesWritten
+    this.#read = connection.socket.bytesRead
     this.#enter("write", this.#limits.write)
-    connection.client.dispatch({ method: request.method, path, headers, body: this.#body(), blocking: false }, this)
+    connection.client.dispatch(
+      { method: request.method, path, headers, body: this.#dispatched(), blocking: false },
+      this
+    )
   }
 
-  #body(): Exclude<Dispatcher.DispatchOptions["body"], undefined> {
-    // an async iterable, which undici takes and its types do not know
-    return this.#sending.body as Exclude<Sending["body"], Upload>
+  /** The body as undici takes it. */
+  #dispatched(): string | Uint8Array | Readable | null {
+    const body = this.#body
+    if (body instanceof Upload) body.onEnd = () => this.#onHandedOver()
+    // undici takes every async iterable, and its types do not know
+    return body as Exclude<Sending["body"], Upload>
   }
 
   #upload(): Upload | undefined {
-    const { body } = this.#sending
-    return body instanceof Upload ? body : undefined
+    return this.#body instanceof Upload ? this.#body : undefined
   }
 
   /** Whether bytes of the request may have left. */
   #wrote(): boolean {
-    return this.#abort !== undefined && (this.#connection?.socket.bytesWritten ?? Infinity) > this.#base
+    return this.#controller !== undefined && (this.#connection?.socket.bytesWritten ?? Infinity) > this.#written
+  }
+
+  /** Whether bytes of a response have arrived. */
+  #isAnswered(): boolean {
+    return this.#status > 0 || (this.#connection?.socket.bytesRead ?? 0) > this.#read
   }
 
   #isReused(): boolean {
@@ -223,9 +217,9 @@ export class Exchange implements Waiter {
 
   #delivery(cause?: unknown): Delivery {
     const wrote = this.#wrote()
-    // what cannot be read has arrived
-    const garbled = cause instanceof errors.HTTPParserError || cause instanceof errors.HeadersOverflowError
-    if (this.#answering || (wrote && garbled)) return "Partial"
+    // what cannot be read has arrived; each copy of undici has classes of its own
+    const garbled = /^(?:HTTPParserError|HeadersOverflowError)$/.test(nameOf(cause))
+    if (this.#isAnswered() || (wrote && garbled)) return "Partial"
     return wrote ? "Unconfirmed" : "NotSent"
   }
 
@@ -245,9 +239,7 @@ export class Exchange implements Waiter {
 
   #settle(): void {
     this.#settled = true
-    clearTimer(this.#timer)
-    this.#timer = undefined
-    this.#timerAt = Infinity
+    this.#time.stop()
   }
 
   /** Nothing that happens to the connection from now on is of its concern. */
@@ -263,14 +255,14 @@ export class Exchange implements Waiter {
     // it may serve somebody else already
     if (this.#received) return
     if (this.#connection !== undefined) this.#connection.close()
-    else if (this.#abort !== undefined) this.#abort()
+    else if (this.#controller !== undefined) this.#controller.abort(aborted())
     else this.#origin?.leave(this, { hung: this.#isHung() })
   }
 
   /** Whether the connection that is being made is hardly worth waiting for. */
   #isHung(): boolean {
     const since = this.attempt?.since
-    return since !== undefined && this.#now() - since >= this.#limits.connect / 2
+    return since !== undefined && this.#time.now() - since >= this.#limits.connect / 2
   }
 
   /** Answers the one who waits, and holds him no longer: an answer that nobody reads could not be collected. */
@@ -303,37 +295,39 @@ export class Exchange implements Waiter {
 
   // --- Undici's handler ---------------------------------------------------------------------------
 
-  onConnect(abort: (error?: Error) => void, ...context: ReadonlyArray<unknown>): void {
-    this.#abort = abort
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    const connection = this.#connection
     // a dispatcher's queue gives nothing back
-    if (this.#over) abort()
-    else if (this.#connection === undefined) {
-      // an interceptor, which calls with a context, does not tell when the request was written
-      if (context.length > 0) this.#enter("read", this.#limits.read)
-      else this.#enter("write", this.#limits.write)
+    if (this.#over) controller.abort(aborted())
+    // what arrived since the connection was taken would pass for the response
+    else if (connection !== undefined && !connection.isQuiet) connection.close(gone())
+    else {
+      this.#controller = controller
+      if (connection === undefined) this.#enter("write", this.#limits.write)
+      // undici writes a body that it has as a whole at once
+      if (this.#upload() === undefined) queueMicrotask(() => this.#onHandedOver())
     }
   }
 
-  onRequestSent(): void {
-    if (this.#stage !== "write" || this.#settled) return
+  /** The socket has taken the whole request, and begins to read the response once it has written it. */
+  #onHandedOver(): void {
+    const isWriting = () => this.#stage === "write" && !this.#settled
+    if (!isWriting()) return
     const socket = this.#connection?.socket
     if (socket?.writableNeedDrain === true) {
       socket.once("drain", () => {
-        if (this.#stage === "write" && !this.#settled) this.#enter("read", this.#limits.read)
+        if (isWriting()) this.#enter("read", this.#limits.read)
       })
     } else this.#enter("read", this.#limits.read)
   }
 
-  onResponseStarted(): void {
-    this.#answering = true
-  }
-
-  onHeaders(status: number, raw: ReadonlyArray<Buffer | ReadonlyArray<Buffer>>, resume: () => void): boolean {
-    this.#answering = true
-    if (status < 200 || this.#over) return true
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    if (this.#over) return
     this.#status = status
-    // of a connection of its own they come as they were sent
-    this.#raw = this.#connection === undefined ? flat(raw) : (raw as RawHeaders)
+    if (status < 200) return
+    const resume = () => controller.resume()
+    // of a connection of its own they come as they were sent; interceptors change only the others
+    this.#raw = this.#connection === undefined ? rawOf(headers) : (controller.rawHeaders as RawHeaders)
     this.#address = this.#connection?.socket.remoteAddress
     const decoder = decoderOf(this.#sending.request.method, status, this.#raw, {
       onBytes: (bytes) => this.#onBytes(bytes),
@@ -352,11 +346,11 @@ export class Exchange implements Waiter {
       // whatever becomes of the stream once it is open, its reader takes for broken
       if (bounds !== undefined && decoder?.isKnown === false) {
         decoder.unknown()
-        return true
+        return
       }
       // while nobody read, the server had to wait
       const goOn = () => {
-        this.#stageEndsAt = this.#now() + read
+        this.#time.extend(read)
         if (decoder === undefined) resume()
         else decoder.resume()
       }
@@ -366,22 +360,22 @@ export class Exchange implements Waiter {
       if (bounds === undefined) this.#enter("body", read)
       else this.#settle()
       this.#reply(Effect.succeed(new OpenAnswer(this.#head(), source)))
-      return true
+      return
     }
     this.#enter("body", success ? read : bounds.draining)
-    return true
   }
 
-  onData(chunk: Buffer): boolean {
-    if (this.#over) return true
-    return this.#decoder === undefined ? this.#onBytes(chunk) : this.#decoder.write(chunk)
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#over) return
+    const goesOn = this.#decoder === undefined ? this.#onBytes(chunk) : this.#decoder.write(chunk)
+    if (!goesOn) controller.pause()
   }
 
   #onBytes(chunk: Buffer): boolean {
     this.#size += chunk.length
     if (this.#over) return true
     if (this.#source !== undefined) {
-      if (!this.#settled) this.#stageEndsAt = this.#now() + this.#limits.read
+      if (!this.#settled) this.#time.extend(this.#limits.read)
       return this.#source.push(chunk)
     }
     const bounds = this.#bounds
@@ -395,7 +389,7 @@ export class Exchange implements Waiter {
         return false
       }
       this.#chunks.push(chunk)
-      if (this.#limits.read < this.#limits.whole) this.#stageEndsAt = this.#now() + this.#limits.read
+      if (this.#limits.read < this.#limits.whole) this.#time.extend(this.#limits.read)
       return true
     }
     if (this.#kept < bounds.kept) {
@@ -410,7 +404,7 @@ export class Exchange implements Waiter {
     return true
   }
 
-  onComplete(): void {
+  onResponseEnd(): void {
     if (this.#over) return
     const connection = this.#connection
     this.#received = true
@@ -429,7 +423,11 @@ export class Exchange implements Waiter {
     else source.end()
   }
 
-  onError(cause: unknown): void {
+  onResponseError(_controller: Dispatcher.DispatchController, cause: unknown): void {
+    this.#onError(cause)
+  }
+
+  #onError(cause: unknown): void {
     if (this.#over) return
     // a failure's status tells more than that its body broke off
     if (this.#isFailure()) {
@@ -456,10 +454,13 @@ export class Exchange implements Waiter {
   #replace({ reason }: ApiError): boolean {
     const connection = this.#connection
     const origin = this.#origin
-    const unsent = reason === "ConnectionLost" && this.#isReused() && !this.#wrote() && this.#upload()?.started !== true
+    const upload = this.#upload()
+    const body = upload === undefined ? this.#body : upload.again()
+    const unsent = reason === "ConnectionLost" && this.#isReused() && !this.#wrote() && body !== undefined
     if (!unsent || connection === undefined || origin === undefined) return false
+    this.#body = body
     this.#connection = undefined
-    this.#abort = undefined
+    this.#controller = undefined
     this.#stage = "pool"
     this.isFresh = true
     // first this: an origin that nobody waits for is forgotten with its last connection
@@ -477,7 +478,7 @@ export class Exchange implements Waiter {
     const { request, url } = this.#sending
     return Classify.failure(cause, {
       delivery: this.#delivery(cause),
-      reusedSocket: this.#isReused(),
+      reusedSocket: this.#isReused() && !this.#isAnswered(),
       method: request.method,
       url: url.href
     })

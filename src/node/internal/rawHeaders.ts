@@ -5,20 +5,15 @@
  */
 import * as Cookies from "@effect/platform/Cookies"
 import * as Headers from "@effect/platform/Headers"
+import type { IncomingHttpHeaders } from "node:http"
 
 export type RawHeaders = ReadonlyArray<Buffer>
 
-/** Undici's interceptors put the values of a name that came several times into a list. */
-export const flat = (raw: ReadonlyArray<Buffer | ReadonlyArray<Buffer>>): RawHeaders => {
-  const pairs: Array<Buffer> = []
-  for (let index = 0; index + 1 < raw.length; index += 2) {
-    for (const name of [raw[index]].flat()) {
-      for (const value of [raw[index + 1]].flat())
-        if (name !== undefined && value !== undefined) pairs.push(name, value)
-    }
-  }
-  return pairs
-}
+/** The headers that a dispatcher reports: by name, several values in a list. */
+export const rawOf = (headers: IncomingHttpHeaders): RawHeaders =>
+  Object.entries(headers).flatMap(([name, values]) =>
+    [values ?? []].flat().flatMap((value) => [Buffer.from(name, "latin1"), Buffer.from(value, "latin1")])
+  )
 
 /** The value of the first header of a name, in lower case. */
 export const headerOf = (raw: RawHeaders, name: string): string | undefined => {

@@ -24,5 +24,19 @@ export interface Sending {
   readonly url: URL
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
-  readonly body: Exclude<Dispatcher.DispatchOptions["body"], undefined> | Upload
+  readonly body: string | Uint8Array | Upload | null
+}
+
+/** What undici calls, as its versions 7 and 8 have it in common. */
+export type Handler = Required<
+  Pick<
+    Dispatcher.DispatchHandler,
+    "onRequestStart" | "onResponseStart" | "onResponseData" | "onResponseEnd" | "onResponseError"
+  >
+>
+
+/** What an exchange needs of a dispatcher. */
+export interface Dispatching {
+  // a method, so that the types of either version fit
+  dispatch(options: Dispatcher.DispatchOptions, handler: Handler): boolean
 }

@@ -9,14 +9,9 @@
 import type * as undici from "undici"
 import core from "undici/lib/core/errors.js"
 import client from "undici/lib/dispatcher/client.js"
-import formData from "undici/lib/web/fetch/formdata.js"
 
 export type Client = undici.Client
 
 export const Client: typeof undici.Client = client
-
-export type FormData = undici.FormData
-
-export const FormData: typeof undici.FormData = formData.FormData
 
 export const errors: typeof undici.errors = core

@@ -11,9 +11,3 @@ declare module "undici/lib/dispatcher/client.js" {
   const exported: typeof Client
   export default exported
 }
-
-declare module "undici/lib/web/fetch/formdata.js" {
-  import type { FormData } from "undici"
-  const exported: { readonly FormData: typeof FormData }
-  export default exported
-}

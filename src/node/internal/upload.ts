@@ -40,20 +40,29 @@ const guard = (source: Source): void => {
 
 const isPiece = (value: unknown): boolean => typeof value === "string" || ArrayBuffer.isView(value)
 
-/** A source, read once at most. */
+/** A body that is read as it is sent, once at most. */
 export class Upload implements AsyncIterable<unknown> {
+  /** Called when the source has ended, after all that it gave was written. */
+  onEnd: () => void = ignore
   /** Whether anything was asked of the source. */
   started = false
   /** What the source failed with. */
   failure: { readonly cause: unknown } | undefined
-  readonly #source: Source
+  readonly #source: Source | (() => Source)
   #reading: Reading | undefined
   #stopped = false
   #reject: (cause: unknown) => void = ignore
 
-  constructor(source: Source) {
+  /** Of a source that is read once, or of a value, whose source can be made again. */
+  constructor(source: Source | (() => Source)) {
     this.#source = source
-    guard(source)
+    if (typeof source !== "function") guard(source)
+  }
+
+  /** The same body to be sent from its beginning, if that is possible. */
+  again(): Upload | undefined {
+    if (!this.started) return this
+    return typeof this.#source === "function" ? new Upload(this.#source) : undefined
   }
 
   [Symbol.asyncIterator](): AsyncIterator<unknown> {
@@ -87,9 +96,12 @@ export class Upload implements AsyncIterable<unknown> {
     try {
       if (this.#stopped) throw new Error("nobody reads on")
       this.started = true
-      const result = await (this.#reading ??= read(this.#source)).next()
-      if (result.done === true) this.#stopped = true
-      else if (!isPiece(result.value)) throw new TypeError("a piece of a body is neither bytes nor text")
+      const source = this.#source
+      const result = await (this.#reading ??= read(typeof source === "function" ? source() : source)).next()
+      if (result.done === true) {
+        this.#stopped = true
+        this.onEnd()
+      } else if (!isPiece(result.value)) throw new TypeError("a piece of a body is neither bytes nor text")
       return result
     } catch (cause) {
       if (!this.#stopped) this.failure = { cause }
