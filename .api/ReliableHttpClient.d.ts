@@ -21,6 +21,7 @@ export interface Options<R = never> extends Omit<Reliability.Options<R>, "worklo
     | ((request: HttpClientRequest.HttpClientRequest) => Dialect.Target | undefined)
     | undefined
   readonly maxBody?: number | undefined
+  readonly maxJson?: number | undefined
   readonly requestIdHeader?: string | undefined
   readonly propagateTrace?: boolean | undefined
 }

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import type { Dispatcher } from "undici"
+import type { Dispatching } from "./internal/sending.js"
 export interface Tls {
   readonly ca?: string | ReadonlyArray<string> | undefined
   readonly cert?: string | undefined
@@ -16,7 +16,7 @@ export interface Options {
   readonly maxHeaders?: number | undefined
   readonly tls?: Tls | undefined
   readonly proxy?: "environment" | "none" | (string & {}) | undefined
-  readonly dispatcher?: Dispatcher | undefined
+  readonly dispatcher?: Dispatching | undefined
 }
 export declare const make: (options?: Options) => Effect.Effect<HttpClient.HttpClient, never, Scope.Scope>
 export declare const layerWith: (options: Options) => Layer.Layer<HttpClient.HttpClient>
