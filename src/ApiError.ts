@@ -10,7 +10,7 @@ import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import { dual } from "effect/Function"
 import * as Schema from "effect/Schema"
-import { attempt, type Origin, read, reduce } from "./internal/origin.js"
+import { attempt, type Origin, read, reduce } from "./internal/errors.js"
 import { clip } from "./internal/redact.js"
 import { maxDelay } from "./RetryHint.js"
 

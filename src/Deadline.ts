@@ -12,8 +12,8 @@ import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Option from "effect/Option"
 import { type Delivery, type Phase, type Transient, unsafeMake } from "./ApiError.js"
-import { currentCall, remaining as remainingOf } from "./internal/call.js"
-import { limitedTo } from "./internal/limited.js"
+import { currentCall, remaining as remainingOf } from "./internal/call/context.js"
+import { limitedTo } from "./internal/call/timeLimit.js"
 import { duration } from "./internal/options.js"
 
 /**

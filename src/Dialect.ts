@@ -20,7 +20,7 @@ import {
   RateLimitReason as RateLimitReasons,
   TransientReason as TransientReasons
 } from "./ApiError.js"
-import * as entries from "./internal/dialectEntries.js"
+import * as entries from "./internal/dialect/entries.js"
 
 // -------------------------------------------------------------------------------------------------
 // Model

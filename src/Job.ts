@@ -26,7 +26,7 @@ import * as Deadline from "./Deadline.js"
 import { conflicts, mayExist, moreOf, nothingSent, notLookedUp } from "./internal/job/advice.js"
 import { again, hintOf, logged, pauseBefore, spread } from "./internal/job/waits.js"
 import { duration, number, refuse } from "./internal/options.js"
-import { monotonicMillis } from "./internal/time.js"
+import { monotonicMillis } from "./internal/clock.js"
 
 // -------------------------------------------------------------------------------------------------
 // Model

@@ -24,7 +24,7 @@ import * as Schedule from "effect/Schedule"
 import * as ScheduleDecision from "effect/ScheduleDecision"
 import * as ScheduleInterval from "effect/ScheduleInterval"
 import { type ApiError, isApiError, isSettled, mayHaveExecuted, settle } from "./ApiError.js"
-import { type Call, currentCall, owning, remaining } from "./internal/call.js"
+import { type Call, currentCall, owning, remaining } from "./internal/call/context.js"
 import { duration, maxMillis, number, oneOf, refuse } from "./internal/options.js"
 import type { Patience } from "./Workload.js"
 

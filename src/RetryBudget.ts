@@ -22,7 +22,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { number } from "./internal/options.js"
-import { clockOf, monotonic } from "./internal/time.js"
+import { clockOf, monotonic } from "./internal/clock.js"
 
 // -------------------------------------------------------------------------------------------------
 // Model

@@ -8,7 +8,7 @@
  * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
-import * as Headers from "./internal/headers.js"
+import * as Headers from "./internal/http/headers.js"
 
 /**
  * The server's wishes. An absent field means that the server said nothing about it.

@@ -7,8 +7,8 @@ import * as EventStream from "effect-reliability/stream"
 import { Transport } from "effect-reliability/node"
 import { Fault, FaultServer, ScriptedClient } from "effect-reliability/testing"
 import { expect } from "vitest"
-import { observedBy } from "../src/internal/call.js"
-import type { Observer } from "../src/internal/observing.js"
+import { observedBy } from "../src/internal/call/context.js"
+import type { Observer } from "../src/internal/call/observers.js"
 import { bare } from "./support/proxy.js"
 
 const once = Workload.make({

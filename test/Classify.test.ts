@@ -2,7 +2,7 @@ import { Cause, Duration, Effect, FastCheck as fc, Logger, Schema } from "effect
 import { ApiError, Classify, Dialect } from "effect-reliability"
 import { inspect } from "node:util"
 import { describe, expect, it } from "vitest"
-import { chain, codeOf, nameOf, read, reduce } from "../src/internal/origin.js"
+import { chain, codeOf, nameOf, read, reduce } from "../src/internal/errors.js"
 import { clip, isSecret, redact, redactUrl, withoutAccount } from "../src/internal/redact.js"
 
 const fireworks = (status: number, body?: unknown, options: Partial<Classify.Answer> = {}) =>

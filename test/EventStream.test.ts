@@ -38,8 +38,8 @@ import { createParser } from "eventsource-parser"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import { inspect } from "node:util"
 import { expect } from "vitest"
-import { bytesKey, Decoder, type End, isLastByName } from "../src/internal/events.js"
-import { isEventStream } from "../src/internal/exchange.js"
+import { bytesKey, Decoder, type End, isLastByName } from "../src/internal/sse/decoder.js"
+import { isEventStream } from "../src/internal/http/transportHook.js"
 
 // -------------------------------------------------------------------------------------------------
 // A provider in memory

@@ -42,7 +42,7 @@ import { Readable } from "node:stream"
 import { inspect } from "node:util"
 import { Agent } from "undici"
 import { expect } from "vitest"
-import { singleTry } from "../src/internal/exchange.js"
+import { singleTry } from "../src/internal/http/transportHook.js"
 import { transports } from "./conformance/transports.js"
 import { closedPort, deafPort } from "./support/faults.js"
 

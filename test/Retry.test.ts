@@ -13,7 +13,7 @@ import {
 } from "effect"
 import { ApiError, Deadline, Reliability, Retry, RetryBudget, Workload } from "effect-reliability"
 import { describe, expect } from "vitest"
-import { type Call, currentCall } from "../src/internal/call.js"
+import { type Call, currentCall } from "../src/internal/call/context.js"
 
 const transient = (props: Partial<ConstructorParameters<typeof ApiError.Transient>[0]> = {}) =>
   new ApiError.Transient({ reason: "Unavailable", delivery: "Acknowledged", status: 503, ...props })

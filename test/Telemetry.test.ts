@@ -25,7 +25,7 @@ import { spawnSync } from "node:child_process"
 import { once } from "node:events"
 import { createServer } from "node:http"
 import { describe, expect } from "vitest"
-import { showing } from "../src/internal/telemetryMetrics.js"
+import { showing } from "../src/internal/telemetry/metrics.js"
 import { read, root, run } from "./support/project.js"
 
 // -------------------------------------------------------------------------------------------------

@@ -26,10 +26,10 @@ import * as Schema from "effect/Schema"
 import type { ServerCounts } from "../fireworks/ServerMetrics.js"
 import { accountIdOf, baseUrlFrom } from "../fireworks/internal/settings.js"
 import { duration, refuse } from "../internal/options.js"
-import { judge } from "./internal/diagnosis.js"
-import { said } from "./internal/judged.js"
-import type { Observation } from "./internal/observation.js"
-import { walk } from "./internal/walk.js"
+import { judge } from "./internal/doctor/diagnosis.js"
+import { said } from "./internal/doctor/findings.js"
+import type { Observation } from "./internal/doctor/observation.js"
+import { walk } from "./internal/doctor/walk.js"
 
 // -------------------------------------------------------------------------------------------------
 // Schemas

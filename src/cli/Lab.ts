@@ -14,10 +14,10 @@ import type * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import { baseUrlFrom } from "../fireworks/internal/settings.js"
 import { oneOf, refuse } from "../internal/options.js"
-import { live } from "./internal/labLive.js"
-import { page as pageOf } from "./internal/labPage.js"
-import { experiments, fits } from "./internal/labRun.js"
-import { reportText } from "./internal/labText.js"
+import { live } from "./internal/lab/live.js"
+import { page as pageOf } from "./internal/lab/page.js"
+import { experiments, fits } from "./internal/lab/run.js"
+import { reportText } from "./internal/lab/text.js"
 
 // -------------------------------------------------------------------------------------------------
 // Model

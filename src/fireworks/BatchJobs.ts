@@ -35,8 +35,8 @@ import * as Workload from "../Workload.js"
 import * as Fireworks from "./Fireworks.js"
 import { invalidRequest } from "./internal/client.js"
 import { maybe, open } from "./internal/decoded.js"
-import * as jobs from "./internal/jobs.js"
-import { Count } from "./internal/jobs.js"
+import * as jobs from "./internal/jobs/lifecycle.js"
+import { Count } from "./internal/jobs/lifecycle.js"
 
 // -------------------------------------------------------------------------------------------------
 // Schemas

@@ -36,9 +36,9 @@ import * as Job from "../Job.js"
 import * as Workload from "../Workload.js"
 import * as Fireworks from "./Fireworks.js"
 import { maybe, open } from "./internal/decoded.js"
-import * as jobs from "./internal/jobs.js"
-import { Count } from "./internal/jobs.js"
-import { act, limitsOf, paths, reach, untilEnd, untilReady, type Wait, warn } from "./internal/trainerWait.js"
+import * as jobs from "./internal/jobs/lifecycle.js"
+import { Count } from "./internal/jobs/lifecycle.js"
+import { act, limitsOf, paths, reach, untilEnd, untilReady, type Wait, warn } from "./internal/jobs/trainerWait.js"
 
 // -------------------------------------------------------------------------------------------------
 // Schemas

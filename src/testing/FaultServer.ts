@@ -16,8 +16,8 @@ import type * as Scope from "effect/Scope"
 import { number, oneOf } from "../internal/options.js"
 import type { Connection, ConnectionScript, Fault, Request, Script } from "./Fault.js"
 import { selfSigned } from "./internal/certificate.js"
-import { makeLedger } from "./internal/ledger.js"
-import { listen } from "./internal/listen.js"
+import { makeLedger } from "./internal/faultServer/ledger.js"
+import { listen } from "./internal/faultServer/listen.js"
 
 // -------------------------------------------------------------------------------------------------
 // Model

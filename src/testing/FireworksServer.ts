@@ -41,11 +41,11 @@ import {
   provisioning,
   windowOf,
   type World
-} from "./internal/fireworksConfig.js"
-import * as deployments from "./internal/fireworksDeployments.js"
-import { emptyWorld, step } from "./internal/fireworksGateway.js"
-import * as jobs from "./internal/fireworksJobs.js"
-import { checkTimeline } from "./internal/fireworksTimeline.js"
+} from "./internal/fireworksServer/config.js"
+import * as deployments from "./internal/fireworksServer/deploymentRoutes.js"
+import { emptyWorld, step } from "./internal/fireworksServer/gateway.js"
+import * as jobs from "./internal/fireworksServer/jobRoutes.js"
+import { checkTimeline } from "./internal/fireworksServer/jobTimeline.js"
 import * as ScriptedClient from "./ScriptedClient.js"
 
 // -------------------------------------------------------------------------------------------------

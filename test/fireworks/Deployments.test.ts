@@ -19,8 +19,8 @@ import { ApiError, Deadline, Retry, Workload } from "effect-reliability"
 import { Deployments, Fireworks } from "effect-reliability/fireworks"
 import { Fault, FireworksServer, ScriptedClient } from "effect-reliability/testing"
 import { expect } from "vitest"
-import { changeOf } from "../../src/fireworks/internal/autoscaling.js"
-import * as Scaling from "../../src/fireworks/internal/scaling.js"
+import { changeOf } from "../../src/fireworks/internal/deployments/autoscaling.js"
+import * as Scaling from "../../src/fireworks/internal/deployments/scaling.js"
 
 // -------------------------------------------------------------------------------------------------
 // The API in memory

@@ -22,9 +22,9 @@ import { spawn } from "node:child_process"
 import { createServer, type RequestListener } from "node:http"
 import type { AddressInfo } from "node:net"
 import { expect } from "vitest"
-import { holds } from "../../src/fireworks/internal/jobs.js"
-import * as trainer from "../../src/fireworks/internal/trainer.js"
-import { limitsOf } from "../../src/fireworks/internal/trainerWait.js"
+import { holds } from "../../src/fireworks/internal/jobs/lifecycle.js"
+import * as trainer from "../../src/fireworks/internal/jobs/trainerStates.js"
+import { limitsOf } from "../../src/fireworks/internal/jobs/trainerWait.js"
 import { root } from "../support/project.js"
 
 const { left, right } = Either

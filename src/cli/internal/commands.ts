@@ -21,7 +21,7 @@ import * as Schema from "effect/Schema"
 import { readFileSync } from "node:fs"
 import { stripVTControlCharacters } from "node:util"
 import * as Doctor from "../Doctor.js"
-import { lab } from "./labCommand.js"
+import { lab } from "./lab/command.js"
 import { badUsage, described, Failed, isColoured, name, refused, said, variable, write } from "./terminal.js"
 
 // --- The terminal ------------------------------------------------------------------------------------

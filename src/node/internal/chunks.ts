@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { type Body, sizeOf } from "../../internal/answer.js"
+import { type Body, sizeOf } from "../../internal/http/response.js"
 
 const utf8 = (chunks: ReadonlyArray<Buffer>): string => {
   const text = (chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)).toString("utf8")

@@ -6,7 +6,7 @@
  *
  * @since 0.1.0
  */
-import type { Sender } from "../../internal/sender.js"
+import type { Sender } from "../../internal/http/sender.js"
 import type { Route } from "./connect.js"
 
 type HeaderOf = (name: string) => string | undefined

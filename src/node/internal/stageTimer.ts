@@ -5,7 +5,7 @@
  */
 import type * as Clock from "effect/Clock"
 import { maxMillis } from "../../internal/options.js"
-import { afterPoll, clearTimer, monotonic, setTimer, type Timer } from "../../internal/time.js"
+import { afterPoll, clearTimer, monotonic, setTimer, type Timer } from "../../internal/clock.js"
 
 /** Calls back when the present stage, or the whole, has taken as long as it may. */
 export class StageTimer {

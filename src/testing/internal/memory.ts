@@ -20,10 +20,10 @@ import * as Mailbox from "effect/Mailbox"
 import * as Stream from "effect/Stream"
 import { type ApiError, unsafeMake } from "../../ApiError.js"
 import * as Classify from "../../Classify.js"
-import { Answer, concat } from "../../internal/answer.js"
+import { Answer, concat } from "../../internal/http/response.js"
 import { redactUrl } from "../../internal/redact.js"
-import { check, isStreamed, methodOf, reduced, Unsendable } from "../../internal/request.js"
-import { clearTimer, monotonic, setTimer } from "../../internal/time.js"
+import { check, isStreamed, methodOf, reduced, Unsendable } from "../../internal/http/request.js"
+import { clearTimer, monotonic, setTimer } from "../../internal/clock.js"
 import {
   accept,
   type Connection,

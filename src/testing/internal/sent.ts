@@ -7,8 +7,8 @@ import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Stream from "effect/Stream"
-import { concat } from "../../internal/answer.js"
-import { isStreamed } from "../../internal/request.js"
+import { concat } from "../../internal/http/response.js"
+import { isStreamed } from "../../internal/http/request.js"
 
 /** A body, whole. */
 export interface Sent {

@@ -6,7 +6,7 @@
  */
 import * as Duration from "effect/Duration"
 import type { Answer, Cut, Drip, Events, Mislabel, Reply, Request } from "../Fault.js"
-import { chunks, respond } from "./openai.js"
+import { chunks, respond } from "./chatResponses.js"
 
 /** One step. After `Close`, `Reset` and an infinite `Wait` there is none. */
 export type Step =

@@ -1,0 +1,104 @@
+/**
+ * The bounds of a deployment's autoscaling, and how they are sent: exactly the fields that were given, and a mask of them.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import { duration, number, refuse } from "../../../internal/options.js"
+import type { Autoscaling, ScalingSchedule } from "../../Deployments.js"
+
+type Json = Readonly<Record<string, unknown>>
+
+/** What is changed, by the names that a mask has, and the body that holds it. */
+export interface Change {
+  readonly mask: string
+  readonly body: Json
+}
+
+const minute = 60_000
+const hour = 60 * minute
+const day = 24 * hour
+
+const maxReplicas = 2 ** 31 - 1
+
+const isGiven = ([, value]: readonly [string, unknown]): boolean => value !== undefined
+
+const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+
+/** A duration as JSON of protocol buffers has it. */
+const seconds = (
+  owner: string,
+  option: string,
+  input: Duration.DurationInput,
+  { max = Infinity, min = 0 }: { readonly max?: number; readonly min?: number }
+): string => {
+  const value = duration(owner, option, input, { min })
+  const millis = Duration.toMillis(value)
+  if (millis > max) refuse(owner, option, value, `at most ${Duration.format(max)}`)
+  return `${Math.round(millis) / 1000}s`
+}
+
+const replicas = (owner: string, option: string, value: number, min = 0): number =>
+  number(owner, option, value, { integer: true, min, max: maxReplicas })
+
+/** None where all that is named is left out; no names at all take away what there was. */
+const loadTargets = (owner: string, targets: Readonly<Record<string, number | undefined>>): Json | undefined => {
+  const entries = Object.entries(targets).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value] as const]
+  )
+  if (entries.length === 0 && Object.keys(targets).length > 0) return undefined
+  for (const [name, value] of entries) number(owner, `loadTargets.${name}`, value, { min: Number.MIN_VALUE })
+  return Object.fromEntries(entries)
+}
+
+const schedule = (owner: string, name: string, given: ScalingSchedule): Json => {
+  const option = `scalingSchedules.${name}`
+  const { duration: lasts, minReplicaCount, schedule, ...rest } = given
+  if (schedule.trim().split(/\s+/).length !== 5) refuse(owner, `${option}.schedule`, schedule, "five fields of cron")
+  return {
+    ...rest,
+    schedule,
+    minReplicaCount: replicas(owner, `${option}.minReplicaCount`, minReplicaCount),
+    duration: seconds(owner, `${option}.duration`, lasts, { min: 5 * minute, max: 7 * day })
+  }
+}
+
+const scalingSchedules = (owner: string, schedules: Readonly<Record<string, ScalingSchedule>>): Json => {
+  const entries = Object.entries(schedules)
+  if (entries.length > 5) refuse(owner, "scalingSchedules", `of ${entries.length}`, "at most five")
+  return Object.fromEntries(entries.map(([name, given]) => [name, schedule(owner, name, given)]))
+}
+
+/** Checks all that was given; what is wrong is refused by its name. */
+export const changeOf = (owner: string, given: Autoscaling): Change => {
+  const { maxReplicaCount: max, minReplicaCount: min, ...policy } = given
+  const bounds = Object.entries({
+    minReplicaCount: min === undefined ? undefined : replicas(owner, "minReplicaCount", min),
+    maxReplicaCount: max === undefined ? undefined : replicas(owner, "maxReplicaCount", max)
+  }).filter(isGiven)
+  if ((max ?? Infinity) < (min ?? 0)) {
+    refuse(owner, "maxReplicaCount", max, `at least minReplicaCount, ${min}`)
+  }
+  const window = (
+    option: "scaleUpWindow" | "scaleDownWindow" | "scaleToZeroWindow",
+    limits: Parameters<typeof seconds>[3]
+  ) => (policy[option] === undefined ? undefined : seconds(owner, option, policy[option], limits))
+  const parts = Object.entries({
+    scaleUpWindow: window("scaleUpWindow", { max: hour }),
+    scaleDownWindow: window("scaleDownWindow", { max: hour }),
+    scaleToZeroWindow: window("scaleToZeroWindow", { min: 5 * minute }),
+    loadTargets: policy.loadTargets && loadTargets(owner, policy.loadTargets),
+    scalingSchedules: policy.scalingSchedules && scalingSchedules(owner, policy.scalingSchedules)
+  }).filter(isGiven)
+  // an empty mask means all fields, and an empty body that all of them be zeroed
+  if (bounds.length + parts.length === 0) refuse(owner, "autoscaling", "empty", "at least one field")
+  return {
+    mask: [...bounds.map(([name]) => snake(name)), ...parts.map(([name]) => `autoscaling_policy.${snake(name)}`)].join(
+      ","
+    ),
+    body: {
+      ...Object.fromEntries(bounds),
+      ...(parts.length > 0 && { autoscalingPolicy: Object.fromEntries(parts) })
+    }
+  }
+}

@@ -1,0 +1,248 @@
+/**
+ * What all kinds of jobs share: how they are named, made, looked at, listed, compared and deleted.
+ *
+ * @since 0.1.0
+ */
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { type ApiError, unsafeMake } from "../../../ApiError.js"
+import { number } from "../../../internal/options.js"
+import * as Retry from "../../../Retry.js"
+import * as Workload from "../../../Workload.js"
+import * as Fireworks from "../../Fireworks.js"
+import { invalidRequest } from "../client.js"
+import { decoded, maybe, open } from "../decoded.js"
+
+// --- Schemas ---------------------------------------------------------------------------------------
+
+// JSON of protocol buffers writes 64-bit numbers as texts
+export const Count = /*#__PURE__*/ Schema.Union(Schema.Number, Schema.NumberFromString)
+
+/** What each job has. */
+export const commonFields = {
+  /** With its prefix, `JOB_STATE_`; see `stateOf`. */
+  state: /*#__PURE__*/ maybe(Schema.String),
+  status: /*#__PURE__*/ maybe(
+    /*#__PURE__*/ Schema.Struct(
+      {
+        code: /*#__PURE__*/ maybe(/*#__PURE__*/ Schema.Union(Schema.String, Schema.Number)),
+        message: /*#__PURE__*/ maybe(Schema.String)
+      },
+      open
+    )
+  ),
+  displayName: /*#__PURE__*/ maybe(Schema.String),
+  createTime: /*#__PURE__*/ maybe(Schema.String),
+  updateTime: /*#__PURE__*/ maybe(Schema.String),
+  createdBy: /*#__PURE__*/ maybe(Schema.String)
+}
+
+// --- What a job says -------------------------------------------------------------------------------
+
+interface Resource {
+  readonly name: string
+  readonly state?: string | null | undefined
+  readonly status?:
+    | { readonly code?: string | number | null | undefined; readonly message?: string | null | undefined }
+    | null
+    | undefined
+}
+
+export const idOf = ({ name }: Resource): string => name.slice(name.lastIndexOf("/") + 1)
+
+export const stateOf = ({ state }: Resource): string => (state ?? "").replace(/^JOB_STATE_/, "") || "UNSPECIFIED"
+
+const removed: ReadonlySet<string> = /*#__PURE__*/ new Set(["DELETING", "DELETING_CLEANING_UP", "DELETED", "ARCHIVED"])
+
+export const isRemoved = (state: string): boolean => removed.has(state)
+
+/** Why a job has failed, as far as it says. */
+export const whyOf = ({ status }: Resource) => {
+  const { code, message } = status ?? {}
+  return { code: code === undefined || code === null ? undefined : String(code), message: message ?? undefined }
+}
+
+// --- Ids and names ---------------------------------------------------------------------------------
+
+const idPattern = /^[a-z0-9][\w-]{0,62}$/i
+
+export const checkId = (id: string): Effect.Effect<string, ApiError> => {
+  if (typeof id === "string" && idPattern.test(id)) return Effect.succeed(id)
+  return typeof id === "string" && /^accounts\/[^/]+\/\w+\/[^/]+$/.test(id)
+    ? invalidRequest("id is a full name: give the id alone, which is its last part")
+    : invalidRequest("id must be 1 to 63 letters, digits, dashes and underscores, the first a letter or digit")
+}
+
+/** A full name of a resource, from one or from an id alone. */
+export const nameOf = (
+  field: string,
+  collection: string,
+  account: string,
+  given: string | undefined
+): Effect.Effect<string | undefined, ApiError> => {
+  if (given === undefined) return Effect.succeed(undefined)
+  const [all, , found] = /^(accounts\/[\w.-]+\/(\w+)\/)?[\w.-]+$/.exec(given) ?? []
+  if (all === undefined || (found !== undefined && found !== collection)) {
+    return invalidRequest(`${field} must be an id, or accounts/{account}/${collection}/{id}`)
+  }
+  return Effect.succeed(given.includes("/") ? given : `accounts/${account}/${collection}/${given}`)
+}
+
+/** Refuses texts that are there and empty. */
+export const checkTexts = (texts: Readonly<Record<string, unknown>>): Effect.Effect<void, ApiError> => {
+  const empty = Object.entries(texts).find(
+    ([, value]) => value !== undefined && (typeof value !== "string" || value.trim() === "")
+  )
+  return empty === undefined ? Effect.void : invalidRequest(`${empty[0]} is empty`)
+}
+
+// --- Calls -----------------------------------------------------------------------------------------
+
+export type Call<A> = Effect.Effect<A, ApiError, Fireworks.Service>
+
+/** What is sent, but for the id. */
+export type Body = Readonly<Record<string, unknown>>
+
+/** Without what was not given. */
+export const given = (fields: Body): Body =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+
+export const call = <A, I>(
+  request: HttpClientRequest.HttpClientRequest,
+  schema: Schema.Schema<A, I>,
+  workload: Workload.Workload,
+  idempotency?: Workload.Idempotency,
+  before?: (json: unknown) => unknown
+): Call<A> =>
+  Effect.flatMap(Fireworks.Service, ({ control }) =>
+    Effect.flatMap(control.request(request, workload, idempotency), decoded(schema, before))
+  )
+
+// a look is followed by another: tries of its own only bridge a hiccup
+export const looking = /*#__PURE__*/ Workload.make({
+  name: "jobPolling",
+  timeouts: { attempt: "25 seconds" },
+  deadline: "1 minute",
+  retry: /*#__PURE__*/ Retry.make({ attempts: 2 }),
+  idempotency: "safe"
+})
+
+const failedDecode = (detail: string): ApiError =>
+  unsafeMake({ class: "Fatal", reason: "Decode" }, { delivery: "Acknowledged", status: 200, attempts: 1, detail })
+
+const isRecord = (value: unknown): value is Body => typeof value === "object" && value !== null && !Array.isArray(value)
+
+/** Where jobs of a kind are. */
+export interface Collection<A extends Resource, I> {
+  /** `/batchInferenceJobs`. */
+  readonly path: string
+  readonly schema: Schema.Schema<A, I>
+}
+
+export const get = <A extends Resource, I>(
+  { path, schema }: Collection<A, I>,
+  id: string,
+  workload: Workload.Workload
+): Call<A> => call(HttpClientRequest.get(`${path}/${id}`), schema, workload)
+
+/** Makes a job under an id, with the parameters of the URL that are of its kind. */
+export const create = <A extends Resource, I>(
+  { path, schema }: Collection<A, I>,
+  id: string,
+  body: Body,
+  workload: Workload.Workload,
+  parameters: Readonly<Record<string, string | undefined>> = {}
+): Call<A> =>
+  HttpClientRequest.post(path).pipe(
+    // `batchInferenceJobs` take `batchInferenceJobId`
+    HttpClientRequest.setUrlParams({ [`${path.slice(1, -1)}Id`]: id, ...parameters }),
+    HttpClientRequest.bodyJson(body),
+    Effect.mapError(() => invalidRequest("the job holds something that JSON cannot hold")),
+    Effect.flatMap((request) =>
+      // whether it was carried out is looked up before it is sent again
+      call(request, schema, workload, "never", (json) =>
+        // what is told of a job that was made a moment ago need not be all of it
+        isRecord(json) ? { ...body, ...json, name: json["name"] ?? id } : json
+      )
+    ),
+    // it would not be found by the id that was given
+    Effect.filterOrFail(
+      (job) => idOf(job) === id,
+      () => failedDecode("the server made a job of another id")
+    )
+  )
+
+export const remove = (path: string, id: string, workload: Workload.Workload): Call<void> =>
+  call(HttpClientRequest.del(`${path}/${id}`), Schema.Unknown, workload).pipe(
+    Effect.asVoid,
+    // an earlier try has done it
+    Effect.catchIf(
+      (error) => error.reason === "NotFound" && error.attempts > 1,
+      () => Effect.void
+    )
+  )
+
+/** A list that comes in pages. */
+export interface Listed<A, I> {
+  readonly path: string
+  /** What the items are called. */
+  readonly key: string
+  readonly schema: Schema.Schema<A, I>
+  readonly workload: Workload.Workload
+  readonly parameters: Readonly<Record<string, string | number | undefined>>
+}
+
+export const pageSizeOf = (owner: string, pageSize = 50): number =>
+  number(owner, "pageSize", pageSize, { integer: true, min: 1, max: 200 })
+
+/** All items of a list, one page after another as they are asked for. */
+export const listed = <A, I>({
+  key,
+  parameters,
+  path,
+  schema,
+  workload
+}: Listed<A, I>): Stream.Stream<A, ApiError, Fireworks.Service> => {
+  const page = Schema.Struct({ items: maybe(Schema.Array(schema)), nextPageToken: maybe(Schema.String) })
+  const renamed = (json: unknown): unknown => (isRecord(json) ? { ...json, items: json[key] } : json)
+  return Stream.paginateChunkEffect("", (pageToken) =>
+    HttpClientRequest.get(path).pipe(
+      HttpClientRequest.setUrlParams({ ...given(parameters), ...(pageToken !== "" && { pageToken }) }),
+      (request) => call(request, page, workload, undefined, renamed),
+      Effect.flatMap(({ items, nextPageToken }) => {
+        const next = Option.filter(Option.fromNullable(nextPageToken), (token) => token !== "")
+        // the page after it would be the same, and so on
+        if (Equal.equals(next, Option.some(pageToken))) {
+          return Effect.fail(failedDecode("nextPageToken leads to the page that it is on"))
+        }
+        return Effect.succeed([Chunk.fromIterable(items ?? []), next] as const)
+      })
+    )
+  )
+}
+
+// --- Whether a job is the one that was described -----------------------------------------------------
+
+/** What JSON of protocol buffers leaves out. */
+const isDefault = (value: unknown): boolean =>
+  Array.isArray(value) ? value.length === 0 : [undefined, null, 0, "", false].some((one) => one === value)
+
+/** Whether all that was given is there. */
+export const holds = (there: unknown, given: unknown): boolean => {
+  if (isDefault(given)) return isDefault(there)
+  if (isRecord(given)) {
+    const fields = isRecord(there) ? there : {}
+    return Object.entries(given).every(([key, value]) => holds(fields[key], value))
+  }
+  if (Array.isArray(given)) {
+    return Array.isArray(there) && there.length === given.length && given.every((value, n) => holds(there[n], value))
+  }
+  // 64-bit numbers come back as texts, and names may come back in full
+  const [found, wanted] = [String(there), String(given)]
+  return found === wanted || found.endsWith(`/${wanted}`) || wanted.endsWith(`/${found}`)
+}

@@ -1,0 +1,272 @@
+/**
+ * Waiting until a job is ready: what it means to who waits, where a trainer answers, and what is remembered on the way.
+ *
+ * @since 0.1.0
+ */
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Random from "effect/Random"
+import * as Stream from "effect/Stream"
+import { type ApiError, mayHaveExecuted, settle } from "../../../ApiError.js"
+import * as Deadline from "../../../Deadline.js"
+import { duration, number, refuse } from "../../../internal/options.js"
+import { monotonicMillis } from "../../../internal/clock.js"
+import * as Job from "../../../Job.js"
+import type * as Workload from "../../../Workload.js"
+import * as Fireworks from "../../Fireworks.js"
+import type {
+  Checkpoint,
+  Ended,
+  Goal,
+  Kind,
+  Optimizer,
+  OptimizerStateAtRisk,
+  Outcome,
+  ReadyOptions,
+  Resumable,
+  TrainerJob,
+  Up
+} from "../../TrainerJobs.js"
+import { altered } from "../confidential.js"
+import { type Call, checkId, idOf, isRemoved, stateOf, whyOf } from "./lifecycle.js"
+import * as trainer from "./trainerStates.js"
+
+export const paths = {
+  trainer: "/rlorTrainerJobs",
+  supervised: "/supervisedFineTuningJobs",
+  reinforcement: "/reinforcementFineTuningJobs",
+  preference: "/dpoJobs"
+} as const
+
+// --- What a job means -----------------------------------------------------------------------------
+
+const ends = {
+  COMPLETED: "Completed",
+  CANCELLED: "Cancelled",
+  PAUSED: "Paused",
+  EXPIRED: "Expired",
+  EARLY_STOPPED: "EarlyStopped"
+} as const
+
+const endOf = (job: TrainerJob): Ended | undefined => {
+  const state = stateOf(job)
+  if (state === "FAILED") return { _tag: "Failed", job, ...whyOf(job) }
+  return Object.hasOwn(ends, state) ? { _tag: ends[state as keyof typeof ends], job } : undefined
+}
+
+const phases: Readonly<Record<string, "Queued" | "Active">> = {
+  PENDING: "Queued",
+  RE_QUEUEING: "Queued",
+  CREATING: "Active",
+  CREATING_INPUT_DATASET: "Active",
+  RUNNING: "Active",
+  VALIDATING: "Active",
+  WRITING_RESULTS: "Active",
+  IDLE: "Active"
+}
+
+/** Who waits for the end may resume what failed. */
+export const untilEnd = (job: TrainerJob, onPause: "wait" | "end" = "wait"): Job.Standing<Ended> => {
+  const state = stateOf(job)
+  if (isRemoved(state)) return { _tag: "Gone" }
+  if (state === "PAUSED" && onPause === "wait") return { _tag: "Queued" }
+  const outcome = endOf(job)
+  if (outcome !== undefined) return { _tag: "Stopped", outcome, final: state !== "FAILED" }
+  return { _tag: phases[state] ?? "Active" }
+}
+
+export const untilReady = (
+  job: TrainerJob,
+  { healthy, resumable }: Extract<Goal, { readonly until: "ready" }>
+): Job.Standing<Ended | Up> => {
+  const state = stateOf(job)
+  if (isRemoved(state)) return { _tag: "Gone" }
+  const outcome = endOf(job)
+  if (outcome !== undefined) return { _tag: "Stopped", outcome, final: !resumable.some((one) => one === state) }
+  if (state === "RUNNING" && healthy) return { _tag: "Ended", outcome: { _tag: "Up", job } }
+  return { _tag: phases[state] ?? "Changing" }
+}
+
+// --- Calls ----------------------------------------------------------------------------------------
+
+/** A custom method, whose answer tells nothing. */
+export const act = (
+  kind: Kind,
+  id: string,
+  verb: "resume" | "cancel",
+  workload: Workload.Workload,
+  idempotency: Workload.Idempotency
+): Call<void> =>
+  Effect.flatMap(Fireworks.Service, ({ control }) =>
+    Effect.asVoid(
+      control.request(
+        HttpClientRequest.bodyUnsafeJson(HttpClientRequest.post(`${paths[kind]}/${id}:${verb}`), {}),
+        workload,
+        idempotency
+      )
+    )
+  )
+
+/** The jobs that were warned of, by the service that knows them. */
+const warned = /*#__PURE__*/ new WeakMap<Fireworks.Fireworks, Set<string>>()
+
+/** Warns of a job once, whoever comes upon it first. */
+export const warn = (kind: Kind, id: string, risk: OptimizerStateAtRisk | undefined): Call<void> =>
+  Effect.flatMap(Fireworks.Service, (service) => {
+    const known = warned.get(service) ?? new Set()
+    warned.set(service, known)
+    const job = `${paths[kind]}/${id}`
+    if (risk === undefined || known.has(job)) return Effect.void
+    known.add(job)
+    return Effect.logWarning(risk.advice)
+  })
+
+// --- Waiting --------------------------------------------------------------------------------------
+
+/** Checks the options of a wait, by the names that they have here. */
+export const limitsOf = (owner: string, options: ReadyOptions, ready: Duration.DurationInput): Job.WatchOptions => {
+  const span = (
+    name: "pending" | "ready" | "resumable" | "outage" | "unseen" | "stale",
+    otherwise: Duration.DurationInput
+  ) => duration(owner, name, options[name] ?? otherwise, { infinite: true })
+  const interval = duration(owner, "pollInterval", options.pollInterval ?? "5 seconds", { min: 1 })
+  const cap = duration(owner, "cap", options.cap ?? Duration.max(interval, "20 minutes"), { min: 1 })
+  if (Duration.lessThan(cap, interval)) {
+    refuse(owner, "cap", cap, `at least pollInterval, ${Duration.format(interval)}`)
+  }
+  return {
+    interval,
+    cap,
+    factor: number(owner, "factor", options.factor ?? 1.2, { min: 1 }),
+    jitter: number(owner, "jitter", options.jitter ?? 0.2, { max: 0.5 }),
+    queued: span("pending", "48 hours"),
+    active: span("ready", ready),
+    changing: span("resumable", "2 minutes"),
+    outage: span("outage", "1 hour"),
+    unseen: span("unseen", "2 minutes"),
+    stale: span("stale", "2 minutes")
+  }
+}
+
+const optionNames = { queued: "pending", active: "ready", changing: "resumable" } as const
+
+/** An error whose remedy calls options as they are called here. */
+const inOwnWords = (error: ApiError): ApiError => {
+  // the pattern finds the three of `optionNames`
+  const remedy = error.remedy?.replace(
+    /(?<=by the option )(?:queued|active|changing)(?=\.$)/,
+    (phase) => optionNames[phase as Job.Phase]
+  )
+  return remedy === error.remedy ? error : altered(error, { remedy })
+}
+
+/** A wait whose options were checked. */
+export interface Wait {
+  readonly kind: Kind
+  readonly limits: Job.WatchOptions
+  readonly workload: Workload.Workload
+  readonly resumable: ReadonlyArray<Resumable>
+  readonly atRisk?: OptimizerStateAtRisk | undefined
+  readonly get: (id: string) => Call<TrainerJob>
+  readonly checkpoints: (id: string) => Stream.Stream<Checkpoint, ApiError, Fireworks.Service>
+}
+
+interface Sight {
+  readonly job: TrainerJob
+  /** Where the trainer answered, if it did. */
+  readonly baseUrl: string | undefined
+}
+
+/** Where a trainer answers: below the gateway, or by its handle. */
+const healthyAt = (job: TrainerJob): Call<string | undefined> =>
+  Effect.gen(function* () {
+    const { control } = yield* Fireworks.Service
+    const id = `${yield* control.accountId}/${idOf(job)}`
+    const bases = [`${control.baseUrl}/training/v1${paths.trainer}/${id}`, job.directRouteHandle?.replace(/\/+$/, "")]
+    for (const base of bases) {
+      if (base !== undefined && (yield* control.probe(`${base}/api/v1/healthz`))) return base
+    }
+    return undefined
+  })
+
+/** What became of the optimizer of a job that was seen to be interrupted, or not. */
+const optimizerOf = ({ checkpoints, kind }: Wait, id: string, { interruptedAt }: trainer.Past): Call<Optimizer> => {
+  if (interruptedAt === undefined) return Effect.succeed({ _tag: "Untouched" })
+  if (kind !== "trainer") return Effect.succeed({ _tag: "Unknown", why: "jobs of this kind tell of no checkpoints" })
+  return checkpoints(id).pipe(
+    Stream.runFold(trainer.noCheckpoint, (newest, one) => trainer.afterCheckpoint(newest, one, interruptedAt)),
+    Deadline.within("2 minutes"),
+    Effect.map(trainer.optimizerOf),
+    // that it is ready is worth more
+    Effect.catchAll(({ reason }) =>
+      Effect.succeed<Optimizer>({ _tag: "Unknown", why: `the checkpoints could not be read: ${reason}` })
+    )
+  )
+}
+
+/** Goes on resuming until it is known that it may have been. */
+const resumed = (resume: Call<void>, limits: Job.Limits): Call<void> => {
+  const from = (state: Job.Watching): Call<void> =>
+    Effect.gen(function* () {
+      const result = yield* Effect.either(resume)
+      const [next, step] = Job.afterResume(state, yield* monotonicMillis, result, limits, yield* Random.next)
+      if (step._tag === "Failed") return yield* Effect.fail(settle(step.error, Math.max(1, step.error.attempts)))
+      const isDone = next.resumes > state.resumes
+      // it is looked at at once, unless the server asks for patience
+      const isHinted = Either.isLeft(result) && result.left.retryAfter !== undefined
+      if (step._tag === "Look" && (isHinted || !isDone)) yield* Effect.sleep(step.after)
+      if (!isDone) yield* from(next)
+    })
+  return Effect.flatMap(monotonicMillis, (now) => from(Job.watchingSince(now, limits)))
+}
+
+/** Waits until a job is ready, and remembers on the way what became of it. */
+export const reach = (id: string, wait: Wait, first: "look" | "resume"): Call<Outcome> =>
+  Effect.gen(function* () {
+    const { atRisk, get, kind, limits, resumable, workload } = wait
+    yield* checkId(id)
+    yield* warn(kind, id, atRisk)
+    let past = trainer.nothingSeen
+    const asked = (answered: boolean) =>
+      Effect.map(Clock.currentTimeMillis, (now) => void (past = trainer.afterResume(past, now, answered)))
+    const resume = act(kind, id, "resume", workload, "never").pipe(
+      Effect.tapBoth({
+        onSuccess: () => asked(true),
+        onFailure: (error) => (error._tag !== "Fatal" && mayHaveExecuted(error) ? asked(false) : Effect.void)
+      })
+    )
+    const look = (id: string): Call<Sight> =>
+      Effect.gen(function* () {
+        const job = yield* get(id)
+        past = trainer.afterSight(past, job, yield* Clock.currentTimeMillis)
+        const runs = kind === "trainer" && stateOf(job) === "RUNNING"
+        return { job, baseUrl: runs ? yield* healthyAt(job) : undefined }
+      })
+    const watched: Job.Watched<
+      Sight,
+      { readonly outcome: Ended | Up; readonly baseUrl: string | undefined },
+      Fireworks.Service
+    > = {
+      get: look,
+      standing: ({ baseUrl, job }) => {
+        const healthy = kind !== "trainer" || baseUrl !== undefined
+        const standing = untilReady(job, { until: "ready", healthy, resumable })
+        return "outcome" in standing ? { ...standing, outcome: { outcome: standing.outcome, baseUrl } } : standing
+      },
+      resume: () => resume
+    }
+    if (first === "resume") {
+      // when it stopped is best told by the server
+      const sight = yield* Effect.either(look(id))
+      const isGone = Either.isRight(sight) && isRemoved(stateOf(sight.right.job))
+      if (!isGone) yield* resumed(resume, Job.limits(limits))
+    }
+    const { baseUrl, outcome } = yield* Effect.mapError(Job.await(watched, id, limits), inOwnWords)
+    if (outcome._tag !== "Up") return outcome
+    const { job } = outcome
+    const reached = { job, resumed: past.resumed, optimizer: yield* optimizerOf(wait, id, past), atRisk }
+    return baseUrl === undefined ? { _tag: "Running", ...reached } : { _tag: "Ready", baseUrl, ...reached }
+  })

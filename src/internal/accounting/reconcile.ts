@@ -1,0 +1,327 @@
+/**
+ * Who lost the requests: what clients counted, held against what servers counted, by the dashboard law.
+ *
+ * @since 0.1.0
+ */
+import type {
+  Bounds,
+  Evidence,
+  Failure,
+  NotEnough,
+  Phase,
+  ReconcileOptions,
+  Row,
+  ServerCounts,
+  Verdict,
+  Window
+} from "../../Accounting.js"
+import type { Reason } from "../../ApiError.js"
+
+// -------------------------------------------------------------------------------------------------
+// Whose failure it is
+// -------------------------------------------------------------------------------------------------
+
+/** Answers of servers that say what is wrong, however the provider's table calls it. */
+const answered: ReadonlySet<Reason> = /*#__PURE__*/ new Set<Reason>([
+  "RateExceeded",
+  "Capacity",
+  "Overloaded",
+  "ServerError",
+  "BadGateway",
+  "Unavailable",
+  "GatewayTimeout",
+  "RequestTimeout",
+  "ScalingUp",
+  "WeightSwap",
+  "UnknownStatus",
+  "BadRequest",
+  "Unauthorized",
+  "PaymentRequired",
+  "Forbidden",
+  "NotFound",
+  "MethodNotAllowed",
+  "Conflict",
+  "PreconditionFailed",
+  "TooLarge",
+  "Unprocessable",
+  "QuotaExhausted",
+  "UnexpectedStatus"
+])
+
+const phaseOf: { readonly [R in Reason]?: Phase } = {
+  NameLookup: "dns",
+  NameNotFound: "dns",
+  Connect: "connect",
+  Tls: "tls",
+  ProxyRefused: "proxy",
+  ConnectionLost: "connection",
+  StreamBroken: "connection",
+  Aborted: "abort"
+}
+
+/** Where a try was lost; undefined where a server's answer says what failed. */
+const lostIn = (reason: Reason, { delivery, phase }: Pick<Row, "delivery" | "phase">): Phase | undefined => {
+  if (reason === "Timeout") {
+    // a limit of the whole that passes while nothing was sent may have passed anywhere before
+    if (phase === "attempt" || phase === "deadline" || phase === undefined) {
+      return delivery === "NotSent" ? "attempt" : "read"
+    }
+    return phase
+  }
+  if (answered.has(reason) && delivery !== "NotSent") return undefined
+  return phaseOf[reason] ?? "client"
+}
+
+// -------------------------------------------------------------------------------------------------
+// The law
+// -------------------------------------------------------------------------------------------------
+
+interface Sides {
+  readonly tries: number
+  readonly calls: number
+  readonly ok: number
+  readonly by: { NotSent: number; Unconfirmed: number; Partial: number; Acknowledged: number }
+  readonly lost: ReadonlyArray<Failure & { readonly phase: Phase }>
+  readonly refused: ReadonlyArray<Failure>
+}
+
+const sidesOf = (rows: ReadonlyArray<Row>): Sides => {
+  const by = { NotSent: 0, Unconfirmed: 0, Partial: 0, Acknowledged: 0 }
+  const failures = new Map<string, Failure & { count: number }>()
+  let [tries, calls, ok] = [0, 0, 0]
+  for (const row of rows) {
+    if (row.of === "call") calls += row.count
+    if (row.of !== "try") continue
+    tries += row.count
+    by[row.delivery] += row.count
+    if (row.reason === undefined) {
+      ok += row.count
+      continue
+    }
+    const { delivery, reason } = row
+    const phase = lostIn(reason, row)
+    const key = `${phase} ${reason} ${delivery}`
+    const known = failures.get(key)
+    if (known === undefined) failures.set(key, { phase, reason, delivery, count: row.count })
+    else known.count += row.count
+  }
+  const all = [...failures.values()].toSorted((a, b) => b.count - a.count)
+  return {
+    tries,
+    calls,
+    ok,
+    by,
+    lost: all.flatMap((failure) => (failure.phase === undefined ? [] : [{ ...failure, phase: failure.phase }])),
+    refused: all.filter(({ phase }) => phase === undefined)
+  }
+}
+
+const total = (failures: ReadonlyArray<{ readonly count: number }>): number =>
+  failures.reduce((sum, { count }) => sum + count, 0)
+
+const isCount = (value: unknown): value is number => typeof value === "number" && value >= 0 && value < Infinity
+
+const isSound = ({ byStatus, coverage, errors, from, requests, resolution, to }: ServerCounts): boolean =>
+  isCount(requests) &&
+  isCount(errors) &&
+  Number.isFinite(from) &&
+  Number.isFinite(to) &&
+  isCount(coverage ?? 1) &&
+  isCount(resolution ?? 0) &&
+  Object.values(byStatus ?? {}).every(isCount)
+
+const isSane = ({ from, inFlight, rows, to }: Window): boolean =>
+  Number.isFinite(from) && Number.isFinite(to) && isCount(inFlight) && rows.every(({ count }) => isCount(count))
+
+/** Options that have been checked. */
+export type Limits = { readonly [K in keyof ReconcileOptions]-?: Exclude<ReconcileOptions[K], undefined> }
+
+const boundsOf = (window: Window, counts: ServerCounts, { by, tries }: Sides, limits: Limits): Bounds => {
+  const least = by.Acknowledged + by.Partial
+  const most = least + by.Unconfirmed + window.inFlight
+  const length = Math.max(1, counts.to - counts.from)
+  // what of the one window is outside of the other, at the pace that the calls had
+  const apart = Math.abs(window.from - counts.from) + Math.abs(window.to - counts.to) + (counts.resolution ?? 0)
+  const unseen = 1 - Math.min(1, counts.coverage ?? 1)
+  const share = limits.share + Math.min(1, apart / length) + unseen
+  const tolerance = Math.max(limits.count, Math.max(tries, counts.requests) * share)
+  return { least, most, tolerance }
+}
+
+// -------------------------------------------------------------------------------------------------
+// reconcile
+// -------------------------------------------------------------------------------------------------
+
+/** The verdict; total: whatever the numbers are, it names none that they do not bear. */
+export const judge = (window: Window, counts: ServerCounts, limits: Limits): Verdict => {
+  if (!isSound(counts) || !isSane(window)) return notEnough("NoNumbers", undefined)
+  const sides = sidesOf(window.rows)
+  const { by, lost, ok, refused, tries } = sides
+  const bounds = boundsOf(window, counts, sides, limits)
+  const { least, most, tolerance } = bounds
+  const { requests } = counts
+  const evidence: Evidence = {
+    client: { calls: sides.calls, tries, ok, ...by, inFlight: window.inFlight },
+    server: counts,
+    bounds,
+    lost,
+    refused
+  }
+  const length = counts.to - counts.from
+  const overlap = Math.min(window.to, counts.to) - Math.max(window.from, counts.from)
+  if (!(window.to > window.from && length > 0)) return notEnough("NoTime", evidence)
+  if (overlap < Math.max(length, window.to - window.from) / 2) return notEnough("OtherTime", evidence)
+  if ((counts.coverage ?? 1) < limits.coverage) return notEnough("Coverage", evidence)
+  if (length < (counts.resolution ?? 0)) return notEnough("TooShort", evidence)
+  if (Math.max(tries, requests) < limits.tries) return notEnough("TooFew", evidence)
+  if (window.inFlight > Math.max(limits.count, tries)) return notEnough("InFlight", evidence)
+
+  if (requests > most + tolerance) {
+    return { _tag: "MissingOnClient", missing: requests - most, evidence, next: texts.missing }
+  }
+  // what succeeded was counted by whoever answered it: these are not their numbers
+  if (requests < ok + by.Partial - tolerance) return notEnough("OtherServer", evidence)
+
+  // errors that the servers counted and whose answers nobody got: they are theirs, and not lost
+  const arrived = Math.min(by.Unconfirmed, Math.max(0, requests - least))
+  const answersLost = Math.min(arrived, Math.max(0, counts.errors - total(refused) - tolerance))
+  const theirs = total(refused) + answersLost
+  const ours = total(lost) - answersLost
+  const ignored = Math.max(limits.count, tries * limits.failing)
+  if (Math.max(ours, theirs) < ignored) {
+    const unheard = counts.errors - (most - ok) - tolerance
+    if (unheard > 0)
+      return { _tag: "MissingOnClient", missing: counts.errors - (most - ok), evidence, next: texts.missing }
+    if (2 * tolerance > Math.max(tries, requests)) return notEnough("TooShort", evidence)
+    return { _tag: "InAgreement", evidence, next: texts.agreement }
+  }
+  const [first] = ours >= theirs ? byPhase(without(lost, answersLost)) : []
+  if (first === undefined) {
+    const unseen = least - requests > tolerance
+    const next = serverSide(refused[0]?.reason) + (unseen ? texts.front : "")
+    return {
+      _tag: "ServerSide",
+      errors: theirs,
+      byReason: byReason(refused),
+      byStatus: counts.byStatus,
+      evidence,
+      next
+    }
+  }
+  return { _tag: "ClientSide", phase: first.phase, lost: first.count, evidence, next: texts.phases[first.phase] }
+}
+
+/** What was lost, without so many whose answers were. */
+const without = (lost: Sides["lost"], answers: number): Sides["lost"] => {
+  const unconfirmed = total(lost.filter(({ delivery }) => delivery === "Unconfirmed"))
+  const share = answers / Math.max(1, unconfirmed)
+  return lost.map((one) =>
+    one.delivery === "Unconfirmed" ? { ...one, count: Math.round(one.count * (1 - share)) } : one
+  )
+}
+
+/** The phases that lose tries, the worst first. */
+const byPhase = (lost: Sides["lost"]): ReadonlyArray<{ readonly phase: Phase; readonly count: number }> => {
+  const sums = new Map<Phase, number>()
+  for (const { count, phase } of lost) sums.set(phase, (sums.get(phase) ?? 0) + count)
+  return [...sums].map(([phase, count]) => ({ phase, count })).toSorted((a, b) => b.count - a.count)
+}
+
+const byReason = (refused: ReadonlyArray<Failure>): Readonly<Record<string, number>> => {
+  const sums: Record<string, number> = {}
+  for (const { count, reason } of refused) sums[reason] = (sums[reason] ?? 0) + count
+  return sums
+}
+
+const notEnough = (why: NotEnough, evidence: Evidence | undefined): Verdict => ({
+  _tag: "NotEnoughData",
+  why,
+  evidence,
+  next: texts.why[why]
+})
+
+// -------------------------------------------------------------------------------------------------
+// What to do
+// -------------------------------------------------------------------------------------------------
+
+const texts: {
+  readonly missing: string
+  readonly agreement: string
+  readonly front: string
+  readonly phases: { readonly [P in Phase]: string }
+  readonly why: { readonly [W in NotEnough]: string }
+} = {
+  missing:
+    "Look for what else calls: another process, another client without accounting, or a proxy that repeats requests. Compare one key, one model and one window with each other.",
+  agreement: "Nothing is missing on either side.",
+  front:
+    " The servers counted fewer answers than arrived: the others came from what stands before them, the provider's gateway or a proxy of yours.",
+  phases: {
+    dns: "The name of the host was not found, so that nothing was sent. Check the base URL, and the DNS resolver of this machine.",
+    pool: "Calls waited too long for a free connection of this client, and nothing was sent. Allow more connections, or make fewer calls at once; look for answers that nobody reads.",
+    connect:
+      "No connection was made, so that nothing was sent. Check host and port, the firewall and the network path from this machine, and whether the limit for connecting is too short.",
+    tls: "No trusted connection was made. Check the certificates, a proxy that opens TLS, and this machine's time.",
+    proxy: "The proxy refused to pass the calls on. Check its address, its credentials and what it allows.",
+    write:
+      "Requests were not written in time. Look at the upload speed of the network path, and at the size of the requests.",
+    read: "Requests were sent, and no answer came in time. Allow as much time as the model takes, stream the answer, or make the request smaller; if the servers did not count these requests, look at the network path.",
+    connection:
+      "Connections broke while requests were under way. Look at the network path: idle limits of proxies, NAT and load balancers, and lost packets.",
+    attempt:
+      "The time of the tries ran out before anything was sent. Allow more time, and look at what precedes the sending.",
+    abort:
+      "Calls were interrupted on this side before their answers. Look for a timeout around them, or for who cancels them.",
+    client:
+      "Calls failed in this client: requests that cannot be sent, or answers that it cannot read. Look at the reasons."
+  },
+  why: {
+    NoNumbers: "Some of the numbers are none. Look at where they come from.",
+    NoTime: "The window is empty or lies in the future. Take one that is over.",
+    OtherTime:
+      "The two counts are of different times. Ask for the server's counts between the `from` and `to` of the client's window.",
+    Coverage:
+      "The servers' numbers are of too small a part of the window. Collect them for longer, then compare again.",
+    TooShort: "The window is shorter than the servers' numbers are sharp. Take a longer one.",
+    TooFew: "There are too few requests to tell loss from chance. Wait for more, or take a longer window.",
+    InFlight: "Most of the calls are still under way. Compare again when they have ended.",
+    OtherServer:
+      "The servers counted fewer requests than succeeded, so that these are not their calls. Compare one host and one model, and look for a cache between."
+  }
+}
+
+/** What to do about servers' errors, by what they have in common; support is for the rest. */
+const groups: ReadonlyArray<readonly [next: string, ...reasons: ReadonlyArray<Reason>]> = [
+  [
+    "The provider limits the rate. Spread the calls out; limits rise with sustained use. For more at once, contact support or take a dedicated deployment.",
+    "RateExceeded"
+  ],
+  ["The deployment is saturated. Raise its number of replicas, or make fewer calls at once.", "Capacity", "Overloaded"],
+  [
+    "The deployment is not ready. Keep at least one replica running, or use a workload with patience.",
+    "ScalingUp",
+    "WeightSwap"
+  ],
+  [
+    "The provider refuses the account or its key. Check the key, its permissions, and the account's billing and quota.",
+    "Unauthorized",
+    "Forbidden",
+    "PaymentRequired",
+    "PreconditionFailed",
+    "QuotaExhausted"
+  ],
+  [
+    "The servers refuse the requests. Fix the URL, the model's name or the body.",
+    "BadRequest",
+    "NotFound",
+    "MethodNotAllowed",
+    "Conflict",
+    "TooLarge",
+    "Unprocessable",
+    "UnexpectedStatus"
+  ]
+]
+
+const serverSide = (reason: Reason | undefined): string =>
+  groups.find(([, ...reasons]) => reasons.some((one) => one === reason))?.[0] ??
+  "The servers fail. Look at the provider's status page, and contact support with the request ids of some failures."

@@ -1,0 +1,288 @@
+/**
+ * The counting itself: rows that are found by identity, and rings of buckets in which a call belongs to its start.
+ *
+ * @since 0.1.0
+ */
+import type { Counts, InFlight, Row } from "../../Accounting.js"
+import type { ApiError } from "../../ApiError.js"
+import type { Outcome } from "../../Reliability.js"
+import type { Begun, Observed, Observer } from "../call/observers.js"
+
+/** Options that have been checked. */
+export interface Bounds {
+  /** The width of a bucket in milliseconds. */
+  readonly bucket: number
+  readonly buckets: number
+  readonly labels: number
+  readonly rows: number
+}
+
+/** Where the labels go that are too many. */
+export const other = "(other)"
+
+/** Longer than any name: what is no name is no label. */
+const maxLabel = 256
+
+type Kind = Pick<Row, "of" | "outcome" | "class" | "reason" | "phase" | "delivery">
+type Labels = Pick<Row, "workload" | "model" | "host">
+
+/** A count and a sum, all in all and by bucket. */
+class Cell<Of> {
+  count = 0
+  millis = 0
+  readonly of: Of
+  // count and sum in turn
+  readonly ring: Float64Array
+
+  constructor(of: Of, buckets: number) {
+    this.of = of
+    this.ring = new Float64Array(2 * buckets)
+  }
+
+  add(slot: number, count: number, millis: number): void {
+    const { ring } = this
+    this.count += count
+    this.millis += millis
+    if (slot < 0) return
+    const at = 2 * slot
+    ring[at] = (ring[at] ?? 0) + count
+    ring[at + 1] = (ring[at + 1] ?? 0) + millis
+  }
+
+  clear(slot: number): void {
+    this.ring.fill(0, 2 * slot, 2 * slot + 2)
+  }
+
+  /** What the slots hold together; all there ever was, without slots. */
+  sum(slots: ReadonlyArray<number> | undefined): { readonly count: number; readonly millis: number } {
+    if (slots === undefined) return { count: this.count, millis: this.millis }
+    let [count, millis] = [0, 0]
+    for (const slot of slots) {
+      count += this.ring[2 * slot] ?? 0
+      millis += this.ring[2 * slot + 1] ?? 0
+    }
+    return { count, millis }
+  }
+}
+
+type RowCell = Cell<Kind & Labels>
+
+/** All that is counted under the same labels. It observes the calls that begin with them. */
+class Group implements Observed {
+  readonly tally: Tally
+  readonly labels: Labels
+  readonly open: Cell<Labels>
+  /** The happy ones, which are many. */
+  readonly ok: { [of in Outcome["of"]]: RowCell | undefined } = { try: undefined, call: undefined, stream: undefined }
+  readonly failed = new Map<string, Array<RowCell>>()
+
+  constructor(tally: Tally, labels: Labels) {
+    this.tally = tally
+    this.labels = labels
+    this.open = new Cell(labels, tally.bounds.buckets)
+  }
+
+  readonly tell = (outcome: Outcome): void => {
+    const { tally } = this
+    tally.record(outcome)
+    if (outcome.of === "call") this.open.add(tally.slotOf(outcome.at, false), -1, 0)
+  }
+
+  readonly tellBoth = (call: Outcome): void => {
+    const { about, at, composite, millis, workload } = call
+    const { tally } = this
+    const slot = tally.slotOf(at, true)
+    this.open.add(slot, -1, 0)
+    if (composite) return
+    // its host may have become known meanwhile
+    const group = tally.groupOf(workload.name, about.host ?? "", about.model ?? "")
+    const { ok } = group
+    const tries = ok.try ?? tally.cellOf(group, "try", undefined)
+    const calls = ok.call ?? tally.cellOf(group, "call", undefined)
+    tries.add(slot, 1, millis)
+    calls.add(slot, 1, millis)
+  }
+
+  get(of: Outcome["of"], error: ApiError | undefined): RowCell | undefined {
+    if (error === undefined) return this.ok[of]
+    const { delivery, phase, reason } = error
+    return this.failed
+      .get(reason)
+      ?.find(({ of: row }) => row.of === of && row.phase === phase && row.delivery === delivery)
+  }
+
+  make(of: Outcome["of"], error: ApiError | undefined): RowCell {
+    const kind: Kind =
+      error === undefined
+        ? { of, outcome: "ok", class: undefined, reason: undefined, phase: undefined, delivery: "Acknowledged" }
+        : {
+            of,
+            outcome: "failed",
+            class: error._tag,
+            reason: error.reason,
+            phase: error.phase,
+            delivery: error.delivery
+          }
+    const cell = new Cell({ ...kind, ...this.labels }, this.tally.bounds.buckets)
+    if (error === undefined) this.ok[of] = cell
+    else {
+      const alike = this.failed.get(error.reason)
+      if (alike === undefined) this.failed.set(error.reason, [cell])
+      else alike.push(cell)
+    }
+    return cell
+  }
+}
+
+type ByModel = Map<string, Group>
+
+/** What has been counted so far. Each change is made in one step, so that no fiber can come between. */
+export class Tally implements Observer {
+  readonly bounds: Bounds
+  /** When it was made: nothing that began before is in it. */
+  readonly since: number
+  readonly #groups = new Map<string, Map<string, ByModel>>()
+  readonly #all: Array<Group> = []
+  readonly #rows: Array<RowCell> = []
+  readonly #names = { workload: new Set<string>(), host: new Set<string>(), model: new Set<string>() }
+  /** Which bucket since the epoch each slot of the rings holds. */
+  readonly #epochs: Float64Array
+  // what was asked for last, which is most often what is asked for next
+  #last: Group | undefined
+  #slot = -1
+  #from = Infinity
+  #to = -Infinity
+
+  constructor(bounds: Bounds, since: number) {
+    this.bounds = bounds
+    this.since = since
+    this.#epochs = new Float64Array(bounds.buckets).fill(-Infinity)
+  }
+
+  readonly late = true
+
+  // --- Counting -----------------------------------------------------------------------------------
+
+  readonly begin = ({ about, at, of, workload }: Begun): Observed => {
+    if (of === "stream") return this.#streams
+    const group = this.groupOf(workload.name, about.host ?? "", about.model ?? "")
+    group.open.add(this.slotOf(at, true, true), 1, 0)
+    return group
+  }
+
+  readonly #streams: Observed = { tell: (outcome) => this.record(outcome) }
+
+  readonly record = (outcome: Outcome): void => {
+    // what it was made of is told by itself
+    if (outcome.composite) return
+    const { about, at, error, millis, of, workload } = outcome
+    const group = this.groupOf(workload.name, about.host ?? "", about.model ?? "")
+    this.cellOf(group, of, error).add(this.slotOf(at, true), 1, millis)
+  }
+
+  /** The row of a group, or the one for what is beyond the bounds. */
+  cellOf(group: Group, of: Outcome["of"], error: ApiError | undefined): RowCell {
+    return group.get(of, error) ?? this.#admit(group, of, error)
+  }
+
+  #admit(group: Group, of: Outcome["of"], error: ApiError | undefined): RowCell {
+    const rest = this.#rows.length < this.bounds.rows ? group : this.#find(other, other, other)
+    const known = rest.get(of, error)
+    if (known !== undefined) return known
+    const cell = rest.make(of, error)
+    this.#rows.push(cell)
+    return cell
+  }
+
+  groupOf(workload: string, host: string, model: string): Group {
+    const last = this.#last
+    if (last !== undefined) {
+      const { labels } = last
+      if (labels.workload === workload && (labels.host ?? "") === host && (labels.model ?? "") === model) return last
+    }
+    const known = this.#groups.get(workload)?.get(host)?.get(model)
+    if (known !== undefined) return (this.#last = known)
+    const { host: hosts, model: models, workload: workloads } = this.#names
+    return this.#find(this.#name(workloads, workload), this.#name(hosts, host), this.#name(models, model))
+  }
+
+  /** A label, if it is one of those that came first. */
+  #name(names: Set<string>, name: string): string {
+    if (name === "" || names.has(name)) return name
+    if (names.size >= this.bounds.labels || name.length > maxLabel) return other
+    names.add(name)
+    return name
+  }
+
+  #find(workload: string, host: string, model: string): Group {
+    const known = this.#groups.get(workload)?.get(host)?.get(model)
+    if (known !== undefined) return known
+    // a group may be without a row as long as its calls are under way
+    if (this.#all.length >= this.bounds.rows && !(workload === other && host === other && model === other)) {
+      return this.#find(other, other, other)
+    }
+    const group = new Group(this, { workload, host: host || undefined, model: model || undefined })
+    this.#all.push(group)
+    const byHost = this.#groups.get(workload) ?? new Map<string, ByModel>()
+    const byModel = byHost.get(host) ?? new Map<string, Group>()
+    this.#groups.set(workload, byHost.set(host, byModel.set(model, group)))
+    return group
+  }
+
+  /** The slot of a moment's bucket; -1 for a bucket that is no longer, or not yet, there. */
+  slotOf(at: number, open: boolean, begins = false): number {
+    if (at >= this.#from && at < this.#to) return this.#slot
+    const { bucket, buckets } = this.bounds
+    const epoch = Math.floor(at / bucket)
+    const slot = ((epoch % buckets) + buckets) % buckets
+    const held = this.#epochs[slot]
+    if (held === epoch) return slot
+    // what begins now may find a bucket of the future: the clock was ahead then
+    if (held === undefined || !open || !(begins ? held !== epoch : epoch > held)) return -1
+    for (const row of this.#rows) row.clear(slot)
+    for (const group of this.#all) group.open.clear(slot)
+    this.#epochs[slot] = epoch
+    this.#slot = slot
+    this.#from = epoch * bucket
+    this.#to = this.#from + bucket
+    return slot
+  }
+
+  // --- Reading ------------------------------------------------------------------------------------
+
+  /** What was counted in some slots, or in all time. */
+  read(slots?: ReadonlyArray<number>): Counts {
+    const rows: Array<Row> = []
+    for (const cell of this.#rows) {
+      const { count, millis } = cell.sum(slots)
+      if (count > 0) rows.push({ ...cell.of, count, millis })
+    }
+    const open: Array<InFlight> = []
+    let inFlight = 0
+    for (const group of this.#all) {
+      const calls = group.open.sum(slots).count
+      if (calls <= 0) continue
+      open.push({ ...group.labels, calls })
+      inFlight += calls
+    }
+    return { rows, inFlight, open }
+  }
+
+  /** What began between two moments: in whole buckets, as far as they are remembered, and never in the future. */
+  window(from: number, to: number, now: number): Counts & { readonly from: number; readonly to: number } {
+    const { bucket, buckets } = this.bounds
+    // what is no number is no bound
+    const last = Math.ceil(Math.min(Number.isNaN(to) ? now : to, now + 1) / bucket)
+    const start = Math.min(Math.max(Number.isNaN(from) ? 0 : from, this.since), now)
+    let first = Math.max(Math.floor(start / bucket), last - buckets)
+    const slots: Array<number> = []
+    for (let epoch = last - 1; epoch >= first; epoch--) {
+      const slot = this.slotOf(epoch * bucket, false)
+      if (slot >= 0) slots.push(slot)
+      // forgotten for a later one
+      else if ((this.#epochs[((epoch % buckets) + buckets) % buckets] ?? 0) > epoch) first = epoch + 1
+    }
+    const begins = Math.max(first * bucket, this.since)
+    return { from: begins, to: Math.max(begins, Math.min(last * bucket, now)), ...this.read(slots) }
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * A verdict as a person reads it.
+ *
+ * @since 0.1.0
+ */
+import type { Evidence, Failure, Verdict } from "../../Accounting.js"
+
+const rounded = (value: number): string => String(Math.round(value * 10) / 10)
+
+const counted = (value: number, what: string): string => `${rounded(value)} ${what}${rounded(value) === "1" ? "" : "s"}`
+
+const tried = (value: number): string => (value === 1 ? "1 try" : `${rounded(value)} tries`)
+
+const headline = (verdict: Verdict): string => {
+  switch (verdict._tag) {
+    case "ClientSide":
+      return `The client's side: ${tried(verdict.lost)} of ${verdict.evidence.client.tries} lost in the phase "${verdict.phase}".`
+    case "ServerSide":
+      return `The server's side: ${tried(verdict.errors)} of ${verdict.evidence.client.tries} ended by errors of the servers.`
+    case "InAgreement":
+      return "In agreement: client and servers counted the same."
+    case "MissingOnClient":
+      return `Missing on the client: the servers counted ${counted(verdict.missing, "request")} that it did not send.`
+    case "NotEnoughData":
+      return `Not enough data (${verdict.why}).`
+  }
+}
+
+const maxListed = 6
+
+const listed = (failures: ReadonlyArray<Failure>): string => {
+  const shown = failures.slice(0, maxListed).map(({ count, delivery, phase, reason }) => {
+    const where = phase === undefined ? "" : `${phase}: `
+    return `${count} ${where}${reason} (${delivery})`
+  })
+  const more = failures.length - shown.length
+  return [...shown, ...(more > 0 ? [`${more} more`] : [])].join(", ")
+}
+
+const evidenceOf = ({ bounds, client, lost, refused, server }: Evidence): ReadonlyArray<string> => {
+  const { Acknowledged, NotSent, Partial, Unconfirmed, calls, inFlight, tries } = client
+  const byStatus = Object.entries(server.byStatus ?? {}).map(([status, count]) => `${rounded(count)} of ${status}`)
+  const statuses = byStatus.length === 0 ? "" : ` (${byStatus.join(", ")})`
+  const coverage = server.coverage === undefined ? "" : `, known of ${Math.round(server.coverage * 100)} % of the time`
+  return [
+    `Client:   ${tried(tries)} of ${counted(calls, "call")}: ${Acknowledged} acknowledged, ${Partial} partial, ${Unconfirmed} unconfirmed, ${NotSent} not sent; ${counted(inFlight, "call")} in flight.`,
+    `Servers:  ${counted(server.requests, "request")}, ${counted(server.errors, "error")}${statuses}${coverage}.`,
+    `The law:  ${bounds.least} to ${bounds.most} requests, give or take ${rounded(bounds.tolerance)}.`,
+    ...(lost.length === 0 ? [] : [`Lost:     ${listed(lost)}.`]),
+    ...(refused.length === 0 ? [] : [`Refused:  ${listed(refused)}.`])
+  ]
+}
+
+/** Some lines of text, without an end of line after the last. */
+export const textOf = (verdict: Verdict): string =>
+  [
+    headline(verdict),
+    ...(verdict.evidence === undefined ? [] : evidenceOf(verdict.evidence)),
+    `Next:     ${verdict.next}`
+  ].join("\n")

@@ -1,0 +1,252 @@
+/**
+ * Runs an effect under a time limit, at the price of one child fiber and one timer.
+ *
+ * `Effect.timeoutFail` races two fibers and costs three times as much. What it promises is kept: changes of `FiberRef`s
+ * come back on success, fibers that the effect forks belong to the parent, an uninterruptible effect is waited for, the
+ * outcome is decided once, and nothing is left behind.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as FiberRef from "effect/FiberRef"
+import * as FiberRefs from "effect/FiberRefs"
+import { globalValue } from "effect/GlobalValue"
+import * as Option from "effect/Option"
+import * as Runtime from "effect/Runtime"
+import * as RuntimeFlags from "effect/RuntimeFlags"
+import type { Workload } from "../../Workload.js"
+import type { ApiError } from "../../ApiError.js"
+import { type Call, carried, currentCall, nested } from "./context.js"
+import { afterPoll, clearTimer, setTimer, type Timer } from "../clock.js"
+
+// Effect's combinators give the children of a helper fiber to its parent by this reference, which is exported only under
+// its global key. Should a later Effect rename it, forked fibers would end with the attempt: a test tells.
+let forkScopeRef: FiberRef.FiberRef<Option.Option<unknown>> | undefined
+const forkScope = (): FiberRef.FiberRef<Option.Option<unknown>> =>
+  (forkScopeRef ??= globalValue(Symbol.for("effect/FiberRef/currentForkScopeOverride"), () =>
+    FiberRef.unsafeMake(Option.none())
+  ))
+
+interface FiberScope {
+  readonly add: (flags: RuntimeFlags.RuntimeFlags, child: Fiber.RuntimeFiber<unknown, unknown>) => void
+}
+
+// What a fiber's children belong to; every fiber of the runtime has it, and its interface does not show it
+const scopeOf = (fiber: object): FiberScope => (fiber as { readonly scope: () => FiberScope }).scope()
+
+// The runtime writes its flags into a reference of its own whenever it hands the references out, and winds down with
+// another value than it began with. It is the one number among the references of a fiber that has set none.
+let runtimeFlags: FiberRef.FiberRef<unknown> | undefined
+const runtimeFlagsRef = (): FiberRef.FiberRef<unknown> | undefined => {
+  if (runtimeFlags === undefined) {
+    const { locals } = Effect.runSync(Effect.getFiberRefs)
+    for (const [ref, [[, value]]] of locals) if (typeof value === "number") runtimeFlags = ref
+  }
+  return runtimeFlags
+}
+
+// What a child never hands to its parent
+const own = RuntimeFlags.WindDown | RuntimeFlags.Interruption
+
+const unset: FiberRefs.FiberRefs = /*#__PURE__*/ FiberRefs.empty()
+
+/** Whether any reference has another value than at the start. */
+const changed = (before: FiberRefs.FiberRefs["locals"], after: FiberRefs.FiberRefs["locals"]): boolean => {
+  let found = false
+  // an iterator would make an array of each entry
+  after.forEach(([[, value]], ref) => {
+    const start = before.get(ref)
+    // a reference that was set and set back has an entry now, and had none
+    if ((start === undefined ? FiberRefs.getOrDefault(unset, ref) : start[0][1]) === value) return
+    const flags: unknown = start?.[0][1] ?? value
+    const inFlags = ref === runtimeFlagsRef() && typeof flags === "number" && typeof value === "number"
+    found ||= !inFlags || ((flags ^ value) & ~own) !== 0
+  })
+  return found
+}
+
+/** What comes of an effect under a limit. */
+export interface Sequel<A, E, B, E2, R2> {
+  /** Told when the effect is about to begin: from here on something follows, or `onInterrupt`. */
+  readonly onStart?: () => void
+  readonly onSuccess: (exit: Exit.Success<A, E>) => Effect.Effect<B, E2, R2>
+  readonly onFailure: (cause: Cause.Cause<E>) => Effect.Effect<B, E2, R2>
+  /** What comes after the limit, once the effect has ended; `owned`: an owner of retries was at work inside. */
+  readonly onLimit: (owned: boolean) => Effect.Effect<B, E2, R2>
+  /** Told when the parent was interrupted, and with it the effect: nothing follows. */
+  readonly onInterrupt?: () => void
+}
+
+/**
+ * Where a policy of `Reliability` may have a function that completes the error of an attempt that ran into its limit: what the
+ * attempt had come to, and its request, which nothing outside of the attempt knows.
+ */
+export const onLimitKey: unique symbol = Symbol.for("effect-reliability/OnLimit")
+
+/** A policy with such a function. */
+export interface WithOnLimit {
+  readonly [onLimitKey]?: ((error: ApiError) => ApiError) | undefined
+}
+
+// A child that starts at once starts on the stack of its parent. Every so many levels one starts from an empty stack
+// instead, which some eight hundred would overflow.
+const levelsOnOneStack = 64
+
+type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
+
+// `Effect.exit` with no closures of its own
+const asExit = {
+  onFailure: <E>(cause: Cause.Cause<E>) => Effect.succeed(Exit.failCause(cause)),
+  onSuccess: <A>(value: A) => Effect.succeed(Exit.succeed(value))
+}
+
+/** One run of an effect under a limit. A class with few closures, since there is one for each call that waits. */
+class Watch<A, E, R, B, E2, R2> {
+  readonly effect: Effect.Effect<A, E, R>
+  readonly parent: AnyFiber
+  readonly flags: RuntimeFlags.RuntimeFlags
+  readonly call: Call
+  readonly millis: number
+  readonly sequel: Sequel<A, E, B, E2, R2>
+  readonly interruptions: unknown
+  before: FiberRefs.FiberRefs["locals"] | undefined
+  child: Fiber.RuntimeFiber<Exit.Exit<A, E>> | undefined
+  timer: Timer | undefined
+  /** Whether an owner of retries was at work when the limit was reached, once it is. */
+  owned: boolean | undefined
+
+  constructor(
+    effect: Effect.Effect<A, E, R>,
+    parent: AnyFiber,
+    flags: RuntimeFlags.RuntimeFlags,
+    call: Call,
+    millis: number,
+    sequel: Sequel<A, E, B, E2, R2>
+  ) {
+    this.effect = effect
+    this.parent = parent
+    this.flags = flags
+    this.call = call
+    this.millis = millis
+    this.sequel = sequel
+    // before the mask: what comes between the two must not be lost
+    this.interruptions = parent.getFiberRef(FiberRef.interruptedCause)
+  }
+
+  run(): Effect.Effect<Effect.Effect<B, E2, R2>, E2> {
+    const { call, flags, millis, parent, sequel } = this
+    sequel.onStart?.()
+    const child = this.start()
+    this.child = child
+    const done = child.unsafePoll()
+    if (done !== null) return Effect.suspend(() => this.settle(done))
+    scopeOf(parent).add(flags, child)
+    if (millis !== Infinity) this.timer = setTimer(call.clock, millis, () => this.reach())
+    return Effect.async((resume) => this.wait(resume))
+  }
+
+  /** Starts the child. Nobody waits for it yet: were there a throw on the way, it would never end. */
+  start(): Fiber.RuntimeFiber<Exit.Exit<A, E>> {
+    const { call, effect, flags, parent } = this
+    return Runtime.runFork(
+      Runtime.make({
+        // the context of a fiber that runs this holds what its effects require
+        context: parent.currentContext as Context.Context<R>,
+        runtimeFlags: RuntimeFlags.disable(flags, RuntimeFlags.Interruption),
+        fiberRefs: parent.getFiberRefs()
+      }),
+      Effect.matchCauseEffect<A, E, R, Exit.Exit<A, E>, never, never, Exit.Exit<A, E>, never, never>(
+        RuntimeFlags.interruption(flags) ? Effect.interruptible(effect) : effect,
+        asExit
+      ),
+      {
+        immediate: (call.depth ?? 1) % levelsOnOneStack !== 0,
+        updateRefs: (refs, id) => {
+          const around = Option.getOrElse(parent.getFiberRef(forkScope()), () => scopeOf(parent))
+          // made for this child a moment ago, and seen by nobody else yet
+          this.before = refs.locals.set(currentCall, [[id, call]]).set(forkScope(), [[id, Option.some(around)]])
+          return refs
+        }
+      }
+    )
+  }
+
+  wait(resume: (settled: Effect.Effect<Effect.Effect<B, E2, R2>, E2>) => void): void {
+    // by an interruption that came before the child was known
+    if (this.interrupted()) this.stop()
+    this.child?.addObserver((exit) => {
+      clearTimer(this.timer)
+      resume(Effect.suspend(() => this.settle(exit)))
+    })
+  }
+
+  reach(): void {
+    // what arrived while the event loop was blocked is in time
+    this.timer = afterPoll(this.call.clock, () => {
+      if (this.child?.unsafePoll() !== null) return
+      this.owned = this.call.owners > 0
+      this.stop()
+    })
+  }
+
+  stop(): void {
+    this.child?.unsafeInterruptAsFork(this.parent.id())
+  }
+
+  interrupted(): boolean {
+    return this.parent.getFiberRef(FiberRef.interruptedCause) !== this.interruptions
+  }
+
+  settle(exit: Exit.Exit<Exit.Exit<A, E>>): Effect.Effect<Effect.Effect<B, E2, R2>, E2> {
+    const { before, call, child, owned, sequel } = this
+    // what was forked in it may go on
+    call.endsAt = -Infinity
+    if (owned !== undefined) return Effect.succeed(sequel.onLimit(owned))
+    const result = Exit.flatten(exit)
+    if (result._tag === "Failure") {
+      if (!this.interrupted() || Cause.isFailure(result.cause)) return Effect.succeed(sequel.onFailure(result.cause))
+      // nothing follows an interruption, and what the effect died of on its way out would be lost behind the mask
+      sequel.onInterrupt?.()
+      return Effect.failCause(result.cause as Cause.Cause<never>)
+    }
+    const next = sequel.onSuccess(result)
+    return before !== undefined && child !== undefined && changed(before, child.getFiberRefs().locals)
+      ? Effect.as(Fiber.inheritAll(child), next)
+      : Effect.succeed(next)
+  }
+}
+
+/** Runs an effect, which knows of its call, for so many milliseconds, Infinity for no limit. */
+export const limited = <A, E, R, B, E2, R2>(
+  effect: Effect.Effect<A, E, R>,
+  parent: AnyFiber,
+  flags: RuntimeFlags.RuntimeFlags,
+  call: Call,
+  millis: number,
+  sequel: Sequel<A, E, B, E2, R2>
+): Effect.Effect<B, E2, R | R2> => {
+  const watch = new Watch(effect, parent, flags, call, millis, sequel)
+  // An interruption of the parent reaches the child as it reaches every child, and the parent waits for it. What comes next
+  // runs outside of the mask: inside, each try would nest in the one before.
+  return Effect.flatten(Effect.uninterruptible(Effect.suspend(() => watch.run())))
+}
+
+/** One limit around an effect; `error` is told whether an owner of retries was at work inside. */
+export const limitedTo = <A, E, R, E2>(
+  effect: Effect.Effect<A, E, R>,
+  limit: { readonly millis: number; readonly workload?: Workload; readonly error: (owned: boolean) => E2 }
+): Effect.Effect<A, E | E2, R> =>
+  Effect.withFiberRuntime((parent, status) => {
+    const outer = parent.getFiberRef(currentCall)
+    const inherited = carried(outer, parent)
+    const call = nested(outer, { ...inherited, workload: limit.workload ?? inherited.workload }, limit.millis)
+    return limited<A, E, R, A, E | E2, never>(effect, parent, status.runtimeFlags, call, limit.millis, {
+      onSuccess: (exit) => exit,
+      onFailure: Effect.failCause,
+      onLimit: (owned) => Effect.fail(limit.error(owned))
+    })
+  })

@@ -1,0 +1,290 @@
+/**
+ * Counts what becomes of calls in Effect's metrics, at a price that each call can pay.
+ *
+ * Effect looks a tagged metric up by its name and tags at every update. Here each is looked up once for what its tags say, of
+ * which there is no end of ways only for workloads, models and hosts: beyond a hundred of a kind they are `(other)`.
+ *
+ * @since 0.1.0
+ */
+import { globalValue } from "effect/GlobalValue"
+import * as FiberRef from "effect/FiberRef"
+import * as Metric from "effect/Metric"
+import * as MetricBoundaries from "effect/MetricBoundaries"
+import * as MetricKey from "effect/MetricKey"
+import * as MetricLabel from "effect/MetricLabel"
+import type { ApiError } from "../../ApiError.js"
+import type { Outcome } from "../../Reliability.js"
+import type { Observed, Observer, Backoff } from "../call/observers.js"
+import { withoutAccount } from "../redact.js"
+import { type Attribute, attributes, names } from "./names.js"
+
+type Labels = ReadonlyArray<MetricLabel.MetricLabel>
+
+interface Updated {
+  readonly unsafeUpdate: (value: number, labels: Labels) => void
+}
+
+type Counted = Exclude<(typeof names)[keyof typeof names], { readonly kind: "span" }>
+
+const boundaries = /*#__PURE__*/ MetricBoundaries.fromIterable([
+  // those of the conventions for generative models, and on to the hour that the slowest workloads may take
+  0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92, 163.84, 327.68, 655.36,
+  1310.72, 2621.44
+])
+
+/** The metric of a name with some attributes. */
+export const metricOf = (
+  { counts, kind, name, unit }: Counted,
+  values: { readonly [K in Attribute]?: string | undefined }
+): Updated => {
+  // exporters of OpenTelemetry look for the unit among the tags
+  const tags = [MetricLabel.make("unit", unit)]
+  for (const [attribute, value] of Object.entries(values)) {
+    // the type of `values` says which keys there are
+    if (value !== undefined) tags.push(MetricLabel.make(attributes[attribute as Attribute].name, value))
+  }
+  switch (kind) {
+    case "counter":
+      return Metric.fromMetricKey(
+        MetricKey.taggedWithLabels(MetricKey.counter(name, { description: counts, incremental: true }), tags)
+      )
+    case "gauge":
+      return Metric.fromMetricKey(MetricKey.taggedWithLabels(MetricKey.gauge(name, { description: counts }), tags))
+    case "histogram":
+      return Metric.fromMetricKey(MetricKey.taggedWithLabels(MetricKey.histogram(name, boundaries, counts), tags))
+  }
+}
+
+// -------------------------------------------------------------------------------------------------
+// What a call is about
+// -------------------------------------------------------------------------------------------------
+
+/** What a call is about, as it may be shown. */
+export type Shown = { readonly [K in Attribute]?: string | undefined }
+
+const longest = 128
+
+/** A value without what no label should hold: control characters, or a length without bound. */
+const shown = (value: string | undefined): string | undefined => value?.replace(/\p{C}/gu, "").slice(0, longest)
+
+/** What may be shown of what a call is about. */
+export const showing = ({ about, workload }: Pick<Outcome, "about" | "workload">): Shown => {
+  const { host, model, operation, provider } = about
+  // what is more than a host and a port is not shown, and no credentials before it
+  const [, address, port] = /^(?:[^/]*@)?\[?([^\]/@]*?)\]?(?::(\d{1,5}))?$/.exec(host ?? "") ?? []
+  return {
+    workload: shown(workload.name),
+    operation: shown(operation),
+    provider: shown(provider),
+    model: model === undefined ? undefined : shown(withoutAccount(model)),
+    address: address === "" ? undefined : shown(address),
+    port
+  }
+}
+
+const other = "(other)"
+const most = 100
+const mostSubjects = 1000
+
+interface Successes {
+  readonly tries: Updated
+  readonly tryDuration: Updated
+  readonly calls: Updated
+  readonly callDuration: Updated
+}
+
+/** The metrics of what is about the same. */
+class Subject {
+  readonly shown: Shown
+  readonly metrics = new Map<string, Updated>()
+  successes: Successes | undefined
+
+  constructor(shown: Shown) {
+    this.shown = shown
+  }
+
+  metric(named: Counted, values: Shown): Updated {
+    // all of them are words out of short lists
+    const key = `${named.name} ${values.error} ${values.delivery} ${values.phase} ${values.stopped} ${values.waited}`
+    let metric = this.metrics.get(key)
+    if (metric === undefined) this.metrics.set(key, (metric = metricOf(named, { ...this.shown, ...values })))
+    return metric
+  }
+
+  success(): Successes {
+    const outcome = "success"
+    return (this.successes ??= {
+      tries: this.metric(names.tries, { outcome, delivery: "Acknowledged" }),
+      tryDuration: this.metric(names.tryDuration, {}),
+      calls: this.metric(names.calls, { outcome }),
+      callDuration: this.metric(names.callDuration, {})
+    })
+  }
+}
+
+/** What is known of the words that came before. */
+interface Branch {
+  readonly next: Map<string | undefined, Branch>
+  subject: Subject | undefined
+}
+
+const branch = (): Branch => ({ next: new Map(), subject: undefined })
+
+class Subjects {
+  readonly known: { readonly [K in Attribute]?: Set<string> } = {
+    workload: new Set(),
+    operation: new Set(),
+    provider: new Set(),
+    model: new Set(),
+    address: new Set(),
+    port: new Set()
+  }
+  readonly all = new Map<string, Subject>()
+  tree = branch()
+  leaves = 0
+  /** Most calls are about what the one before was about. */
+  last: Subject | undefined
+  lastOf: Pick<Outcome, "about" | "workload"> | undefined
+  lastHost: string | undefined
+
+  of({ about, workload }: Pick<Outcome, "about" | "workload">): Subject {
+    if (this.last !== undefined && this.lastOf?.about === about && this.lastOf.workload === workload) {
+      // the host may become known while the call is made
+      if (this.lastHost === about.host) return this.last
+    }
+    this.lastOf = { about, workload }
+    this.lastHost = about.host
+    return (this.last = this.find({ about, workload }))
+  }
+
+  find(of: Pick<Outcome, "about" | "workload">): Subject {
+    const { host, model, operation, provider } = of.about
+    let at = this.tree
+    for (const word of [of.workload.name, host, model, operation, provider]) {
+      let next = at.next.get(word)
+      if (next === undefined) at.next.set(word, (next = branch()))
+      at = next
+    }
+    if (at.subject === undefined) {
+      at.subject = this.make(of)
+      // what is remembered is bounded too
+      if (++this.leaves >= 4 * mostSubjects) {
+        this.tree = branch()
+        this.leaves = 0
+      }
+    }
+    return at.subject
+  }
+
+  make(of: Pick<Outcome, "about" | "workload">): Subject {
+    // of the keys that `Shown` has, which `entries` and `fromEntries` cannot know
+    const shown = Object.fromEntries(
+      Object.entries(showing(of)).map(([attribute, value]) => [
+        attribute,
+        value === undefined ? undefined : this.bounded(attribute as Attribute, value)
+      ])
+    ) as Shown
+    const key = JSON.stringify(shown)
+    const found = this.all.get(key)
+    if (found !== undefined) return found
+    const full = this.all.size >= mostSubjects
+    const key2 = full ? other : key
+    let subject = this.all.get(key2)
+    if (subject === undefined) {
+      subject = new Subject(full ? { workload: other, model: other, address: other } : shown)
+      this.all.set(key2, subject)
+    }
+    return subject
+  }
+
+  bounded(attribute: Attribute, value: string): string {
+    const known = this.known[attribute]
+    if (known === undefined || known.has(value)) return value
+    if (known.size >= most) return other
+    known.add(value)
+    return value
+  }
+}
+
+// -------------------------------------------------------------------------------------------------
+// What becomes of calls
+// -------------------------------------------------------------------------------------------------
+
+const tell = (subjects: Subjects, outcome: Outcome, labels: Labels): void => {
+  // what is made of protected calls has been counted with these
+  if (outcome.composite) return
+  const { about, error, of, why } = outcome
+  const subject = subjects.of(outcome)
+  const seconds = outcome.millis / 1000
+  if (of === "stream") return tellStream(subject, error, seconds, labels)
+  if (error === undefined) {
+    const { callDuration, calls, tries, tryDuration } = subject.success()
+    if (of === "try") {
+      tries.unsafeUpdate(1, labels)
+      tryDuration.unsafeUpdate(seconds, labels)
+    } else {
+      calls.unsafeUpdate(1, labels)
+      const duration = about.stream === true ? subject.metric(names.firstEvent, {}) : callDuration
+      duration.unsafeUpdate(seconds, labels)
+    }
+    return
+  }
+  const { _tag: outcomeOf, delivery, phase, reason } = error
+  const failed = { outcome: outcomeOf, error: reason }
+  if (of === "try") {
+    subject.metric(names.tries, { ...failed, delivery, phase }).unsafeUpdate(1, labels)
+    subject.metric(names.tryDuration, { error: reason }).unsafeUpdate(seconds, labels)
+    return
+  }
+  subject.metric(names.calls, { ...failed, stopped: why }).unsafeUpdate(1, labels)
+  subject
+    .metric(about.stream === true ? names.firstEvent : names.callDuration, { error: reason })
+    .unsafeUpdate(seconds, labels)
+  if (why === "Budget") subject.metric(names.suppressed, { error: reason }).unsafeUpdate(1, labels)
+}
+
+const tellBoth = (subjects: Subjects, call: Outcome, labels: Labels): void => {
+  if (call.composite) return
+  const subject = subjects.of(call)
+  const { callDuration, calls, tries, tryDuration } = subject.success()
+  const seconds = call.millis / 1000
+  tries.unsafeUpdate(1, labels)
+  tryDuration.unsafeUpdate(seconds, labels)
+  calls.unsafeUpdate(1, labels)
+  const duration = call.about.stream === true ? subject.metric(names.firstEvent, {}) : callDuration
+  duration.unsafeUpdate(seconds, labels)
+}
+
+const tellStream = (subject: Subject, error: ApiError | undefined, seconds: number, labels: Labels): void => {
+  const failed = error === undefined ? { outcome: "success" } : { outcome: error._tag, error: error.reason }
+  subject.metric(names.streams, failed).unsafeUpdate(1, labels)
+  subject.metric(names.streamDuration, { error: error?.reason }).unsafeUpdate(seconds, labels)
+}
+
+const tellWait = (subjects: Subjects, waiting: Backoff, labels: Labels): void => {
+  const { error, millis, step } = waiting
+  const subject = subjects.of(waiting)
+  subject.metric(names.waits, { error: error.reason, waited: step.why }).unsafeUpdate(1, labels)
+  subject.metric(names.waitDuration, { waited: step.why }).unsafeUpdate(millis / 1000, labels)
+}
+
+const make = (): Observer => {
+  const subjects = new Subjects()
+  const observed = (labels: Labels): Observed => ({
+    tell: (outcome) => tell(subjects, outcome, labels),
+    tellBoth: (call) => tellBoth(subjects, call, labels),
+    waits: (waiting) => tellWait(subjects, waiting, labels)
+  })
+  const plain = observed([])
+  return {
+    late: true,
+    begin: (_, fiber) => {
+      const labels = fiber.getFiberRef(FiberRef.currentMetricLabels)
+      return labels.length === 0 ? plain : observed(labels)
+    }
+  }
+}
+
+/** One for all layers and copies of this module, as metrics are: what two of them counted would be counted twice. */
+export const metricsObserver = (): Observer =>
+  globalValue(Symbol.for("effect-reliability/Telemetry/metrics"), () => make())

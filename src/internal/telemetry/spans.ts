@@ -1,0 +1,220 @@
+/**
+ * Spans of calls and of their tries.
+ *
+ * A try that runs into its limit is interrupted from outside, and would be a span that was interrupted. What ends a span here is
+ * what the owner of the retries makes of the try: a failure, with its reason.
+ *
+ * @since 0.1.0
+ */
+import type * as Clock from "effect/Clock"
+import * as Chunk from "effect/Chunk"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
+import * as FiberRef from "effect/FiberRef"
+import * as HashMap from "effect/HashMap"
+import * as Option from "effect/Option"
+import * as Tracer from "effect/Tracer"
+import type { ApiError } from "../../ApiError.js"
+import type { Outcome } from "../../Reliability.js"
+import type { Around, Begun, Observed, Observer } from "../call/observers.js"
+import { showing } from "./metrics.js"
+import { type Attribute, attributes, names } from "./names.js"
+import { clockOf } from "../clock.js"
+
+type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
+
+/** What is said of an error where its message would hold its URL. */
+class Failure {
+  readonly name: string
+  readonly said: string
+  constructor({ _tag, delivery, phase, reason, status }: ApiError) {
+    this.name = _tag
+    this.said = [reason, phase, delivery, status && `HTTP ${status}`].filter(Boolean).join(", ")
+  }
+  toString(): string {
+    return this.said
+  }
+}
+
+const aborted = /*#__PURE__*/ Exit.interrupt(FiberId.none)
+
+const exitOf = (error: ApiError | undefined): Exit.Exit<unknown, unknown> => {
+  if (error === undefined) return Exit.void
+  return error.reason === "Aborted" ? aborted : Exit.fail(new Failure(error))
+}
+
+type Values = { readonly [K in Attribute]?: string | number | undefined }
+
+const named = (values: Values): Record<string, string | number> => {
+  const record: Record<string, string | number> = {}
+  for (const [attribute, value] of Object.entries(values)) {
+    // the type of `values` says which keys there are
+    if (value !== undefined) record[attributes[attribute as Attribute].name] = value
+  }
+  return record
+}
+
+/** The nearest span that is not kept to itself. */
+const propagated = (span: Tracer.AnySpan | undefined): Option.Option<Tracer.AnySpan> => {
+  let at = span
+  while (at !== undefined && Context.get(at.context, Tracer.DisablePropagation)) {
+    at = at._tag === "Span" ? Option.getOrUndefined(at.parent) : undefined
+  }
+  return Option.fromNullable(at)
+}
+
+/** A tracer is somebody's own, and breaks no call. */
+const safely = <A>(f: () => A): A | undefined => {
+  try {
+    return f()
+  } catch {
+    return undefined
+  }
+}
+
+/** A span that was begun, and what ends it. */
+class Begins {
+  readonly span: Tracer.Span
+  readonly clock: Clock.Clock
+  readonly timed: boolean
+  ended = false
+
+  constructor(
+    fiber: AnyFiber,
+    name: string,
+    values: Values,
+    {
+      ago = 0,
+      parent = fiber.currentSpan
+    }: { readonly ago?: number; readonly parent?: Tracer.AnySpan | undefined } = {}
+  ) {
+    this.clock = clockOf(fiber)
+    this.timed = fiber.getFiberRef(FiberRef.currentTracerTimingEnabled)
+    const links = Chunk.toReadonlyArray(fiber.getFiberRef(FiberRef.currentTracerSpanLinks))
+    const record = named(values)
+    const startTime = this.timed ? this.now() - BigInt(Math.round(ago * 1e6)) : BigInt(0)
+    this.span = fiber.currentTracer.span(name, propagated(parent), Context.empty(), links, startTime, "client", {
+      attributes: record,
+      kind: "client"
+    })
+    HashMap.forEach(fiber.getFiberRef(FiberRef.currentTracerSpanAnnotations), (value, key) =>
+      this.span.attribute(key, value)
+    )
+    this.set(record)
+  }
+
+  now(): bigint {
+    return this.timed ? this.clock.unsafeCurrentTimeNanos() : BigInt(0)
+  }
+
+  set(record: Record<string, string | number>): void {
+    for (const [name, value] of Object.entries(record)) this.span.attribute(name, value)
+  }
+
+  end(exit: Exit.Exit<unknown, unknown>, values: Values): void {
+    if (this.ended) return
+    this.ended = true
+    safely(() => {
+      this.set(named(values))
+      this.span.end(this.now(), exit)
+    })
+  }
+
+  /** What runs within the span. */
+  around<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
+    return Effect.mapInputContext(effect, (context: Context.Context<R>) =>
+      Context.add(context, Tracer.ParentSpan, this.span)
+    )
+  }
+}
+
+const failed = (error: ApiError | undefined): Values =>
+  error === undefined ? {} : { error: error.reason, delivery: error.delivery, phase: error.phase }
+
+/** Where a call goes, as the conventions have it: the port is a number. */
+const where = (of: Pick<Outcome, "about" | "workload">): Values => {
+  const { address, port } = showing(of)
+  return { address, port: port === undefined ? undefined : Number(port) }
+}
+
+/** The spans of one call. */
+class Spans implements Observed {
+  readonly begun: Begun
+  call: Begins | undefined
+  try: Begins | undefined
+  tries = 0
+  waited: string | undefined
+
+  constructor(begun: Begun) {
+    this.begun = begun
+  }
+
+  readonly aroundCall: Around = (effect) =>
+    Effect.withFiberRuntime((fiber) => {
+      const shown = showing(this.begun)
+      const { model, operation, workload } = shown
+      const known = operation !== undefined && model !== undefined
+      const name = known ? `${operation} ${model}` : names.spanOfCall.name
+      const call = safely(() => new Begins(fiber, name, { ...(known ? shown : { workload }), ...where(this.begun) }))
+      if (call === undefined) return effect
+      this.call = call
+      // of what is interrupted while it waits, it is told late
+      return Effect.ensuring(
+        call.around(effect),
+        Effect.sync(() => call.end(aborted, { ...where(this.begun), tries: this.tries, error: "Aborted" }))
+      )
+    })
+
+  readonly aroundTry = (attempt: number): Around => {
+    this.tries = attempt
+    return (effect) =>
+      Effect.withFiberRuntime((fiber) => {
+        const { begun, waited } = this
+        const { method } = begun.about
+        const { workload } = showing(begun)
+        const resend = attempt === 1 ? undefined : attempt - 1
+        this.try = safely(
+          () => new Begins(fiber, names.spanOfTry.name, { workload, ...where(begun), method, resend, waited })
+        )
+        return this.try?.around(effect) ?? effect
+      })
+  }
+
+  readonly waits: Observed["waits"] = ({ step }) => {
+    this.waited = step.why
+  }
+
+  readonly tell = (outcome: Outcome): void => {
+    const { about, attempt, error, of, why } = outcome
+    const exit = exitOf(error)
+    // the host may have become known while the request was made
+    const values = { ...where(outcome), ...failed(error) }
+    if (of === "try") this.try?.end(exit, { ...values, status: error === undefined ? about.status : error.status })
+    else this.call?.end(exit, { ...values, stopped: why, tries: attempt })
+  }
+}
+
+/** What became of a stream is a span only once it has begun, so that none is left open. */
+const ofStream = (fiber: AnyFiber): Observed => {
+  const parent = fiber.currentSpan
+  return {
+    tell: (outcome) => {
+      const values = { ...showing(outcome), ...where(outcome) }
+      const span = new Begins(fiber, names.spanOfStream.name, values, { ago: outcome.millis, parent })
+      span.end(exitOf(outcome.error), failed(outcome.error))
+    }
+  }
+}
+
+const silent: Observed = { tell: () => {} }
+
+/** The observer that makes spans. */
+export const spansObserver: Observer = {
+  begin: (begun, fiber) => {
+    if (!fiber.getFiberRef(FiberRef.currentTracerEnabled)) return silent
+    return begun.of === "stream" ? ofStream(fiber) : new Spans(begun)
+  }
+}
