@@ -42,7 +42,15 @@ import type * as Dialect from "./Dialect.js"
 import { isSuccess } from "./internal/http/response.js"
 import { currentCall } from "./internal/call/context.js"
 import { decodeEach, known } from "./internal/sse/decodeEach.js"
-import { bytesOf, Decoder, type End, errorWithin, givenUpDetail, isLastByName, type Pull } from "./internal/sse/decoder.js"
+import {
+  bytesOf,
+  Decoder,
+  type End,
+  errorWithin,
+  givenUpDetail,
+  isLastByName,
+  type Pull
+} from "./internal/sse/decoder.js"
 import { isEventStream, singleTry } from "./internal/http/transportHook.js"
 import { limitedTo, onLimitKey, type WithOnLimit } from "./internal/call/timeLimit.js"
 import { isObserved, type Telling, telling } from "./internal/call/observers.js"
@@ -53,25 +61,13 @@ import { clockOf, monotonic } from "./internal/clock.js"
 import * as Reliability from "./Reliability.js"
 import { type ReliableHttpClient, Service } from "./ReliableHttpClient.js"
 import * as Workload from "./Workload.js"
+import type { Event } from "./internal/sse/model.js"
+
+export type { Event } from "./internal/sse/model.js"
 
 // -------------------------------------------------------------------------------------------------
 // Model
 // -------------------------------------------------------------------------------------------------
-
-/**
- * An event as the server sent it.
- *
- * @since 0.1.0
- * @category model
- */
-export interface Event {
-  /** Its name, where it has one. */
-  readonly event?: string | undefined
-  /** Its id, where it has one. */
-  readonly id?: string | undefined
-  /** Its data, most often JSON; several lines of it are joined by line feeds. */
-  readonly data: string
-}
 
 /**
  * What `open` takes. Budget and observers are those of `Reliability.make`; a call that they are told of succeeds with its

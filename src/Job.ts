@@ -27,29 +27,13 @@ import { conflicts, mayExist, moreOf, nothingSent, notLookedUp } from "./interna
 import { again, hintOf, logged, pauseBefore, spread } from "./internal/job/waits.js"
 import { duration, number, refuse } from "./internal/options.js"
 import { monotonicMillis } from "./internal/clock.js"
+import type { Doubt, Limits, Phase, Standing, Step, Submission, Watching } from "./internal/job/model.js"
+
+export type { Limits, Phase, Step, Submission, Doubt, Watching, Standing } from "./internal/job/model.js"
 
 // -------------------------------------------------------------------------------------------------
 // Model
 // -------------------------------------------------------------------------------------------------
-
-/**
- * What a snapshot of a job means to who watches it.
- *
- * - `Queued`: it waits for its turn or for a machine, as long as that takes.
- * - `Active`: it is on its way.
- * - `Changing`: it is between two states, in none of which it stays: being stopped, say, or not known yet.
- * - `Stopped`: it is over, and could be resumed, unless that is `final`. Soon after a resumption it may be the end before it.
- * - `Ended`: what was waited for has come, or cannot come any more.
- * - `Gone`: it was deleted. Its id cannot be used again.
- *
- * @since 0.1.0
- * @category model
- */
-export type Standing<A> =
-  | { readonly _tag: "Queued" | "Active" | "Changing" }
-  | { readonly _tag: "Stopped"; readonly outcome: A; readonly final?: boolean | undefined }
-  | { readonly _tag: "Ended"; readonly outcome: A }
-  | { readonly _tag: "Gone" }
 
 /**
  * A kind of job: how its server is asked, and how to read what it says.
@@ -88,20 +72,6 @@ export type Watched<Snapshot, A, R = never> = Pick<Kind<never, Snapshot, A, R>, 
 // -------------------------------------------------------------------------------------------------
 
 /**
- * A submission whose job is looked up: how often it was sent, the error of the last time, and the number of looks since then.
- *
- * @since 0.1.0
- * @category model
- */
-export interface Doubt {
-  /** 0 before the first time. */
-  readonly sends: number
-  /** Absent before the first time. */
-  readonly error: ApiError | undefined
-  readonly looks: number
-}
-
-/**
  * Options of `submit`.
  *
  * @since 0.1.0
@@ -127,19 +97,6 @@ export type Finding<Snapshot> =
   | { readonly _tag: "Same"; readonly snapshot: Snapshot }
   | { readonly _tag: "Other" }
   | { readonly _tag: "Gone" }
-
-/**
- * The next step of a submission. One that failed may have been carried out all the same (`inDoubt`).
- *
- * @since 0.1.0
- * @category model
- */
-export type Submission<Snapshot> =
-  | { readonly _tag: "Look"; readonly after: Duration.Duration; readonly doubt: Doubt }
-  | { readonly _tag: "Send"; readonly after: Duration.Duration; readonly sends: number }
-  | { readonly _tag: "Done"; readonly snapshot: Snapshot }
-  | { readonly _tag: "Failed"; readonly error: ApiError; readonly inDoubt: boolean }
-
 const maxSends = 6
 
 /** How often a job is looked for that the server said to exist, or could not be asked about. */
@@ -361,32 +318,6 @@ export interface WatchOptions {
 }
 
 /**
- * What a job may be for a limited time.
- *
- * @since 0.1.0
- * @category model
- */
-export type Phase = "queued" | "active" | "changing"
-
-/**
- * Watch options that were checked, in milliseconds.
- *
- * @since 0.1.0
- * @category model
- */
-export interface Limits extends Readonly<Record<Phase, number>> {
-  readonly interval: number
-  readonly factor: number
-  readonly cap: number
-  readonly jitter: number
-  readonly outage: number
-  readonly unseen: number
-  readonly resumes: number
-  readonly stale: number
-  readonly resumed: boolean
-}
-
-/**
  * Checks watch options; a bad one is refused by its name and that of its owner, the function that takes it.
  *
  * @example
@@ -428,45 +359,6 @@ const none = { Stopped: undefined, Ended: undefined, Gone: undefined, Nothing: u
 const phases = { Queued: "queued", Active: "active", Changing: "changing", ...none } as const
 
 const unspent: Watching["spent"] = { queued: 0, active: 0, changing: 0 }
-
-/**
- * Where a watch stands. All times are milliseconds of one monotonic clock.
- *
- * @since 0.1.0
- * @category model
- */
-export interface Watching {
-  /** When the job was last looked at, and what it was when it was last seen. */
-  readonly lookedAt: number
-  readonly seen: Standing<unknown>["_tag"] | "Nothing"
-  /** The wait before that look, before it was spread. */
-  readonly wait: number
-  /** For how long it was known to be in each phase, since it was last resumed. */
-  readonly spent: Readonly<Record<Phase, number>>
-  /** Since when every look has failed; absent while there is contact. */
-  readonly lostSince: number | undefined
-  /** Since when the server has known nothing of the job. */
-  readonly unseenSince: number | undefined
-  /** Since when it could not be asked to resume the job. */
-  readonly refusedSince: number | undefined
-  /** Since when every attempt to resume it was answered that there is none. */
-  readonly missingSince: number | undefined
-  readonly resumes: number
-  readonly resumedAt: number
-}
-
-/**
- * The next step of a watch.
- *
- * @since 0.1.0
- * @category model
- */
-export type Step<A> =
-  | { readonly _tag: "Look"; readonly after: Duration.Duration }
-  | { readonly _tag: "Resume" }
-  | { readonly _tag: "Done"; readonly outcome: A }
-  | { readonly _tag: "Failed"; readonly error: ApiError }
-
 /**
  * A watch that begins at a moment.
  *

@@ -28,13 +28,16 @@ import type * as ScheduleDecision from "effect/ScheduleDecision"
 import * as ScheduleIntervals from "effect/ScheduleIntervals"
 import { type ApiError, type Delivery, isApiError, isSettled, settle, type Transient, unsafeMake } from "./ApiError.js"
 import { timedOut } from "./Deadline.js"
-import { type Call, currentCall, ending, endOf, isPart, owning } from "./internal/call/context.js"
+import { currentCall, ending, endOf, isPart, owning } from "./internal/call/context.js"
 import { limited, onLimitKey, type Sequel, type WithOnLimit } from "./internal/call/timeLimit.js"
 import { type Telling, telling } from "./internal/call/observers.js"
 import { clockOf, monotonic } from "./internal/clock.js"
 import * as Retry from "./Retry.js"
 import type { RetryBudget } from "./RetryBudget.js"
 import type { Workload } from "./Workload.js"
+import type { About, Outcome, Call } from "./internal/call/model.js"
+
+export type { About, Outcome } from "./internal/call/model.js"
 
 // -------------------------------------------------------------------------------------------------
 // Model
@@ -64,54 +67,6 @@ export interface GivenUp {
   readonly error: ApiError
   /** Why there was no other try. */
   readonly why: Retry.Stopping
-}
-
-/**
- * What a call is about, for those who count: nothing of it is sent.
- *
- * @since 0.1.0
- * @category model
- */
-export interface About {
-  /** The host and port that it goes to. */
-  readonly host?: string | undefined
-  /** The model that answers. */
-  readonly model?: string | undefined
-  /** What is done, in a word, such as `chat`. */
-  readonly operation?: string | undefined
-  /** Who serves the model, in a word, such as `fireworks`. */
-  readonly provider?: string | undefined
-  /** The HTTP method. */
-  readonly method?: string | undefined
-  /** The HTTP status of the last answer, once there is one. */
-  readonly status?: number | undefined
-  /** Whether the answer is a stream, so that the call ends with its first event. */
-  readonly stream?: boolean | undefined
-}
-
-/**
- * A try, or a call, that has ended: what accounting is made of. A stream's call ends with its first event; what becomes of it
- * after that is told once more, of the `"stream"`.
- *
- * @since 0.1.0
- * @category model
- */
-export interface Outcome {
-  readonly of: "try" | "call" | "stream"
-  readonly workload: Workload
-  readonly about: About
-  /** The number of the try, or of all tries of the call, from 1 on. */
-  readonly attempt: number
-  /** Absent after a success. */
-  readonly error: ApiError | undefined
-  /** Why a call that failed was not tried again, where that was decided. */
-  readonly why: Retry.Stopping | undefined
-  /** When the call began: milliseconds of the `Clock` service's wall time. */
-  readonly at: number
-  /** Milliseconds of the `Clock` service's monotonic time. */
-  readonly millis: number
-  /** Whether the try, or the last one of the call, made protected calls of its own, which are told by themselves. */
-  readonly composite: boolean
 }
 
 /**

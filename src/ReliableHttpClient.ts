@@ -35,18 +35,35 @@ import { type ApiError, isApiError, settle, unsafeMake } from "./ApiError.js"
 import * as Classify from "./Classify.js"
 import type * as Dialect from "./Dialect.js"
 import { type Answer, isSuccess, ReadAnswer, readWithin, TooLarge } from "./internal/http/response.js"
-import { type Call, currentCall } from "./internal/call/context.js"
-import { type Bounds, type Exchanging, exchangeOf, isEventStream, isJson, singleTry } from "./internal/http/transportHook.js"
+import { currentCall } from "./internal/call/context.js"
+import {
+  type Bounds,
+  type Exchanging,
+  exchangeOf,
+  isEventStream,
+  isJson,
+  singleTry
+} from "./internal/http/transportHook.js"
 import { limitedTo } from "./internal/call/timeLimit.js"
 import { isObserved } from "./internal/call/observers.js"
 import { withContext } from "./internal/call/observerServices.js"
 import { number, oneOf } from "./internal/options.js"
 import { redactUrl } from "./internal/redact.js"
-import { check, hostOf, idempotencyOf, isStreamed, methodOf, reduced, Unsendable, wasRead } from "./internal/http/request.js"
+import {
+  check,
+  hostOf,
+  idempotencyOf,
+  isStreamed,
+  methodOf,
+  reduced,
+  Unsendable,
+  wasRead
+} from "./internal/http/request.js"
 import { idHeader, withRequestId } from "./internal/randomId.js"
 import { clockOf, monotonic } from "./internal/clock.js"
 import * as Reliability from "./Reliability.js"
 import * as Workload from "./Workload.js"
+import type { Call } from "./internal/call/model.js"
 
 // -------------------------------------------------------------------------------------------------
 // Model

@@ -24,73 +24,15 @@ import * as Schedule from "effect/Schedule"
 import * as ScheduleDecision from "effect/ScheduleDecision"
 import * as ScheduleInterval from "effect/ScheduleInterval"
 import { type ApiError, isApiError, isSettled, mayHaveExecuted, settle } from "./ApiError.js"
-import { type Call, currentCall, owning, remaining } from "./internal/call/context.js"
+import { currentCall, owning, remaining } from "./internal/call/context.js"
 import { duration, maxMillis, number, oneOf, refuse } from "./internal/options.js"
-import type { Patience } from "./Workload.js"
+import type { Step, Stopping, Waiting, Call, Patience } from "./internal/call/model.js"
+
+export type { Step, Waiting, Stopping } from "./internal/call/model.js"
 
 // -------------------------------------------------------------------------------------------------
 // Model
 // -------------------------------------------------------------------------------------------------
-
-/**
- * Why a schedule goes on waiting.
- *
- * @since 0.1.0
- * @category model
- */
-export type Waiting =
-  /** The schedule's own delay. */
-  | "Backoff"
-  /** The server asked for more than that. */
-  | "Hint"
-  /** The deployment is starting or swapping its weights; neither tries nor budget are spent. */
-  | "Patience"
-  /** A kept-alive connection turned out to be closed; tried again at once, uncounted. */
-  | "ReusedSocket"
-
-/**
- * Why a schedule stops.
- *
- * @since 0.1.0
- * @category model
- */
-export type Stopping =
-  /** It is no `ApiError`. */
-  | "Foreign"
-  /** An inner owner of retries gave up already. */
-  | "Settled"
-  /** Repeating would not help, or the server forbade it. */
-  | "Fatal"
-  /** The call may have had its effect, and must not have it twice. */
-  | "Idempotency"
-  /** All tries are used up. */
-  | "Attempts"
-  /** The host's name was not found too often in a row. */
-  | "NameNotFound"
-  /** The deployment did not get ready within the workload's patience; at once if it has none for one that scales up. */
-  | "PatienceEnded"
-  /** The server asked for a longer wait than `maxHint`. */
-  | "HintTooLong"
-  /** The wait would end after the deadline. */
-  | "Deadline"
-  /** The budget shared with other calls is empty. */
-  | "Budget"
-
-/**
- * What a schedule decided after a failure, and why.
- *
- * @since 0.1.0
- * @category model
- */
-export interface Step {
-  /** The number of tries made so far. */
-  readonly attempt: number
-  /** How long it waits before the next; zero where it stops. */
-  readonly delay: Duration.Duration
-  /** Why it waits, or why it stops. */
-  readonly why: Waiting | Stopping
-}
-
 /**
  * How a backoff is spread, so that callers who failed together do not return together.
  *

@@ -29,13 +29,13 @@ import type * as MetricPair from "effect/MetricPair"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { observing } from "./internal/call/context.js"
-import type { Observer } from "./internal/call/observers.js"
 import { duration } from "./internal/options.js"
 import { prometheusText } from "./internal/telemetry/prometheusText.js"
 import { metricOf, metricsObserver } from "./internal/telemetry/metrics.js"
 import { attributes as allAttributes, names as allNames } from "./internal/telemetry/names.js"
 import { spansObserver } from "./internal/telemetry/spans.js"
 import type { RetryBudget } from "./RetryBudget.js"
+import type { Observer } from "./internal/call/model.js"
 
 // -------------------------------------------------------------------------------------------------
 // Model

@@ -28,94 +28,13 @@ import { carried, currentCall, nested } from "./internal/call/context.js"
 import { limitedTo } from "./internal/call/timeLimit.js"
 import { duration, number, oneOf, refuse } from "./internal/options.js"
 import * as Retry from "./Retry.js"
+import type { Idempotency, Patience, Workload } from "./internal/call/model.js"
+
+export type { Idempotency, Workload, Timeouts, StreamTimeouts, Patience } from "./internal/call/model.js"
 
 // -------------------------------------------------------------------------------------------------
 // Model
 // -------------------------------------------------------------------------------------------------
-
-/**
- * Whether a call may be made twice.
- *
- * - `safe`: yes.
- * - `keyed`: yes, because it carries an id of its own that the server honours.
- * - `never`: no. It is repeated only where nothing was sent or the server refused before it ran anything.
- *
- * @since 0.1.0
- * @category model
- */
-export type Idempotency = "safe" | "keyed" | "never"
-
-/**
- * How long to wait for a deployment that is starting or swapping its weights.
- *
- * @since 0.1.0
- * @category model
- */
-export interface Patience {
-  /** The number of waits. */
-  readonly tries: number
-  /** The first wait. */
-  readonly base: Duration.Duration
-  /** What each wait is multiplied by. */
-  readonly factor: number
-  /** The longest wait. */
-  readonly cap: Duration.Duration
-}
-
-/**
- * The limits of one try, by what it waits for.
- *
- * @since 0.1.0
- * @category model
- */
-export interface Timeouts {
-  /** For a free connection. */
-  readonly pool: Duration.Duration
-  /** For the connection to be made, its certificate checked. */
-  readonly connect: Duration.Duration
-  /** For the request to be written. */
-  readonly write: Duration.Duration
-  /** For the next bytes of the answer. */
-  readonly read: Duration.Duration
-  /** For all of it. */
-  readonly attempt: Duration.Duration
-}
-
-/**
- * The limits of an event stream, which has no limit in all.
- *
- * @since 0.1.0
- * @category model
- */
-export interface StreamTimeouts {
-  /** From the request to the first event. */
-  readonly first: Duration.Duration
-  /** Between two signs of life. */
-  readonly idle: Duration.Duration
-}
-
-/**
- * A kind of work.
- *
- * @since 0.1.0
- * @category model
- */
-export interface Workload {
-  /** What it is called in errors, spans and metrics. */
-  readonly name: string
-  readonly timeouts: Timeouts
-  readonly stream: StreamTimeouts
-  /** For the whole call: all tries, and the waits between them. */
-  readonly deadline: Duration.Duration
-  /** When to try again. */
-  readonly retry: Schedule.Schedule<Retry.Step, unknown>
-  /**
-   * How long to wait for a deployment that gets ready. Without, one that scales up from zero fails the call at once, and one
-   * that swaps its weights counts as any other failure.
-   */
-  readonly patience: Patience | undefined
-  readonly idempotency: Idempotency
-}
 
 /**
  * What `make` and `with` take.

@@ -8,8 +8,8 @@ import { Transport } from "effect-reliability/node"
 import { Fault, FaultServer, ScriptedClient } from "effect-reliability/testing"
 import { expect } from "vitest"
 import { observedBy } from "../src/internal/call/context.js"
-import type { Observer } from "../src/internal/call/observers.js"
 import { bare } from "./support/proxy.js"
+import type { Observer } from "../src/internal/call/model.js"
 
 const once = Workload.make({
   name: "once",

@@ -13,7 +13,8 @@ import {
 } from "effect"
 import { ApiError, Deadline, Reliability, Retry, RetryBudget, Workload } from "effect-reliability"
 import { describe, expect } from "vitest"
-import { type Call, currentCall } from "../src/internal/call/context.js"
+import { currentCall } from "../src/internal/call/context.js"
+import type { Call } from "../src/internal/call/model.js"
 
 const transient = (props: Partial<ConstructorParameters<typeof ApiError.Transient>[0]> = {}) =>
   new ApiError.Transient({ reason: "Unavailable", delivery: "Acknowledged", status: 503, ...props })

@@ -53,6 +53,9 @@ import { maybe, open } from "./internal/decoded.js"
 import { prepare, withOptions } from "./internal/inference/prepare.js"
 import { after, withChoices, withDeltas } from "./internal/lenient.js"
 import { accountIdOf, apiKeyOf, baseUrlFrom, baseUrlOf } from "./internal/settings.js"
+import type { CallOptions, Control } from "./internal/model.js"
+
+export type { CallOptions, Control } from "./internal/model.js"
 
 // -------------------------------------------------------------------------------------------------
 // Schemas
@@ -566,25 +569,6 @@ export interface Answer<out A> {
 // -------------------------------------------------------------------------------------------------
 
 /**
- * What each call takes.
- *
- * @since 0.1.0
- * @category model
- */
-export interface CallOptions {
-  /** The limits and retries of this call. @default those around it (`Workload.within`), then those of the service */
-  readonly workload?: Workload.Workload | undefined
-  /** Calls of the same key go to the same replica, whose cache knows the prompt (`x-session-affinity`). @default none */
-  readonly sessionAffinity?: string | undefined
-  /** The same for the turns of one conversation; it counts before `sessionAffinity` (`x-multi-turn-session-id`). @default none */
-  readonly multiTurnSession?: string | undefined
-  /** The id of the call, the same on each try (`x-request-id`). @default a new one */
-  readonly requestId?: string | undefined
-  /** Further headers. @default none */
-  readonly headers?: Readonly<Record<string, string>> | undefined
-}
-
-/**
  * What `chatStream` takes.
  *
  * @since 0.1.0
@@ -596,35 +580,6 @@ export interface StreamOptions extends CallOptions {
    * `perf_metrics`, if the request asks for them by `perf_metrics_in_response`. @default nothing
    */
   readonly onMeta?: ((meta: Meta) => Effect.Effect<unknown>) | undefined
-}
-
-/**
- * The control plane of an account: deployments, data sets, jobs.
- *
- * @since 0.1.0
- * @category model
- */
-export interface Control {
-  /** The account; `InvalidRequest` where none was given. */
-  readonly accountId: Effect.Effect<string, ApiError>
-  /**
-   * Sends a request whose URL is a path below `/v1/accounts/{account}`, such as `/batchInferenceJobs?pageSize=50`. Its answer
-   * is a success, and read. `idempotency` counts before the workload's; GET, PUT and DELETE may be repeated by themselves.
-   */
-  readonly request: (
-    request: HttpClientRequest.HttpClientRequest,
-    workload: Workload.Workload,
-    idempotency?: Workload.Idempotency
-  ) => Effect.Effect<HttpClientResponse.HttpClientResponse, ApiError>
-  /** Where trainers are, as inference is: the base URL that the service was made with. */
-  readonly baseUrl: string
-  /**
-   * Whether a URL answers 200 within 5 seconds; whatever else comes of it means no. The key goes there: only the service's own
-   * hosts are asked, and those below `fireworks.ai` by `https:`.
-   */
-  readonly probe: (url: string) => Effect.Effect<boolean>
-  /** A text of the server's without the key and the account. */
-  readonly masked: (text: string) => string
 }
 
 /**

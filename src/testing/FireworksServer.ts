@@ -32,317 +32,56 @@ import type * as Scope from "effect/Scope"
 import { duration, refuse } from "../internal/options.js"
 import type { Fault, Request } from "./Fault.js"
 import * as FaultServer from "./FaultServer.js"
-import {
-  batch,
-  queued,
-  type Config,
-  configOf,
-  pendingOf,
-  provisioning,
-  windowOf,
-  type World
-} from "./internal/fireworksServer/config.js"
+import { batch, queued, configOf, pendingOf, provisioning, windowOf } from "./internal/fireworksServer/config.js"
 import * as deployments from "./internal/fireworksServer/deploymentRoutes.js"
 import { emptyWorld, step } from "./internal/fireworksServer/gateway.js"
 import * as jobs from "./internal/fireworksServer/jobRoutes.js"
 import { checkTimeline } from "./internal/fireworksServer/jobTimeline.js"
 import * as ScriptedClient from "./ScriptedClient.js"
+import type {
+  Creation,
+  DeploymentOptions,
+  DeploymentRecord,
+  Injection,
+  JobRecord,
+  JobState,
+  Options,
+  Outage,
+  Timeline,
+  Config,
+  World
+} from "./internal/fireworksServer/model.js"
+
+export type {
+  JobKind,
+  JobState,
+  Stage,
+  Timeline,
+  NewJob,
+  JobRecord,
+  Creation,
+  Tombstone,
+  DeploymentState,
+  DeploymentOptions,
+  DeploymentRecord,
+  Outage,
+  Injection,
+  Limits,
+  Options
+} from "./internal/fireworksServer/model.js"
 
 // -------------------------------------------------------------------------------------------------
 // Model: jobs
 // -------------------------------------------------------------------------------------------------
-
-/**
- * The kinds of jobs, by their collection.
- *
- * @since 0.1.0
- * @category model
- */
-export type JobKind =
-  | "batchInferenceJobs"
-  | "rlorTrainerJobs"
-  | "supervisedFineTuningJobs"
-  | "reinforcementFineTuningJobs"
-  | "dpoJobs"
-
-/**
- * The states of jobs; on the wire they begin with `JOB_STATE_`.
- *
- * @since 0.1.0
- * @category model
- */
-export type JobState =
-  | "UNSPECIFIED"
-  | "CREATING"
-  | "RUNNING"
-  | "COMPLETED"
-  | "FAILED"
-  | "CANCELLED"
-  | "DELETING"
-  | "WRITING_RESULTS"
-  | "VALIDATING"
-  | "DELETING_CLEANING_UP"
-  | "PENDING"
-  | "EXPIRED"
-  | "RE_QUEUEING"
-  | "CREATING_INPUT_DATASET"
-  | "IDLE"
-  | "CANCELLING"
-  | "EARLY_STOPPED"
-  | "PAUSED"
-  | "DELETED"
-  | "ARCHIVED"
-
-/**
- * A state, and for how long.
- *
- * @since 0.1.0
- * @category model
- */
-export interface Stage {
-  readonly state: JobState
-  /** @default for ever */
-  readonly lasts?: Duration.DurationInput | undefined
-  /** What the job's status says. @default what fits the state */
-  readonly message?: string | undefined
-  /**
-   * The part of the work that is done when it is over, from 0 to 1. @default all of it for `RUNNING`, 60 % of what is left
-   * if `FAILED` or `EXPIRED` follows
-   */
-  readonly progress?: number | undefined
-}
-
-/**
- * The states of a job, one after another. The last one stays.
- *
- * @since 0.1.0
- * @category model
- */
-export type Timeline = ReadonlyArray<Stage>
-
-/**
- * A job that is about to begin, or to be resumed.
- *
- * @since 0.1.0
- * @category model
- */
-export interface NewJob {
-  readonly kind: JobKind
-  readonly id: string
-  /** The body of the request that made it. */
-  readonly input: Readonly<Record<string, unknown>>
-  /** 1, and one more for each time it was resumed. */
-  readonly life: number
-}
-
-/**
- * A job that was made, whatever the API shows of it by now.
- *
- * @since 0.1.0
- * @category model
- */
-export interface JobRecord extends NewJob {
-  readonly createdAt: number
-  readonly state: JobState
-  /** The states it has been in, the present one last, and since when, in milliseconds of wall time. */
-  readonly history: ReadonlyArray<{ readonly state: JobState; readonly at: number }>
-}
-
-/**
- * How often a job was asked for, and how many there are: more than one is what a client must not bring about.
- *
- * @since 0.1.0
- * @category model
- */
-export interface Creation {
-  readonly kind: JobKind
-  readonly id: string
-  /** Requests to make it that were carried out or refused as duplicates. */
-  readonly asked: number
-  readonly made: number
-}
-
-/**
- * What is left of a deleted job: a state, a 404 and an id that cannot be used again (`hidden`), or nothing (`forgotten`).
- *
- * @since 0.1.0
- * @category model
- */
-export type Tombstone = "DELETED" | "ARCHIVED" | "hidden" | "forgotten"
-
 // -------------------------------------------------------------------------------------------------
 // Model: deployments
 // -------------------------------------------------------------------------------------------------
-
-/**
- * The states of deployments.
- *
- * @since 0.1.0
- * @category model
- */
-export type DeploymentState = "CREATING" | "READY" | "DELETING" | "FAILED" | "UPDATING" | "DELETED"
-
-/**
- * A deployment that a test makes, or changes.
- *
- * @since 0.1.0
- * @category model
- */
-export interface DeploymentOptions {
-  /** @default "accounts/fireworks/models/test-model" */
-  readonly baseModel?: string | undefined
-  /** From 0 to 1000. @default 0 */
-  readonly minReplicaCount?: number | undefined
-  /** From `minReplicaCount` to 1000. @default the greater of `minReplicaCount` and 1 */
-  readonly maxReplicaCount?: number | undefined
-  /** How many replicas there are, ready at once. @default `minReplicaCount` */
-  readonly replicas?: number | undefined
-  /** Any other field of the resource, by its name on the wire. @default none */
-  readonly fields?: Readonly<Record<string, unknown>> | undefined
-  /** @default "READY", or "CREATING" until one that was made by a request has a replica */
-  readonly state?: DeploymentState | undefined
-}
-
-/**
- * A deployment as it is.
- *
- * @since 0.1.0
- * @category model
- */
-export interface DeploymentRecord {
-  readonly id: string
-  readonly state: DeploymentState
-  readonly minReplicaCount: number
-  readonly maxReplicaCount: number
-  readonly replicas: number
-  readonly readyReplicas: number
-  /** The other fields that clients set. */
-  readonly fields: Readonly<Record<string, unknown>>
-}
-
 // -------------------------------------------------------------------------------------------------
 // Model: misbehaviour
 // -------------------------------------------------------------------------------------------------
-
-/**
- * A time in which no request has an effect.
- *
- * @since 0.1.0
- * @category model
- */
-export interface Outage {
-  /** When it begins, from now on. @default now */
-  readonly after?: Duration.DurationInput | undefined
-  /** May be infinite. */
-  readonly lasts: Duration.DurationInput
-  /** What requests get; `Fault.unanswered` lets them vanish. @default a 503 */
-  readonly fault?: Fault | undefined
-}
-
-/**
- * What some of the next requests get instead of their answer.
- *
- * @since 0.1.0
- * @category model
- */
-export interface Injection {
-  /** @default any */
-  readonly method?: string | undefined
-  /** What the path, without its query, holds or matches. @default any */
-  readonly path?: string | RegExp | undefined
-  /** How many such requests are served first. @default 0 */
-  readonly skip?: number | undefined
-  /** How many get the fault, from 1 on. @default 1 */
-  readonly times?: number | undefined
-  readonly fault: Fault
-  /** Whether the request is carried out, and only its answer lost. @default false */
-  readonly takesEffect?: boolean | undefined
-}
-
 // -------------------------------------------------------------------------------------------------
 // Options
 // -------------------------------------------------------------------------------------------------
-
-/**
- * What a model may be sent each minute, serverless. Four characters are a token.
- *
- * @since 0.1.0
- * @category model
- */
-export interface Limits {
-  /** @default 6000 */
-  readonly requests?: number | undefined
-  /** @default 3 600 000 */
-  readonly promptTokens?: number | undefined
-  /** @default 900 000 */
-  readonly uncachedTokens?: number | undefined
-  /** @default 36 000 */
-  readonly generatedTokens?: number | undefined
-  /** What a 429 asks for, those of deployments too. @default nothing, as the API does */
-  readonly retryAfter?: Duration.DurationInput | undefined
-}
-
-/**
- * What `make` and `inMemory` take.
- *
- * @since 0.1.0
- * @category model
- */
-export interface Options {
-  /** The account; others are a 403. @default "acme" */
-  readonly account?: string | undefined
-  /** The keys that are good; others are a 401. @default any */
-  readonly keys?: ReadonlyArray<string> | undefined
-  /** The serverless models; others are a 404. @default any */
-  readonly models?: ReadonlyArray<string> | undefined
-  readonly limits?: Limits | undefined
-  /** How long a good answer of the inference takes. @default 0 */
-  readonly latency?: Duration.DurationInput | undefined
-
-  /** The deployments that there are, by id. @default none */
-  readonly deployments?: Readonly<Record<string, DeploymentOptions>> | undefined
-  /** How long it takes until a new replica is ready. @default 5 minutes */
-  readonly startup?: Duration.DurationInput | undefined
-  /** For how long after its first replica is ready a deployment still answers 404 and 503. @default 0 */
-  readonly settling?: Duration.DurationInput | undefined
-  /** The requests that a replica takes each second; more are a 429. @default any number */
-  readonly capacity?: number | undefined
-  /** What that 429 says: that there is no capacity, or that no first token was ready in time. @default "overloaded" */
-  readonly saturated?: "capacity" | "overloaded" | undefined
-  /** What a `PATCH` without `updateMask` does. @default "replace" */
-  readonly patch?: "replace" | "merge" | undefined
-
-  /**
-   * The lives of jobs. @default `completed` for batches; `CREATING` 1 minute, `PENDING` 5 minutes, `RUNNING` for trainers;
-   * and 30 minutes later `COMPLETED` for fine-tuning
-   */
-  readonly timeline?: Timeline | ((job: NewJob) => Timeline | undefined) | undefined
-  /** How many requests a batch holds. @default 100 */
-  readonly rows?: number | undefined
-  /** What is left of deleted jobs. @default "DELETED" */
-  readonly tombstone?: Tombstone | undefined
-  /** Whether a second job of an id is a 409, or made. @default "refused" */
-  readonly duplicates?: "refused" | "made" | undefined
-  /** For how long a new job is a 404 to those who look for it. @default 0 */
-  readonly visibleAfter?: Duration.DurationInput | undefined
-  /** After how much of a trainer's run a checkpoint is saved; may be infinite. @default 10 minutes */
-  readonly checkpointEvery?: Duration.DurationInput | undefined
-  /** What its checkpoints hold: weights and the optimizer's state, or what inference needs. @default "training" */
-  readonly checkpoints?: "training" | "inference" | undefined
-  /** How long a trainer runs until it answers; may be infinite. @default 30 seconds */
-  readonly healthyAfter?: Duration.DurationInput | undefined
-  /** Where a trainer can be reached: by the gateway's path, by its `directRouteHandle`, or by both. @default "gateway" */
-  readonly health?: "gateway" | "direct" | "both" | undefined
-  /** How errors of the control plane are written: in the form of the gateway's, or of `google.rpc.Status`. @default "gateway" */
-  readonly errors?: "gateway" | "rpc" | undefined
-
-  /** How old the state may be that a read shows, by the number of the request. @default 0 */
-  readonly stale?: Duration.DurationInput | undefined
-  /** @default none */
-  readonly outages?: ReadonlyArray<Outage> | undefined
-  /** The first that fits is the one that counts. @default none */
-  readonly injections?: ReadonlyArray<Injection> | undefined
-}
 
 /**
  * What a client of the API is made with, by the names that `Fireworks.layer` has for it.

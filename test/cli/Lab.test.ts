@@ -9,7 +9,15 @@ import { stripVTControlCharacters } from "node:util"
 import { afterAll } from "vitest"
 import { rows } from "../../src/cli/internal/lab/scenarios.js"
 import { cellsOf, fits, inOrder, isMet } from "../../src/cli/internal/lab/run.js"
-import { bar, boardAfter, boardText, emptyBoard, headText, linesText, paintOf } from "../../src/cli/internal/lab/text.js"
+import {
+  bar,
+  boardAfter,
+  boardText,
+  emptyBoard,
+  headText,
+  linesText,
+  paintOf
+} from "../../src/cli/internal/lab/text.js"
 import { arrivals, place, said } from "../../src/cli/internal/lab/timeline.js"
 import { manifest, root } from "../support/project.js"
 

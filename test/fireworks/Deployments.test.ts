@@ -21,6 +21,7 @@ import { Fault, FireworksServer, ScriptedClient } from "effect-reliability/testi
 import { expect } from "vitest"
 import { changeOf } from "../../src/fireworks/internal/deployments/autoscaling.js"
 import * as Scaling from "../../src/fireworks/internal/deployments/scaling.js"
+import type { Outcome as ScalingOutcome } from "../../src/fireworks/internal/deployments/model.js"
 
 // -------------------------------------------------------------------------------------------------
 // The API in memory
@@ -658,7 +659,7 @@ describe("a decision about replicas", () => {
   const asking = { ...Scaling.idle, counts: [1, 2, 3], isAsking: true }
   const look = (state: Scaling.Scaling, now: number, replicas: Partial<Scaling.Replicas>) =>
     Scaling.afterLook(state, now, Either.right({ wanted: 2, ready: 2, max: undefined, ...replicas }), own)
-  const rested = (heldUntil: number, outcome: Scaling.Outcome, change: Partial<Scaling.Scaling> = {}) => [
+  const rested = (heldUntil: number, outcome: ScalingOutcome, change: Partial<Scaling.Scaling> = {}) => [
     { ...asking, isAsking: false, heldUntil, ...change },
     { _tag: "Rest", outcome }
   ]

@@ -9,9 +9,9 @@ import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
 import * as Retry from "../../Retry.js"
 import * as Workload from "../../Workload.js"
-import type { Control } from "../Fireworks.js"
 import { type Client, invalidRequest, type Settings } from "./client.js"
 import { withoutNames } from "./confidential.js"
+import type { Control } from "./model.js"
 
 /** Below the account, and not out of it again by dots, which may be encoded, or parted by blanks that a URL does not keep. */
 const isPath = (url: string): boolean =>

@@ -1,8 +1,4 @@
-/**
- * Who lost the requests: what clients counted, held against what servers counted, by the dashboard law.
- *
- * @since 0.1.0
- */
+import type { Reason } from "../../ApiError.js"
 import type {
   Bounds,
   Evidence,
@@ -14,8 +10,7 @@ import type {
   ServerCounts,
   Verdict,
   Window
-} from "../../Accounting.js"
-import type { Reason } from "../../ApiError.js"
+} from "./model.js"
 
 // -------------------------------------------------------------------------------------------------
 // Whose failure it is

@@ -1,12 +1,6 @@
-/**
- * The counting itself: rows that are found by identity, and rings of buckets in which a call belongs to its start.
- *
- * @since 0.1.0
- */
-import type { Counts, InFlight, Row } from "../../Accounting.js"
 import type { ApiError } from "../../ApiError.js"
-import type { Outcome } from "../../Reliability.js"
-import type { Begun, Observed, Observer } from "../call/observers.js"
+import type { Outcome, Begun, Observed, Observer } from "../call/model.js"
+import type { Counts, InFlight, Row } from "./model.js"
 
 /** Options that have been checked. */
 export interface Bounds {

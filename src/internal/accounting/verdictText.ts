@@ -1,9 +1,4 @@
-/**
- * A verdict as a person reads it.
- *
- * @since 0.1.0
- */
-import type { Evidence, Failure, Verdict } from "../../Accounting.js"
+import type { Evidence, Failure, Verdict } from "./model.js"
 
 const rounded = (value: number): string => String(Math.round(value * 10) / 10)
 

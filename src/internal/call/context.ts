@@ -14,32 +14,9 @@ import * as FiberRef from "effect/FiberRef"
 import { globalValue } from "effect/GlobalValue"
 import * as HashSet from "effect/HashSet"
 import type * as Scope from "effect/Scope"
-import type { RetryBudget } from "../../RetryBudget.js"
-import type { Idempotency, Workload } from "../../Workload.js"
-import type { Observer } from "./observers.js"
 import { clockOf, monotonic } from "../clock.js"
-
-export interface Call {
-  readonly outer: Call | undefined
-  readonly workload: Workload | undefined
-  /** Absent where nobody said whether the call may be made twice: retrying is then the caller's word for it. */
-  readonly idempotency: Idempotency | undefined
-  readonly budget: RetryBudget | undefined
-  readonly clock: Clock.Clock
-  /**
-   * The moment, by `clock`, after which nothing of the call runs; Infinity if there is none, and -Infinity where that of the
-   * call around holds: once it has ended, or where it only says who observes.
-   */
-  endsAt: number
-  /** How many calls it is within, itself included; absent for one, and 0 where there is none and somebody observes. */
-  readonly depth?: number | undefined
-  /** Who observes what is called from here on, where that is all that it says. */
-  readonly observers?: HashSet.HashSet<Observer> | undefined
-  /** How many owners of retries are at work inside; while there is one, a limit that cuts them off is final. */
-  owners: number
-  /** Whether there ever was one that is told of by itself. */
-  owned?: boolean
-}
+import type { Observer } from "./model.js"
+import type { Call } from "./model.js"
 
 type Observers = HashSet.HashSet<Observer>
 type Patch = Differ.Differ.HashSet.Patch<Observer>

@@ -5,59 +5,12 @@
  */
 import type * as Clock from "effect/Clock"
 import type * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
 import * as HashSet from "effect/HashSet"
 import type { ApiError } from "../../ApiError.js"
-import type { About, Outcome } from "../../Reliability.js"
-import type { Step, Stopping } from "../../Retry.js"
-import type { Workload } from "../../Workload.js"
-import { type Call, currentCall, observersOf } from "./context.js"
+import { currentCall, observersOf } from "./context.js"
 import { monotonic, wallAt } from "../clock.js"
-
-type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
-
-/** What a call, or a try of one, runs in, such as a span. */
-export type Around = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-
-interface Subject {
-  readonly workload: Workload
-  readonly about: About
-}
-
-/** A call that begins, or a stream whose call is about to; of the latter nothing more is told if it does not open. */
-export interface Begun extends Subject {
-  readonly of: "call" | "stream"
-  /** As in what is told of it. */
-  readonly at: number
-}
-
-/** A wait that begins after a try. */
-export interface Backoff extends Subject {
-  readonly error: ApiError
-  readonly step: Step
-  readonly millis: number
-}
-
-/** What one who observes does about one call. None of it may throw: what it throws is ignored. */
-export interface Observed {
-  /** Told each try and the call once, however they end. */
-  readonly tell: (outcome: Outcome) => void
-  /** Told of a call that succeeded at once in place of both, as of the call: of its try it is the same. */
-  readonly tellBoth?: ((call: Outcome) => void) | undefined
-  readonly waits?: ((waiting: Backoff) => void) | undefined
-  readonly aroundCall?: Around | undefined
-  readonly aroundTry?: ((attempt: number) => Around) | undefined
-}
-
-/** One who observes all calls. */
-export interface Observer {
-  /**
-   * Whether it is enough to tell it of a call when the first try begins: then nothing has to watch over what comes before,
-   * which costs more than all else. Of one that runs calls in something, it is not.
-   */
-  readonly late?: boolean | undefined
-  readonly begin: (begun: Begun, fiber: AnyFiber) => Observed
-}
+import type { Workload, Step, Stopping, About, Outcome, Call } from "./model.js"
+import type { AnyFiber, Begun, Observed, Observer } from "./model.js"
 
 interface Observers {
   readonly all: ReadonlyArray<Observer>

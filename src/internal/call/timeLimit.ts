@@ -18,10 +18,10 @@ import { globalValue } from "effect/GlobalValue"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import * as RuntimeFlags from "effect/RuntimeFlags"
-import type { Workload } from "../../Workload.js"
 import type { ApiError } from "../../ApiError.js"
-import { type Call, carried, currentCall, nested } from "./context.js"
+import { carried, currentCall, nested } from "./context.js"
 import { afterPoll, clearTimer, setTimer, type Timer } from "../clock.js"
+import type { Workload, Call } from "./model.js"
 
 // Effect's combinators give the children of a helper fiber to its parent by this reference, which is exported only under
 // its global key. Should a later Effect rename it, forked fibers would end with the attempt: a test tells.

@@ -1,9 +1,4 @@
-/**
- * The rows of the dialects, each with its source.
- *
- * @since 0.1.0
- */
-import type { Entry } from "../../Dialect.js"
+import type { Entry } from "./model.js"
 
 const rfc = (section: string) => `RFC 9110 §${section}`
 const openaiErrors = "https://platform.openai.com/docs/guides/error-codes"

@@ -7,8 +7,8 @@ import type * as HttpBody from "@effect/platform/HttpBody"
 import type { HttpMethod } from "@effect/platform/HttpMethod"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as UrlParams from "@effect/platform/UrlParams"
-import type { Idempotency, Workload } from "../../Workload.js"
 import { isSecret, redactUrl } from "../redact.js"
+import type { Idempotency, Workload } from "../call/model.js"
 
 /** Why a request cannot be sent, in words that hold nothing of its contents. */
 export class Unsendable {

@@ -11,7 +11,7 @@ import * as Effect from "effect/Effect"
 import * as FiberRef from "effect/FiberRef"
 import { globalValue } from "effect/GlobalValue"
 import type { ApiError } from "../../ApiError.js"
-import type { Workload } from "../../Workload.js"
+import type { Workload } from "../call/model.js"
 
 /** How much of an answer is read. */
 export interface Bounds {

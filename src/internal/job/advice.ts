@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type { ApiError } from "../../ApiError.js"
-import type { Phase } from "../../Job.js"
+import type { Phase } from "./model.js"
 
 export const conflicts = {
   Other: "a job of this id exists, with another input",

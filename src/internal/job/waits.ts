@@ -8,8 +8,8 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Random from "effect/Random"
 import type { ApiError } from "../../ApiError.js"
-import type { Limits, Step, Submission, Watching } from "../../Job.js"
 import { maxMillis } from "../options.js"
+import type { Limits, Step, Submission, Watching } from "./model.js"
 
 /** At once, then after 1, 2, 4, 8, 16 seconds: replicas lag behind. */
 export const pauseBefore = (again: number): number => (again === 0 ? 0 : 1000 * 2 ** (again - 1))

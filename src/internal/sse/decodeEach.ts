@@ -9,8 +9,8 @@ import * as Chunk from "effect/Chunk"
 import type * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Stream from "effect/Stream"
-import type { Event } from "../../EventStream.js"
 import { isBlank, isDone } from "./decoder.js"
+import type { Event } from "./model.js"
 
 /** Its outcome, if an effect is an `Either`, as decoding without effects is, and need not be run. */
 export const known = <A, E, R>(effect: Effect.Effect<A, E, R>): Either.Either<A, E> | undefined =>

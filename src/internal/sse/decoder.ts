@@ -9,9 +9,9 @@ import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import type { ApiError } from "../../ApiError.js"
 import type { Answer } from "../../Classify.js"
-import type { Event } from "../../EventStream.js"
 import { readBody } from "../classify/errorBody.js"
 import { read } from "../errors.js"
+import type { Event } from "./model.js"
 
 /** The bytes of an answer as they come: none at the end. */
 export type Pull = Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<unknown>>

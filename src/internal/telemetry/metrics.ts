@@ -13,10 +13,9 @@ import * as MetricBoundaries from "effect/MetricBoundaries"
 import * as MetricKey from "effect/MetricKey"
 import * as MetricLabel from "effect/MetricLabel"
 import type { ApiError } from "../../ApiError.js"
-import type { Outcome } from "../../Reliability.js"
-import type { Observed, Observer, Backoff } from "../call/observers.js"
 import { withoutAccount } from "../redact.js"
 import { type Attribute, attributes, names } from "./names.js"
+import type { Outcome, Observed, Observer, Backoff } from "../call/model.js"
 
 type Labels = ReadonlyArray<MetricLabel.MetricLabel>
 

@@ -18,11 +18,10 @@ import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
 import type { ApiError } from "../../ApiError.js"
-import type { Outcome } from "../../Reliability.js"
-import type { Around, Begun, Observed, Observer } from "../call/observers.js"
 import { showing } from "./metrics.js"
 import { type Attribute, attributes, names } from "./names.js"
 import { clockOf } from "../clock.js"
+import type { Outcome, Around, Begun, Observed, Observer } from "../call/model.js"
 
 type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
 

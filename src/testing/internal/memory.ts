@@ -33,11 +33,11 @@ import {
   type Request,
   type Script
 } from "../Fault.js"
-import type { Closed, RequestRecord } from "../FaultServer.js"
 import { type Admission, makeAdmissions } from "./gates.js"
 import { scripted } from "./scripted.js"
 import { read, type Sent } from "./sent.js"
 import type { Step } from "./steps.js"
+import type { Closed, RequestRecord } from "./faultServer/model.js"
 
 // -------------------------------------------------------------------------------------------------
 // Connections

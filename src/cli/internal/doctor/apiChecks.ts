@@ -5,7 +5,6 @@
  */
 import type { ApiError } from "../../../ApiError.js"
 import { withoutAccount } from "../../../internal/redact.js"
-import type { Finding, Side } from "../../Doctor.js"
 import {
   atAll,
   behindProxy,
@@ -23,6 +22,7 @@ import {
 } from "./findings.js"
 import type { Observation } from "./observation.js"
 import { isElsewhere, type Outcome, type Reached } from "./probes.js"
+import type { Finding, Side } from "./model.js"
 
 // --- Answers ---------------------------------------------------------------------------------------------
 

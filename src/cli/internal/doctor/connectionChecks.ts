@@ -4,7 +4,6 @@
  * @since 0.1.0
  */
 import * as net from "node:net"
-import type { Finding } from "../../Doctor.js"
 import {
   atAll,
   behindProxy,
@@ -23,6 +22,7 @@ import {
 } from "./findings.js"
 import type { Observation } from "./observation.js"
 import { type Handshake, noTunnel, outOfTime } from "./probes.js"
+import type { Finding } from "./model.js"
 
 /** The host and port that connections are made to, and what is there. */
 const reached = ({ host, port, proxy }: Observation) =>

@@ -1,13 +1,8 @@
-/**
- * What is made of what was seen: per step a line, and what is wrong, on whose side, and what to do.
- *
- * @since 0.1.0
- */
-import type { Finding, Step } from "../../Doctor.js"
 import { asked, keyed, measured, spoken } from "./apiChecks.js"
 import { connected, looked, proxied, secured } from "./connectionChecks.js"
 import type { Judged } from "./findings.js"
 import type { Observation } from "./observation.js"
+import type { Finding, Step } from "./model.js"
 
 /** A step has failed where a problem was found in it, and nowhere else: the report ends with the number of problems. */
 const stepOf = ({ findings, step }: Judged): Step => {

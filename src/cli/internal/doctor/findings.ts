@@ -1,11 +1,6 @@
-/**
- * How a step is told, and what was found in it.
- *
- * @since 0.1.0
- */
-import type { Finding, Side, Step } from "../../Doctor.js"
 import type { Observation } from "./observation.js"
 import { outOfTime } from "./probes.js"
+import type { Finding, Side, Step } from "./model.js"
 
 export type Name = Step["name"]
 

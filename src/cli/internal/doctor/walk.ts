@@ -21,9 +21,9 @@ import { environmentProxy } from "../../../node/internal/environmentProxy.js"
 import * as Transport from "../../../node/Transport.js"
 import * as Retry from "../../../Retry.js"
 import * as Workload from "../../../Workload.js"
-import type { StepName } from "../../Doctor.js"
 import type { Observation, Proxy } from "./observation.js"
 import * as probes from "./probes.js"
+import type { StepName } from "./model.js"
 
 /** What a walk is made with, once it has been checked. */
 export interface Settings {

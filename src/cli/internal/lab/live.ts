@@ -12,9 +12,9 @@ import { performance } from "node:perf_hooks"
 import type { ApiError } from "../../../ApiError.js"
 import * as Fireworks from "../../../fireworks/Fireworks.js"
 import * as Transport from "../../../node/Transport.js"
-import type { Event, Line, Report, WorkloadName } from "../../Lab.js"
 import { Watch, workloads } from "./toolkitClient.js"
 import { inOrder } from "./run.js"
+import type { Event, Line, Report, WorkloadName } from "./model.js"
 
 export interface Settings {
   readonly apiKey: Redacted.Redacted

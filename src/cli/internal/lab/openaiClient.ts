@@ -5,8 +5,8 @@
  */
 import * as Effect from "effect/Effect"
 import { performance } from "node:perf_hooks"
-import type { Run, Segment, WorkloadName } from "../../Lab.js"
 import { batch, batches, inference, messages, model } from "./toolkitClient.js"
+import type { Run, Segment, WorkloadName } from "./model.js"
 
 /** A call; `timeout` is a try's limit, `cap` the time after which nobody waits any longer. */
 export interface Given {

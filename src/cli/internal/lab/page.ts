@@ -1,10 +1,5 @@
-/**
- * The lab as a page: one file, without scripts, that reads in the light and in the dark, on a telephone and on a wall.
- *
- * @since 0.1.0
- */
-import type { Line, Report, Run, Segment, Summary } from "../../Lab.js"
 import { arrivals, ending, place, plural, said, verdict } from "./timeline.js"
+import type { Line, Report, Run, Segment, Summary } from "./model.js"
 
 const entities: Readonly<Record<string, string>> = {
   "&": "&amp;",

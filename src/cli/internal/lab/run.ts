@@ -9,10 +9,10 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { performance } from "node:perf_hooks"
 import * as FaultServer from "../../../testing/FaultServer.js"
-import type { Deliveries, Event, Line, Report, Run, WorkloadName } from "../../Lab.js"
 import { call, workloads } from "./toolkitClient.js"
 import { type Expected, type Row, rows, type Time } from "./scenarios.js"
 import { type Theirs, theirs } from "./openaiClient.js"
+import type { Deliveries, Event, Line, Report, Run, WorkloadName } from "./model.js"
 
 export const scale = 100
 

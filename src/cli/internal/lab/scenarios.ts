@@ -6,7 +6,7 @@
 import * as Duration from "effect/Duration"
 import type { Delivery, Reason } from "../../../ApiError.js"
 import * as Fault from "../../../testing/Fault.js"
-import type { WorkloadName } from "../../Lab.js"
+import type { WorkloadName } from "./model.js"
 
 /** A length of time in the measure of the lab. */
 export type Time = (duration: Duration.DurationInput) => Duration.Duration

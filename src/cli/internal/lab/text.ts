@@ -1,10 +1,5 @@
-/**
- * The lab in lines of text.
- *
- * @since 0.1.0
- */
-import type { Event, Line, Report, Run, Segment, Summary, WorkloadName } from "../../Lab.js"
 import { arrivals, ending, place, plural, said, type Verdict, verdict } from "./timeline.js"
+import type { Event, Line, Report, Run, Segment, Summary, WorkloadName } from "./model.js"
 
 type Paint = (code: number, text: string) => string
 

@@ -1,9 +1,4 @@
-/**
- * Where the parts of a call's time lie in a picture of it, and how a run is told in words.
- *
- * @since 0.1.0
- */
-import type { Line, Run, Segment } from "../../Lab.js"
+import type { Line, Run, Segment } from "./model.js"
 
 export interface Placed {
   readonly segment: Segment

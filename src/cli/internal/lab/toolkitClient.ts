@@ -13,12 +13,13 @@ import type { ApiError, Delivery } from "../../../ApiError.js"
 import * as Dialect from "../../../Dialect.js"
 import * as EventStream from "../../../EventStream.js"
 import * as Transport from "../../../node/Transport.js"
-import type { Outcome, Retrying } from "../../../Reliability.js"
+import type { Retrying } from "../../../Reliability.js"
 import * as ReliableHttpClient from "../../../ReliableHttpClient.js"
 import * as Retry from "../../../Retry.js"
 import * as Workload from "../../../Workload.js"
-import type { Deliveries, Run, Segment, WorkloadName } from "../../Lab.js"
 import type { Time } from "./scenarios.js"
+import type { Outcome } from "../../../internal/call/model.js"
+import type { Deliveries, Run, Segment, WorkloadName } from "./model.js"
 
 export const workloads: { readonly [W in WorkloadName]: Workload.Workload } = {
   interactive: Workload.interactive,

@@ -5,7 +5,7 @@
  */
 import * as Duration from "effect/Duration"
 import { duration, number, refuse } from "../../../internal/options.js"
-import type { Autoscaling, ScalingSchedule } from "../../Deployments.js"
+import type { Autoscaling, ScalingSchedule } from "./model.js"
 
 type Json = Readonly<Record<string, unknown>>
 

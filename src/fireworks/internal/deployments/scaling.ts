@@ -9,7 +9,8 @@
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import { type ApiError, mayHaveExecuted } from "../../../ApiError.js"
-import type { Decision } from "../../Deployments.js"
+import type { Decision } from "./model.js"
+import type { Outcome } from "./model.js"
 
 export interface Settings {
   readonly maxReplicas: number
@@ -50,14 +51,6 @@ export interface Replicas {
   readonly ready: number | undefined
   readonly max: number | undefined
 }
-
-/** What came of it. */
-export type Outcome =
-  | { readonly _tag: "Raised"; readonly from: number; readonly to: number }
-  | { readonly _tag: "AtBound"; readonly replicas: number; readonly bound: "maxReplicas" | "maxReplicaCount" }
-  | { readonly _tag: "NotReady"; readonly replicas: number; readonly ready: number }
-  | { readonly _tag: "Ready"; readonly replicas: number }
-  | { readonly _tag: "Failed"; readonly call: "get" | "scale"; readonly error: ApiError }
 
 /** What follows a look. */
 export type Next =

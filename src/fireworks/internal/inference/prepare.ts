@@ -8,9 +8,9 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { ApiError } from "../../../ApiError.js"
 import * as Classify from "../../../Classify.js"
-import type { Target } from "../../../Dialect.js"
-import type { CallOptions } from "../../Fireworks.js"
 import { type Call, invalidRequest } from "../client.js"
+import type { Target } from "../../../internal/dialect/model.js"
+import type { CallOptions } from "../model.js"
 
 const isBlank = (text: unknown): boolean => typeof text !== "string" || text.trim() === ""
 

@@ -7,8 +7,8 @@
  * @since 0.1.0
  */
 import * as Option from "effect/Option"
-import type { Checkpoint, Optimizer, TrainerJob } from "../../TrainerJobs.js"
 import { stateOf } from "./lifecycle.js"
+import type { Checkpoint, Optimizer, TrainerJob } from "./model.js"
 
 /** What was seen of a job so far; times are milliseconds since 1970. */
 export interface Past {

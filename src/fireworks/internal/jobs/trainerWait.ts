@@ -17,6 +17,9 @@ import { monotonicMillis } from "../../../internal/clock.js"
 import * as Job from "../../../Job.js"
 import type * as Workload from "../../../Workload.js"
 import * as Fireworks from "../../Fireworks.js"
+import { altered } from "../confidential.js"
+import { type Call, checkId, idOf, isRemoved, stateOf, whyOf } from "./lifecycle.js"
+import * as trainer from "./trainerStates.js"
 import type {
   Checkpoint,
   Ended,
@@ -29,10 +32,7 @@ import type {
   Resumable,
   TrainerJob,
   Up
-} from "../../TrainerJobs.js"
-import { altered } from "../confidential.js"
-import { type Call, checkId, idOf, isRemoved, stateOf, whyOf } from "./lifecycle.js"
-import * as trainer from "./trainerStates.js"
+} from "./model.js"
 
 export const paths = {
   trainer: "/rlorTrainerJobs",

@@ -8,7 +8,7 @@ import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import type { Socket } from "node:net"
 import type { Connection } from "../../Fault.js"
-import type { Closed, ConnectionRecord, Counts, RequestRecord } from "../../FaultServer.js"
+import type { Closed, ConnectionRecord, Counts, RequestRecord } from "./model.js"
 
 type Mutable<A> = { -readonly [K in keyof A]: A[K] }
 

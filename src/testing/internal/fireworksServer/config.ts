@@ -5,92 +5,10 @@
  */
 import * as Duration from "effect/Duration"
 import { duration, number, oneOf, refuse } from "../../../internal/options.js"
-import type { Fault } from "../../Fault.js"
-import type {
-  DeploymentOptions,
-  Injection,
-  JobKind,
-  Limits,
-  NewJob,
-  Options,
-  Outage,
-  Timeline,
-  Tombstone
-} from "../../FireworksServer.js"
-import type { Deployment } from "./deploymentRoutes.js"
 import { type ErrorForm, failure } from "./messages.js"
-import type { Job } from "./jobRoutes.js"
 import { checkTimeline } from "./jobTimeline.js"
-
-/** What does not change. Times are milliseconds. */
-export interface Config {
-  /** Where clients see the server, for the links in its answers. */
-  readonly scheme: "http" | "https"
-  readonly account: string
-  readonly keys: ReadonlyArray<string> | undefined
-  readonly models: ReadonlyArray<string> | undefined
-  readonly limits: { readonly [K in keyof Required<Omit<Limits, "retryAfter">>]: number }
-  readonly retryAfter: Duration.Duration | undefined
-  readonly latency: Duration.Duration
-  readonly startup: number
-  readonly settling: number
-  readonly capacity: number
-  readonly saturated: "capacity" | "overloaded"
-  readonly patch: "replace" | "merge"
-  readonly timeline: (job: NewJob) => Timeline
-  readonly rows: number
-  readonly tombstone: Tombstone
-  readonly duplicates: "refused" | "made"
-  readonly visibleAfter: number
-  readonly checkpointEvery: number
-  readonly checkpoints: "training" | "inference"
-  readonly healthyAfter: number
-  readonly health: "gateway" | "direct" | "both"
-  readonly errors: ErrorForm
-}
-
-/** A time in which nothing arrives. */
-export interface Window {
-  readonly from: number
-  readonly until: number
-  readonly fault: Fault
-}
-
-export interface Pending extends Injection {
-  readonly left: number
-  readonly toSkip: number
-}
-
-/** Tokens that come back with time. */
-export interface Bucket {
-  readonly tokens: number
-  readonly at: number
-}
-
-/** How many requests of a deployment had a status, within one tick of the metrics. */
-export interface Tally {
-  readonly tick: number
-  readonly deployment: string
-  readonly status: number
-  readonly count: number
-}
-
-/** What a model of the API remembers. A plain value; nobody writes into it. */
-export interface World {
-  readonly jobs: ReadonlyArray<Job>
-  /** How often a job was asked for, by its kind and id. */
-  readonly asked: ReadonlyMap<string, { readonly kind: JobKind; readonly id: string; readonly count: number }>
-  /** Timelines of jobs to come, by id. */
-  readonly planned: ReadonlyMap<string, Timeline>
-  readonly deployments: ReadonlyMap<string, Deployment>
-  readonly outages: ReadonlyArray<Window>
-  readonly injections: ReadonlyArray<Pending>
-  readonly suspended: boolean
-  readonly stale: number
-  readonly buckets: ReadonlyMap<string, Bucket>
-  readonly scrapes: ReadonlyArray<number>
-  readonly traffic: ReadonlyArray<Tally>
-}
+import type { DeploymentOptions, Injection, NewJob, Options, Outage, Timeline, Tombstone } from "./model.js"
+import type { Config, Pending, Window } from "./model.js"
 
 // -------------------------------------------------------------------------------------------------
 // Timelines

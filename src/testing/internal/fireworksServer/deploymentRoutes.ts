@@ -4,8 +4,7 @@
  * @since 0.1.0
  */
 import type { Answer } from "../../Fault.js"
-import type { DeploymentOptions, DeploymentRecord, DeploymentState } from "../../FireworksServer.js"
-import { boundsOf, checkId, type Config, isId, type World } from "./config.js"
+import { boundsOf, checkId, isId } from "./config.js"
 import {
   type Call,
   camel,
@@ -19,29 +18,8 @@ import {
   parse,
   timestamp
 } from "./messages.js"
-import type { Answered } from "./jobRoutes.js"
-
-/** A deployment from a time on. */
-export interface Version {
-  readonly at: number
-  /** What clients set. */
-  readonly fields: Json
-  readonly min: number
-  readonly max: number
-  /** When each replica is ready, the first first. */
-  readonly replicas: ReadonlyArray<number>
-  /** Set by hand. */
-  readonly state: DeploymentState | undefined
-  readonly swapUntil: number
-}
-
-export interface Deployment {
-  readonly sequence: number
-  readonly id: string
-  readonly createdAt: number
-  /** How it was and is, the present last. */
-  readonly versions: readonly [Version, ...ReadonlyArray<Version>]
-}
+import type { DeploymentOptions, DeploymentRecord, DeploymentState, Config, World, Answered } from "./model.js"
+import type { Deployment, Version } from "./model.js"
 
 export const deploymentName = (config: Config, id: string): string => `accounts/${config.account}/deployments/${id}`
 

@@ -4,13 +4,12 @@
  * @since 0.1.0
  */
 import { answer, type Answer, type Fault, type Request } from "../../Fault.js"
-import type { Injection, JobKind } from "../../FireworksServer.js"
-import type { Config, Pending, World } from "./config.js"
 import { current, deploymentName, deployments } from "./deploymentRoutes.js"
 import { type Call, callOf, failure, ok, withHeaders } from "./messages.js"
 import { inference, tickMillis, windowTicks } from "./inferenceRoutes.js"
 import { health, jobs } from "./jobRoutes.js"
 import { kinds } from "./jobTimeline.js"
+import type { Injection, JobKind, Config, Pending, World } from "./model.js"
 
 type Answered = readonly [World, Fault]
 

@@ -5,10 +5,10 @@
  */
 import * as Duration from "effect/Duration"
 import { type Answer, answer, type Fault, type Request } from "../../Fault.js"
-import type { Config, Tally, World } from "./config.js"
-import { changed, current, type Deployment, deploymentName, readyAt, resized, stateOf } from "./deploymentRoutes.js"
+import { changed, current, deploymentName, readyAt, resized, stateOf } from "./deploymentRoutes.js"
 import { type Call, failure, isObject, type Json, ok, parse } from "./messages.js"
 import { chunks, respond } from "../chatResponses.js"
+import type { Config, Tally, World, Deployment } from "./model.js"
 
 type Answered = readonly [World, Answer]
 

@@ -4,34 +4,11 @@
  * @since 0.1.0
  */
 import type { Answer } from "../../Fault.js"
-import type { Creation, JobKind, JobRecord, JobState, Timeline } from "../../FireworksServer.js"
-import { type Config, isId, provisioning, type World } from "./config.js"
+import { isId, provisioning } from "./config.js"
 import { type Call, type Code, failure, type Json, masked, ok, page, parse, timestamp } from "./messages.js"
-import {
-  type Moment,
-  momentAt,
-  type Moments,
-  momentsFrom,
-  progressAt,
-  redirect,
-  runsUntil
-} from "./jobTimeline.js"
-
-/** A job that was made; it is never forgotten here, whatever the API shows of it. */
-export interface Job {
-  readonly sequence: number
-  readonly kind: JobKind
-  readonly id: string
-  readonly createdAt: number
-  readonly input: Json
-  /** How many requests a batch holds. */
-  readonly rows: number
-  /** 1, and one more for each time it was resumed. */
-  readonly life: number
-  readonly moments: Moments
-}
-
-export type Answered = readonly [World, Answer]
+import { momentAt, momentsFrom, progressAt, redirect, runsUntil } from "./jobTimeline.js"
+import type { Creation, JobKind, JobRecord, JobState, Timeline, Config, World, Moment } from "./model.js"
+import type { Answered, Job } from "./model.js"
 
 const deleted: ReadonlySet<JobState> = /*#__PURE__*/ new Set<JobState>(["DELETED", "ARCHIVED"])
 

@@ -6,7 +6,8 @@
  */
 import * as Duration from "effect/Duration"
 import { duration, number, oneOf, refuse } from "../../../internal/options.js"
-import type { JobKind, JobState, Timeline } from "../../FireworksServer.js"
+import type { JobKind, JobState, Timeline } from "./model.js"
+import type { Moment, Moments } from "./model.js"
 
 export const kinds: ReadonlyArray<JobKind> = [
   "batchInferenceJobs",
@@ -38,19 +39,6 @@ const states: ReadonlyArray<JobState> = [
   "DELETED",
   "ARCHIVED"
 ]
-
-/** A state from when on, and the progress made in it, as parts of the whole. */
-export interface Moment {
-  readonly at: number
-  readonly until: number
-  readonly state: JobState
-  readonly message: string | undefined
-  readonly from: number
-  readonly to: number
-}
-
-export type Moments = ReadonlyArray<Moment>
-
 /** Checks a timeline; a bad one is refused by the number of its stage. */
 export const checkTimeline = (owner: string, option: string, timeline: Timeline): Timeline => {
   if (timeline.length === 0) refuse(owner, `${option}.length`, 0, "at least 1")
