@@ -11,8 +11,14 @@ import * as Duration from "effect/Duration"
 import { dual } from "effect/Function"
 import * as Schema from "effect/Schema"
 import { attempt, type Origin, read, reduce } from "./internal/errors.js"
+import type * as Reasons from "./internal/reasons.js"
+import { fatalReasons, rateLimitReasons, reasons, transientReasons } from "./internal/reasons.js"
 import { clip } from "./internal/redact.js"
 import { maxDelay } from "./RetryHint.js"
+
+// a table has at least one key, and its keys are all that `Object.keys` returns
+const literals = <K extends string>(table: { readonly [_ in K]: unknown }) =>
+  Schema.Literal(...(Object.keys(table) as [K, ...Array<K>]))
 
 // -------------------------------------------------------------------------------------------------
 // Model
@@ -61,7 +67,7 @@ export type Phase = typeof Phase.Type
  * @since 0.1.0
  * @category schemas
  */
-export const RateLimitReason = /*#__PURE__*/ Schema.Literal("RateExceeded", "Capacity", "Overloaded")
+export const RateLimitReason = /*#__PURE__*/ literals(rateLimitReasons)
 
 /**
  * Why the server asked the caller to slow down.
@@ -69,7 +75,7 @@ export const RateLimitReason = /*#__PURE__*/ Schema.Literal("RateExceeded", "Cap
  * @since 0.1.0
  * @category model
  */
-export type RateLimitReason = typeof RateLimitReason.Type
+export type RateLimitReason = Reasons.RateLimitReason
 
 /**
  * What went wrong, and may go right the next time.
@@ -77,23 +83,7 @@ export type RateLimitReason = typeof RateLimitReason.Type
  * @since 0.1.0
  * @category schemas
  */
-export const TransientReason = /*#__PURE__*/ Schema.Literal(
-  "ServerError",
-  "BadGateway",
-  "Unavailable",
-  "GatewayTimeout",
-  "RequestTimeout",
-  "ScalingUp",
-  "WeightSwap",
-  "UnknownStatus",
-  "Timeout",
-  "NameLookup",
-  "NameNotFound",
-  "Connect",
-  "ConnectionLost",
-  "StreamBroken",
-  "InvalidAnswer"
-)
+export const TransientReason = /*#__PURE__*/ literals(transientReasons)
 
 /**
  * What went wrong, and may go right the next time.
@@ -101,7 +91,7 @@ export const TransientReason = /*#__PURE__*/ Schema.Literal(
  * @since 0.1.0
  * @category model
  */
-export type TransientReason = typeof TransientReason.Type
+export type TransientReason = Reasons.TransientReason
 
 /**
  * What no repetition will cure.
@@ -109,28 +99,7 @@ export type TransientReason = typeof TransientReason.Type
  * @since 0.1.0
  * @category schemas
  */
-export const FatalReason = /*#__PURE__*/ Schema.Literal(
-  "BadRequest",
-  "Unauthorized",
-  "PaymentRequired",
-  "Forbidden",
-  "NotFound",
-  "MethodNotAllowed",
-  "Conflict",
-  "PreconditionFailed",
-  "TooLarge",
-  "Unprocessable",
-  "QuotaExhausted",
-  "Tls",
-  "ProxyRefused",
-  "InvalidRequest",
-  "Decode",
-  "AnswerTooLarge",
-  "EventTooLarge",
-  "Aborted",
-  "UnexpectedStatus",
-  "Unknown"
-)
+export const FatalReason = /*#__PURE__*/ literals(fatalReasons)
 
 /**
  * What no repetition will cure.
@@ -138,7 +107,7 @@ export const FatalReason = /*#__PURE__*/ Schema.Literal(
  * @since 0.1.0
  * @category model
  */
-export type FatalReason = typeof FatalReason.Type
+export type FatalReason = Reasons.FatalReason
 
 /**
  * Every reason of the three classes; no two classes share one.
@@ -146,7 +115,7 @@ export type FatalReason = typeof FatalReason.Type
  * @since 0.1.0
  * @category model
  */
-export type Reason = RateLimitReason | TransientReason | FatalReason
+export type Reason = Reasons.Reason
 
 /**
  * A class with one of its own reasons.
@@ -159,61 +128,19 @@ export type Kind =
   | { readonly class: "Transient"; readonly reason: TransientReason }
   | { readonly class: "Fatal"; readonly reason: FatalReason }
 
-// What happened, and what to do where the provider's own table has no better advice.
-const texts: { readonly [R in Reason]: readonly [happened: string, advice: string] } = {
-  RateExceeded: ["the rate limit was exceeded", "Wait as long as the server asks, and spread the calls out."],
-  Capacity: ["the deployment is saturated", "Send fewer calls at once, or add replicas."],
-  Overloaded: ["the service is overloaded", "Wait, then try again with fewer calls at once."],
-  ServerError: ["the server failed", "Try again; if it persists, contact the provider with the request id."],
-  BadGateway: ["a gateway got no valid answer from the server behind it", "Wait a moment, then try again."],
-  Unavailable: ["the service is unavailable", "Wait, then try again; look at the provider's status page."],
-  GatewayTimeout: ["a gateway waited too long for the server behind it", "Try again, or make the request smaller."],
-  RequestTimeout: ["the server gave up on the request", "Wait a moment, then try again."],
-  ScalingUp: ["the deployment is scaling up from zero", "Wait some minutes, or keep at least one replica running."],
-  WeightSwap: ["the deployment is not ready for the request yet", "Try again shortly."],
-  UnknownStatus: ["the server failed with an unusual status", "Try again; if it persists, contact the provider."],
-  Timeout: ["the time ran out", "Try again, or choose a workload that allows more time."],
-  NameLookup: ["the host's name could not be looked up just now", "Check the DNS resolver of this machine."],
-  NameNotFound: ["the host's name does not exist", "Check the base URL, and the DNS resolver of this machine."],
-  Connect: ["no connection could be made", "Check that the host and port are right and reachable from this machine."],
-  ConnectionLost: ["the connection broke", "Try again; if it persists, look at the network path and its proxies."],
-  StreamBroken: ["the stream broke off before its end", "Start over: what was received cannot be continued."],
-  InvalidAnswer: ["the answer could not be read", "Try again; if it persists, look for a proxy that alters answers."],
-  BadRequest: ["the server called the request malformed", "Fix the request."],
-  Unauthorized: ["the API key was not accepted", "Check the API key."],
-  PaymentRequired: ["the account's plan or balance does not allow the call", "Check the account's billing."],
-  Forbidden: ["the call is not allowed", "Check the API key and its permissions."],
-  NotFound: ["the path or model does not exist", "Check the URL and the model's name, and that it is deployed."],
-  MethodNotAllowed: ["the path does not take this method", "Check the method and the URL."],
-  Conflict: ["the call conflicts with the present state", "Look up what exists under this id before sending again."],
-  PreconditionFailed: ["a precondition of the call does not hold", "Check the state of the account and of the model."],
-  TooLarge: ["the request is too large", "Send less at once."],
-  Unprocessable: ["the server could not process the request's content", "Fix the request's body."],
-  QuotaExhausted: ["the quota is used up", "Raise the quota or the spending limit; waiting will not help."],
-  Tls: ["no trusted connection could be made", "Check the certificates on both sides, and this machine's time."],
-  ProxyRefused: ["the proxy refused the call", "Check the proxy's address and credentials."],
-  InvalidRequest: ["the request cannot be sent", "Fix its URL, headers or body."],
-  Decode: ["the answer has another shape than expected", "Check the schema against the provider's documentation."],
-  AnswerTooLarge: ["the answer exceeds the size limit", "Ask for less, or raise the limit."],
-  EventTooLarge: ["an event of the stream exceeds the size limit", "Raise the limit."],
-  Aborted: ["the call was aborted", "Look for who aborted it on this side."],
-  UnexpectedStatus: ["the server answered with a status that means nothing here", "Check the base URL."],
-  Unknown: ["something unforeseen failed", "Look at the cause's names and codes."]
-}
-
 const phases: { readonly [P in Phase]: string } = {
   pool: "no connection of the pool became free in time",
   connect: "the connection was not made in time",
   write: "the request was not written in time",
-  read: "the answer did not arrive in time",
-  attempt: "the try took longer than the workload allows",
+  read: "the response did not arrive in time",
+  attempt: "the attempt took longer than the workload allows",
   deadline: "the deadline passed"
 }
 
 const deliveries: { readonly [D in Delivery]: string | undefined } = {
   NotSent: "Nothing was sent.",
   Unconfirmed: "The server may have received the request.",
-  Partial: "The server had begun to answer.",
+  Partial: "The response broke off.",
   Acknowledged: undefined
 }
 
@@ -310,11 +237,11 @@ const hide = <E extends object>(error: E, key: PropertyKey, value: unknown): E =
 
 const attachCause = <E extends object>(error: E, cause: unknown): E => hide(error, "cause", reduce(cause))
 
-const adviceOf = (error: Fields & { readonly reason: Reason }): string => error.remedy || texts[error.reason][1]
+const adviceOf = (error: Fields & { readonly reason: Reason }): string => error.remedy || reasons[error.reason].advice
 
 const messageOf = (error: Fields & { readonly reason: Reason }): string => {
   const { attempts, code, delivery, detail, method = "Request to", phase, reason, requestId, status, url } = error
-  const happened = phase === undefined ? texts[reason][0] : phases[phase]
+  const happened = phase === undefined ? reasons[reason].happened : phases[phase]
   const marks = [status !== undefined && `HTTP ${status}`, code !== `${status}` && code].filter(Boolean).join(", ")
   return [
     `${reason}: ${happened}${marks && ` (${marks})`}${detail ? `: ${detail.replace(/[.!?]?$/, ".")}` : "."}`,
@@ -531,22 +458,14 @@ export const isRetryable = (error: ApiError): boolean =>
 export const mayHaveExecuted = (error: ApiError): boolean =>
   error.delivery !== "NotSent" && (error.executed ?? !refuses(error))
 
-const refusals: ReadonlySet<Reason> = /*#__PURE__*/ new Set<Reason>([
-  "BadRequest",
-  "Unauthorized",
-  "Forbidden",
-  "NotFound",
-  "MethodNotAllowed",
-  "TooLarge",
-  "Unprocessable"
-])
-
-const refuses = (error: ApiError): boolean =>
-  error._tag === "RateLimit" ||
-  error.reason === "ScalingUp" ||
-  error.reason === "WeightSwap" ||
-  // an answer, and not an event of a stream whose answer began as a success
-  (refusals.has(error.reason) && error.delivery === "Acknowledged" && (error.status ?? 400) >= 400)
+const refuses = (error: ApiError): boolean => {
+  const { refused } = reasons[error.reason]
+  // an event of a stream comes after a response that began as a success
+  return (
+    refused === "always" ||
+    (refused === "by status" && error.delivery === "Acknowledged" && (error.status ?? 400) >= 400)
+  )
+}
 
 /**
  * Handles each of the three classes.

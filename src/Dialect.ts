@@ -15,12 +15,11 @@
  * @since 0.1.0
  */
 import type { Kind } from "./ApiError.js"
-import {
-  FatalReason as FatalReasons,
-  RateLimitReason as RateLimitReasons,
-  TransientReason as TransientReasons
-} from "./ApiError.js"
-import * as entries from "./internal/dialect/entries.js"
+import { anthropic as anthropicEntries } from "./internal/dialect/anthropic.js"
+import { fireworks as fireworksEntries } from "./internal/dialect/fireworks.js"
+import { generic as genericEntries } from "./internal/dialect/generic.js"
+import { openai as openaiEntries } from "./internal/dialect/openai.js"
+import { fatalReasons, rateLimitReasons, transientReasons } from "./internal/reasons.js"
 import type { Condition, Entry, Target } from "./internal/dialect/model.js"
 
 export type { Entry, Condition, Target, Meaning } from "./internal/dialect/model.js"
@@ -68,9 +67,9 @@ export interface Options {
 // -------------------------------------------------------------------------------------------------
 
 const reasons: { readonly [C in Kind["class"]]: ReadonlyArray<string> } = {
-  RateLimit: RateLimitReasons.literals,
-  Transient: TransientReasons.literals,
-  Fatal: FatalReasons.literals
+  RateLimit: Object.keys(rateLimitReasons),
+  Transient: Object.keys(transientReasons),
+  Fatal: Object.keys(fatalReasons)
 }
 
 const conditionKey = (entry: Condition): string =>
@@ -256,7 +255,7 @@ export const lookup = (
  * @category constants
  */
 export const generic: Dialect = /*#__PURE__*/ build(
-  { name: "generic", entries: entries.generic },
+  { name: "generic", entries: genericEntries },
   { entries: [], requestIdHeaders: ["x-request-id", "request-id", "cf-ray"] }
 )
 
@@ -268,7 +267,7 @@ export const generic: Dialect = /*#__PURE__*/ build(
  */
 export const fireworks: Dialect = /*#__PURE__*/ make({
   name: "fireworks",
-  entries: entries.fireworks,
+  entries: fireworksEntries,
   requestIdHeaders: ["x-request-id", "x-fireworks-request-id", "cf-ray"]
 })
 
@@ -278,7 +277,7 @@ export const fireworks: Dialect = /*#__PURE__*/ make({
  * @since 0.1.0
  * @category constants
  */
-export const openai: Dialect = /*#__PURE__*/ make({ name: "openai", entries: entries.openai })
+export const openai: Dialect = /*#__PURE__*/ make({ name: "openai", entries: openaiEntries })
 
 /**
  * Anthropic, and the Anthropic-compatible endpoints of others.
@@ -288,6 +287,6 @@ export const openai: Dialect = /*#__PURE__*/ make({ name: "openai", entries: ent
  */
 export const anthropic: Dialect = /*#__PURE__*/ make({
   name: "anthropic",
-  entries: entries.anthropic,
+  entries: anthropicEntries,
   requestIdHeaders: ["request-id", "x-request-id", "cf-ray"]
 })

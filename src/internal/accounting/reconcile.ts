@@ -1,4 +1,4 @@
-import type { Reason } from "../../ApiError.js"
+import { type Group, type Reason, reasons } from "../reasons.js"
 import type {
   Bounds,
   Evidence,
@@ -16,55 +16,17 @@ import type {
 // Whose failure it is
 // -------------------------------------------------------------------------------------------------
 
-/** Answers of servers that say what is wrong, however the provider's table calls it. */
-const answered: ReadonlySet<Reason> = /*#__PURE__*/ new Set<Reason>([
-  "RateExceeded",
-  "Capacity",
-  "Overloaded",
-  "ServerError",
-  "BadGateway",
-  "Unavailable",
-  "GatewayTimeout",
-  "RequestTimeout",
-  "ScalingUp",
-  "WeightSwap",
-  "UnknownStatus",
-  "BadRequest",
-  "Unauthorized",
-  "PaymentRequired",
-  "Forbidden",
-  "NotFound",
-  "MethodNotAllowed",
-  "Conflict",
-  "PreconditionFailed",
-  "TooLarge",
-  "Unprocessable",
-  "QuotaExhausted",
-  "UnexpectedStatus"
-])
-
-const phaseOf: { readonly [R in Reason]?: Phase } = {
-  NameLookup: "dns",
-  NameNotFound: "dns",
-  Connect: "connect",
-  Tls: "tls",
-  ProxyRefused: "proxy",
-  ConnectionLost: "connection",
-  StreamBroken: "connection",
-  Aborted: "abort"
-}
-
-/** Where a try was lost; undefined where a server's answer says what failed. */
-const lostIn = (reason: Reason, { delivery, phase }: Pick<Row, "delivery" | "phase">): Phase | undefined => {
+/** Returns where an attempt was lost; undefined where a response of the server reports the failure. */
+const phaseOf = (reason: Reason, { delivery, phase }: Pick<Row, "delivery" | "phase">): Phase | undefined => {
   if (reason === "Timeout") {
-    // a limit of the whole that passes while nothing was sent may have passed anywhere before
+    // a timeout of the whole attempt while nothing was sent may have expired in any phase
     if (phase === "attempt" || phase === "deadline" || phase === undefined) {
       return delivery === "NotSent" ? "attempt" : "read"
     }
     return phase
   }
-  if (answered.has(reason) && delivery !== "NotSent") return undefined
-  return phaseOf[reason] ?? "client"
+  const { lostIn } = reasons[reason]
+  return lostIn === undefined && delivery === "NotSent" ? "client" : lostIn
 }
 
 // -------------------------------------------------------------------------------------------------
@@ -94,7 +56,7 @@ const sidesOf = (rows: ReadonlyArray<Row>): Sides => {
       continue
     }
     const { delivery, reason } = row
-    const phase = lostIn(reason, row)
+    const phase = phaseOf(reason, row)
     const key = `${phase} ${reason} ${delivery}`
     const known = failures.get(key)
     if (known === undefined) failures.set(key, { phase, reason, delivery, count: row.count })
@@ -285,38 +247,17 @@ const texts: {
   }
 }
 
-/** What to do about servers' errors, by what they have in common; support is for the rest. */
-const groups: ReadonlyArray<readonly [next: string, ...reasons: ReadonlyArray<Reason>]> = [
-  [
-    "The provider limits the rate. Spread the calls out; limits rise with sustained use. For more at once, contact support or take a dedicated deployment.",
-    "RateExceeded"
-  ],
-  ["The deployment is saturated. Raise its number of replicas, or make fewer calls at once.", "Capacity", "Overloaded"],
-  [
-    "The deployment is not ready. Keep at least one replica running, or use a workload with patience.",
-    "ScalingUp",
-    "WeightSwap"
-  ],
-  [
+/** Advice on errors that servers report, for each group of reasons. */
+const adviceOf: { readonly [G in Group]: string } = {
+  rate: "The provider limits the rate. Spread the calls out; limits rise with sustained use. For more at once, contact support or take a dedicated deployment.",
+  capacity: "The deployment is saturated. Raise its number of replicas, or make fewer calls at once.",
+  starting: "The deployment is not ready. Keep at least one replica running, or use a workload with patience.",
+  account:
     "The provider refuses the account or its key. Check the key, its permissions, and the account's billing and quota.",
-    "Unauthorized",
-    "Forbidden",
-    "PaymentRequired",
-    "PreconditionFailed",
-    "QuotaExhausted"
-  ],
-  [
-    "The servers refuse the requests. Fix the URL, the model's name or the body.",
-    "BadRequest",
-    "NotFound",
-    "MethodNotAllowed",
-    "Conflict",
-    "TooLarge",
-    "Unprocessable",
-    "UnexpectedStatus"
-  ]
-]
+  request: "The servers refuse the requests. Fix the URL, the model's name or the body.",
+  server:
+    "The servers fail. Look at the provider's status page, and contact support with the request ids of some failures."
+}
 
 const serverSide = (reason: Reason | undefined): string =>
-  groups.find(([, ...reasons]) => reasons.some((one) => one === reason))?.[0] ??
-  "The servers fail. Look at the provider's status page, and contact support with the request ids of some failures."
+  adviceOf[(reason === undefined ? undefined : reasons[reason].group) ?? "server"]

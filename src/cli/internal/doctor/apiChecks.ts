@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import type { ApiError } from "../../../ApiError.js"
+import { reasons } from "../../../internal/reasons.js"
 import { withoutAccount } from "../../../internal/redact.js"
 import {
   atAll,
@@ -26,36 +27,9 @@ import type { Finding, Side } from "./model.js"
 
 // --- Answers ---------------------------------------------------------------------------------------------
 
-const sides: { readonly [R in ApiError["reason"]]?: Side } = {
-  RateExceeded: "account",
-  Capacity: "account",
-  ScalingUp: "account",
-  WeightSwap: "account",
-  Unauthorized: "account",
-  PaymentRequired: "account",
-  Forbidden: "account",
-  PreconditionFailed: "account",
-  QuotaExhausted: "account",
-  InvalidAnswer: "unclear",
-  Decode: "unclear",
-  StreamBroken: "unclear",
-  Aborted: "unclear",
-  Unknown: "unclear",
-  BadRequest: "yours",
-  MethodNotAllowed: "yours",
-  Unprocessable: "yours",
-  UnexpectedStatus: "yours",
-  InvalidRequest: "yours",
-  NameLookup: "yours",
-  NameNotFound: "yours",
-  Connect: "yours",
-  Tls: "yours",
-  ProxyRefused: "yours"
-}
-
-/** Whose side an error is on; who says nothing else has failed on the server. */
+/** Returns whose side an error is on. */
 const sideOf = ({ phase, reason }: ApiError): Side =>
-  phase === "connect" || phase === "write" ? "yours" : (sides[reason] ?? "provider")
+  phase === "connect" || phase === "write" ? "yours" : reasons[reason].side
 
 const titles: { readonly [R in ApiError["reason"]]?: string } = {
   RateExceeded: "The account's rate limit is used up",
