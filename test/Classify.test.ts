@@ -103,7 +103,7 @@ describe("Classify.answer", () => {
       "the Anthropic endpoint",
       529,
       { type: "error", error: { type: "overloaded_error", message: "Overloaded" }, request_id: "req_1" },
-      "Transient UnknownStatus",
+      "RateLimit Overloaded",
       "overloaded_error",
       "Overloaded"
     ],
@@ -219,7 +219,7 @@ describe("Classify.answer", () => {
     [413, "Fatal TooLarge"],
     [425, "Transient WeightSwap"],
     [520, "Transient UnknownStatus"],
-    [529, "Transient UnknownStatus"],
+    [529, "RateLimit Overloaded"],
     [0, "Fatal UnexpectedStatus"],
     [99, "Fatal UnexpectedStatus"],
     [700, "Fatal UnexpectedStatus"],

@@ -243,7 +243,7 @@ describe("Dialect.lookup", () => {
 
   it.each([
     [520, "UnknownStatus"],
-    [529, "UnknownStatus"],
+    [529, "Overloaded"],
     [583, "UnknownStatus"],
     [599, "UnknownStatus"],
     [501, "UnexpectedStatus"],

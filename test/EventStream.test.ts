@@ -685,7 +685,7 @@ describe("an error event", () => {
       "by name",
       `event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"busy"}}\n\n`,
       Dialect.anthropic,
-      { reason: "Unavailable", code: "overloaded_error", detail: "busy", status: 200 }
+      { reason: "Overloaded", code: "overloaded_error", detail: "busy", status: 200 }
     ],
     [
       "by its data",

@@ -156,7 +156,7 @@ describe("an answer that is no success", () => {
     [504, "Transient", "GatewayTimeout"],
     [505, "Fatal", "UnexpectedStatus"],
     [520, "Transient", "UnknownStatus"],
-    [529, "Transient", "UnknownStatus"],
+    [529, "RateLimit", "Overloaded"],
     // redirects that a client does not follow
     [301, "Fatal", "UnexpectedStatus"],
     [302, "Fatal", "UnexpectedStatus"],

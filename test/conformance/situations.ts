@@ -142,7 +142,7 @@ const cases: ReadonlyArray<Case> = [
   answered(504, "GatewayTimeout", { ...unclear, why: "guide: 504, yes" }),
   answered(505, "UnexpectedStatus", hopeless),
   answered(520, "UnknownStatus", unclear),
-  answered(529, "UnknownStatus", unclear),
+  answered(529, "Overloaded", notExecuted),
   {
     title: "a 503 of a deployment that is scaling up",
     why: "rule 8",
