@@ -978,6 +978,35 @@ describe("a body that is sent", () => {
     "a stream of Node, of known length": [() => HttpBody.raw(readable(), { contentLength: 4 }), sized]
   }
 
+  it.scopedLive("encodes forms as `fetch` does, and says how long they are", () =>
+    Effect.gen(function* () {
+      const received: Array<readonly [body: Buffer, headers: http.IncomingHttpHeaders]> = []
+      const server = yield* web(
+        onBody((body, { headers }, response) => {
+          received.push([body, headers])
+          response.end()
+        })
+      )
+      const form = new FormData()
+      form.append("plain", "text")
+      form.append('a "name"\r\nof\ntwo lines', "a\nb\rc\r\nd")
+      form.append("empty", "")
+      form.append("file", new Blob([new Uint8Array([0, 13, 10, 45, 45, 255])]), 'a "file".bin')
+      form.append("file", new File(["ä"], "ä.txt", { type: "text/plain" }))
+      const client = yield* make()
+      yield* client.execute(HttpClientRequest.setBody(post(server.origin), HttpBody.formData(form)))
+      yield* Effect.promise(() => fetch(server.origin, { method: "POST", body: form }))
+
+      const [ours, theirs] = received.map(([body, headers]) => {
+        const boundary = /boundary=(.*)/.exec(headers["content-type"] ?? "")?.[1] ?? ""
+        expect(headers["content-length"]).toBe(`${body.length}`)
+        expect(headers["transfer-encoding"]).toBeUndefined()
+        return body.toString("latin1").replaceAll(boundary, "boundary").trimEnd()
+      })
+      expect(ours).toBe(theirs)
+    })
+  )
+
   for (const [what, [body, expected]] of Object.entries(bodies)) {
     it.scopedLive(`arrives as it was: ${what}`, () =>
       Effect.gen(function* () {

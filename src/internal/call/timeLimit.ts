@@ -20,7 +20,7 @@ import * as Runtime from "effect/Runtime"
 import * as RuntimeFlags from "effect/RuntimeFlags"
 import type { ApiError } from "../../ApiError.js"
 import { carried, currentCall, nested } from "./context.js"
-import { afterPoll, clearTimer, setTimer, type Timer } from "../clock.js"
+import { afterPoll, clearTimer, monotonic, setTimer, type Timer } from "../clock.js"
 import type { Workload, Call } from "./model.js"
 
 // Effect's combinators give the children of a helper fiber to its parent by this reference, which is exported only under
@@ -95,6 +95,9 @@ export interface WithOnLimit {
 // A child that starts at once starts on the stack of its parent. Every so many levels one starts from an empty stack
 // instead, which some eight hundred would overflow.
 const levelsOnOneStack = 64
+
+/** Milliseconds after which a timer is taken to have been held up. */
+const late = 10
 
 type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
 
@@ -185,12 +188,16 @@ class Watch<A, E, R, B, E2, R2> {
   }
 
   reach(): void {
-    // what arrived while the event loop was blocked is in time
-    this.timer = afterPoll(this.call.clock, () => {
-      if (this.child?.unsafePoll() !== null) return
-      this.owned = this.call.owners > 0
-      this.stop()
-    })
+    const { clock, endsAt } = this.call
+    // what arrived while the event loop was blocked is in time; otherwise nothing more begins from now on
+    if (monotonic(clock) - endsAt < late) this.end()
+    else this.timer = afterPoll(clock, () => this.end())
+  }
+
+  end(): void {
+    if (this.child?.unsafePoll() !== null) return
+    this.owned = this.call.owners > 0
+    this.stop()
   }
 
   stop(): void {
