@@ -41,7 +41,7 @@ const answer = {
 }
 
 /** A way to make the call: once, and by so many loops of so many sequential calls. */
-interface Contender {
+export interface Contender {
   readonly name: string
   readonly once: () => Promise<unknown>
   readonly load: (loops: number, each: number) => Promise<unknown>
@@ -70,7 +70,7 @@ const byEffect = (name: string, call: Effect.Effect<unknown, unknown>): Contende
     )
 })
 
-const byClient = <E>(name: string, origin: string, client: HttpClient.HttpClient.With<E>): Contender =>
+export const byClient = <E>(name: string, origin: string, client: HttpClient.HttpClient.With<E>): Contender =>
   byEffect(
     name,
     Effect.suspend(() =>
@@ -80,7 +80,7 @@ const byClient = <E>(name: string, origin: string, client: HttpClient.HttpClient
     ).pipe(Effect.flatMap((response) => response.json))
   )
 
-const clientOf = <E>(
+export const clientOf = <E>(
   layer: Layer.Layer<HttpClient.HttpClient, E>
 ): Effect.Effect<HttpClient.HttpClient, E, Scope.Scope> =>
   Effect.map(Layer.build(layer), (context) => Context.get(context, HttpClient.HttpClient))
@@ -113,7 +113,7 @@ const byFetch = (origin: string): Contender =>
     return response.json()
   })
 
-const byOpenAI = (origin: string): Contender => {
+export const byOpenAI = (origin: string): Contender => {
   const openai = new OpenAI({ apiKey: "none", baseURL: `${origin}/v1`, maxRetries: 0 })
   return byPromise("the openai package", () => openai.chat.completions.create(question))
 }
@@ -138,18 +138,20 @@ const apart = (child: ChildProcess) =>
     (cores) => Effect.sync(() => cores === "" || taskset("--all-tasks", cores, `${process.pid}`))
   )
 
-const server: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelease(
-  Effect.sync(() => fork(new URL("./httpServer.ts", import.meta.url), [JSON.stringify(answer)])),
-  (child) => Effect.sync(() => child.kill())
-).pipe(
-  Effect.flatMap((child) =>
-    Effect.async<string>((resume) => {
-      child.once("message", (port) => resume(Effect.succeed(`http://127.0.0.1:${JSON.stringify(port)}`)))
-      child.once("error", (error) => resume(Effect.die(error)))
-      child.once("exit", (code) => resume(Effect.dieMessage(`the server ended with ${code}`)))
-    }).pipe(Effect.zipLeft(apart(child)))
+/** Starts a server that responds to each request with the same JSON, and returns its origin. */
+export const serving = (json: unknown): Effect.Effect<string, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() => fork(new URL("./httpServer.ts", import.meta.url), [JSON.stringify(json)])),
+    (child) => Effect.sync(() => child.kill())
+  ).pipe(
+    Effect.flatMap((child) =>
+      Effect.async<string>((resume) => {
+        child.once("message", (port) => resume(Effect.succeed(`http://127.0.0.1:${JSON.stringify(port)}`)))
+        child.once("error", (error) => resume(Effect.die(error)))
+        child.once("exit", (code) => resume(Effect.dieMessage(`the server ended with ${code}`)))
+      }).pipe(Effect.zipLeft(apart(child)))
+    )
   )
-)
 
 /** How many calls one sample makes, and the share of bare undici's rate that ours promises. */
 const loads = [
@@ -189,7 +191,7 @@ const rows = (origin: string, { bound, calls, concurrency }: (typeof loads)[numb
 /** How many JSON calls a second go over kept-alive loopback connections, as a share of what bare undici does. */
 export const http = (use: (comparisons: ReadonlyArray<Comparison>) => Promise<void>): Promise<void> =>
   Effect.gen(function* () {
-    const origin = yield* server
+    const origin = yield* serving(answer)
     for (const load of loads) {
       yield* Effect.scoped(Effect.flatMap(rows(origin, load), (comparisons) => Effect.promise(() => use(comparisons))))
     }

@@ -1,5 +1,6 @@
 import { counting } from "./accounting.js"
 import { classify } from "./classify.js"
+import { foreign } from "./foreign.js"
 import { type Comparison, compare } from "./harness.js"
 import { http } from "./http.js"
 import { imports } from "./imports.js"
@@ -19,6 +20,7 @@ await measure(counting)
 await measure(telemetry)
 await classify(measure)
 await http(measure)
+await foreign(measure)
 await stream(measure)
 
 console.table(rows)
