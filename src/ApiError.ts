@@ -10,7 +10,7 @@ import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import { dual } from "effect/Function"
 import * as Schema from "effect/Schema"
-import { attempt, type Origin, read, reduce } from "./internal/errors.js"
+import { attempt, type CauseSummary, read, reduce } from "./internal/errors.js"
 import type * as Reasons from "./internal/reasons.js"
 import { fatalReasons, rateLimitReasons, reasons, transientReasons } from "./internal/reasons.js"
 import { clip } from "./internal/redact.js"
@@ -276,7 +276,7 @@ export class RateLimit extends Schema.TaggedError<RateLimit>("effect-reliability
   ...fields
 }) {
   /** What was thrown, reduced to names and codes: never its messages. Not encoded, not part of equality. */
-  declare readonly cause?: Origin
+  declare readonly cause?: CauseSummary
   // decoding calls it as it called the one it replaces
   // @effect-diagnostics-next-line overriddenSchemaConstructor:off
   constructor(props: Props<RateLimitReason>, options?: Schema.MakeOptions) {
@@ -316,7 +316,7 @@ export class Transient extends Schema.TaggedError<Transient>("effect-reliability
   ...fields
 }) {
   /** What was thrown, reduced to names and codes: never its messages. Not encoded, not part of equality. */
-  declare readonly cause?: Origin
+  declare readonly cause?: CauseSummary
   // decoding calls it as it called the one it replaces
   // @effect-diagnostics-next-line overriddenSchemaConstructor:off
   constructor(props: Props<TransientReason>, options?: Schema.MakeOptions) {
@@ -357,7 +357,7 @@ export class Fatal extends Schema.TaggedError<Fatal>("effect-reliability/Fatal")
   ...fields
 }) {
   /** What was thrown, reduced to names and codes: never its messages. Not encoded, not part of equality. */
-  declare readonly cause?: Origin
+  declare readonly cause?: CauseSummary
   // decoding calls it as it called the one it replaces
   // @effect-diagnostics-next-line overriddenSchemaConstructor:off
   constructor(props: Props<FatalReason>, options?: Schema.MakeOptions) {

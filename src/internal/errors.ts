@@ -78,11 +78,11 @@ export const chain = (u: unknown): ReadonlyArray<unknown> => {
 }
 
 /** What is left of an exception once everything that could be secret is gone. */
-export class Origin {
+export class CauseSummary {
   readonly name: string
   declare readonly code?: string
-  declare readonly cause?: Origin
-  constructor(name: string, code: string | undefined, cause: Origin | undefined) {
+  declare readonly cause?: CauseSummary
+  constructor(name: string, code: string | undefined, cause: CauseSummary | undefined) {
     this.name = name
     if (code !== undefined) this.code = code
     if (cause !== undefined) this.cause = cause
@@ -94,14 +94,14 @@ export class Origin {
 }
 
 /** Reduces an exception, keeping the order of its chain; `undefined` where there is nothing to tell. */
-export const reduce = (u: unknown): Origin | undefined => {
+export const reduce = (u: unknown): CauseSummary | undefined => {
   if (u === undefined || u === null) return undefined
-  const origin = attempt(() => (u instanceof Origin ? u : undefined))
+  const origin = attempt(() => (u instanceof CauseSummary ? u : undefined))
   if (origin !== undefined) return origin
   return chain(u)
     .slice(0, maxDepth)
-    .reduceRight<Origin | undefined>(
-      (cause, node) => new Origin(nameOf(node) ?? typeof node, codeOf(node), cause),
+    .reduceRight<CauseSummary | undefined>(
+      (cause, node) => new CauseSummary(nameOf(node) ?? typeof node, codeOf(node), cause),
       undefined
     )
 }

@@ -39,7 +39,7 @@ import { clockOf } from "../internal/clock.js"
 import type { Workload } from "../Workload.js"
 import { authorization, type Failure, hostOf, type Route, Sessions, unbracketed } from "./internal/connect.js"
 import { environmentProxy } from "./internal/environmentProxy.js"
-import { Exchange } from "./internal/requestHandler.js"
+import { RequestHandler } from "./internal/requestHandler.js"
 import { multipart } from "./internal/multipart.js"
 import { Origin, type Settings } from "./internal/pool.js"
 import type { Dispatching, Limits, Sending } from "./internal/model.js"
@@ -278,7 +278,7 @@ class Transport {
   readonly origins = new Map<string, Origin>()
   readonly sessions = new Sessions()
   /** What the dispatcher is busy with. */
-  readonly dispatched = new Set<Exchange>()
+  readonly dispatched = new Set<RequestHandler>()
   closed = false
 
   constructor(options: Options) {
@@ -321,7 +321,7 @@ class Transport {
     const about = () => ({ method, url: redactUrl(url.href), delivery: "NotSent" }) as const
     const fault = faultOf(headers)
     if (fault !== undefined) return Effect.fail(invalid(fault, about()))
-    let exchange: Exchange | undefined
+    let exchange: RequestHandler | undefined
     // the interruption is looked for outside: `async` does not see one that comes right after it was begun
     return Effect.onInterrupt(
       Effect.async<HttpClientResponse.HttpClientResponse, ApiError>((resume) => {
@@ -336,7 +336,7 @@ class Transport {
           return
         }
         const sending = this.sendingOf(request, url, origin, fiber)
-        exchange = new Exchange(sending, limits, clockOf(fiber), bounds, resume)
+        exchange = new RequestHandler(sending, limits, clockOf(fiber), bounds, resume)
         if (origin !== undefined) exchange.start(origin)
         else if (dispatcher !== undefined) exchange.startOn(dispatcher, this.dispatched)
       }),

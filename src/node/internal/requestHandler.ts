@@ -14,7 +14,7 @@ import { type ApiError, type Delivery, type Kind, type Phase, unsafeMake } from 
 import * as Classify from "../../Classify.js"
 import { type Head, ReadAnswer } from "../../internal/http/response.js"
 import { type Bounds, isEventStream } from "../../internal/http/transportHook.js"
-import { codeOf, read } from "../../internal/errors.js"
+import { codeOf, nameOf } from "../../internal/errors.js"
 import { redactUrl } from "../../internal/redact.js"
 import { bodyOf } from "./chunks.js"
 import type { About, Failure } from "./connect.js"
@@ -33,16 +33,10 @@ type Stage = "pool" | "connect" | "write" | "read" | "body"
 
 const ignore = (): void => undefined
 
-/** What somebody calls an error of his, if it is a name. */
-const nameOf = (cause: unknown): string => {
-  const name: unknown = read(cause, "_tag") ?? read(cause, "name")
-  return typeof name === "string" && /^[\w.$/-]{1,64}$/.test(name) ? name : typeof cause
-}
-
 const aborted = (): Error => new Error("The request was aborted")
 
 /** A request on its way, as undici's handler. */
-export class Exchange implements Waiter, Handler {
+export class RequestHandler implements Waiter, Handler {
   attempt: Attempt | undefined
   isFresh = false
   readonly #sending: Sending
@@ -56,7 +50,7 @@ export class Exchange implements Waiter, Handler {
 
   #origin: Origin | undefined
   /** All that a dispatcher is busy with. */
-  #others: Set<Exchange> | undefined
+  #others: Set<RequestHandler> | undefined
   #connection: Connection | undefined
   /** Undici's, once the request is being written. */
   #controller: Dispatcher.DispatchController | undefined
@@ -150,7 +144,7 @@ export class Exchange implements Waiter, Handler {
   }
 
   /** Leaves it to a dispatcher, which tells waiting from connecting as little as it gives back what waits. */
-  startOn(dispatcher: Dispatching, others: Set<Exchange>): void {
+  startOn(dispatcher: Dispatching, others: Set<RequestHandler>): void {
     const { headers, path, request, url } = this.#sending
     this.#others = others
     others.add(this)
@@ -472,7 +466,7 @@ export class Exchange implements Waiter, Handler {
   #classified(cause: unknown): ApiError {
     const failure = this.#upload()?.failure
     if (failure !== undefined) {
-      const detail = `the stream that was to be sent failed: ${nameOf(failure.cause)}`
+      const detail = `the stream that was to be sent failed: ${nameOf(failure.cause) ?? typeof failure.cause}`
       return unsafeMake({ class: "Fatal", reason: "InvalidRequest" }, { ...this.#about(), detail }, failure.cause)
     }
     const { request, url } = this.#sending
