@@ -2,37 +2,25 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { ApiError, Delivery, Phase as Limit, Reason } from "./ApiError.js"
 import type { Outcome } from "./Reliability.js"
-export interface Labels {
-  readonly workload: string
-  readonly model: string | undefined
-  readonly host: string | undefined
-}
-export interface Row extends Labels {
-  readonly of: Outcome["of"]
-  readonly outcome: "ok" | "failed"
-  readonly class: ApiError["_tag"] | undefined
-  readonly reason: Reason | undefined
-  readonly phase: Limit | undefined
-  readonly delivery: Delivery
-  readonly count: number
-  readonly millis: number
-}
-export interface InFlight extends Labels {
-  readonly calls: number
-}
-export interface Counts {
-  readonly rows: ReadonlyArray<Row>
-  readonly inFlight: number
-  readonly open: ReadonlyArray<InFlight>
-}
+import type { Counts, Labels, ReconcileOptions, ServerCounts, Verdict, Window } from "./internal/accounting/model.js"
+export type {
+  Row,
+  Labels,
+  InFlight,
+  Counts,
+  Window,
+  ServerCounts,
+  Phase,
+  Failure,
+  Bounds,
+  Evidence,
+  NotEnough,
+  Verdict,
+  ReconcileOptions
+} from "./internal/accounting/model.js"
 export interface Snapshot extends Counts {
   readonly at: number
-}
-export interface Window extends Counts {
-  readonly from: number
-  readonly to: number
 }
 export interface Options {
   readonly bucket?: Duration.DurationInput | undefined
@@ -67,99 +55,5 @@ export declare const only: {
   (labels: Partial<Labels>): <C extends Counts>(counts: C) => C
   <C extends Counts>(counts: C, labels: Partial<Labels>): C
 }
-export interface ServerCounts {
-  readonly from: number
-  readonly to: number
-  readonly requests: number
-  readonly errors: number
-  readonly byStatus?: Readonly<Record<string, number>> | undefined
-  readonly coverage?: number | undefined
-  readonly resolution?: number | undefined
-}
-export type Phase =
-  | "dns"
-  | "pool"
-  | "connect"
-  | "tls"
-  | "proxy"
-  | "write"
-  | "read"
-  | "connection"
-  | "attempt"
-  | "abort"
-  | "client"
-export interface Failure {
-  readonly phase: Phase | undefined
-  readonly reason: Reason
-  readonly delivery: Delivery
-  readonly count: number
-}
-export interface Bounds {
-  readonly least: number
-  readonly most: number
-  readonly tolerance: number
-}
-export interface Evidence {
-  readonly client: {
-    readonly [D in Delivery]: number
-  } & {
-    readonly calls: number
-    readonly tries: number
-    readonly ok: number
-    readonly inFlight: number
-  }
-  readonly server: ServerCounts
-  readonly bounds: Bounds
-  readonly lost: ReadonlyArray<Failure>
-  readonly refused: ReadonlyArray<Failure>
-}
-export type NotEnough =
-  | "NoNumbers"
-  | "NoTime"
-  | "OtherTime"
-  | "Coverage"
-  | "TooShort"
-  | "TooFew"
-  | "InFlight"
-  | "OtherServer"
-export type Verdict = {
-  readonly next: string
-} & (
-  | {
-      readonly _tag: "ClientSide"
-      readonly phase: Phase
-      readonly lost: number
-      readonly evidence: Evidence
-    }
-  | {
-      readonly _tag: "ServerSide"
-      readonly errors: number
-      readonly byReason: Readonly<Record<string, number>>
-      readonly byStatus: Readonly<Record<string, number>> | undefined
-      readonly evidence: Evidence
-    }
-  | {
-      readonly _tag: "InAgreement"
-      readonly evidence: Evidence
-    }
-  | {
-      readonly _tag: "MissingOnClient"
-      readonly missing: number
-      readonly evidence: Evidence
-    }
-  | {
-      readonly _tag: "NotEnoughData"
-      readonly why: NotEnough
-      readonly evidence: Evidence | undefined
-    }
-)
-export interface ReconcileOptions {
-  readonly count?: number | undefined
-  readonly share?: number | undefined
-  readonly failing?: number | undefined
-  readonly coverage?: number | undefined
-  readonly tries?: number | undefined
-}
 export declare const reconcile: (window: Window, counts: ServerCounts, options?: ReconcileOptions) => Verdict
 export declare const format: (verdict: Verdict) => string
-export {}

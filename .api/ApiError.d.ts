@@ -1,57 +1,105 @@
 import * as Schema from "effect/Schema"
-import { type Origin } from "./internal/origin.js"
+import { type CauseSummary } from "./internal/errors.js"
+import type * as Reasons from "./internal/reasons.js"
 export declare const Delivery: Schema.Literal<["NotSent", "Unconfirmed", "Partial", "Acknowledged"]>
 export type Delivery = typeof Delivery.Type
 export declare const Phase: Schema.Literal<["pool", "connect", "write", "read", "attempt", "deadline"]>
 export type Phase = typeof Phase.Type
-export declare const RateLimitReason: Schema.Literal<["RateExceeded", "Capacity", "Overloaded"]>
-export type RateLimitReason = typeof RateLimitReason.Type
+export declare const RateLimitReason: Schema.Literal<
+  ["Capacity" | "Overloaded" | "RateExceeded", ...("Capacity" | "Overloaded" | "RateExceeded")[]]
+>
+export type RateLimitReason = Reasons.RateLimitReason
 export declare const TransientReason: Schema.Literal<
   [
-    "ServerError",
-    "BadGateway",
-    "Unavailable",
-    "GatewayTimeout",
-    "RequestTimeout",
-    "ScalingUp",
-    "WeightSwap",
-    "UnknownStatus",
-    "Timeout",
-    "NameLookup",
-    "NameNotFound",
-    "Connect",
-    "ConnectionLost",
-    "StreamBroken",
-    "InvalidAnswer"
+    (
+      | "BadGateway"
+      | "Connect"
+      | "ConnectionLost"
+      | "GatewayTimeout"
+      | "InvalidAnswer"
+      | "NameLookup"
+      | "NameNotFound"
+      | "RequestTimeout"
+      | "ScalingUp"
+      | "ServerError"
+      | "StreamBroken"
+      | "Timeout"
+      | "TooEarly"
+      | "Unavailable"
+      | "UnknownStatus"
+      | "WeightSwap"
+    ),
+    ...(
+      | "BadGateway"
+      | "Connect"
+      | "ConnectionLost"
+      | "GatewayTimeout"
+      | "InvalidAnswer"
+      | "NameLookup"
+      | "NameNotFound"
+      | "RequestTimeout"
+      | "ScalingUp"
+      | "ServerError"
+      | "StreamBroken"
+      | "Timeout"
+      | "TooEarly"
+      | "Unavailable"
+      | "UnknownStatus"
+      | "WeightSwap"
+    )[]
   ]
 >
-export type TransientReason = typeof TransientReason.Type
+export type TransientReason = Reasons.TransientReason
 export declare const FatalReason: Schema.Literal<
   [
-    "BadRequest",
-    "Unauthorized",
-    "PaymentRequired",
-    "Forbidden",
-    "NotFound",
-    "MethodNotAllowed",
-    "Conflict",
-    "PreconditionFailed",
-    "TooLarge",
-    "Unprocessable",
-    "QuotaExhausted",
-    "Tls",
-    "ProxyRefused",
-    "InvalidRequest",
-    "Decode",
-    "AnswerTooLarge",
-    "EventTooLarge",
-    "Aborted",
-    "UnexpectedStatus",
-    "Unknown"
+    (
+      | "Aborted"
+      | "AnswerTooLarge"
+      | "BadRequest"
+      | "Conflict"
+      | "Decode"
+      | "EventTooLarge"
+      | "Forbidden"
+      | "InvalidRequest"
+      | "MethodNotAllowed"
+      | "NotFound"
+      | "PaymentRequired"
+      | "PreconditionFailed"
+      | "ProxyRefused"
+      | "QuotaExhausted"
+      | "Tls"
+      | "TooLarge"
+      | "Unauthorized"
+      | "UnexpectedStatus"
+      | "Unknown"
+      | "Unprocessable"
+    ),
+    ...(
+      | "Aborted"
+      | "AnswerTooLarge"
+      | "BadRequest"
+      | "Conflict"
+      | "Decode"
+      | "EventTooLarge"
+      | "Forbidden"
+      | "InvalidRequest"
+      | "MethodNotAllowed"
+      | "NotFound"
+      | "PaymentRequired"
+      | "PreconditionFailed"
+      | "ProxyRefused"
+      | "QuotaExhausted"
+      | "Tls"
+      | "TooLarge"
+      | "Unauthorized"
+      | "UnexpectedStatus"
+      | "Unknown"
+      | "Unprocessable"
+    )[]
   ]
 >
-export type FatalReason = typeof FatalReason.Type
-export type Reason = RateLimitReason | TransientReason | FatalReason
+export type FatalReason = Reasons.FatalReason
+export type Reason = Reasons.Reason
 export type Kind =
   | {
       readonly class: "RateLimit"
@@ -107,11 +155,13 @@ declare const RateLimit_base: Schema.TaggedErrorClass<
     url: Schema.optional<typeof Schema.String>
     remedy: Schema.optional<typeof Schema.String>
     attempts: Schema.PropertySignature<":", number, never, ":", number, true, never>
-    reason: Schema.Literal<["RateExceeded", "Capacity", "Overloaded"]>
+    reason: Schema.Literal<
+      ["Capacity" | "Overloaded" | "RateExceeded", ...("Capacity" | "Overloaded" | "RateExceeded")[]]
+    >
   }
 >
 export declare class RateLimit extends RateLimit_base {
-  readonly cause?: Origin
+  readonly cause?: CauseSummary
   constructor(props: Props<RateLimitReason>, options?: Schema.MakeOptions)
   get [TypeId](): TypeId
   get message(): string
@@ -139,27 +189,48 @@ declare const Transient_base: Schema.TaggedErrorClass<
     attempts: Schema.PropertySignature<":", number, never, ":", number, true, never>
     reason: Schema.Literal<
       [
-        "ServerError",
-        "BadGateway",
-        "Unavailable",
-        "GatewayTimeout",
-        "RequestTimeout",
-        "ScalingUp",
-        "WeightSwap",
-        "UnknownStatus",
-        "Timeout",
-        "NameLookup",
-        "NameNotFound",
-        "Connect",
-        "ConnectionLost",
-        "StreamBroken",
-        "InvalidAnswer"
+        (
+          | "BadGateway"
+          | "Connect"
+          | "ConnectionLost"
+          | "GatewayTimeout"
+          | "InvalidAnswer"
+          | "NameLookup"
+          | "NameNotFound"
+          | "RequestTimeout"
+          | "ScalingUp"
+          | "ServerError"
+          | "StreamBroken"
+          | "Timeout"
+          | "TooEarly"
+          | "Unavailable"
+          | "UnknownStatus"
+          | "WeightSwap"
+        ),
+        ...(
+          | "BadGateway"
+          | "Connect"
+          | "ConnectionLost"
+          | "GatewayTimeout"
+          | "InvalidAnswer"
+          | "NameLookup"
+          | "NameNotFound"
+          | "RequestTimeout"
+          | "ScalingUp"
+          | "ServerError"
+          | "StreamBroken"
+          | "Timeout"
+          | "TooEarly"
+          | "Unavailable"
+          | "UnknownStatus"
+          | "WeightSwap"
+        )[]
       ]
     >
   }
 >
 export declare class Transient extends Transient_base {
-  readonly cause?: Origin
+  readonly cause?: CauseSummary
   constructor(props: Props<TransientReason>, options?: Schema.MakeOptions)
   get [TypeId](): TypeId
   get message(): string
@@ -187,32 +258,56 @@ declare const Fatal_base: Schema.TaggedErrorClass<
     attempts: Schema.PropertySignature<":", number, never, ":", number, true, never>
     reason: Schema.Literal<
       [
-        "BadRequest",
-        "Unauthorized",
-        "PaymentRequired",
-        "Forbidden",
-        "NotFound",
-        "MethodNotAllowed",
-        "Conflict",
-        "PreconditionFailed",
-        "TooLarge",
-        "Unprocessable",
-        "QuotaExhausted",
-        "Tls",
-        "ProxyRefused",
-        "InvalidRequest",
-        "Decode",
-        "AnswerTooLarge",
-        "EventTooLarge",
-        "Aborted",
-        "UnexpectedStatus",
-        "Unknown"
+        (
+          | "Aborted"
+          | "AnswerTooLarge"
+          | "BadRequest"
+          | "Conflict"
+          | "Decode"
+          | "EventTooLarge"
+          | "Forbidden"
+          | "InvalidRequest"
+          | "MethodNotAllowed"
+          | "NotFound"
+          | "PaymentRequired"
+          | "PreconditionFailed"
+          | "ProxyRefused"
+          | "QuotaExhausted"
+          | "Tls"
+          | "TooLarge"
+          | "Unauthorized"
+          | "UnexpectedStatus"
+          | "Unknown"
+          | "Unprocessable"
+        ),
+        ...(
+          | "Aborted"
+          | "AnswerTooLarge"
+          | "BadRequest"
+          | "Conflict"
+          | "Decode"
+          | "EventTooLarge"
+          | "Forbidden"
+          | "InvalidRequest"
+          | "MethodNotAllowed"
+          | "NotFound"
+          | "PaymentRequired"
+          | "PreconditionFailed"
+          | "ProxyRefused"
+          | "QuotaExhausted"
+          | "Tls"
+          | "TooLarge"
+          | "Unauthorized"
+          | "UnexpectedStatus"
+          | "Unknown"
+          | "Unprocessable"
+        )[]
       ]
     >
   }
 >
 export declare class Fatal extends Fatal_base {
-  readonly cause?: Origin
+  readonly cause?: CauseSummary
   constructor(props: Props<FatalReason>, options?: Schema.MakeOptions)
   get [TypeId](): TypeId
   get message(): string

@@ -8,11 +8,8 @@ import type * as Dialect from "./Dialect.js"
 import * as Reliability from "./Reliability.js"
 import { type ReliableHttpClient, Service } from "./ReliableHttpClient.js"
 import * as Workload from "./Workload.js"
-export interface Event {
-  readonly event?: string | undefined
-  readonly id?: string | undefined
-  readonly data: string
-}
+import type { Event } from "./internal/sse/model.js"
+export type { Event } from "./internal/sse/model.js"
 export interface Options<R = never> extends Omit<Reliability.Options<R>, "workload"> {
   readonly workload?: Workload.Workload | undefined
   readonly idempotency?: Workload.Idempotency | undefined

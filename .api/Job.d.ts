@@ -3,22 +3,8 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Stream from "effect/Stream"
 import { type ApiError } from "./ApiError.js"
-export type Standing<A> =
-  | {
-      readonly _tag: "Queued" | "Active" | "Changing"
-    }
-  | {
-      readonly _tag: "Stopped"
-      readonly outcome: A
-      readonly final?: boolean | undefined
-    }
-  | {
-      readonly _tag: "Ended"
-      readonly outcome: A
-    }
-  | {
-      readonly _tag: "Gone"
-    }
+import type { Doubt, Limits, Standing, Step, Submission, Watching } from "./internal/job/model.js"
+export type { Limits, Phase, Step, Submission, Doubt, Watching, Standing } from "./internal/job/model.js"
 export interface Kind<in Input, in out Snapshot, out A, out R = never> {
   readonly create: (id: string, input: Input) => Effect.Effect<Snapshot, ApiError, R>
   readonly get: (id: string) => Effect.Effect<Snapshot, ApiError, R>
@@ -27,11 +13,6 @@ export interface Kind<in Input, in out Snapshot, out A, out R = never> {
   readonly resume?: ((id: string) => Effect.Effect<unknown, ApiError, R>) | undefined
 }
 export type Watched<Snapshot, A, R = never> = Pick<Kind<never, Snapshot, A, R>, "get" | "standing" | "resume">
-export interface Doubt {
-  readonly sends: number
-  readonly error: ApiError | undefined
-  readonly looks: number
-}
 export interface SubmitOptions {
   readonly isNew?: boolean | undefined
   readonly deadline?: Duration.DurationInput | undefined
@@ -46,26 +27,6 @@ export type Finding<Snapshot> =
     }
   | {
       readonly _tag: "Gone"
-    }
-export type Submission<Snapshot> =
-  | {
-      readonly _tag: "Look"
-      readonly after: Duration.Duration
-      readonly doubt: Doubt
-    }
-  | {
-      readonly _tag: "Send"
-      readonly after: Duration.Duration
-      readonly sends: number
-    }
-  | {
-      readonly _tag: "Done"
-      readonly snapshot: Snapshot
-    }
-  | {
-      readonly _tag: "Failed"
-      readonly error: ApiError
-      readonly inDoubt: boolean
     }
 export declare const afterSend: <Snapshot>(
   sends: number,
@@ -95,47 +56,7 @@ export interface WatchOptions {
   readonly stale?: Duration.DurationInput | undefined
   readonly resumed?: boolean | undefined
 }
-export type Phase = "queued" | "active" | "changing"
-export interface Limits extends Readonly<Record<Phase, number>> {
-  readonly interval: number
-  readonly factor: number
-  readonly cap: number
-  readonly jitter: number
-  readonly outage: number
-  readonly unseen: number
-  readonly resumes: number
-  readonly stale: number
-  readonly resumed: boolean
-}
 export declare const limits: (options?: WatchOptions, owner?: string) => Limits
-export interface Watching {
-  readonly lookedAt: number
-  readonly seen: Standing<unknown>["_tag"] | "Nothing"
-  readonly wait: number
-  readonly spent: Readonly<Record<Phase, number>>
-  readonly lostSince: number | undefined
-  readonly unseenSince: number | undefined
-  readonly refusedSince: number | undefined
-  readonly missingSince: number | undefined
-  readonly resumes: number
-  readonly resumedAt: number
-}
-export type Step<A> =
-  | {
-      readonly _tag: "Look"
-      readonly after: Duration.Duration
-    }
-  | {
-      readonly _tag: "Resume"
-    }
-  | {
-      readonly _tag: "Done"
-      readonly outcome: A
-    }
-  | {
-      readonly _tag: "Failed"
-      readonly error: ApiError
-    }
 export declare const watchingSince: (now: number, limits: Limits) => Watching
 export declare const afterSight: <A>(
   before: Watching,

@@ -3,6 +3,8 @@ import { type ApiError, type Transient } from "./ApiError.js"
 import * as Retry from "./Retry.js"
 import type { RetryBudget } from "./RetryBudget.js"
 import type { Workload } from "./Workload.js"
+import type { About, Outcome } from "./internal/call/model.js"
+export type { About, Outcome } from "./internal/call/model.js"
 export interface Retrying {
   readonly workload: Workload
   readonly error: ApiError
@@ -12,26 +14,6 @@ export interface GivenUp {
   readonly workload: Workload
   readonly error: ApiError
   readonly why: Retry.Stopping
-}
-export interface About {
-  readonly host?: string | undefined
-  readonly model?: string | undefined
-  readonly operation?: string | undefined
-  readonly provider?: string | undefined
-  readonly method?: string | undefined
-  readonly status?: number | undefined
-  readonly stream?: boolean | undefined
-}
-export interface Outcome {
-  readonly of: "try" | "call" | "stream"
-  readonly workload: Workload
-  readonly about: About
-  readonly attempt: number
-  readonly error: ApiError | undefined
-  readonly why: Retry.Stopping | undefined
-  readonly at: number
-  readonly millis: number
-  readonly composite: boolean
 }
 export interface Options<R = never, R2 = R> {
   readonly workload: Workload
@@ -97,12 +79,11 @@ export declare const describe: <R>(input: Workload | AnyPolicy<R>) => {
   workload: string
   deadline: string
   retry: string
-  attempt: Record<"pool" | "connect" | "write" | "read" | "total", string>
+  attempt: Record<"connect" | "pool" | "read" | "total" | "write", string>
   stream: Record<keyof import("./Workload.js").StreamTimeouts, string>
   idempotency: import("./Workload.js").Idempotency
   patience: string
   budget: string
   classifies: boolean
-  observes: ("onRetry" | "onGiveUp" | "record")[]
+  observes: ("onGiveUp" | "onRetry" | "record")[]
 }
-export {}

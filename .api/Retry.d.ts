@@ -1,23 +1,8 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
-export type Waiting = "Backoff" | "Hint" | "Patience" | "ReusedSocket"
-export type Stopping =
-  | "Foreign"
-  | "Settled"
-  | "Fatal"
-  | "Idempotency"
-  | "Attempts"
-  | "NameNotFound"
-  | "PatienceEnded"
-  | "HintTooLong"
-  | "Deadline"
-  | "Budget"
-export interface Step {
-  readonly attempt: number
-  readonly delay: Duration.Duration
-  readonly why: Waiting | Stopping
-}
+import type { Step } from "./internal/call/model.js"
+export type { Step, Waiting, Stopping } from "./internal/call/model.js"
 export type Jitter = "additive" | "full" | "subtractive" | "none"
 export interface Options {
   readonly attempts?: number | undefined

@@ -1,5 +1,5 @@
 import * as Duration from "effect/Duration"
-import * as Headers from "./internal/headers.js"
+import * as Headers from "./internal/http/headers.js"
 export interface RetryHint {
   readonly delay?: Duration.Duration
   readonly shouldRetry?: boolean

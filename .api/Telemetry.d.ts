@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as MetricPair from "effect/MetricPair"
 import type * as Scope from "effect/Scope"
-import { attributes as allAttributes, names as allNames } from "./internal/telemetryNames.js"
+import { attributes as allAttributes, names as allNames } from "./internal/telemetry/names.js"
 import type { RetryBudget } from "./RetryBudget.js"
 export interface Named {
   readonly name: string

@@ -4,33 +4,8 @@ import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import type { Transient } from "./ApiError.js"
 import * as Retry from "./Retry.js"
-export type Idempotency = "safe" | "keyed" | "never"
-export interface Patience {
-  readonly tries: number
-  readonly base: Duration.Duration
-  readonly factor: number
-  readonly cap: Duration.Duration
-}
-export interface Timeouts {
-  readonly pool: Duration.Duration
-  readonly connect: Duration.Duration
-  readonly write: Duration.Duration
-  readonly read: Duration.Duration
-  readonly attempt: Duration.Duration
-}
-export interface StreamTimeouts {
-  readonly first: Duration.Duration
-  readonly idle: Duration.Duration
-}
-export interface Workload {
-  readonly name: string
-  readonly timeouts: Timeouts
-  readonly stream: StreamTimeouts
-  readonly deadline: Duration.Duration
-  readonly retry: Schedule.Schedule<Retry.Step, unknown>
-  readonly patience: Patience | undefined
-  readonly idempotency: Idempotency
-}
+import type { Idempotency, Workload } from "./internal/call/model.js"
+export type { Idempotency, Workload, Timeouts, StreamTimeouts, Patience } from "./internal/call/model.js"
 export interface Options {
   readonly name: string
   readonly timeouts: {

@@ -65,6 +65,34 @@ describe("imports", () => {
     expect(imports.filter(({ to }) => to.endsWith("index.ts"))).toEqual([])
   })
 
+  it("form no circle, type-only imports included", () => {
+    const next = new Map<string, Array<string>>()
+    for (const { from, to } of imports) if (to.endsWith(".ts")) next.set(from, [...(next.get(from) ?? []), to])
+    const finished = new Set<string>()
+    const circles: Array<string> = []
+    const visit = (file: string, path: ReadonlyArray<string>): void => {
+      if (finished.has(file)) return
+      const start = path.indexOf(file)
+      if (start >= 0) {
+        circles.push([...path.slice(start), file].join(" → "))
+        return
+      }
+      for (const to of next.get(file) ?? []) visit(to, [...path, file])
+      finished.add(file)
+    }
+    for (const file of sources) visit(file, [])
+    expect(circles, "share the types by a `model.ts`, which the public module re-exports").toEqual([])
+  })
+
+  it("reach each file at the top of internal from two files or more", () => {
+    const shared = sources.filter((file) => /^internal\/[^/]+\.ts$/.test(file))
+    const users = (file: string) => new Set(imports.filter(({ to }) => to === file).map(({ from }) => from)).size
+    expect(
+      shared.filter((file) => users(file) < 2),
+      "what serves one module belongs in internal/<module>/"
+    ).toEqual([])
+  })
+
   it("name only Effect's packages, and those that a folder brings", () => {
     const foreign = imports
       .filter(({ to }) => !to.endsWith(".ts") && !packages.test(to))
@@ -126,6 +154,28 @@ describe("a bundle for browsers", () => {
   it("holds nothing of modules that are not used", async () => {
     const held = await bundle(`import { RetryHint } from "${manifest.name}"; console.log(RetryHint.parse({}, 0))`)
     expect(held).toEqual(["src/RetryHint.ts", "src/internal/headers.ts"])
+  })
+})
+
+describe("names", () => {
+  const repeated = (names: ReadonlyArray<string>) => names.filter((name, index) => names.indexOf(name) !== index)
+
+  it("of files are unique, apart from the model of each family and the index of each folder", () => {
+    const names = sources.map((file) => file.slice(file.lastIndexOf("/") + 1))
+    expect(repeated(names).filter((name) => name !== "model.ts" && name !== "index.ts")).toEqual([])
+  })
+
+  it("of exported classes are unique", () => {
+    const classes = sources.flatMap((file) =>
+      parse(file).statements.flatMap((statement) =>
+        ts.isClassDeclaration(statement) &&
+        statement.name !== undefined &&
+        statement.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword) === true
+          ? [statement.name.text]
+          : []
+      )
+    )
+    expect(repeated(classes)).toEqual([])
   })
 })
 

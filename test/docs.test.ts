@@ -123,9 +123,15 @@ let checker: ts.TypeChecker
 /** Each declaration that the symbol exports, by its full name; of an overloaded function the first. */
 const declarationsOf = (exported: ts.Symbol, prefix = ""): ReadonlyArray<readonly [string, ts.Declaration]> => {
   const name = prefix + exported.name
-  const own = (exported.declarations ?? []).filter((node) => node.getSourceFile().fileName.startsWith(`${root}src/`))
+  const written = (symbol: ts.Symbol) =>
+    (symbol.declarations ?? []).filter((node) => node.getSourceFile().fileName.startsWith(`${root}src/`))
+  const isAlias = (exported.flags & ts.SymbolFlags.Alias) !== 0
+  // `export type { X } from "./internal/…"` is documented where X is declared, and `export { x as y }` where it is renamed
+  const isDocumented = written(exported).some((node) => ts.getJSDocCommentsAndTags(node).length > 0)
+  const symbol = isAlias && !isDocumented ? checker.getAliasedSymbol(exported) : exported
+  const own = written(symbol)
   const first = own.findIndex(ts.isFunctionDeclaration)
-  const members = own.some(ts.isModuleDeclaration) ? checker.getExportsOfModule(exported) : []
+  const members = own.some(ts.isModuleDeclaration) ? checker.getExportsOfModule(symbol) : []
   return [
     ...own
       .filter((node, index) => !ts.isFunctionDeclaration(node) || index === first)

@@ -7,8 +7,9 @@ import { type ApiError } from "../ApiError.js"
 import * as Job from "../Job.js"
 import * as Workload from "../Workload.js"
 import * as Fireworks from "./Fireworks.js"
-import { type Call } from "./internal/jobs.js"
-import * as Scaling from "./internal/scaling.js"
+import { type Call } from "./internal/jobs/lifecycle.js"
+import type { Autoscaling, Decision } from "./internal/deployments/model.js"
+export type { ScalingSchedule, Autoscaling, Decision } from "./internal/deployments/model.js"
 export declare const ReplicaStats: Schema.TypeLiteral<
   {
     pendingSchedulingReplicaCount: Schema.optional<Schema.NullOr<Schema.Schema<number, string | number, never>>>
@@ -61,9 +62,9 @@ export declare const Deployment: Schema.TypeLiteral<
           },
           {
             readonly [x: string]: unknown
-            readonly pendingSchedulingReplicaCount?: string | number | null | undefined
             readonly downloadingModelReplicaCount?: string | number | null | undefined
             readonly initializingReplicaCount?: string | number | null | undefined
+            readonly pendingSchedulingReplicaCount?: string | number | null | undefined
             readonly readyReplicaCount?: string | number | null | undefined
           },
           never
@@ -100,23 +101,6 @@ export interface ListOptions extends CallOptions {
   readonly filter?: string | undefined
   readonly orderBy?: string | undefined
 }
-export interface ScalingSchedule {
-  readonly minReplicaCount: number
-  readonly schedule: string
-  readonly duration: Duration.DurationInput
-  readonly timezone: string
-  readonly description?: string | undefined
-  readonly disabled?: boolean | undefined
-}
-export interface Autoscaling {
-  readonly minReplicaCount?: number | undefined
-  readonly maxReplicaCount?: number | undefined
-  readonly scaleUpWindow?: Duration.DurationInput | undefined
-  readonly scaleDownWindow?: Duration.DurationInput | undefined
-  readonly scaleToZeroWindow?: Duration.DurationInput | undefined
-  readonly loadTargets?: Readonly<Record<string, number | undefined>> | undefined
-  readonly scalingSchedules?: Readonly<Record<string, ScalingSchedule>> | undefined
-}
 export interface AwaitOptions<in out R = never> extends Pick<Job.WatchOptions, "jitter" | "unseen"> {
   readonly interval?: Duration.DurationInput | undefined
   readonly factor?: number | undefined
@@ -141,17 +125,6 @@ export interface ScaleOutOptions<in out R = never> {
   readonly onDecision?: ((decision: Decision) => Effect.Effect<unknown, unknown, R>) | undefined
   readonly workload?: Workload.Workload | undefined
 }
-export type Decision = {
-  readonly at: number
-  readonly errors: number
-} & (
-  | Scaling.Outcome
-  | {
-      readonly _tag: "WouldRaise"
-      readonly from: number
-      readonly to: number
-    }
-)
 export interface ScaleOut {
   readonly observe: (error: ApiError) => Effect.Effect<void>
   readonly watch: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
@@ -190,4 +163,3 @@ export declare const scaleOutOn429: <R = never>(
   id: string,
   options: ScaleOutOptions<R>
 ) => Effect.Effect<ScaleOut, never, Fireworks.Service | Scope.Scope | R>
-export {}

@@ -1,6 +1,4 @@
 import * as HttpClient from "@effect/platform/HttpClient"
-import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -14,6 +12,8 @@ import { type Target } from "../Dialect.js"
 import type { HeadersInput } from "../RetryHint.js"
 import * as Workload from "../Workload.js"
 import { type Observers } from "./internal/client.js"
+import type { CallOptions, Control } from "./internal/model.js"
+export type { CallOptions, Control } from "./internal/model.js"
 export declare const Message: Schema.TypeLiteral<
   {
     role: typeof Schema.String
@@ -31,6 +31,19 @@ export declare const Message: Schema.TypeLiteral<
 export type Message = typeof Message.Type
 export declare const ChatRequest: Schema.TypeLiteral<
   {
+    model: typeof Schema.String
+    max_tokens: Schema.optional<Schema.NullOr<Schema.Schema<number, number, never>>>
+    temperature: Schema.optional<Schema.NullOr<Schema.Schema<number, number, never>>>
+    top_p: Schema.optional<Schema.NullOr<Schema.Schema<number, number, never>>>
+    top_k: Schema.optional<Schema.NullOr<Schema.Schema<number, number, never>>>
+    n: Schema.optional<Schema.NullOr<Schema.Schema<number, number, never>>>
+    stop: Schema.optional<Schema.NullOr<Schema.Schema<string | readonly string[], string | readonly string[], never>>>
+    user: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+    service_tier: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+    prompt_cache_key: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+    context_length_exceeded_behavior: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+    perf_metrics_in_response: Schema.optional<Schema.NullOr<Schema.Schema<boolean, boolean, never>>>
+    stream: Schema.optional<Schema.Literal<[false]>>
     messages: Schema.Array$<
       Schema.TypeLiteral<
         {
@@ -49,19 +62,6 @@ export declare const ChatRequest: Schema.TypeLiteral<
     >
     tools: Schema.optional<Schema.NullOr<Schema.Schema<readonly object[], readonly object[], never>>>
     response_format: Schema.optional<Schema.NullOr<Schema.Schema<object, object, never>>>
-    model: typeof Schema.String
-    max_tokens: Schema.optional<Schema.NullOr<Schema.Schema<number, number, never>>>
-    temperature: Schema.optional<Schema.NullOr<Schema.Schema<number, number, never>>>
-    top_p: Schema.optional<Schema.NullOr<Schema.Schema<number, number, never>>>
-    top_k: Schema.optional<Schema.NullOr<Schema.Schema<number, number, never>>>
-    n: Schema.optional<Schema.NullOr<Schema.Schema<number, number, never>>>
-    stop: Schema.optional<Schema.NullOr<Schema.Schema<string | readonly string[], string | readonly string[], never>>>
-    user: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
-    service_tier: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
-    prompt_cache_key: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
-    context_length_exceeded_behavior: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
-    perf_metrics_in_response: Schema.optional<Schema.NullOr<Schema.Schema<boolean, boolean, never>>>
-    stream: Schema.optional<Schema.Literal<[false]>>
   },
   readonly [
     {
@@ -73,7 +73,6 @@ export declare const ChatRequest: Schema.TypeLiteral<
 export type ChatRequest = typeof ChatRequest.Type
 export declare const CompletionRequest: Schema.TypeLiteral<
   {
-    prompt: Schema.Union<[typeof Schema.String, Schema.Array$<typeof Schema.Unknown>]>
     model: typeof Schema.String
     max_tokens: Schema.optional<Schema.NullOr<Schema.Schema<number, number, never>>>
     temperature: Schema.optional<Schema.NullOr<Schema.Schema<number, number, never>>>
@@ -87,6 +86,7 @@ export declare const CompletionRequest: Schema.TypeLiteral<
     context_length_exceeded_behavior: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
     perf_metrics_in_response: Schema.optional<Schema.NullOr<Schema.Schema<boolean, boolean, never>>>
     stream: Schema.optional<Schema.Literal<[false]>>
+    prompt: Schema.Union<[typeof Schema.String, Schema.Array$<typeof Schema.Unknown>]>
   },
   readonly [
     {
@@ -125,68 +125,6 @@ export declare const Usage: Schema.TypeLiteral<
 >
 export declare const ChatCompletion: Schema.TypeLiteral<
   {
-    choices: Schema.Array$<
-      Schema.TypeLiteral<
-        {
-          message: Schema.TypeLiteral<
-            {
-              role: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
-              content: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
-              reasoning_content: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
-              tool_calls: Schema.optional<
-                Schema.NullOr<
-                  Schema.Schema<
-                    readonly {
-                      readonly [x: string]: unknown
-                      readonly function?:
-                        | {
-                            readonly [x: string]: unknown
-                            readonly name?: string | null | undefined
-                            readonly arguments?: string | null | undefined
-                          }
-                        | null
-                        | undefined
-                      readonly index?: number | null | undefined
-                      readonly type?: string | null | undefined
-                      readonly id?: string | null | undefined
-                    }[],
-                    readonly {
-                      readonly [x: string]: unknown
-                      readonly function?:
-                        | {
-                            readonly [x: string]: unknown
-                            readonly name?: string | null | undefined
-                            readonly arguments?: string | null | undefined
-                          }
-                        | null
-                        | undefined
-                      readonly index?: number | null | undefined
-                      readonly type?: string | null | undefined
-                      readonly id?: string | null | undefined
-                    }[],
-                    never
-                  >
-                >
-              >
-            },
-            readonly [
-              {
-                readonly key: typeof Schema.String
-                readonly value: typeof Schema.Unknown
-              }
-            ]
-          >
-          index: Schema.optional<Schema.NullOr<Schema.Schema<number, number, never>>>
-          finish_reason: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
-        },
-        readonly [
-          {
-            readonly key: typeof Schema.String
-            readonly value: typeof Schema.Unknown
-          }
-        ]
-      >
-    >
     id: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
     created: Schema.optional<Schema.NullOr<Schema.Schema<number, number, never>>>
     model: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
@@ -201,8 +139,8 @@ export declare const ChatCompletion: Schema.TypeLiteral<
           },
           {
             readonly [x: string]: unknown
-            readonly prompt_tokens?: number | null | undefined
             readonly completion_tokens?: number | null | undefined
+            readonly prompt_tokens?: number | null | undefined
             readonly total_tokens?: number | null | undefined
           },
           never
@@ -220,6 +158,68 @@ export declare const ChatCompletion: Schema.TypeLiteral<
           },
           never
         >
+      >
+    >
+    choices: Schema.Array$<
+      Schema.TypeLiteral<
+        {
+          index: Schema.optional<Schema.NullOr<Schema.Schema<number, number, never>>>
+          finish_reason: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+          message: Schema.TypeLiteral<
+            {
+              role: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+              content: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+              reasoning_content: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+              tool_calls: Schema.optional<
+                Schema.NullOr<
+                  Schema.Schema<
+                    readonly {
+                      readonly [x: string]: unknown
+                      readonly index?: number | null | undefined
+                      readonly id?: string | null | undefined
+                      readonly type?: string | null | undefined
+                      readonly function?:
+                        | {
+                            readonly [x: string]: unknown
+                            readonly name?: string | null | undefined
+                            readonly arguments?: string | null | undefined
+                          }
+                        | null
+                        | undefined
+                    }[],
+                    readonly {
+                      readonly [x: string]: unknown
+                      readonly function?:
+                        | {
+                            readonly [x: string]: unknown
+                            readonly arguments?: string | null | undefined
+                            readonly name?: string | null | undefined
+                          }
+                        | null
+                        | undefined
+                      readonly id?: string | null | undefined
+                      readonly index?: number | null | undefined
+                      readonly type?: string | null | undefined
+                    }[],
+                    never
+                  >
+                >
+              >
+            },
+            readonly [
+              {
+                readonly key: typeof Schema.String
+                readonly value: typeof Schema.Unknown
+              }
+            ]
+          >
+        },
+        readonly [
+          {
+            readonly key: typeof Schema.String
+            readonly value: typeof Schema.Unknown
+          }
+        ]
       >
     >
   },
@@ -233,9 +233,46 @@ export declare const ChatCompletion: Schema.TypeLiteral<
 export type ChatCompletion = typeof ChatCompletion.Type
 export declare const ChatChunk: Schema.TypeLiteral<
   {
+    id: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+    created: Schema.optional<Schema.NullOr<Schema.Schema<number, number, never>>>
+    model: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+    usage: Schema.optional<
+      Schema.NullOr<
+        Schema.Schema<
+          {
+            readonly [x: string]: unknown
+            readonly prompt_tokens?: number | null | undefined
+            readonly completion_tokens?: number | null | undefined
+            readonly total_tokens?: number | null | undefined
+          },
+          {
+            readonly [x: string]: unknown
+            readonly completion_tokens?: number | null | undefined
+            readonly prompt_tokens?: number | null | undefined
+            readonly total_tokens?: number | null | undefined
+          },
+          never
+        >
+      >
+    >
+    perf_metrics: Schema.optional<
+      Schema.NullOr<
+        Schema.Schema<
+          {
+            readonly [x: string]: unknown
+          },
+          {
+            readonly [x: string]: unknown
+          },
+          never
+        >
+      >
+    >
     choices: Schema.Array$<
       Schema.TypeLiteral<
         {
+          index: Schema.optional<Schema.NullOr<Schema.Schema<number, number, never>>>
+          finish_reason: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
           delta: Schema.TypeLiteral<
             {
               role: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
@@ -246,6 +283,9 @@ export declare const ChatChunk: Schema.TypeLiteral<
                   Schema.Schema<
                     readonly {
                       readonly [x: string]: unknown
+                      readonly index?: number | null | undefined
+                      readonly id?: string | null | undefined
+                      readonly type?: string | null | undefined
                       readonly function?:
                         | {
                             readonly [x: string]: unknown
@@ -254,23 +294,20 @@ export declare const ChatChunk: Schema.TypeLiteral<
                           }
                         | null
                         | undefined
-                      readonly index?: number | null | undefined
-                      readonly type?: string | null | undefined
-                      readonly id?: string | null | undefined
                     }[],
                     readonly {
                       readonly [x: string]: unknown
                       readonly function?:
                         | {
                             readonly [x: string]: unknown
-                            readonly name?: string | null | undefined
                             readonly arguments?: string | null | undefined
+                            readonly name?: string | null | undefined
                           }
                         | null
                         | undefined
+                      readonly id?: string | null | undefined
                       readonly index?: number | null | undefined
                       readonly type?: string | null | undefined
-                      readonly id?: string | null | undefined
                     }[],
                     never
                   >
@@ -284,8 +321,6 @@ export declare const ChatChunk: Schema.TypeLiteral<
               }
             ]
           >
-          index: Schema.optional<Schema.NullOr<Schema.Schema<number, number, never>>>
-          finish_reason: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
         },
         readonly [
           {
@@ -293,41 +328,6 @@ export declare const ChatChunk: Schema.TypeLiteral<
             readonly value: typeof Schema.Unknown
           }
         ]
-      >
-    >
-    id: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
-    created: Schema.optional<Schema.NullOr<Schema.Schema<number, number, never>>>
-    model: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
-    usage: Schema.optional<
-      Schema.NullOr<
-        Schema.Schema<
-          {
-            readonly [x: string]: unknown
-            readonly prompt_tokens?: number | null | undefined
-            readonly completion_tokens?: number | null | undefined
-            readonly total_tokens?: number | null | undefined
-          },
-          {
-            readonly [x: string]: unknown
-            readonly prompt_tokens?: number | null | undefined
-            readonly completion_tokens?: number | null | undefined
-            readonly total_tokens?: number | null | undefined
-          },
-          never
-        >
-      >
-    >
-    perf_metrics: Schema.optional<
-      Schema.NullOr<
-        Schema.Schema<
-          {
-            readonly [x: string]: unknown
-          },
-          {
-            readonly [x: string]: unknown
-          },
-          never
-        >
       >
     >
   },
@@ -341,21 +341,6 @@ export declare const ChatChunk: Schema.TypeLiteral<
 export type ChatChunk = typeof ChatChunk.Type
 export declare const Completion: Schema.TypeLiteral<
   {
-    choices: Schema.Array$<
-      Schema.TypeLiteral<
-        {
-          text: typeof Schema.String
-          index: Schema.optional<Schema.NullOr<Schema.Schema<number, number, never>>>
-          finish_reason: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
-        },
-        readonly [
-          {
-            readonly key: typeof Schema.String
-            readonly value: typeof Schema.Unknown
-          }
-        ]
-      >
-    >
     id: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
     created: Schema.optional<Schema.NullOr<Schema.Schema<number, number, never>>>
     model: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
@@ -370,8 +355,8 @@ export declare const Completion: Schema.TypeLiteral<
           },
           {
             readonly [x: string]: unknown
-            readonly prompt_tokens?: number | null | undefined
             readonly completion_tokens?: number | null | undefined
+            readonly prompt_tokens?: number | null | undefined
             readonly total_tokens?: number | null | undefined
           },
           never
@@ -389,6 +374,21 @@ export declare const Completion: Schema.TypeLiteral<
           },
           never
         >
+      >
+    >
+    choices: Schema.Array$<
+      Schema.TypeLiteral<
+        {
+          index: Schema.optional<Schema.NullOr<Schema.Schema<number, number, never>>>
+          finish_reason: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+          text: typeof Schema.String
+        },
+        readonly [
+          {
+            readonly key: typeof Schema.String
+            readonly value: typeof Schema.Unknown
+          }
+        ]
       >
     >
   },
@@ -414,8 +414,8 @@ export declare const Embeddings: Schema.TypeLiteral<
           },
           {
             readonly [x: string]: unknown
-            readonly prompt_tokens?: number | null | undefined
             readonly completion_tokens?: number | null | undefined
+            readonly prompt_tokens?: number | null | undefined
             readonly total_tokens?: number | null | undefined
           },
           never
@@ -508,26 +508,8 @@ export interface Answer<out A> {
   readonly value: A
   readonly meta: Meta
 }
-export interface CallOptions {
-  readonly workload?: Workload.Workload | undefined
-  readonly sessionAffinity?: string | undefined
-  readonly multiTurnSession?: string | undefined
-  readonly requestId?: string | undefined
-  readonly headers?: Readonly<Record<string, string>> | undefined
-}
 export interface StreamOptions extends CallOptions {
   readonly onMeta?: ((meta: Meta) => Effect.Effect<unknown>) | undefined
-}
-export interface Control {
-  readonly accountId: Effect.Effect<string, ApiError>
-  readonly request: (
-    request: HttpClientRequest.HttpClientRequest,
-    workload: Workload.Workload,
-    idempotency?: Workload.Idempotency
-  ) => Effect.Effect<HttpClientResponse.HttpClientResponse, ApiError>
-  readonly baseUrl: string
-  readonly probe: (url: string) => Effect.Effect<boolean>
-  readonly masked: (text: string) => string
 }
 export interface Fireworks {
   readonly chat: (request: ChatRequest, options?: CallOptions) => Effect.Effect<Answer<ChatCompletion>, ApiError>
@@ -559,4 +541,3 @@ export declare const layer: <R = never>(options: Options<R>) => Layer.Layer<Serv
 export declare const layerConfig: <R = never>(
   options?: ConfigOptions<R>
 ) => Layer.Layer<Service, ConfigError.ConfigError, HttpClient.HttpClient | R>
-export {}

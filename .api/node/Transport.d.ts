@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import type { Dispatching } from "./internal/sending.js"
+import type { Dispatching } from "./internal/model.js"
 export interface Tls {
   readonly ca?: string | ReadonlyArray<string> | undefined
   readonly cert?: string | undefined

@@ -2,42 +2,9 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import type { Connection, ConnectionScript, Fault, Request, Script } from "./Fault.js"
-export interface Closed {
-  readonly by: "client" | "server"
-  readonly how: "end" | "reset"
-  readonly at: number
-}
-export interface RequestRecord extends Request {
-  readonly body: string
-  readonly bytes: number
-  readonly fault: Fault
-  readonly rejected: boolean
-  readonly status: number | undefined
-  readonly ended:
-    | {
-        readonly at: number
-        readonly complete: boolean
-      }
-    | undefined
-  readonly closed: Closed | undefined
-}
-export interface ConnectionRecord {
-  readonly connection: number
-  readonly treatment: Connection
-  readonly openedAt: number
-  readonly requests: number
-  readonly bytesRead: number
-  readonly bytesWritten: number
-  readonly closed: Closed | undefined
-}
-export interface Counts {
-  readonly requests: number
-  readonly answered: number
-  readonly rejected: number
-  readonly opened: number
-  readonly closed: number
-}
+import type { ConnectionScript, Script } from "./Fault.js"
+import type { ConnectionRecord, Counts, RequestRecord } from "./internal/faultServer/model.js"
+export type { Closed, RequestRecord, ConnectionRecord, Counts } from "./internal/faultServer/model.js"
 export interface TlsOptions {
   readonly certificate?: "selfSigned" | "expired" | "otherHost" | undefined
   readonly clientCa?: string | undefined
@@ -70,4 +37,3 @@ export declare const make: (options?: Options) => Effect.Effect<FaultServer, nev
 declare const Service_base: Context.TagClass<Service, "effect-reliability/testing/FaultServer", FaultServer>
 export declare class Service extends Service_base {}
 export declare const layer: (options?: Options) => Layer.Layer<Service>
-export {}

@@ -8,125 +8,34 @@ import type * as Scope from "effect/Scope"
 import type { Fault, Request } from "./Fault.js"
 import * as FaultServer from "./FaultServer.js"
 import * as ScriptedClient from "./ScriptedClient.js"
-export type JobKind =
-  | "batchInferenceJobs"
-  | "rlorTrainerJobs"
-  | "supervisedFineTuningJobs"
-  | "reinforcementFineTuningJobs"
-  | "dpoJobs"
-export type JobState =
-  | "UNSPECIFIED"
-  | "CREATING"
-  | "RUNNING"
-  | "COMPLETED"
-  | "FAILED"
-  | "CANCELLED"
-  | "DELETING"
-  | "WRITING_RESULTS"
-  | "VALIDATING"
-  | "DELETING_CLEANING_UP"
-  | "PENDING"
-  | "EXPIRED"
-  | "RE_QUEUEING"
-  | "CREATING_INPUT_DATASET"
-  | "IDLE"
-  | "CANCELLING"
-  | "EARLY_STOPPED"
-  | "PAUSED"
-  | "DELETED"
-  | "ARCHIVED"
-export interface Stage {
-  readonly state: JobState
-  readonly lasts?: Duration.DurationInput | undefined
-  readonly message?: string | undefined
-  readonly progress?: number | undefined
-}
-export type Timeline = ReadonlyArray<Stage>
-export interface NewJob {
-  readonly kind: JobKind
-  readonly id: string
-  readonly input: Readonly<Record<string, unknown>>
-  readonly life: number
-}
-export interface JobRecord extends NewJob {
-  readonly createdAt: number
-  readonly state: JobState
-  readonly history: ReadonlyArray<{
-    readonly state: JobState
-    readonly at: number
-  }>
-}
-export interface Creation {
-  readonly kind: JobKind
-  readonly id: string
-  readonly asked: number
-  readonly made: number
-}
-export type Tombstone = "DELETED" | "ARCHIVED" | "hidden" | "forgotten"
-export type DeploymentState = "CREATING" | "READY" | "DELETING" | "FAILED" | "UPDATING" | "DELETED"
-export interface DeploymentOptions {
-  readonly baseModel?: string | undefined
-  readonly minReplicaCount?: number | undefined
-  readonly maxReplicaCount?: number | undefined
-  readonly replicas?: number | undefined
-  readonly fields?: Readonly<Record<string, unknown>> | undefined
-  readonly state?: DeploymentState | undefined
-}
-export interface DeploymentRecord {
-  readonly id: string
-  readonly state: DeploymentState
-  readonly minReplicaCount: number
-  readonly maxReplicaCount: number
-  readonly replicas: number
-  readonly readyReplicas: number
-  readonly fields: Readonly<Record<string, unknown>>
-}
-export interface Outage {
-  readonly after?: Duration.DurationInput | undefined
-  readonly lasts: Duration.DurationInput
-  readonly fault?: Fault | undefined
-}
-export interface Injection {
-  readonly method?: string | undefined
-  readonly path?: string | RegExp | undefined
-  readonly skip?: number | undefined
-  readonly times?: number | undefined
-  readonly fault: Fault
-  readonly takesEffect?: boolean | undefined
-}
-export interface Limits {
-  readonly requests?: number | undefined
-  readonly promptTokens?: number | undefined
-  readonly uncachedTokens?: number | undefined
-  readonly generatedTokens?: number | undefined
-  readonly retryAfter?: Duration.DurationInput | undefined
-}
-export interface Options {
-  readonly account?: string | undefined
-  readonly keys?: ReadonlyArray<string> | undefined
-  readonly models?: ReadonlyArray<string> | undefined
-  readonly limits?: Limits | undefined
-  readonly latency?: Duration.DurationInput | undefined
-  readonly deployments?: Readonly<Record<string, DeploymentOptions>> | undefined
-  readonly startup?: Duration.DurationInput | undefined
-  readonly settling?: Duration.DurationInput | undefined
-  readonly capacity?: number | undefined
-  readonly saturated?: "capacity" | "overloaded" | undefined
-  readonly patch?: "replace" | "merge" | undefined
-  readonly timeline?: Timeline | ((job: NewJob) => Timeline | undefined) | undefined
-  readonly rows?: number | undefined
-  readonly tombstone?: Tombstone | undefined
-  readonly duplicates?: "refused" | "made" | undefined
-  readonly visibleAfter?: Duration.DurationInput | undefined
-  readonly checkpointEvery?: Duration.DurationInput | undefined
-  readonly checkpoints?: "training" | "inference" | undefined
-  readonly healthyAfter?: Duration.DurationInput | undefined
-  readonly health?: "gateway" | "direct" | "both" | undefined
-  readonly errors?: "gateway" | "rpc" | undefined
-  readonly stale?: Duration.DurationInput | undefined
-  readonly outages?: ReadonlyArray<Outage> | undefined
-  readonly injections?: ReadonlyArray<Injection> | undefined
-}
+import type {
+  Creation,
+  DeploymentOptions,
+  DeploymentRecord,
+  Injection,
+  JobRecord,
+  JobState,
+  Options,
+  Outage,
+  Timeline
+} from "./internal/fireworksServer/model.js"
+export type {
+  JobKind,
+  JobState,
+  Stage,
+  Timeline,
+  NewJob,
+  JobRecord,
+  Creation,
+  Tombstone,
+  DeploymentState,
+  DeploymentOptions,
+  DeploymentRecord,
+  Outage,
+  Injection,
+  Limits,
+  Options
+} from "./internal/fireworksServer/model.js"
 export interface ClientOptions {
   readonly apiKey: Redacted.Redacted
   readonly accountId: string
@@ -174,4 +83,3 @@ export declare const layerInMemory: (options?: Options) => Layer.Layer<Service |
 export declare const layerClient: <A, E, R>(
   layer: (options: ClientOptions) => Layer.Layer<A, E, R>
 ) => Layer.Layer<A, E, R | Service>
-export {}

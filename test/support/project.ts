@@ -8,12 +8,18 @@ export const root = fileURLToPath(new URL("../../", import.meta.url))
 
 export const read = (path: string): string => readFileSync(root + path, "utf8")
 
-/** Every file below a folder, as sorted paths relative to that folder. */
-export const filesBelow = (folder: string): ReadonlyArray<string> =>
-  readdirSync(root + folder, { recursive: true, withFileTypes: true })
+const below = (folder: string): ReadonlyArray<string> =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
-    .map((entry) => `${entry.parentPath}/${entry.name}`.slice(root.length + folder.length + 1))
+    .map((entry) => `${entry.parentPath}/${entry.name}`.slice(folder.length + 1))
     .toSorted()
+
+/** Every file below a folder of the project, as sorted paths relative to that folder. */
+export const filesBelow = (folder: string): ReadonlyArray<string> => below(root + folder)
+
+/** The declaration files below an absolute folder. */
+export const declarationsBelow = (folder: string): ReadonlyArray<string> =>
+  below(folder).filter((file) => file.endsWith(".d.ts"))
 
 export const sources = filesBelow("src")
 

@@ -18,7 +18,7 @@ import { codeOf, nameOf } from "../../internal/errors.js"
 import { redactUrl } from "../../internal/redact.js"
 import { bodyOf } from "./chunks.js"
 import type { About, Failure } from "./connect.js"
-import { type Decoder, decoderOf } from "./decoder.js"
+import { type ContentDecoder, decoderOf } from "./contentDecoder.js"
 import { senderOf } from "./forwardProxy.js"
 import { OpenAnswer, Source } from "./streamingResponse.js"
 import { type Attempt, type Connection, gone, type Origin, type Waiter } from "./pool.js"
@@ -67,7 +67,7 @@ export class RequestHandler implements Waiter, Handler {
   #status = 0
   #raw: RawHeaders = []
   #address: string | undefined
-  #decoder: Decoder | undefined
+  #decoder: ContentDecoder | undefined
   #chunks: Array<Buffer> = []
   #size = 0
   #kept = 0
@@ -212,7 +212,7 @@ export class RequestHandler implements Waiter, Handler {
   #delivery(cause?: unknown): Delivery {
     const wrote = this.#wrote()
     // what cannot be read has arrived; each copy of undici has classes of its own
-    const garbled = /^(?:HTTPParserError|HeadersOverflowError)$/.test(nameOf(cause))
+    const garbled = /^(?:HTTPParserError|HeadersOverflowError)$/.test(nameOf(cause) ?? "")
     if (this.#isAnswered() || (wrote && garbled)) return "Partial"
     return wrote ? "Unconfirmed" : "NotSent"
   }

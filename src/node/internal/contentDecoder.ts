@@ -57,7 +57,7 @@ const openerOf = (encoding: string): ((first: Buffer) => Transform) | undefined 
 }
 
 /** Decodes the bytes of one answer as they come, and no faster than they are taken. */
-export class Decoder {
+export class ContentDecoder {
   readonly encoding: string
   /** What is said of its bytes, once they are out. */
   readonly headers: RawHeaders
@@ -133,8 +133,8 @@ export class Decoder {
 }
 
 /** What decodes an answer, if it has to be. */
-export const decoderOf = (method: string, status: number, raw: RawHeaders, sink: Sink): Decoder | undefined => {
+export const decoderOf = (method: string, status: number, raw: RawHeaders, sink: Sink): ContentDecoder | undefined => {
   const isEmpty = method === "HEAD" || status === 204 || status === 304
   const encoding = isEmpty ? undefined : encodingOf(raw)
-  return encoding === undefined ? undefined : new Decoder(encoding, raw, sink)
+  return encoding === undefined ? undefined : new ContentDecoder(encoding, raw, sink)
 }

@@ -1,0 +1,83 @@
+import type * as Duration from "effect/Duration"
+import type { ApiError } from "../../ApiError.js"
+export type Standing<A> =
+  | {
+      readonly _tag: "Queued" | "Active" | "Changing"
+    }
+  | {
+      readonly _tag: "Stopped"
+      readonly outcome: A
+      readonly final?: boolean | undefined
+    }
+  | {
+      readonly _tag: "Ended"
+      readonly outcome: A
+    }
+  | {
+      readonly _tag: "Gone"
+    }
+export interface Doubt {
+  readonly sends: number
+  readonly error: ApiError | undefined
+  readonly looks: number
+}
+export type Submission<Snapshot> =
+  | {
+      readonly _tag: "Look"
+      readonly after: Duration.Duration
+      readonly doubt: Doubt
+    }
+  | {
+      readonly _tag: "Send"
+      readonly after: Duration.Duration
+      readonly sends: number
+    }
+  | {
+      readonly _tag: "Done"
+      readonly snapshot: Snapshot
+    }
+  | {
+      readonly _tag: "Failed"
+      readonly error: ApiError
+      readonly inDoubt: boolean
+    }
+export type Phase = "queued" | "active" | "changing"
+export interface Limits extends Readonly<Record<Phase, number>> {
+  readonly interval: number
+  readonly factor: number
+  readonly cap: number
+  readonly jitter: number
+  readonly outage: number
+  readonly unseen: number
+  readonly resumes: number
+  readonly stale: number
+  readonly resumed: boolean
+}
+export interface Watching {
+  readonly lookedAt: number
+  readonly seen: Standing<unknown>["_tag"] | "Nothing"
+  readonly wait: number
+  readonly spent: Readonly<Record<Phase, number>>
+  readonly lostSince: number | undefined
+  readonly unseenSince: number | undefined
+  readonly refusedSince: number | undefined
+  readonly missingSince: number | undefined
+  readonly resumes: number
+  readonly resumedAt: number
+}
+export type Step<A> =
+  | {
+      readonly _tag: "Look"
+      readonly after: Duration.Duration
+    }
+  | {
+      readonly _tag: "Resume"
+    }
+  | {
+      readonly _tag: "Done"
+      readonly outcome: A
+    }
+  | {
+      readonly _tag: "Failed"
+      readonly error: ApiError
+    }

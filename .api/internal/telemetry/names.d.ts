@@ -1,0 +1,232 @@
+export declare const attributes: {
+  readonly workload: {
+    readonly name: "reliability.workload"
+    readonly holds: "the workload's name"
+  }
+  readonly operation: {
+    readonly name: "gen_ai.operation.name"
+    readonly holds: "what is done, such as `chat`"
+  }
+  readonly provider: {
+    readonly name: "gen_ai.provider.name"
+    readonly holds: "who serves the model"
+  }
+  readonly model: {
+    readonly name: "gen_ai.request.model"
+    readonly holds: "the model, without the account that it belongs to"
+  }
+  readonly address: {
+    readonly name: "server.address"
+    readonly holds: "the host"
+  }
+  readonly port: {
+    readonly name: "server.port"
+    readonly holds: "its port, where it is not the protocol's own"
+  }
+  readonly outcome: {
+    readonly name: "reliability.outcome"
+    readonly holds: "`success`, or the class: `RateLimit`, `Transient`, `Fatal`"
+  }
+  readonly error: {
+    readonly name: "error.type"
+    readonly holds: "the reason, such as `Timeout`; absent after a success"
+  }
+  readonly delivery: {
+    readonly name: "reliability.delivery"
+    readonly holds: "did the server see it; a success is `Acknowledged`"
+  }
+  readonly phase: {
+    readonly name: "reliability.phase"
+    readonly holds: "the phase of a timeout, such as `connect`"
+  }
+  readonly stopped: {
+    readonly name: "reliability.stopped"
+    readonly holds: "why a call that failed was not tried again, such as `Budget`"
+  }
+  readonly waited: {
+    readonly name: "reliability.waited"
+    readonly holds: "why a try was waited for, such as `Hint`"
+  }
+  readonly tries: {
+    readonly name: "reliability.try_count"
+    readonly holds: "how many tries the call took"
+  }
+  readonly budget: {
+    readonly name: "reliability.budget"
+    readonly holds: "the name that the budget was observed by"
+  }
+  readonly method: {
+    readonly name: "http.request.method"
+    readonly holds: "the method"
+  }
+  readonly resend: {
+    readonly name: "http.request.resend_count"
+    readonly holds: "the number of tries before this one; absent on the first"
+  }
+  readonly status: {
+    readonly name: "http.response.status_code"
+    readonly holds: "the status that was answered"
+  }
+}
+export type Attribute = keyof typeof attributes
+export declare const names: {
+  readonly calls: {
+    readonly name: "reliability.calls"
+    readonly kind: "counter"
+    readonly unit: "{call}"
+    readonly attributes: readonly [
+      "workload",
+      "operation",
+      "provider",
+      "model",
+      "address",
+      "port",
+      "outcome",
+      "error",
+      "stopped"
+    ]
+    readonly counts: "Calls, however many tries each took."
+  }
+  readonly callDuration: {
+    readonly name: "reliability.call.duration"
+    readonly kind: "histogram"
+    readonly unit: "s"
+    readonly attributes: readonly ["workload", "operation", "provider", "model", "address", "port", "error"]
+    readonly counts: "How long calls took, tries and waits together; without the calls that open streams."
+  }
+  readonly tries: {
+    readonly name: "reliability.tries"
+    readonly kind: "counter"
+    readonly unit: "{try}"
+    readonly attributes: readonly [
+      "workload",
+      "operation",
+      "provider",
+      "model",
+      "address",
+      "port",
+      "outcome",
+      "error",
+      "delivery",
+      "phase"
+    ]
+    readonly counts: "Tries: the requests, as the provider counts them."
+  }
+  readonly tryDuration: {
+    readonly name: "reliability.try.duration"
+    readonly kind: "histogram"
+    readonly unit: "s"
+    readonly attributes: readonly ["workload", "operation", "provider", "model", "address", "port", "error"]
+    readonly counts: "How long tries took; those of streams until the first event."
+  }
+  readonly waits: {
+    readonly name: "reliability.waits"
+    readonly kind: "counter"
+    readonly unit: "{wait}"
+    readonly attributes: readonly ["workload", "operation", "provider", "model", "address", "port", "error", "waited"]
+    readonly counts: "Waits before another try, by what failed before."
+  }
+  readonly waitDuration: {
+    readonly name: "reliability.wait.duration"
+    readonly kind: "histogram"
+    readonly unit: "s"
+    readonly attributes: readonly ["workload", "operation", "provider", "model", "address", "port", "waited"]
+    readonly counts: "How long these waits were meant to take."
+  }
+  readonly suppressed: {
+    readonly name: "reliability.retries.suppressed"
+    readonly kind: "counter"
+    readonly unit: "{retry}"
+    readonly attributes: readonly ["workload", "operation", "provider", "model", "address", "port", "error"]
+    readonly counts: "Retries that were not made since the budget was empty."
+  }
+  readonly budget: {
+    readonly name: "reliability.budget.available"
+    readonly kind: "gauge"
+    readonly unit: "{retry}"
+    readonly attributes: readonly ["budget"]
+    readonly counts: "The retries that a budget would grant now."
+  }
+  readonly firstEvent: {
+    readonly name: "reliability.stream.time_to_first_event"
+    readonly kind: "histogram"
+    readonly unit: "s"
+    readonly attributes: readonly ["workload", "operation", "provider", "model", "address", "port", "error"]
+    readonly counts: "How long calls that open streams took until the first event, or until they failed."
+  }
+  readonly streams: {
+    readonly name: "reliability.streams"
+    readonly kind: "counter"
+    readonly unit: "{stream}"
+    readonly attributes: readonly ["workload", "operation", "provider", "model", "address", "port", "outcome", "error"]
+    readonly counts: "Streams that had begun, by how they ended: `StreamBroken`, or `Aborted` by who read them."
+  }
+  readonly streamDuration: {
+    readonly name: "reliability.stream.duration"
+    readonly kind: "histogram"
+    readonly unit: "s"
+    readonly attributes: readonly ["workload", "operation", "provider", "model", "address", "port", "error"]
+    readonly counts: "How long streams that had begun took, from the request to the end."
+  }
+  readonly spanOfGeneration: {
+    readonly name: "{gen_ai.operation.name} {gen_ai.request.model}"
+    readonly kind: "span"
+    readonly unit: ""
+    readonly attributes: readonly [
+      "workload",
+      "operation",
+      "provider",
+      "model",
+      "address",
+      "port",
+      "tries",
+      "error",
+      "delivery",
+      "phase",
+      "stopped"
+    ]
+    readonly counts: "A call of which operation and model are known, all tries and waits together."
+  }
+  readonly spanOfCall: {
+    readonly name: "reliability.call"
+    readonly kind: "span"
+    readonly unit: ""
+    readonly attributes: readonly ["workload", "address", "port", "tries", "error", "delivery", "phase", "stopped"]
+    readonly counts: "Any other call, all tries and waits together."
+  }
+  readonly spanOfTry: {
+    readonly name: "reliability.try"
+    readonly kind: "span"
+    readonly unit: ""
+    readonly attributes: readonly [
+      "workload",
+      "address",
+      "port",
+      "method",
+      "resend",
+      "waited",
+      "status",
+      "error",
+      "delivery",
+      "phase"
+    ]
+    readonly counts: "One try, below its call; until the first event, if it opens a stream."
+  }
+  readonly spanOfStream: {
+    readonly name: "reliability.stream"
+    readonly kind: "span"
+    readonly unit: ""
+    readonly attributes: readonly [
+      "workload",
+      "operation",
+      "provider",
+      "model",
+      "address",
+      "port",
+      "error",
+      "delivery",
+      "phase"
+    ]
+    readonly counts: "A stream that had begun, from the request to its end, beside the call that opened it."
+  }
+}

@@ -1,0 +1,24 @@
+/**
+ * Prunes declaration files to those that users can reach: the public modules, and the files of `internal/` whose types their
+ * signatures name. `npm run api` runs it on `.api/`.
+ */
+import { readFileSync, rmSync } from "node:fs"
+import { join, normalize } from "node:path"
+import { fileURLToPath } from "node:url"
+import { declarationsBelow, publicModules } from "./project.js"
+
+/** Deletes what no public module reaches below an absolute folder, and returns the files that are left. */
+export const prune = (folder: string): ReadonlyArray<string> => {
+  const reached = new Set(publicModules.map((file) => file.replace(/\.ts$/, ".d.ts")))
+  // a set also visits what is added meanwhile
+  for (const file of reached) {
+    const text = readFileSync(join(folder, file), "utf8")
+    for (const [, specifier = ""] of text.matchAll(/(?:from |import\()"(\.[^"]+)\.js"/g)) {
+      reached.add(normalize(join(file, "..", `${specifier}.d.ts`)))
+    }
+  }
+  for (const file of declarationsBelow(folder)) if (!reached.has(file)) rmSync(join(folder, file))
+  return [...reached].toSorted()
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) prune(fileURLToPath(new URL("../../.api", import.meta.url)))
