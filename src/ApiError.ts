@@ -13,6 +13,7 @@ import * as Schema from "effect/Schema"
 import { attempt, type CauseSummary, read, reduce } from "./internal/errors.js"
 import type * as Reasons from "./internal/reasons.js"
 import { fatalReasons, rateLimitReasons, reasons, transientReasons } from "./internal/reasons.js"
+import { type StopReason as Stopped, stopReasons } from "./internal/stopReasons.js"
 import { clip } from "./internal/redact.js"
 import { maxDelay } from "./RetryHint.js"
 
@@ -60,6 +61,25 @@ export const Phase = /*#__PURE__*/ Schema.Literal("pool", "connect", "write", "r
  * @category model
  */
 export type Phase = typeof Phase.Type
+
+/**
+ * The reason why a settled error was not retried.
+ *
+ * The reasons of `Retry.Stopping`, `SpentBody` for a request whose body is a stream, and `StreamBegan` for a response whose
+ * stream had begun.
+ *
+ * @since 0.2.0
+ * @category schemas
+ */
+export const StopReason = /*#__PURE__*/ literals(stopReasons)
+
+/**
+ * The reason why a settled error was not retried.
+ *
+ * @since 0.2.0
+ * @category model
+ */
+export type StopReason = Stopped
 
 /**
  * Why the server asked the caller to slow down.
@@ -205,7 +225,13 @@ const fields = {
   url: Schema.optional(Schema.String),
   /** What to do, in the words of the provider's table; see `advice`. */
   remedy: Schema.optional(Schema.String),
-  /** 0 while the call is being tried; the number of tries made once it left its owner: the error is settled then. */
+  /** Why there was no further attempt, once the error is settled. */
+  stopped: Schema.optional(StopReason),
+  /** The wait before the next attempt, where `stopped` is `Deadline` because it would have ended after the deadline. */
+  nextWait: Schema.optional(Schema.DurationFromMillis),
+  /** The time that was left until the deadline, where `nextWait` is set. */
+  timeLeft: Schema.optional(Schema.DurationFromMillis),
+  /** 0 until the error is settled, which is when it leaves the owner of its retries; then the number of attempts made. */
   attempts: Schema.NonNegativeInt.pipe(
     Schema.propertySignature,
     Schema.withConstructorDefault(() => 0)
@@ -239,17 +265,31 @@ const attachCause = <E extends object>(error: E, cause: unknown): E => hide(erro
 
 const adviceOf = (error: Fields & { readonly reason: Reason }): string => error.remedy || reasons[error.reason].advice
 
+const stopOf = ({ attempts, nextWait, retryAfter, stopped, timeLeft }: Fields): string | undefined => {
+  const after = attempts > 1 ? ` after ${attempts} attempts` : ""
+  if (stopped === undefined || stopped === "Attempts") return after && `Gave up${after}.`
+  const format = (duration: Duration.Duration) =>
+    Duration.format(Duration.millis(Math.round(Duration.toMillis(duration))))
+  const words =
+    stopped === "Deadline" && nextWait !== undefined && timeLeft !== undefined
+      ? `the next wait (${format(nextWait)}) would end after the deadline (${format(timeLeft)} left)`
+      : stopped === "HintTooLong" && retryAfter !== undefined
+        ? `the server asks to wait ${format(retryAfter)}, longer than maxHint allows`
+        : stopReasons[stopped]
+  return `Not retried${after}: ${words}.`
+}
+
 const messageOf = (error: Fields & { readonly reason: Reason }): string => {
-  const { attempts, code, delivery, detail, method = "Request to", phase, reason, requestId, status, url } = error
+  const { code, delivery, detail, method = "Request to", phase, reason, requestId, status, url } = error
   const happened = phase === undefined ? reasons[reason].happened : phases[phase]
   const marks = [status !== undefined && `HTTP ${status}`, code !== `${status}` && code].filter(Boolean).join(", ")
   return [
     `${reason}: ${happened}${marks && ` (${marks})`}${detail ? `: ${detail.replace(/[.!?]?$/, ".")}` : "."}`,
     url !== undefined && `${method} ${url}.`,
     deliveries[delivery],
-    attempts > 1 && `Given up after ${attempts} tries.`,
     requestId !== undefined && `Request id ${requestId}.`,
-    adviceOf(error)
+    adviceOf(error),
+    stopOf(error)
   ]
     .filter(Boolean)
     .join(" ")
@@ -578,10 +618,25 @@ const stackOf = (error: ApiError, copy: ApiError): string | undefined => {
   return stack.startsWith(words) ? `${copy.name}: ${copy.message}${stack.slice(words.length)}` : stack
 }
 
-// A copy of what the error is, whoever made it: a subclass, with fields and a stack of its own, stays what it was
-const withAttempts = <E extends ApiError>(error: E, attempts: number): E => {
-  if (error.attempts === attempts) return error
-  const { attempts: _attempts, stack: _stack, ...own } = Object.getOwnPropertyDescriptors<Partial<ApiError>>(error)
+/**
+ * Why an error is settled.
+ *
+ * @since 0.2.0
+ * @category model
+ */
+export type Stop = Pick<Fields, "stopped" | "nextWait" | "timeLeft">
+
+// the copy keeps the class, fields and stack of the original, which may be a user's subclass
+const withAttempts = <E extends ApiError>(error: E, attempts: number, stop: Stop = {}): E => {
+  if (error.attempts === attempts && stop.stopped === error.stopped) return error
+  const {
+    attempts: _attempts,
+    nextWait: _nextWait,
+    stack: _stack,
+    stopped: _stopped,
+    timeLeft: _timeLeft,
+    ...own
+  } = Object.getOwnPropertyDescriptors<Partial<ApiError>>(error)
   const blank = stackless(() => new Error())
   Reflect.setPrototypeOf(blank, Reflect.getPrototypeOf(error))
   // it has the prototype and all the fields
@@ -589,6 +644,7 @@ const withAttempts = <E extends ApiError>(error: E, attempts: number): E => {
   const define = (key: PropertyKey, value: unknown, enumerable = false) =>
     Object.defineProperty(copy, key, { value, enumerable, writable: true, configurable: true })
   define("attempts", attempts, true)
+  for (const [key, value] of Object.entries(stop)) if (value !== undefined) define(key, value, true)
   const stack = attempt(() => stackOf(error, copy))
   if (stack !== undefined) define("stack", stack)
   const span = read(error, spanSymbol)
@@ -597,7 +653,9 @@ const withAttempts = <E extends ApiError>(error: E, attempts: number): E => {
 }
 
 /**
- * Marks an error as final: the given number of tries was made, and an outer retry passes it on instead of multiplying.
+ * Marks an error as settled after a number of attempts: an outer owner of retries passes it on and does not retry it.
+ *
+ * `stop` says why there was no further attempt, and completes the message.
  *
  * @example
  * ```ts
@@ -613,9 +671,9 @@ const withAttempts = <E extends ApiError>(error: E, attempts: number): E => {
  * @category combinators
  */
 export const settle: {
-  (attempts: number): <E extends ApiError>(error: E) => E
-  <E extends ApiError>(error: E, attempts: number): E
-} = /*#__PURE__*/ dual(2, withAttempts)
+  (attempts: number, stop?: Stop): <E extends ApiError>(error: E) => E
+  <E extends ApiError>(error: E, attempts: number, stop?: Stop): E
+} = /*#__PURE__*/ dual((args) => isApiError(args[0]), withAttempts)
 
 /**
  * Makes a settled error retryable again, for a queue that redelivers the work later as a call of its own.

@@ -293,7 +293,7 @@ class Session<R, R2> {
   }
 
   fail(error: ApiError): Effect.Effect<never, ApiError> {
-    const settled = settle(error, this.tries)
+    const settled = settle(error, this.tries, this.isOpen ? { stopped: "StreamBegan" } : {})
     this.tell(settled)
     return Effect.fail(settled)
   }

@@ -517,10 +517,10 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
     payer?: RetryBudget
   ): Effect.Effect<A, unknown, R | R2> {
     this.state = next
-    if (decision._tag === "Done") return this.giveUp(error, stopping(step.why))
+    if (decision._tag === "Done") return this.giveUp(error, stopping(step.why), step.refusedWait)
     // a combinator on top of the schedule may have lengthened the wait
     const millis = Math.max(0, ScheduleIntervals.start(decision.intervals) - now)
-    if (millis >= this.left()) return this.giveUp(error, "Deadline")
+    if (millis >= this.left()) return this.giveUp(error, "Deadline", Duration.millis(millis))
     if (payer === undefined) return this.wait(error, step, millis)
     return Effect.flatMap(payer.withdraw, (granted) =>
       granted ? this.wait(error, step, millis) : this.giveUp(error, "Budget")
@@ -543,10 +543,11 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
     return Effect.flatMap(this.clock.sleep(Duration.millis(millis)), () => this.again())
   }
 
-  giveUp(error: ApiError, why: Retry.Stopping): Effect.Effect<never, ApiError, R2> {
+  giveUp(error: ApiError, why: Retry.Stopping, nextWait?: Duration.Duration): Effect.Effect<never, ApiError, R2> {
     const { onGiveUp, workload } = this.policy
     const passed = why === "Settled" && isSettled(error)
-    const settled = passed ? error : settle(error, Math.max(1, this.made))
+    const timeLeft = nextWait && Duration.millis(Math.max(0, this.left()))
+    const settled = passed ? error : settle(error, Math.max(1, this.made), { stopped: why, nextWait, timeLeft })
     this.told?.tell("call", this.tries, settled, why)
     const failure = Effect.fail(settled)
     if (onGiveUp === undefined) return failure

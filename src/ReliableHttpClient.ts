@@ -290,7 +290,7 @@ class Sending {
   guard<A, R>(tries: number, effect: Effect.Effect<A, ApiError, R>): Effect.Effect<A, ApiError, R> {
     if (this.#last !== undefined) return Effect.fail(this.#last)
     return Effect.mapError(effect, (error) =>
-      this.spent ? (this.#last = settle(error, error.attempts || tries)) : error
+      this.spent ? (this.#last = settle(error, error.attempts || tries, { stopped: "SpentBody" })) : error
     )
   }
 }

@@ -21,10 +21,12 @@ import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
 import * as ScheduleDecision from "effect/ScheduleDecision"
 import * as ScheduleInterval from "effect/ScheduleInterval"
-import { type ApiError, isApiError, isSettled, mayHaveExecuted, settle } from "./ApiError.js"
+import { type ApiError, isApiError, isSettled, mayHaveExecuted, settle, type Stop, StopReason } from "./ApiError.js"
 import { currentCall, owning, remaining } from "./internal/call/context.js"
+import { read } from "./internal/errors.js"
 import { duration, maxMillis, number, oneOf, refuse } from "./internal/options.js"
 import type { Step, Stopping, Waiting, Call, Patience } from "./internal/call/model.js"
 
@@ -177,7 +179,9 @@ interface State {
 
 const initial: State = { tries: 0, failures: 0, waits: 0, nameless: 0, reconnected: false }
 
-type Verdict = { readonly why: Stopping } | { readonly why: Waiting; readonly millis: number; readonly counts: boolean }
+type Verdict =
+  | { readonly why: Stopping; readonly refused?: number }
+  | { readonly why: Waiting; readonly millis: number; readonly counts: boolean }
 
 const getsReady = (error: ApiError): boolean => error.reason === "ScalingUp" || error.reason === "WeightSwap"
 
@@ -213,7 +217,7 @@ const judge = (options: Checked, state: State, input: unknown, call: Call | unde
   const curve = patience === undefined ? options : patiently(options, patience)
   const failures = patience === undefined ? state.failures : state.waits
   const millis = wait(curve, failures, hint, random)
-  if (millis >= left) return { why: "Deadline" }
+  if (millis >= left) return { why: "Deadline", refused: millis }
   if (patience !== undefined) return { why: "Patience", millis, counts: false }
   const hinted = hint !== undefined && hint > wait(curve, failures, undefined, random)
   return { why: hinted ? "Hint" : "Backoff", millis, counts: true }
@@ -233,14 +237,19 @@ const schedule = (options: Checked): Schedule.Schedule<Step, unknown> => {
     Effect.withFiberRuntime((fiber) => {
       const call = fiber.getFiberRef(currentCall)
       const attempt = state.tries + 1
-      const stop = (why: Stopping): readonly [State, Step, ScheduleDecision.ScheduleDecision] => [
+      const stop = (why: Stopping, refused?: number): readonly [State, Step, ScheduleDecision.ScheduleDecision] => [
         { ...state, tries: attempt },
-        { attempt, delay: Duration.zero, why },
+        {
+          attempt,
+          delay: Duration.zero,
+          why,
+          ...(refused !== undefined && { refusedWait: Duration.millis(refused) })
+        },
         ScheduleDecision.done
       ]
       return Effect.flatMap(Random.next, (random) => {
         const verdict = judge(options, state, input, call, random)
-        if (!("millis" in verdict)) return Effect.succeed(stop(verdict.why))
+        if (!("millis" in verdict)) return Effect.succeed(stop(verdict.why, verdict.refused))
         const { counts, millis, why } = verdict
         const next: State = {
           tries: attempt,
@@ -342,6 +351,15 @@ export const sdk: Schedule.Schedule<Step, unknown> = /*#__PURE__*/ make({
 // retry
 // -------------------------------------------------------------------------------------------------
 
+const isStopReason = /*#__PURE__*/ Schema.is(StopReason)
+
+/** Reads why a schedule stopped out of its output. A schedule on top may have another output, or stop where ours goes on. */
+const stopOf = (output: unknown): Stop => {
+  const why = read(output, "why")
+  if (!isStopReason(why)) return { stopped: "Attempts" }
+  return { stopped: why }
+}
+
 /**
  * Retries an effect as `Effect.retry` does, and settles the error that is left, so that an outer owner of retries passes
  * it on instead of multiplying the tries.
@@ -384,8 +402,13 @@ export const retry: {
         made += settled ? error.attempts : 1
         return error
       })
-      return owning(fiber.getFiberRef(currentCall), Effect.retry(counted, schedule)).pipe(
-        Effect.mapError((error) => (isApiError(error) && !passedOn ? settle(error, made) : error))
+      let stop: Stop = {}
+      const watched = Schedule.onDecision(schedule, (output, decision) => {
+        if (ScheduleDecision.isDone(decision)) stop = stopOf(output)
+        return Effect.void
+      })
+      return owning(fiber.getFiberRef(currentCall), Effect.retry(counted, watched)).pipe(
+        Effect.mapError((error) => (isApiError(error) && !passedOn ? settle(error, made, stop) : error))
       )
     })
 )

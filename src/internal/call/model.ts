@@ -10,6 +10,7 @@ import type * as Fiber from "effect/Fiber"
 import type * as HashSet from "effect/HashSet"
 import type * as Schedule from "effect/Schedule"
 import type { ApiError } from "../../ApiError.js"
+import type { StopReason } from "../stopReasons.js"
 import type { RetryBudget } from "../../RetryBudget.js"
 
 /**
@@ -113,32 +114,24 @@ export type Waiting =
   | "ReusedSocket"
 
 /**
- * Why a schedule stops.
+ * The reason why a schedule stops.
+ *
+ * - `Foreign`: the error is not an `ApiError`.
+ * - `Settled`: an inner owner of retries gave up already.
+ * - `Fatal`: a retry would fail the same way, or the server forbids it.
+ * - `Idempotency`: the call may have been executed, and is not declared idempotent.
+ * - `Attempts`: all attempts are used up.
+ * - `NameNotFound`: the host name was not found too often in a row.
+ * - `PatienceEnded`: the deployment did not become ready within the workload's patience. Without patience, a deployment that
+ *   scales up stops the call at once.
+ * - `HintTooLong`: the server asks for a longer wait than `maxHint`.
+ * - `Deadline`: the wait would end after the deadline.
+ * - `Budget`: the budget that is shared with other calls is empty.
  *
  * @since 0.1.0
  * @category model
  */
-export type Stopping =
-  /** It is no `ApiError`. */
-  | "Foreign"
-  /** An inner owner of retries gave up already. */
-  | "Settled"
-  /** Repeating would not help, or the server forbade it. */
-  | "Fatal"
-  /** The call may have had its effect, and must not have it twice. */
-  | "Idempotency"
-  /** All tries are used up. */
-  | "Attempts"
-  /** The host's name was not found too often in a row. */
-  | "NameNotFound"
-  /** The deployment did not get ready within the workload's patience; at once if it has none for one that scales up. */
-  | "PatienceEnded"
-  /** The server asked for a longer wait than `maxHint`. */
-  | "HintTooLong"
-  /** The wait would end after the deadline. */
-  | "Deadline"
-  /** The budget shared with other calls is empty. */
-  | "Budget"
+export type Stopping = Exclude<StopReason, "SpentBody" | "StreamBegan">
 
 /**
  * What a schedule decided after a failure, and why.
@@ -153,6 +146,8 @@ export interface Step {
   readonly delay: Duration.Duration
   /** Why it waits, or why it stops. */
   readonly why: Waiting | Stopping
+  /** The wait that the deadline did not allow, where `why` is `Deadline`. */
+  readonly refusedWait?: Duration.Duration | undefined
 }
 
 /**

@@ -1,0 +1,24 @@
+/**
+ * Why a settled error was not retried, and the words for it.
+ *
+ * @since 0.1.0
+ */
+
+/** Each completes "Not retried: …". */
+export const stopReasons = {
+  Foreign: "it is not an ApiError",
+  Settled: "an inner owner of retries was still at work when the attempt timed out",
+  Fatal: "a retry would fail the same way, or the server forbids it",
+  Idempotency: "the request may have been executed and is not declared idempotent (option idempotency)",
+  Attempts: "all attempts are used up",
+  NameNotFound: "the host name was not found in several attempts in a row",
+  PatienceEnded: "the deployment did not become ready within the workload's patience",
+  HintTooLong: "the server asks for a longer wait than maxHint allows",
+  Deadline: "the deadline leaves no time for another attempt",
+  Budget: "the retry budget is exhausted",
+  SpentBody: "the request's body is a stream, which cannot be sent again",
+  StreamBegan: "the stream had begun, and what was received cannot be continued"
+} as const satisfies Record<string, string>
+
+/** The reasons of schedules, and those of streams that were sent or received. */
+export type StopReason = keyof typeof stopReasons
