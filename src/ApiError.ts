@@ -9,6 +9,7 @@
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import { dual } from "effect/Function"
+import * as Hash from "effect/Hash"
 import * as Schema from "effect/Schema"
 import { attempt, type CauseSummary, read, reduce } from "./internal/errors.js"
 import type * as Reasons from "./internal/reasons.js"
@@ -195,6 +196,10 @@ const Detail = /*#__PURE__*/ Schema.transform(
   { strict: true, decode: (text) => clip(text, maxDetail), encode: (text) => text }
 )
 
+const Delay = /*#__PURE__*/ Schema.DurationFromMillis.pipe(
+  /*#__PURE__*/ Schema.betweenDuration(Duration.zero, maxDelay)
+)
+
 const fields = {
   /** Did the server see the request? */
   delivery: Delivery,
@@ -207,7 +212,7 @@ const fields = {
   /** The limit that a timeout ran into. */
   phase: Schema.optional(Phase),
   /** How long the server asked to wait. */
-  retryAfter: Schema.optional(Schema.DurationFromMillis.pipe(Schema.betweenDuration(Duration.zero, maxDelay))),
+  retryAfter: Schema.optional(Delay),
   /**
    * What the server said about trying again (`x-should-retry`). It overrides the class both ways: with `true` a 401, 403 or
    * 400 is tried again like any other failure, by the schedule's count and within idempotency, budget and deadline.
@@ -228,9 +233,9 @@ const fields = {
   /** Why there was no further attempt, once the error is settled. */
   stopped: Schema.optional(StopReason),
   /** The wait before the next attempt, where `stopped` is `Deadline` because it would have ended after the deadline. */
-  nextWait: Schema.optional(Schema.DurationFromMillis),
+  nextWait: Schema.optional(Delay),
   /** The time that was left until the deadline, where `nextWait` is set. */
-  timeLeft: Schema.optional(Schema.DurationFromMillis),
+  timeLeft: Schema.optional(Delay),
   /** 0 until the error is settled, which is when it leaves the owner of its retries; then the number of attempts made. */
   attempts: Schema.NonNegativeInt.pipe(
     Schema.propertySignature,
@@ -624,19 +629,24 @@ const stackOf = (error: ApiError, copy: ApiError): string | undefined => {
  * @since 0.2.0
  * @category model
  */
-export type Stop = Pick<Fields, "stopped" | "nextWait" | "timeLeft">
+export interface Stop {
+  readonly stopped?: StopReason | undefined
+  /** The wait before the next attempt, where it would have ended after the deadline. */
+  readonly nextWait?: Duration.Duration | undefined
+  /** The time that was left until the deadline, where `nextWait` is given. */
+  readonly timeLeft?: Duration.Duration | undefined
+}
+
+const stopKeys = ["stopped", "nextWait", "timeLeft"] as const
 
 // the copy keeps the class, fields and stack of the original, which may be a user's subclass
-const withAttempts = <E extends ApiError>(error: E, attempts: number, stop: Stop = {}): E => {
-  if (error.attempts === attempts && stop.stopped === error.stopped) return error
-  const {
-    attempts: _attempts,
-    nextWait: _nextWait,
-    stack: _stack,
-    stopped: _stopped,
-    timeLeft: _timeLeft,
-    ...own
-  } = Object.getOwnPropertyDescriptors<Partial<ApiError>>(error)
+const withAttempts = <E extends ApiError>(error: E, attempts: number, stop?: Stop): E => {
+  const keeps = attempts > 0 && stop === undefined
+  if (error.attempts === attempts && (keeps || stopKeys.every((key) => error[key] === stop?.[key]))) return error
+  const { attempts: _attempts, stack: _stack, ...own } = Object.getOwnPropertyDescriptors<Partial<ApiError>>(error)
+  // the hash that `Equal` keeps on an object is that of the original
+  Reflect.deleteProperty(own, Hash.symbol)
+  if (!keeps) for (const key of stopKeys) Reflect.deleteProperty(own, key)
   const blank = stackless(() => new Error())
   Reflect.setPrototypeOf(blank, Reflect.getPrototypeOf(error))
   // it has the prototype and all the fields
@@ -644,7 +654,7 @@ const withAttempts = <E extends ApiError>(error: E, attempts: number, stop: Stop
   const define = (key: PropertyKey, value: unknown, enumerable = false) =>
     Object.defineProperty(copy, key, { value, enumerable, writable: true, configurable: true })
   define("attempts", attempts, true)
-  for (const [key, value] of Object.entries(stop)) if (value !== undefined) define(key, value, true)
+  for (const [key, value] of Object.entries(stop ?? {})) if (value !== undefined) define(key, value, true)
   const stack = attempt(() => stackOf(error, copy))
   if (stack !== undefined) define("stack", stack)
   const span = read(error, spanSymbol)

@@ -107,9 +107,9 @@ describe("ApiError", () => {
       attempts: 3
     })
     expect(error.message).toBe(
-      "Timeout: the answer did not arrive in time. POST https://api.example/v1/chat. " +
-        "The server may have received the request. Given up after 3 tries. Request id r-1. " +
-        "Try again, or choose a workload that allows more time."
+      "Timeout: the response did not arrive in time. POST https://api.example/v1/chat. " +
+        "The server may have received the request. Request id r-1. " +
+        "Retry, or choose a workload that allows more time. Gave up after 3 attempts."
     )
     expect(String(error)).toBe(`Transient: ${error.message}`)
   })
@@ -126,8 +126,7 @@ describe("ApiError", () => {
     [" (HTTP 503)", { detail: "" }],
     [" (HTTP 503). Request to https://api.example/v1", { url: "https://api.example/v1" }],
     [" (HTTP 503)", { method: "POST" }],
-    [" (HTTP 503)", { attempts: 1 }],
-    [" (HTTP 503). Given up after 2 tries", { attempts: 2 }]
+    [" (HTTP 503)", { attempts: 1 }]
   ])("tells what it knows and no more:%s", (known, props) => {
     expect(transient({ remedy: "Wait.", ...props }).message).toBe(
       `Unavailable: the service is unavailable${known}. Wait.`
@@ -149,51 +148,52 @@ describe("ApiError", () => {
       "
       RateExceeded: the rate limit was exceeded. Wait as long as the server asks, and spread the calls out.
       Capacity: the deployment is saturated. Send fewer calls at once, or add replicas.
-      Overloaded: the service is overloaded. Wait, then try again with fewer calls at once.
-      ServerError: the server failed. Try again; if it persists, contact the provider with the request id.
-      BadGateway: a gateway got no valid answer from the server behind it. Wait a moment, then try again.
-      Unavailable: the service is unavailable. Wait, then try again; look at the provider's status page.
-      GatewayTimeout: a gateway waited too long for the server behind it. Try again, or make the request smaller.
-      RequestTimeout: the server gave up on the request. Wait a moment, then try again.
+      Overloaded: the service is overloaded. Wait, then retry with fewer calls at once.
+      ServerError: the server failed. Retry; if the error persists, contact the provider with the request id.
+      BadGateway: a gateway received no valid response from the server behind it. Wait a moment, then retry.
+      Unavailable: the service is unavailable. Wait, then retry; check the provider's status page.
+      GatewayTimeout: a gateway waited too long for the server behind it. Retry, or make the request smaller.
+      RequestTimeout: the server gave up waiting for the request. Wait a moment, then retry.
+      TooEarly: the server does not accept early data. Retry once the connection is established.
       ScalingUp: the deployment is scaling up from zero. Wait some minutes, or keep at least one replica running.
-      WeightSwap: the deployment is not ready for the request yet. Try again shortly.
-      UnknownStatus: the server failed with an unusual status. Try again; if it persists, contact the provider.
-      Timeout: the time ran out. Try again, or choose a workload that allows more time.
-      NameLookup: the host's name could not be looked up just now. Check the DNS resolver of this machine.
-      NameNotFound: the host's name does not exist. Check the base URL, and the DNS resolver of this machine.
+      WeightSwap: the deployment is loading new weights. Retry shortly.
+      UnknownStatus: the server failed with an unusual status. Retry; if the error persists, contact the provider.
+      Timeout: a timeout expired. Retry, or choose a workload that allows more time.
+      NameLookup: the lookup of the host name failed temporarily. Check the DNS resolver of this machine.
+      NameNotFound: the host name does not exist. Check the base URL, and the DNS resolver of this machine.
       Connect: no connection could be made. Check that the host and port are right and reachable from this machine.
-      ConnectionLost: the connection broke. Try again; if it persists, look at the network path and its proxies.
+      ConnectionLost: the connection broke. Retry; if the error persists, check the network path and its proxies.
       StreamBroken: the stream broke off before its end. Start over: what was received cannot be continued.
-      InvalidAnswer: the answer could not be read. Try again; if it persists, look for a proxy that alters answers.
-      BadRequest: the server called the request malformed. Fix the request.
-      Unauthorized: the API key was not accepted. Check the API key.
+      InvalidAnswer: the response could not be read. Retry; if the error persists, look for a proxy that alters responses.
+      BadRequest: the server rejected the request as malformed. Fix the request.
+      Unauthorized: the server rejected the API key. Check the API key.
       PaymentRequired: the account's plan or balance does not allow the call. Check the account's billing.
       Forbidden: the call is not allowed. Check the API key and its permissions.
-      NotFound: the path or model does not exist. Check the URL and the model's name, and that it is deployed.
-      MethodNotAllowed: the path does not take this method. Check the method and the URL.
-      Conflict: the call conflicts with the present state. Look up what exists under this id before sending again.
+      NotFound: the path or model does not exist. Check the URL and the model's name, and that the model is deployed.
+      MethodNotAllowed: the path does not allow this method. Check the method and the URL.
+      Conflict: the call conflicts with the current state. Look up what exists under this id before sending again.
       PreconditionFailed: a precondition of the call does not hold. Check the state of the account and of the model.
       TooLarge: the request is too large. Send less at once.
       Unprocessable: the server could not process the request's content. Fix the request's body.
-      QuotaExhausted: the quota is used up. Raise the quota or the spending limit; waiting will not help.
-      Tls: no trusted connection could be made. Check the certificates on both sides, and this machine's time.
+      QuotaExhausted: the quota is exhausted. Raise the quota or the spending limit; waiting does not help.
+      Tls: no trusted connection could be made. Check the certificates on both sides, and this machine's clock.
       ProxyRefused: the proxy refused the call. Check the proxy's address and credentials.
       InvalidRequest: the request cannot be sent. Fix its URL, headers or body.
-      Decode: the answer has another shape than expected. Check the schema against the provider's documentation.
-      AnswerTooLarge: the answer exceeds the size limit. Ask for less, or raise the limit.
+      Decode: the response does not match the expected schema. Check the schema against the provider's documentation.
+      AnswerTooLarge: the response exceeds the size limit. Request less, or raise the limit.
       EventTooLarge: an event of the stream exceeds the size limit. Raise the limit.
-      Aborted: the call was aborted. Look for who aborted it on this side.
-      UnexpectedStatus: the server answered with a status that means nothing here. Check the base URL.
-      Unknown: something unforeseen failed. Look at the cause's names and codes.
+      Aborted: the call was aborted. Look for the code on this side that aborted it.
+      UnexpectedStatus: the status has no meaning for this API. Check the base URL.
+      Unknown: an unexpected error occurred. Look at the names and codes of the cause.
       Timeout: no connection of the pool became free in time. -
       Timeout: the connection was not made in time. -
       Timeout: the request was not written in time. -
-      Timeout: the answer did not arrive in time. -
-      Timeout: the try took longer than the workload allows. -
+      Timeout: the response did not arrive in time. -
+      Timeout: the attempt took longer than the workload allows. -
       Timeout: the deadline passed. -
       Unavailable: the service is unavailable. Nothing was sent. -
       Unavailable: the service is unavailable. The server may have received the request. -
-      Unavailable: the service is unavailable. The server had begun to answer. -
+      Unavailable: the service is unavailable. The response broke off. -
       Unavailable: the service is unavailable. -
       "
     `)

@@ -153,7 +153,7 @@ describe("a bundle for browsers", () => {
 
   it("holds nothing of modules that are not used", async () => {
     const held = await bundle(`import { RetryHint } from "${manifest.name}"; console.log(RetryHint.parse({}, 0))`)
-    expect(held).toEqual(["src/RetryHint.ts", "src/internal/headers.ts"])
+    expect(held).toEqual(["src/RetryHint.ts", "src/internal/http/headers.ts"])
   })
 })
 

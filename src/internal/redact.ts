@@ -117,9 +117,9 @@ const maskOpaque = (text: string): string =>
     return labelledId || isName(word) ? word : hole
   })
 
-const maskPath = masking((path) => maskOpaque(maskKeys(path.replace(accountPath, "$1[account]"))))
+const maskPath = /*#__PURE__*/ masking((path) => maskOpaque(maskKeys(path.replace(accountPath, "$1[account]"))))
 
-const maskText = masking((text) => {
+const maskText = /*#__PURE__*/ masking((text) => {
   const named = text
     .replace(control, " ")
     .replace(labelled, `$1$2${hole}`)

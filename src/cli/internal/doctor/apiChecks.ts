@@ -66,6 +66,8 @@ const steps: { readonly [R in ApiError["reason"]]?: ReadonlyArray<string> } = {
 }
 
 const quoted = (error: ApiError): ReadonlyArray<string> => {
+  // a timeout quotes its own limit, and nothing of the server
+  if (error.reason === "Timeout") return []
   const answer =
     error.status === undefined
       ? undefined
