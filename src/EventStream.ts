@@ -54,8 +54,9 @@ import {
 import { isEventStream, singleTry } from "./internal/http/transportHook.js"
 import { limitedTo, onLimitKey, type WithOnLimit } from "./internal/call/timeLimit.js"
 import { isObserved, type Telling, telling } from "./internal/call/observers.js"
+import { checkIdempotency, idempotencyOf } from "./internal/http/idempotency.js"
 import { number, oneOf } from "./internal/options.js"
-import { hostOf, idempotencyOf, isStreamed, methodOf } from "./internal/http/request.js"
+import { hostOf, isStreamed, methodOf } from "./internal/http/request.js"
 import { idHeader, withRequestId } from "./internal/randomId.js"
 import { clockOf, monotonic } from "./internal/clock.js"
 import * as Reliability from "./Reliability.js"
@@ -78,16 +79,16 @@ export type { Event } from "./internal/sse/model.js"
  */
 export interface Options<R = never> extends Omit<Reliability.Options<R>, "workload"> {
   /**
-   * The limits and retries where no `Workload.within` or `Reliability.protect` around the stream says more of them.
-   * @default `Workload.interactive`, with what POST and PATCH send repeated only if nothing was sent
+   * The limits and retries of a stream without a `Workload.within` or `Reliability.protect` around it.
+   * @default `Workload.interactive`
    */
   readonly workload?: Workload.Workload | undefined
   /**
-   * Whether the request may be repeated when it may have been carried out. What is said here holds whatever is around it.
-   * @default "safe" for GET, HEAD, PUT, DELETE and OPTIONS, for others what the workload says: of the one around it and the
-   * option `workload`, if it was given, the stricter
+   * Whether the request may be repeated once the server may have executed it. `ReliableHttpClient.withIdempotency` and an
+   * `Idempotency-Key` header of the request count before it. The client's own option does not count for streams.
+   * @default "safe" for GET, HEAD, PUT, DELETE and OPTIONS, "never" for POST, PATCH and other methods
    */
-  readonly idempotency?: Workload.Idempotency | undefined
+  readonly idempotency?: Reliability.Idempotency | undefined
   /** What the provider means by its errors. @default `Dialect.generic` */
   readonly dialect?: Dialect.Dialect | undefined
   /** Where the model runs, which decides what a rate limit means. @default unknown */
@@ -127,13 +128,13 @@ const unlessSent = <Out>(schedule: Schedule.Schedule<Out, unknown>): Schedule.Sc
 
 const checked = <R>(options: Options<R>): Checked<R> => {
   const { about, budget, dialect, idempotency, onGiveUp, onRetry, record, target } = options
-  if (idempotency !== undefined) oneOf(owner, "idempotency", idempotency, ["safe", "keyed", "never"])
+  if (idempotency !== undefined) checkIdempotency(owner, idempotency)
   if (target !== undefined) oneOf(owner, "target", target, ["serverless", "dedicated"])
   const requestIdHeader = idHeader(owner, options.requestIdHeader)
   return {
     policyOf: (request, fiber) => {
       const around = fiber.getFiberRef(currentCall)?.workload
-      const workload = around ?? options.workload ?? { ...Workload.interactive, idempotency: "never" }
+      const workload = around ?? options.workload ?? Workload.interactive
       return Reliability.make({
         about: isObserved(fiber, record)
           ? { host: hostOf(request.url), method: methodOf(request), stream: true, ...about }
@@ -142,12 +143,12 @@ const checked = <R>(options: Options<R>): Checked<R> => {
         onRetry,
         onGiveUp,
         record,
+        idempotency: idempotencyOf(request, fiber, idempotency),
         workload: {
           ...workload,
           // a try ends with its first event
           timeouts: { ...workload.timeouts, attempt: workload.stream.first },
-          retry: isStreamed(request.body) ? unlessSent(workload.retry) : workload.retry,
-          idempotency: idempotency ?? idempotencyOf(request.method, workload, options.workload)
+          retry: isStreamed(request.body) ? unlessSent(workload.retry) : workload.retry
         }
       })
     },

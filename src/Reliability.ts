@@ -26,18 +26,28 @@ import * as Record from "effect/Record"
 import * as RuntimeFlags from "effect/RuntimeFlags"
 import type * as ScheduleDecision from "effect/ScheduleDecision"
 import * as ScheduleIntervals from "effect/ScheduleIntervals"
-import { type ApiError, type Delivery, isApiError, isSettled, settle, type Transient, unsafeMake } from "./ApiError.js"
+import {
+  type ApiError,
+  type Delivery,
+  isApiError,
+  isSettled,
+  mayHaveExecuted,
+  settle,
+  type Transient,
+  unsafeMake
+} from "./ApiError.js"
 import { timedOut } from "./Deadline.js"
 import { currentCall, ending, endOf, isPart, owning } from "./internal/call/context.js"
 import { limited, onLimitKey, type Sequel, type WithOnLimit } from "./internal/call/timeLimit.js"
 import { type Telling, telling } from "./internal/call/observers.js"
 import { clockOf, monotonic } from "./internal/clock.js"
+import { checkIdempotency } from "./internal/http/idempotency.js"
 import * as Retry from "./Retry.js"
 import type { RetryBudget } from "./RetryBudget.js"
 import type { Workload } from "./Workload.js"
-import type { About, Outcome, Call } from "./internal/call/model.js"
+import type { About, Call, Idempotency, Outcome } from "./internal/call/model.js"
 
-export type { About, Outcome } from "./internal/call/model.js"
+export type { About, Idempotency, Outcome } from "./internal/call/model.js"
 
 // -------------------------------------------------------------------------------------------------
 // Model
@@ -76,8 +86,14 @@ export interface GivenUp {
  * @category model
  */
 export interface Options<R = never, R2 = R> {
-  /** The limits, the retry schedule, the idempotency. */
+  /** The limits and the retry schedule. */
   readonly workload: Workload
+  /**
+   * Whether the call may be repeated once the server may have executed it. With `"never"` only errors are retried that
+   * `ApiError.mayHaveExecuted` excludes. It holds for the retries of this policy: a protected call inside has its own.
+   * @default "safe", as with `Effect.retry`
+   */
+  readonly idempotency?: Idempotency | undefined
   /** What the calls are about, for those who count. @default nothing */
   readonly about?: About | undefined
   /** Shared by many calls; without one, retries are bounded by the schedule alone. @default none */
@@ -200,6 +216,7 @@ export function make<R = never, R2 = never>(options: Options<R, R2>): Policy<R |
 export function make<R, R2>(
   options: Options<R, R2> & { readonly classify?: (error: never, at: Moment) => ApiError }
 ): AnyPolicy<R | R2> {
+  if (options.idempotency !== undefined) checkIdempotency("Reliability.make", options.idempotency)
   return { ...options, [PolicyTypeId]: PolicyTypeId }
 }
 
@@ -341,9 +358,9 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
   /** What the fibers of the call know of it; what runs inside a try has the try's time, not the call's. */
   until(endsAt: number): Call {
     const { clock, outer, policy } = this
-    const { workload } = policy
+    const { idempotency = "safe", workload } = policy
     const budget = policy.budget ?? outer?.budget
-    return ending(outer, { workload, idempotency: workload.idempotency, budget, clock }, endsAt)
+    return ending(outer, { workload, idempotency, budget, clock }, endsAt)
   }
 
   left(): number {
@@ -518,6 +535,8 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
   ): Effect.Effect<A, unknown, R | R2> {
     this.state = next
     if (decision._tag === "Done") return this.giveUp(error, stopping(step.why), step.refusedWait)
+    // schedules of another origin than `Retry` do not ask
+    if (this.policy.idempotency === "never" && mayHaveExecuted(error)) return this.giveUp(error, "Idempotency")
     // a combinator on top of the schedule may have lengthened the wait
     const millis = Math.max(0, ScheduleIntervals.start(decision.intervals) - now)
     if (millis >= this.left()) return this.giveUp(error, "Deadline", Duration.millis(millis))
@@ -652,7 +671,7 @@ export const describe = <R>(input: Workload | AnyPolicy<R>) => {
     retry: Retry.describeSchedule(workload.retry) ?? "a schedule of its own",
     attempt: Record.map({ total, ...phases }, format),
     stream: Record.map(stream, format),
-    idempotency: workload.idempotency,
+    idempotency: policy.idempotency ?? "safe",
     patience:
       patience === undefined
         ? "none"

@@ -27,6 +27,7 @@ import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as HttpTraceContext from "@effect/platform/HttpTraceContext"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import { dual } from "effect/Function"
 import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
@@ -47,18 +48,10 @@ import {
 import { limitedTo } from "./internal/call/timeLimit.js"
 import { isObserved } from "./internal/call/observers.js"
 import { withContext } from "./internal/call/observerServices.js"
+import { checkIdempotency, declaredIdempotency, idempotencyOf } from "./internal/http/idempotency.js"
 import { number, oneOf } from "./internal/options.js"
 import { redactUrl } from "./internal/redact.js"
-import {
-  check,
-  hostOf,
-  idempotencyOf,
-  isStreamed,
-  methodOf,
-  reduced,
-  Unsendable,
-  wasRead
-} from "./internal/http/request.js"
+import { check, hostOf, isStreamed, methodOf, reduced, Unsendable, wasRead } from "./internal/http/request.js"
 import { idHeader, withRequestId } from "./internal/randomId.js"
 import { clockOf, monotonic } from "./internal/clock.js"
 import * as Reliability from "./Reliability.js"
@@ -83,22 +76,24 @@ export interface ReliableHttpClient<R = never> extends HttpClient.HttpClient.Wit
  * @since 0.1.0
  * @category model
  */
-export interface Options<R = never> extends Omit<Reliability.Options<R>, "workload" | "about"> {
+export interface Options<R = never> extends Omit<Reliability.Options<R>, "workload" | "about" | "idempotency"> {
   /** What a request is about, for those who count, besides its host. @default nothing */
   readonly about?: ((request: HttpClientRequest.HttpClientRequest) => Reliability.About) | undefined
   /**
-   * The limits and retries of calls that no `Workload.within` or `Reliability.protect` around them says more of.
-   * @default `Workload.interactive`, with what POST and PATCH send repeated only if nothing was sent
+   * The limits and retries of calls without a `Workload.within` or `Reliability.protect` around them.
+   * @default `Workload.interactive`
    */
   readonly workload?: Workload.Workload | undefined
   /**
-   * Whether a request may be repeated that may have been carried out. What is said here holds whatever is around the call.
-   * @default "safe" for GET, HEAD, PUT, DELETE and OPTIONS, for others what the workload says: of the one around the call and
-   * the option `workload`, if it was given, the stricter
+   * Whether a request may be repeated once the server may have executed it: a value for all requests, or a function of the
+   * request. Of the following, the first that applies decides: `withIdempotency` around the call, a function given here,
+   * an `Idempotency-Key` header of the request (`keyed`), a value given here, the method. Workloads and policies around the
+   * call change nothing about it.
+   * @default "safe" for GET, HEAD, PUT, DELETE and OPTIONS, "never" for POST, PATCH and other methods
    */
   readonly idempotency?:
-    | Workload.Idempotency
-    | ((request: HttpClientRequest.HttpClientRequest) => Workload.Idempotency)
+    | Reliability.Idempotency
+    | ((request: HttpClientRequest.HttpClientRequest) => Reliability.Idempotency)
     | undefined
   /** What the provider means by its answers. @default `Dialect.generic` */
   readonly dialect?: Dialect.Dialect | undefined
@@ -158,6 +153,46 @@ export const replayable = (request: HttpClientRequest.HttpClientRequest): HttpCl
 }
 
 // -------------------------------------------------------------------------------------------------
+// Idempotency
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * Declares whether the requests of an effect may be repeated once the server may have executed them.
+ *
+ * It holds for the calls of reliable clients and of `EventStream.open`, before their option `idempotency`. Apply it to one
+ * call: around a whole program it holds for each request of the program. A call of `Fireworks` only becomes stricter by it.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Effect, TestContext } from "effect"
+ * import { ReliableHttpClient, Retry, Workload } from "effect-reliability"
+ * import { Fault, ScriptedClient } from "effect-reliability/testing"
+ *
+ * const program = Effect.gen(function* () {
+ *   const server = yield* ScriptedClient.make([Fault.answer(500)])
+ *   const client = ReliableHttpClient.make(server, {
+ *     workload: Workload.with(Workload.interactive, { retry: Retry.make({ base: "1 millis" }) })
+ *   })
+ *   const search = client.post("https://api.example.com/v1/search")
+ *   return yield* search.pipe(ReliableHttpClient.withIdempotency("safe"))
+ * })
+ *
+ * const { status } = await Effect.runPromise(program)
+ * assert.strictEqual(status, 200)
+ * ```
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const withIdempotency: {
+  (idempotency: Reliability.Idempotency): <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  <A, E, R>(effect: Effect.Effect<A, E, R>, idempotency: Reliability.Idempotency): Effect.Effect<A, E, R>
+} = /*#__PURE__*/ dual(2, <A, E, R>(effect: Effect.Effect<A, E, R>, idempotency: Reliability.Idempotency) =>
+  Effect.locally(effect, declaredIdempotency, checkIdempotency("ReliableHttpClient.withIdempotency", idempotency))
+)
+
+// -------------------------------------------------------------------------------------------------
 // Private: options
 // -------------------------------------------------------------------------------------------------
 
@@ -165,8 +200,6 @@ type Request = HttpClientRequest.HttpClientRequest
 type Response = HttpClientResponse.HttpClientResponse
 type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
 type AnswerContext = Classify.Context & { readonly now: number }
-
-const idempotencies = ["safe", "keyed", "never"] as const
 
 interface Checked<R> {
   readonly about: Options["about"]
@@ -179,25 +212,20 @@ interface Checked<R> {
 
 const checked = <R>(owner: string, options: Options<R>): Checked<R> => {
   const { idempotency, target } = options
-  if (typeof idempotency === "string") oneOf(owner, "idempotency", idempotency, idempotencies)
+  if (idempotency !== undefined && typeof idempotency !== "function") checkIdempotency(owner, idempotency)
   if (typeof target === "string") oneOf(owner, "target", target, ["serverless", "dedicated"])
   const requestIdHeader = idHeader(owner, options.requestIdHeader)
 
-  const fallback = options.workload ?? Workload.with(Workload.interactive, { idempotency: "never" })
-  const observed = Reliability.make({ ...options, about: undefined, workload: fallback })
-  const policies = new WeakMap<Workload.Workload, Map<Workload.Idempotency, Reliability.Policy<R>>>()
+  const fallback = options.workload ?? Workload.interactive
+  const observed = Reliability.make({ ...options, about: undefined, idempotency: undefined, workload: fallback })
+  const policies = new WeakMap<Workload.Workload, Map<Reliability.Idempotency, Reliability.Policy<R>>>()
 
   const policyOf = (request: Request, fiber: AnyFiber): Reliability.Policy<R> => {
     const workload = fiber.getFiberRef(currentCall)?.workload ?? fallback
-    const allowed =
-      typeof idempotency === "function"
-        ? idempotency(request)
-        : (idempotency ?? idempotencyOf(request.method, workload, options.workload))
+    const allowed = idempotencyOf(request, fiber, idempotency)
     const known = policies.get(workload)?.get(allowed)
     if (known !== undefined) return known
-    oneOf(owner, "idempotency", allowed, idempotencies)
-    const changed = workload.idempotency === allowed ? workload : { ...workload, idempotency: allowed }
-    const policy = { ...observed, workload: changed }
+    const policy = { ...observed, workload, idempotency: checkIdempotency(owner, allowed) }
     policies.set(workload, new Map([...(policies.get(workload) ?? []), [allowed, policy]]))
     return policy
   }
@@ -361,7 +389,13 @@ class Caller<E, R, R2> {
   /** A call with all its tries; `onAnswer` sees each answer that is an error. */
   call(request: Request, onAnswer?: OnAnswer): Effect.Effect<Response, ApiError, R | R2> {
     return Effect.flatMap(withRequestId(request, this.options.requestIdHeader), (identified) =>
-      Effect.withFiberRuntime<Response, ApiError, R | R2>((fiber) => this.tries(identified, fiber, onAnswer))
+      Effect.withFiberRuntime<Response, ApiError, R | R2>((fiber) => {
+        const tries = this.tries(identified, fiber, onAnswer)
+        // what was declared of this request does not hold for requests that are sent on its way, such as one for a token
+        return fiber.getFiberRef(declaredIdempotency) === undefined
+          ? tries
+          : Effect.locally(tries, declaredIdempotency, undefined)
+      })
     )
   }
 

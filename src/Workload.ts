@@ -5,14 +5,17 @@
  * library's default has lost its money. A workload names the limits of both, from the wait for a free connection to the
  * deadline of the whole call, and nothing beneath may cut sooner.
  *
- * | | guide | attempt | deadline | stream first / idle | patience | idempotency |
- * | --- | --- | --- | --- | --- | --- | --- |
- * | `interactive` | 30–60 s | 60 s | 2 min | 30 s / 30 s | none | safe |
- * | `agentic` | 5–30 min | 30 min | 60 min | 5 min / 2 min | 30 waits, 5 s × 1.5 up to 60 s | safe |
- * | `largeModel` | 10–30 min | 30 min | 60 min | 10 min / 2 min | the same | safe |
- * | `batchSubmission` | 60 s | 60 s | 5 min | – | the same | never |
+ * | | guide | attempt | deadline | stream first / idle | patience |
+ * | --- | --- | --- | --- | --- | --- |
+ * | `interactive` | 30–60 s | 60 s | 2 min | 30 s / 30 s | none |
+ * | `agentic` | 5–30 min | 30 min | 60 min | 5 min / 2 min | 30 waits, 5 s × 1.5 up to 60 s |
+ * | `largeModel` | 10–30 min | 30 min | 60 min | 10 min / 2 min | the same |
+ * | `batchSubmission` | 60 s | 60 s | 5 min | – | the same |
  *
  * Everywhere: 10 s for a free connection, 10 s to connect, 30 s to write, the attempt's limit to read.
+ *
+ * A workload does not declare whether a call may be repeated. That belongs to the request: see the option `idempotency` of
+ * `ReliableHttpClient.make` and of `Reliability.make`.
  *
  * @since 0.1.0
  */
@@ -26,11 +29,11 @@ import type { Transient } from "./ApiError.js"
 import { timedOut } from "./Deadline.js"
 import { carried, currentCall, nested } from "./internal/call/context.js"
 import { limitedTo } from "./internal/call/timeLimit.js"
-import { duration, number, oneOf, refuse } from "./internal/options.js"
+import { duration, number, refuse } from "./internal/options.js"
 import * as Retry from "./Retry.js"
-import type { Idempotency, Patience, Workload } from "./internal/call/model.js"
+import type { Patience, Workload } from "./internal/call/model.js"
 
-export type { Idempotency, Workload, Timeouts, StreamTimeouts, Patience } from "./internal/call/model.js"
+export type { Workload, Timeouts, StreamTimeouts, Patience } from "./internal/call/model.js"
 
 // -------------------------------------------------------------------------------------------------
 // Model
@@ -69,7 +72,7 @@ export interface Options {
   readonly deadline?: Duration.DurationInput | undefined
   /**
    * When to try again: a schedule of `Retry`, as it is or with combinators that keep what it puts out, such as
-   * `Schedule.zipLeft(Retry.documented, Schedule.recurs(2))`. One of another origin asks neither budget nor idempotency, nor
+   * `Schedule.zipLeft(Retry.documented, Schedule.recurs(2))`. A schedule of another origin asks neither for the budget nor
    * whether the error is `Fatal`. @default `Retry.documented`
    */
   readonly retry?: Schedule.Schedule<Retry.Step, unknown> | undefined
@@ -86,8 +89,6 @@ export interface Options {
         readonly cap?: Duration.DurationInput | undefined
       }
     | undefined
-  /** Whether a call may be made twice. @default "never" */
-  readonly idempotency?: Idempotency | undefined
 }
 
 /**
@@ -149,8 +150,7 @@ const build = (owner: string, options: Options): Workload => {
     },
     deadline,
     retry,
-    patience: patienceOf(owner, options.patience),
-    idempotency: oneOf(owner, "idempotency", options.idempotency ?? "never", ["safe", "keyed", "never"])
+    patience: patienceOf(owner, options.patience)
   }
 }
 
@@ -166,8 +166,7 @@ const build = (owner: string, options: Options): Workload => {
  * const embeddings = Workload.make({
  *   name: "embeddings",
  *   timeouts: { attempt: "20 seconds" },
- *   deadline: "1 minute",
- *   idempotency: "safe"
+ *   deadline: "1 minute"
  * })
  * assert.deepStrictEqual(embeddings.timeouts.connect, Duration.seconds(10))
  * assert.throws(() => Workload.make({ name: "x", timeouts: { attempt: "2 minutes" }, deadline: "1 minute" }), {
@@ -199,7 +198,6 @@ const with_: {
     name: overrides.name ?? workload.name,
     deadline,
     retry: overrides.retry ?? workload.retry,
-    idempotency: overrides.idempotency ?? workload.idempotency,
     timeouts: {
       pool: overrides.timeouts?.pool ?? atMost(timeouts.pool),
       connect: overrides.timeouts?.connect ?? atMost(timeouts.connect),
@@ -252,8 +250,7 @@ export const interactive: Workload = /*#__PURE__*/ make({
   name: "interactive",
   timeouts: { attempt: "60 seconds" },
   stream: { first: "30 seconds", idle: "30 seconds" },
-  deadline: "2 minutes",
-  idempotency: "safe"
+  deadline: "2 minutes"
 })
 
 /**
@@ -267,8 +264,7 @@ export const agentic: Workload = /*#__PURE__*/ make({
   timeouts: { attempt: "30 minutes" },
   stream: { first: "5 minutes", idle: "2 minutes" },
   deadline: "60 minutes",
-  patience,
-  idempotency: "safe"
+  patience
 })
 
 /**
@@ -282,13 +278,12 @@ export const largeModel: Workload = /*#__PURE__*/ make({
   timeouts: { attempt: "30 minutes" },
   stream: { first: "10 minutes", idle: "2 minutes" },
   deadline: "60 minutes",
-  patience,
-  idempotency: "safe"
+  patience
 })
 
 /**
- * Handing in a batch job, whose results come later. Handed in twice it runs twice: `with({ idempotency: "keyed" })` is for
- * submissions that carry an id of the client's choice.
+ * Submits a batch job, whose results come later. A job that is submitted twice runs twice: send its request with the
+ * idempotency `never`, or `keyed` if it carries an id of the client's choice.
  *
  * @since 0.1.0
  * @category constants
@@ -297,8 +292,7 @@ export const batchSubmission: Workload = /*#__PURE__*/ make({
   name: "batchSubmission",
   timeouts: { attempt: "60 seconds" },
   deadline: "5 minutes",
-  patience,
-  idempotency: "never"
+  patience
 })
 
 // -------------------------------------------------------------------------------------------------
@@ -337,8 +331,8 @@ export const timeout: {
 )
 
 /**
- * Sets the workload for all that runs inside: clients take their limits from there, `Retry`'s schedules its patience and
- * idempotency. It limits nothing by itself.
+ * Sets the workload for all that runs inside: clients take their limits and retries from it, `Retry`'s schedules its
+ * patience. It limits nothing by itself, and makes no request repeatable.
  *
  * @example
  * ```ts
@@ -360,11 +354,7 @@ export const within: {
 } = /*#__PURE__*/ dual(2, <A, E, R>(effect: Effect.Effect<A, E, R>, workload: Workload) =>
   Effect.withFiberRuntime<A, E, R>((fiber) => {
     const outer = fiber.getFiberRef(currentCall)
-    return Effect.locally(
-      effect,
-      currentCall,
-      nested(outer, { ...carried(outer, fiber), workload, idempotency: workload.idempotency }, Infinity)
-    )
+    return Effect.locally(effect, currentCall, nested(outer, { ...carried(outer, fiber), workload }, Infinity))
   })
 )
 

@@ -437,8 +437,7 @@ const probing = /*#__PURE__*/ Workload.make({
   name: "deploymentProbe",
   timeouts: { attempt: "1 minute" },
   deadline: "1 minute",
-  retry: /*#__PURE__*/ Retry.make({ attempts: 1 }),
-  idempotency: "safe"
+  retry: /*#__PURE__*/ Retry.make({ attempts: 1 })
 })
 
 const chat = (model: string): Effect.Effect<unknown, ApiError, Fireworks.Service> =>
@@ -573,8 +572,7 @@ const once = /*#__PURE__*/ Workload.make({
   name: "scaleOut",
   timeouts: { attempt: "25 seconds" },
   deadline: "25 seconds",
-  retry: /*#__PURE__*/ Retry.make({ attempts: 1 }),
-  idempotency: "safe"
+  retry: /*#__PURE__*/ Retry.make({ attempts: 1 })
 })
 
 /** How many decisions are kept. */

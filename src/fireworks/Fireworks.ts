@@ -704,7 +704,7 @@ const build = (http: HttpClient.HttpClient, settings: Settings): Fireworks => {
       ),
     models: (options = {}) =>
       Effect.flatMap(withOptions(HttpClientRequest.get(below("models")), options), (request) =>
-        client.json({ request, workload: options.workload, idempotency: "safe" }, Models, answered)
+        client.json({ request, workload: options.workload }, Models, answered)
       ),
     control: makeControl(client, settings)
   }

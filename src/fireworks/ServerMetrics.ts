@@ -273,8 +273,7 @@ const spacing = 10_000
 const once: Workload.Workload = /*#__PURE__*/ Workload.make({
   name: "serverMetrics",
   timeouts: { attempt: "10 seconds" },
-  retry: /*#__PURE__*/ Retry.make({ attempts: 1 }),
-  idempotency: "safe"
+  retry: /*#__PURE__*/ Retry.make({ attempts: 1 })
 })
 
 const unreadable = (status: number): ApiError =>

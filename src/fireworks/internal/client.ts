@@ -24,7 +24,8 @@ import { errorWithin, givenUpDetail, isErrorBody, isGivenUp } from "../../intern
 import { singleTry } from "../../internal/http/transportHook.js"
 import { isObserved } from "../../internal/call/observers.js"
 import { withoutAccount } from "../../internal/redact.js"
-import { hostOf, idempotencyOf } from "../../internal/http/request.js"
+import { declaredIdempotency, idempotencyOfMethod } from "../../internal/http/idempotency.js"
+import { hostOf } from "../../internal/http/request.js"
 import { clockOf } from "../../internal/clock.js"
 import { withRequestId } from "../../internal/randomId.js"
 import * as Reliability from "../../Reliability.js"
@@ -38,7 +39,7 @@ type Pull<A> = Effect.Effect<Chunk.Chunk<A>, Option.Option<ApiError>>
 type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
 
 /** What is told of calls while they are made. */
-export interface Observers<R = never> extends Omit<Reliability.Options<R>, "workload" | "about"> {}
+export interface Observers<R = never> extends Omit<Reliability.Options<R>, "workload" | "about" | "idempotency"> {}
 
 /** What a client is made with, once it has been checked. */
 export interface Settings<R = never> extends Observers<R> {
@@ -63,8 +64,8 @@ export interface Call {
   readonly target?: Dialect.Target | undefined
   /** Before what the fiber says, and what the client was made with. */
   readonly workload?: Workload.Workload | undefined
-  /** Instead of what the workload says. */
-  readonly idempotency?: Workload.Idempotency | undefined
+  /** Whether the call may be repeated once the server may have executed it. @default by the method of the request */
+  readonly idempotency?: Reliability.Idempotency | undefined
   /** Whether debug logs report its retries. */
   readonly isLogged?: boolean | undefined
 }
@@ -209,11 +210,12 @@ export const makeClient = (http: HttpClient.HttpClient, settings: Settings): Cli
   const authorized = ({ request }: Call): Request =>
     HttpClientRequest.setHeader(request, "authorization", `Bearer ${Redacted.value(apiKey)}`)
 
-  const workloadOf = (call: Call, fiber: AnyFiber): Workload.Workload => {
-    const workload = call.workload ?? fiber.getFiberRef(currentCall)?.workload ?? settings.workload
-    const idempotency = call.idempotency ?? idempotencyOf(call.request.method, workload, undefined)
-    return idempotency === workload.idempotency ? workload : { ...workload, idempotency }
-  }
+  const workloadOf = (call: Call, fiber: AnyFiber): Workload.Workload =>
+    call.workload ?? fiber.getFiberRef(currentCall)?.workload ?? settings.workload
+
+  // a submission must not become repeatable by what is declared around it: it is looked up before it is sent again
+  const idempotencyOf = ({ idempotency, request }: Call, fiber: AnyFiber): Reliability.Idempotency =>
+    fiber.getFiberRef(declaredIdempotency) === "never" ? "never" : (idempotency ?? idempotencyOfMethod(request))
 
   const tell =
     (call: Call) =>
@@ -241,7 +243,8 @@ export const makeClient = (http: HttpClient.HttpClient, settings: Settings): Cli
         })
         const attempt = Effect.mapError(answered, (error) => told(error, workload))
         const observer = call.isLogged === true ? logging(onRetry) : onRetry
-        const policy = Reliability.make({ about, budget, onGiveUp, onRetry: observer, record, workload })
+        const idempotency = idempotencyOf(call, fiber)
+        const policy = Reliability.make({ about, budget, idempotency, onGiveUp, onRetry: observer, record, workload })
         return guarded(Reliability.protect(attempt, policy))
       })
     })
@@ -269,6 +272,7 @@ export const makeClient = (http: HttpClient.HttpClient, settings: Settings): Cli
             dialect,
             target: call.target,
             workload,
+            idempotency: idempotencyOf(call, fiber),
             budget,
             onRetry: onRetry && ((retrying) => onRetry(toldIn(retrying))),
             onGiveUp: onGiveUp && ((givenUp) => onGiveUp(toldIn(givenUp))),

@@ -32,8 +32,7 @@ const probing = /*#__PURE__*/ Workload.make({
   name: "healthProbe",
   timeouts: { attempt: "5 seconds" },
   deadline: "5 seconds",
-  retry: /*#__PURE__*/ Retry.make({ attempts: 1 }),
-  idempotency: "safe"
+  retry: /*#__PURE__*/ Retry.make({ attempts: 1 })
 })
 
 /** Whether a URL may get the key. */

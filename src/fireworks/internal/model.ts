@@ -6,6 +6,7 @@
 import type * as Effect from "effect/Effect"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import type * as Reliability from "../../Reliability.js"
 import type * as Workload from "../../Workload.js"
 import type { ApiError } from "../../ApiError.js"
 
@@ -39,12 +40,12 @@ export interface Control {
   readonly accountId: Effect.Effect<string, ApiError>
   /**
    * Sends a request whose URL is a path below `/v1/accounts/{account}`, such as `/batchInferenceJobs?pageSize=50`. Its answer
-   * is a success, and read. `idempotency` counts before the workload's; GET, PUT and DELETE may be repeated by themselves.
+   * is a success, and read. `idempotency` is by default `safe` for GET, HEAD, PUT, DELETE and OPTIONS, and `never` for others.
    */
   readonly request: (
     request: HttpClientRequest.HttpClientRequest,
     workload: Workload.Workload,
-    idempotency?: Workload.Idempotency
+    idempotency?: Reliability.Idempotency
   ) => Effect.Effect<HttpClientResponse.HttpClientResponse, ApiError>
   /** Where trainers are, as inference is: the base URL that the service was made with. */
   readonly baseUrl: string

@@ -14,11 +14,11 @@ import type { StopReason } from "../stopReasons.js"
 import type { RetryBudget } from "../../RetryBudget.js"
 
 /**
- * Whether a call may be made twice.
+ * Whether a call may be repeated once the server may have executed it.
  *
  * - `safe`: yes.
- * - `keyed`: yes, because it carries an id of its own that the server honours.
- * - `never`: no. It is repeated only where nothing was sent or the server refused before it ran anything.
+ * - `keyed`: yes, because the call carries its own id, which the server honours.
+ * - `never`: no. The call is repeated only if nothing was sent, or if the server refused it before it executed anything.
  *
  * @since 0.1.0
  * @category model
@@ -94,7 +94,6 @@ export interface Workload {
    * that swaps its weights counts as any other failure.
    */
   readonly patience: Patience | undefined
-  readonly idempotency: Idempotency
 }
 
 /**
@@ -201,7 +200,7 @@ export interface Outcome {
 export interface Call {
   readonly outer: Call | undefined
   readonly workload: Workload | undefined
-  /** Absent where nobody said whether the call may be made twice: retrying is then the caller's word for it. */
+  /** Absent outside of protected calls: a schedule of `Retry` then repeats as `Effect.retry` does. */
   readonly idempotency: Idempotency | undefined
   readonly budget: RetryBudget | undefined
   readonly clock: Clock.Clock

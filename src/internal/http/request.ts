@@ -8,7 +8,6 @@ import type { HttpMethod } from "@effect/platform/HttpMethod"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as UrlParams from "@effect/platform/UrlParams"
 import { isSecret, redactUrl } from "../redact.js"
-import type { Idempotency, Workload } from "../call/model.js"
 
 /** Why a request cannot be sent, in words that hold nothing of its contents. */
 export class Unsendable {
@@ -39,20 +38,6 @@ const rawKind = (body: unknown): "value" | "source" | undefined => {
   if (typeof body !== "object") return undefined
   const source = body as { readonly [Symbol.asyncIterator]?: unknown; readonly getReader?: unknown }
   return isFunction(source[Symbol.asyncIterator]) || isFunction(source.getReader) ? "source" : undefined
-}
-
-/** The methods of which HTTP itself says that a request may be repeated. */
-const safeMethods: ReadonlySet<string> = /*#__PURE__*/ new Set(["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])
-
-const strictFirst = ["never", "keyed", "safe"] as const
-
-/**
- * Whether a request may be repeated: what HTTP says, else what the workload says, unless one that was given for this very
- * client is stricter; whoever is around it meant something else.
- */
-export const idempotencyOf = (method: string, workload: Workload, own: Workload | undefined): Idempotency => {
-  if (safeMethods.has(method)) return "safe"
-  return strictFirst.find((word) => word === workload.idempotency || word === own?.idempotency) ?? workload.idempotency
 }
 
 /** Whether a body is read as it is sent, and perhaps only once. */

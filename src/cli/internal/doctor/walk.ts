@@ -49,8 +49,7 @@ const onceWithin = (timeout: Duration.Duration): Workload.Workload =>
   Workload.make({
     name: "doctor",
     timeouts: { pool: timeout, connect: timeout, write: timeout, read: timeout, attempt: timeout },
-    retry: Retry.make({ attempts: 1 }),
-    idempotency: "safe"
+    retry: Retry.make({ attempts: 1 })
   })
 
 const silence = (): ApiError =>

@@ -46,8 +46,7 @@ export const scaled = (workload: Workload.Workload, time: Time): Workload.Worklo
       ...workload.patience,
       base: time(workload.patience.base),
       cap: time(workload.patience.cap)
-    },
-    idempotency: workload.idempotency
+    }
   })
 
 export const model = "accounts/fireworks/models/lab"
@@ -166,7 +165,9 @@ export const call = (
       workload: scaled(workloads[name], time),
       dialect: Dialect.fireworks,
       record: watch.record,
-      onRetry: watch.onRetry
+      onRetry: watch.onRetry,
+      // a batch job that is submitted twice runs twice
+      idempotency: name === "batchSubmission" ? ("never" as const) : ("safe" as const)
     }
     const client = ReliableHttpClient.make(transport, options)
     const request = requestOf(origin, name, stream)

@@ -67,6 +67,8 @@ export const prepare = <A extends { readonly model: string }, I>(
       model,
       operation: operationOf(url),
       target,
-      workload: options.workload
+      workload: options.workload,
+      // a second completion does no harm but its price
+      idempotency: "safe"
     }
   })

@@ -12,6 +12,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { type ApiError, unsafeMake } from "../../../ApiError.js"
 import { number } from "../../../internal/options.js"
+import type * as Reliability from "../../../Reliability.js"
 import * as Retry from "../../../Retry.js"
 import * as Workload from "../../../Workload.js"
 import * as Fireworks from "../../Fireworks.js"
@@ -116,7 +117,7 @@ export const call = <A, I>(
   request: HttpClientRequest.HttpClientRequest,
   schema: Schema.Schema<A, I>,
   workload: Workload.Workload,
-  idempotency?: Workload.Idempotency,
+  idempotency?: Reliability.Idempotency,
   before?: (json: unknown) => unknown
 ): Call<A> =>
   Effect.flatMap(Fireworks.Service, ({ control }) =>
@@ -128,8 +129,7 @@ export const looking = /*#__PURE__*/ Workload.make({
   name: "jobPolling",
   timeouts: { attempt: "25 seconds" },
   deadline: "1 minute",
-  retry: /*#__PURE__*/ Retry.make({ attempts: 2 }),
-  idempotency: "safe"
+  retry: /*#__PURE__*/ Retry.make({ attempts: 2 })
 })
 
 const failedDecode = (detail: string): ApiError =>

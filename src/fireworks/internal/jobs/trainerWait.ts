@@ -15,6 +15,7 @@ import * as Deadline from "../../../Deadline.js"
 import { duration, number, refuse } from "../../../internal/options.js"
 import { monotonicMillis } from "../../../internal/clock.js"
 import * as Job from "../../../Job.js"
+import type * as Reliability from "../../../Reliability.js"
 import type * as Workload from "../../../Workload.js"
 import * as Fireworks from "../../Fireworks.js"
 import { altered } from "../confidential.js"
@@ -98,7 +99,7 @@ export const act = (
   id: string,
   verb: "resume" | "cancel",
   workload: Workload.Workload,
-  idempotency: Workload.Idempotency
+  idempotency: Reliability.Idempotency
 ): Call<void> =>
   Effect.flatMap(Fireworks.Service, ({ control }) =>
     Effect.asVoid(
