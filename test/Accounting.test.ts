@@ -15,8 +15,7 @@ const once = Workload.make({
   name: "once",
   timeouts: { attempt: "10 seconds" },
   deadline: "1 minute",
-  retry: Retry.make({ attempts: 1 }),
-  idempotency: "safe"
+  retry: Retry.make({ attempts: 1 })
 })
 
 const thrice = Workload.with(once, { retry: Retry.make({ attempts: 3, base: "1 second", jitter: "none" }) })
@@ -946,8 +945,7 @@ const hurried = Workload.make({
   name: "hurried",
   timeouts: { attempt: "30 seconds", pool: "30 seconds", connect: "30 seconds", write: "30 seconds" },
   deadline: "1 minute",
-  retry: Retry.make({ attempts: 4, base: 1, cap: 20, maxHint: "1 second" }),
-  idempotency: "safe"
+  retry: Retry.make({ attempts: 4, base: 1, cap: 20, maxHint: "1 second" })
 })
 
 /** What the server's own log says of a time. */
@@ -981,7 +979,8 @@ const measured = (
     const server = yield* FaultServer.make({ keep: 100_000, ...options })
     const accounting = yield* Accounting.make({ bucket: "50 millis", buckets: 1440 })
     const client = ReliableHttpClient.make(yield* Transport.make({ connections: 50, proxy: "none", ...transport }), {
-      workload
+      workload,
+      idempotency: "safe"
     })
     const request = HttpClientRequest.bodyUnsafeJson(
       HttpClientRequest.post(`${url?.(server) ?? server.baseUrl}/chat/completions`),

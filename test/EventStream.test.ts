@@ -103,8 +103,7 @@ const workload = Workload.make({
   timeouts: { attempt: "20 seconds" },
   stream: { first: "10 seconds", idle: "5 seconds" },
   deadline: "1 minute",
-  retry,
-  idempotency: "safe"
+  retry
 })
 
 interface Outcome {
@@ -440,23 +439,46 @@ describe("a failure before the first event", () => {
     )
   }
 
-  it.effect("is not tried again where the option's workload forbids it, whatever is around it", () =>
+  it.effect("repeats a POST only if its option or the request declares it", () =>
     Effect.gen(function* () {
-      const { client, seen } = yield* provider({ status: 500 })
-      const triesOf = (options: EventStream.Options, around: Workload.Idempotency) =>
-        Effect.gen(function* () {
-          seen.requests = []
-          const within = Workload.within(Workload.with(workload, { idempotency: around }))
-          yield* through(within(collect(EventStream.open(request, { client, ...options }))))
-          return seen.requests.length
-        })
-      const never = Workload.with(workload, { idempotency: "never" })
-      expect(yield* triesOf({ workload: never }, "safe")).toBe(1)
-      expect(yield* triesOf({ workload: never, idempotency: "safe" }, "safe")).toBe(3)
-      expect(yield* triesOf({ workload }, "never")).toBe(1)
-      expect(yield* triesOf({ workload }, "keyed")).toBe(3)
-      // a default forbids nothing
-      expect(yield* triesOf({}, "safe")).toBe(3)
+      const { inner, seen } = yield* provider({ status: 500 })
+      // the option of the client does not count for streams
+      const client = ReliableHttpClient.make(inner, { idempotency: "safe" })
+      const keyed = HttpClientRequest.setHeader(request, "Idempotency-Key", "k")
+      const get = HttpClientRequest.get("http://api.test/v1/events")
+      type Run = Effect.Effect<void, ApiError.ApiError>
+      const around: Record<"nothing" | "within" | "protect" | "safe" | "never", (run: Run) => Run> = {
+        nothing: (run) => run,
+        within: Workload.within(workload),
+        protect: Reliability.protect(Workload.agentic),
+        safe: ReliableHttpClient.withIdempotency("safe"),
+        never: ReliableHttpClient.withIdempotency("never")
+      }
+      const cases = [
+        [request, undefined, "nothing", 1],
+        [request, undefined, "within", 1],
+        [request, undefined, "protect", 1],
+        [request, "never", "protect", 1],
+        [request, "safe", "nothing", 3],
+        [request, "keyed", "within", 3],
+        [request, "never", "safe", 3],
+        [request, "safe", "never", 1],
+        [keyed, undefined, "nothing", 3],
+        [get, undefined, "nothing", 3],
+        [get, "never", "nothing", 1]
+      ] as const
+      for (const [sent, idempotency, name, expected] of cases) {
+        seen.requests = []
+        const options = name === "within" || name === "protect" ? {} : { workload }
+        const stream = EventStream.open(sent, { client, idempotency, ...options })
+        yield* through(Effect.ignore(around[name](Stream.runDrain(stream))))
+        expect([sent.method, idempotency, name, seen.requests.length]).toEqual([
+          sent.method,
+          idempotency,
+          name,
+          expected
+        ])
+      }
     })
   )
 

@@ -48,7 +48,7 @@ describe("the guide, by workload, idempotency and status", () => {
           for (const status of [...retried, 400, 401, 404, 422]) {
             const random = Random.make("guide")
             const { call, seen } = failing(Classify.answer({ status, dialect: Dialect.fireworks, now: 0 }))
-            const policy = Workload.with(workload, { idempotency })
+            const policy = Reliability.make({ workload, idempotency })
             const { exit, waits } = yield* through(Reliability.protect(call, policy)).pipe(Effect.withRandom(random))
 
             // a 429 was refused before anything ran: even what must not run twice is sent again
@@ -445,7 +445,7 @@ describe("leaf", () => {
 
 describe("describe", () => {
   it("tells the composition as data", () => {
-    const policy = Reliability.make({ workload: Workload.batchSubmission, record: () => {} })
+    const policy = Reliability.make({ workload: Workload.batchSubmission, idempotency: "never", record: () => {} })
     expect(Reliability.describe(policy)).toEqual({
       workload: "batchSubmission",
       deadline: "5m",
@@ -458,6 +458,10 @@ describe("describe", () => {
       classifies: false,
       observes: ["record"]
     })
+  })
+
+  it("reports the default idempotency", () => {
+    expect(Reliability.describe(Workload.batchSubmission).idempotency).toBe("safe")
   })
 
   it.effect("names the budget and the schedule", () =>

@@ -58,8 +58,7 @@ const workload = Workload.make({
   name: "test",
   timeouts: { attempt: "10 seconds" },
   deadline: "5 minutes",
-  retry: steady(),
-  idempotency: "never"
+  retry: steady()
 })
 
 const once = Workload.with(workload, { retry: steady({ attempts: 1 }) })
@@ -526,7 +525,7 @@ describe("reading an answer", () => {
 
   for (const { client, name } of transports) {
     describe(`over ${name}`, () => {
-      const brisk = Workload.with(workload, { retry: steady({ base: 10 }), idempotency: "never" })
+      const brisk = Workload.with(workload, { retry: steady({ base: 10 }) })
 
       it.scopedLive.each([
         ["is cut", Fault.cut({ by: "close" })],
@@ -644,8 +643,7 @@ describe("twenty failures that are tried again", () => {
   const many = Workload.make({
     name: "many",
     timeouts: { attempt: "10 seconds" },
-    retry: Retry.make({ attempts: 21, base: 1, factor: 1 }),
-    idempotency: "safe"
+    retry: Retry.make({ attempts: 21, base: 1, factor: 1 })
   })
   const large = Fault.answer(503, { body: "x".repeat(200_000) })
 
@@ -775,7 +773,7 @@ describe("what may have happened", () => {
     Effect.gen(function* () {
       expect(yield* triesOf(method, {})).toBe(tries)
       expect(yield* triesOf(method, { workload: undefined })).toBe(tries)
-      expect(yield* triesOf(method, { workload: Workload.interactive })).toBe(2)
+      expect(yield* triesOf(method, { workload: Workload.interactive })).toBe(tries)
       expect(yield* triesOf(method, { idempotency: "never" })).toBe(1)
       expect(yield* triesOf(method, { idempotency: "safe" })).toBe(2)
       expect(yield* triesOf(method, { idempotency: "keyed" })).toBe(2)
@@ -783,34 +781,6 @@ describe("what may have happened", () => {
         2
       )
       expect(yield* triesOf(method, { idempotency: () => "never" })).toBe(1)
-    })
-  )
-
-  it.effect("is asked for again by the fiber's workload", () =>
-    Effect.gen(function* () {
-      const within = (idempotency: Workload.Idempotency) => Workload.within(Workload.with(workload, { idempotency }))
-      expect(yield* triesOf("POST", { workload: undefined }, lost, within("safe"))).toBe(2)
-      expect(yield* triesOf("POST", { workload: Workload.interactive }, lost, within("never"))).toBe(1)
-      expect(yield* triesOf("GET", {}, lost, within("never"))).toBe(2)
-      expect(yield* triesOf("POST", { idempotency: "never" }, lost, within("safe"))).toBe(1)
-    })
-  )
-
-  it.effect("is not asked for again by a workload around a client that was given a stricter one", () =>
-    Effect.gen(function* () {
-      const words = ["never", "keyed", "safe"] as const
-      const server = Fault.answer(500)
-      for (const own of words) {
-        for (const around of words) {
-          const options = { workload: Workload.with(workload, { idempotency: own }) }
-          const within = Workload.within(Workload.with(workload, { idempotency: around }))
-          const protect = Reliability.protect(Workload.with(workload, { idempotency: around }))
-          const tries = own === "never" || around === "never" ? 1 : 2
-          expect([own, around, yield* triesOf("POST", options, server, within)]).toEqual([own, around, tries])
-          expect([own, around, yield* triesOf("POST", options, server, protect)]).toEqual([own, around, tries])
-          expect(yield* triesOf("POST", { ...options, idempotency: "safe" }, server, within)).toBe(2)
-        }
-      }
     })
   )
 
@@ -824,19 +794,25 @@ describe("what may have happened", () => {
     })
   )
 
-  it.effect("is not known of a header", () =>
+  it.effect("is repeatable with an Idempotency-Key, unless a function of the request decides otherwise", () =>
     Effect.gen(function* () {
-      const { client, reliable } = yield* scripted([lost])
-      const request = HttpClientRequest.setHeader(post, "idempotency-key", "k")
-      yield* failed(reliable.execute(request))
-      expect(yield* client.requests).toHaveLength(1)
+      const sent = (key: string, options: ReliableHttpClient.Options = {}) =>
+        Effect.gen(function* () {
+          const { client, reliable } = yield* scripted([lost], options)
+          yield* ended(Effect.exit(reliable.execute(HttpClientRequest.setHeader(post, "Idempotency-Key", key))))
+          return (yield* client.requests).length
+        })
+      expect(yield* sent("k")).toBe(2)
+      expect(yield* sent("k", { idempotency: "never" })).toBe(2)
+      expect(yield* sent("k", { idempotency: () => "never" })).toBe(1)
+      expect(yield* sent("")).toBe(1)
     })
   )
 
-  it.effect("is no word that is none", () =>
+  it.effect("rejects an unknown idempotency", () =>
     Effect.gen(function* () {
       // what JavaScript lets a caller return
-      const idempotency = () => "perhaps" as Workload.Idempotency
+      const idempotency = () => "perhaps" as Reliability.Idempotency
       const { reliable } = yield* scripted([], { idempotency })
       const exit = yield* Effect.exit(reliable.execute(post))
       expect(Exit.isFailure(exit) && String(Cause.squash(exit.cause))).toContain(

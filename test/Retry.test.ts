@@ -179,7 +179,7 @@ interface Situation {
   /** Milliseconds until the deadline, and what each try takes of it. */
   readonly deadline: number
   readonly tryMillis: number
-  readonly idempotency: Workload.Idempotency
+  readonly idempotency: Reliability.Idempotency
   readonly patience:
     | { readonly tries: number; readonly base: number; readonly factor: number; readonly cap: number }
     | undefined
@@ -246,7 +246,7 @@ const situation: fc.Arbitrary<Situation> = fc
     settled: fc.constantFrom<"stop" | "retry">("stop", "stop", "retry"),
     deadline: fc.oneof(fc.constant(Infinity), millis(60_000)),
     tryMillis: millis(2000),
-    idempotency: fc.constantFrom<Workload.Idempotency>("safe", "keyed", "never"),
+    idempotency: fc.constantFrom<Reliability.Idempotency>("safe", "keyed", "never"),
     patience: fc.option(
       fc.record({
         tries: fc.integer({ min: 1, max: 4 }),

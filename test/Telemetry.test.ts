@@ -124,7 +124,6 @@ const exactly = (name: string, options: Partial<Workload.Options> = {}) =>
     name,
     timeouts: { attempt: "10 seconds" },
     deadline: "1 minute",
-    idempotency: "safe",
     retry: Retry.make({ attempts: 3, base: "1 second", jitter: "none" }),
     ...options
   })
@@ -386,7 +385,7 @@ describe("metrics", () => {
       ])
       const client = ReliableHttpClient.make(http)
       const workload = exactly("streamed")
-      const open = EventStream.open(HttpClientRequest.post("http://a.test/"), { client, workload })
+      const open = EventStream.open(HttpClientRequest.post("http://a.test/"), { client, workload, idempotency: "safe" })
       const { spans } = yield* traced(
         Effect.all([Stream.runDrain(open), Effect.flip(Stream.runDrain(open)), Stream.runDrain(Stream.take(open, 1))])
       )
@@ -685,6 +684,7 @@ describe("no span or metric", () => {
       const fireworks = yield* Fireworks.make(options).pipe(Effect.provideService(HttpClient.HttpClient, http))
       const client = ReliableHttpClient.make(http, {
         workload: exactly("secretive"),
+        idempotency: "safe",
         about: () => ({ model: `accounts/${account}/deployments/d`, operation: "chat" })
       })
       const request = { ...chat(prompt), model: `accounts/${account}/deployments/ours` }

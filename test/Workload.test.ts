@@ -12,11 +12,11 @@ const maxMillis = 2 ** 31 - 1
 
 describe("the built-in workloads", () => {
   it.each([
-    [Workload.interactive, "interactive", "1m", "2m", "30s / 30s", "none", "safe"],
-    [Workload.agentic, "agentic", "30m", "1h", "5m / 2m", "30 waits, 5s × 1.5 up to 1m", "safe"],
-    [Workload.largeModel, "largeModel", "30m", "1h", "10m / 2m", "30 waits, 5s × 1.5 up to 1m", "safe"],
-    [Workload.batchSubmission, "batchSubmission", "1m", "5m", "1m / 1m", "30 waits, 5s × 1.5 up to 1m", "never"]
-  ] as const)("have the documented numbers: %s", (workload, name, attempt, deadline, stream, patience, idempotency) => {
+    [Workload.interactive, "interactive", "1m", "2m", "30s / 30s", "none"],
+    [Workload.agentic, "agentic", "30m", "1h", "5m / 2m", "30 waits, 5s × 1.5 up to 1m"],
+    [Workload.largeModel, "largeModel", "30m", "1h", "10m / 2m", "30 waits, 5s × 1.5 up to 1m"],
+    [Workload.batchSubmission, "batchSubmission", "1m", "5m", "1m / 1m", "30 waits, 5s × 1.5 up to 1m"]
+  ] as const)("have the documented numbers: %s", (workload, name, attempt, deadline, stream, patience) => {
     expect(workload.name).toBe(name)
     expect(format(workload.timeouts.attempt)).toBe(attempt)
     expect(format(workload.deadline)).toBe(deadline)
@@ -27,7 +27,6 @@ describe("the built-in workloads", () => {
         ? "none"
         : `${patient.tries} waits, ${format(patient.base)} × ${patient.factor} up to ${format(patient.cap)}`
     ).toBe(patience)
-    expect(workload.idempotency).toBe(idempotency)
     const { connect, pool, read, write } = workload.timeouts
     expect([pool, connect, write, read].map((limit) => format(limit))).toEqual(["10s", "10s", "30s", attempt])
     expect(workload.retry).toBe(Retry.documented)
@@ -48,8 +47,7 @@ describe("make", () => {
       stream: { first: Duration.seconds(45), idle: Duration.seconds(45) },
       deadline: Duration.infinity,
       retry: Retry.documented,
-      patience: undefined,
-      idempotency: "never"
+      patience: undefined
     })
   })
 
@@ -97,15 +95,13 @@ describe("make", () => {
       stream: { first: 4, idle: 7 },
       deadline: 6,
       retry: Retry.sdk,
-      patience: { tries: 2, base: 8, factor: 3, cap: 9 },
-      idempotency: "keyed"
+      patience: { tries: 2, base: 8, factor: 3, cap: 9 }
     })
     const { connect, pool, read, write, attempt } = workload.timeouts
     expect([pool, connect, write, read, attempt, workload.deadline].map(Duration.toMillis)).toEqual([1, 2, 3, 4, 5, 6])
     expect(workload.stream).toEqual({ first: Duration.millis(4), idle: Duration.millis(7) })
     expect(workload.retry).toBe(Retry.sdk)
     expect(workload.patience).toEqual({ tries: 2, base: Duration.millis(8), factor: 3, cap: Duration.millis(9) })
-    expect(workload.idempotency).toBe("keyed")
   })
 })
 
@@ -253,12 +249,6 @@ describe.each(Object.entries(owners))("%s", (owner, construct) => {
     expect(patience(1000)).not.toThrow()
   })
 
-  it("refuses an idempotency it does not know", () => {
-    const idempotency = (value: string) => () => construct({ idempotency: value as Workload.Idempotency })
-    expect(idempotency("maybe")).toThrow(refusal(owner, "idempotency", `"maybe"`, "one of safe, keyed, never"))
-    for (const known of ["safe", "keyed", "never"]) expect(idempotency(known)().idempotency).toBe(known)
-  })
-
   it("refuses to go without a name", () => {
     const name = (value: unknown) => () => construct({ name: value as string })
     expect(name("")).toThrow(refusal(owner, "name", `""`, "a non-empty string"))
@@ -292,7 +282,6 @@ const anyWorkload = fc
       stream: { first, idle },
       deadline: deadline === undefined ? undefined : attempt + Math.floor((maxMillis - attempt) * deadline),
       patience,
-      idempotency: "safe",
       retry: Retry.sdk
     })
   })
@@ -307,8 +296,8 @@ const phasesOf = ({ stream, timeouts }: Workload.Workload) => [
 
 describe("with", () => {
   it("changes what is named, and nothing else", () => {
-    const renamed = Workload.with(Workload.agentic, { name: "renamed", retry: Retry.sdk, idempotency: "keyed" })
-    expect(renamed).toEqual({ ...Workload.agentic, name: "renamed", retry: Retry.sdk, idempotency: "keyed" })
+    const renamed = Workload.with(Workload.agentic, { name: "renamed", retry: Retry.sdk })
+    expect(renamed).toEqual({ ...Workload.agentic, name: "renamed", retry: Retry.sdk })
     expect(renamed.retry).toBe(Retry.sdk)
     expect(Workload.with(renamed, { deadline: "45 minutes" }).retry).toBe(Retry.sdk)
     expect(Workload.agentic.name).toBe("agentic")
@@ -334,12 +323,9 @@ describe("with", () => {
     expect(Workload.with(workload, { timeouts: undefined, stream: undefined })).toEqual(workload)
   })
 
-  it("keeps the schedule and the idempotency where they are undefined", () => {
-    const { idempotency, retry } = Workload.with(Workload.with(Workload.agentic, { retry: Retry.sdk }), {
-      retry: undefined,
-      idempotency: undefined
-    })
-    expect([idempotency, retry === Retry.sdk]).toEqual(["safe", true])
+  it("keeps the schedule where it is undefined", () => {
+    const { retry } = Workload.with(Workload.with(Workload.agentic, { retry: Retry.sdk }), { retry: undefined })
+    expect(retry).toBe(Retry.sdk)
   })
 
   it("reads the same with the workload first and last", () => {

@@ -89,8 +89,7 @@ const halfWay = Effect.withRandom(Random.fixed([0.5]))
 const shared = Workload.make({
   name: "shared",
   timeouts: { attempt: "1 minute" },
-  retry: documented,
-  idempotency: "safe"
+  retry: documented
 })
 
 const chat = Reliability.make({ workload: shared, classify: classifyChat })
@@ -226,8 +225,7 @@ describe("one schedule for three services", () => {
 const three = Workload.make({
   name: "three",
   timeouts: { attempt: "10 seconds" },
-  retry: Retry.make({ attempts: 3, base: "1 second", factor: 1, jitter: "none" }),
-  idempotency: "safe"
+  retry: Retry.make({ attempts: 3, base: "1 second", factor: 1, jitter: "none" })
 })
 
 type Call = Effect.Effect<string, ApiError.ApiError>

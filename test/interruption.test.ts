@@ -140,7 +140,7 @@ const retry = (attempts: number, base: Duration.DurationInput = "1 second") =>
   Retry.make({ attempts, base, cap: Duration.infinity, jitter: "none" })
 
 const workload = (options: Partial<Workload.Options> & Pick<Workload.Options, "timeouts">) =>
-  Workload.make({ name: "test", idempotency: "safe", retry: retry(3), ...options })
+  Workload.make({ name: "test", retry: retry(3), ...options })
 
 // -------------------------------------------------------------------------------------------------
 // Interruption at every point
@@ -1659,7 +1659,7 @@ describe("limits and owners of retries, three deep", () => {
         const limited = {
           "Reliability.protect": Reliability.protect(
             inside,
-            Workload.make({ name: kind, timeouts: { attempt: limit }, deadline, retry: schedule, idempotency: "safe" })
+            Workload.make({ name: kind, timeouts: { attempt: limit }, deadline, retry: schedule })
           ),
           "Retry.retry": Retry.retry(inside, schedule),
           "Deadline.within": Deadline.within(inside, limit),

@@ -13,8 +13,7 @@ const hurried = Workload.make({
   name: "hurried",
   timeouts: { attempt: "5 seconds", pool: "5 seconds", connect: "5 seconds", write: "5 seconds" },
   deadline: "30 seconds",
-  retry: Retry.make({ attempts: 8, base: 1, cap: 20, maxHint: "1 second" }),
-  idempotency: "safe"
+  retry: Retry.make({ attempts: 8, base: 1, cap: 20, maxHint: "1 second" })
 })
 
 /** Deterministic, and without a pattern that the order of requests could follow. */
@@ -40,6 +39,7 @@ const thousand = (faults: ReadonlyArray<Fault.Fault>, connections: number) =>
       Effect.gen(function* () {
         const client = ReliableHttpClient.make(yield* Transport.make({ connections, proxy: "none" }), {
           workload: hurried,
+          idempotency: "safe",
           record: ({ error, of }) => {
             if (of === "call") tally.calls++
             else {

@@ -5,7 +5,7 @@ import { type ApiError, Dialect, ReliableHttpClient, Retry, Workload } from "eff
 import * as EventStream from "effect-reliability/stream"
 import { FaultServer, ScriptedClient } from "effect-reliability/testing"
 import { closedPort, deafPort } from "../support/faults.js"
-import type { Outcome, Situation, Time } from "./situations.js"
+import { idempotencyUnder, type Outcome, type Situation, type Time } from "./situations.js"
 import type { Over } from "./transports.js"
 
 export interface Observed extends Outcome {
@@ -39,8 +39,7 @@ const scaled = (workload: Workload.Workload, time: Time): Workload.Workload =>
       ...workload.patience,
       base: time(workload.patience.base),
       cap: time(workload.patience.cap)
-    },
-    idempotency: workload.idempotency
+    }
   })
 
 const chat = { model: "m", messages: [{ role: "user", content: "hello there" }] }
@@ -65,7 +64,13 @@ const call = (
   { arrivals }: Seen
 ): Effect.Effect<Observed> =>
   Effect.gen(function* () {
-    const reliable = ReliableHttpClient.make(client, { workload, dialect: Dialect.fireworks, target: situation.target })
+    const idempotency = situation.idempotency ?? idempotencyUnder(situation.workload)
+    const reliable = ReliableHttpClient.make(client, {
+      workload,
+      idempotency,
+      dialect: Dialect.fireworks,
+      target: situation.target
+    })
     const request = requestOf(situation, origin)
     const before = situation.before ?? 0
     for (let n = 0; n < before; n++) {
@@ -77,8 +82,9 @@ const call = (
     const answer =
       situation.stream === undefined
         ? Effect.asVoid(reliable.execute(request))
-        : Stream.runForEach(EventStream.open(request, { client: reliable, workload, dialect: Dialect.fireworks }), () =>
-            Effect.sync(() => void (events = (events ?? 0) + 1))
+        : Stream.runForEach(
+            EventStream.open(request, { client: reliable, workload, idempotency, dialect: Dialect.fireworks }),
+            () => Effect.sync(() => void (events = (events ?? 0) + 1))
           )
     const result = yield* Effect.either(answer)
     const seen = (yield* arrivals).slice(before)

@@ -5,7 +5,7 @@
  * memory and over each transport. Adding one is adding a line.
  */
 import { Duration, Stream } from "effect"
-import type { ApiError, Dialect } from "effect-reliability"
+import type { ApiError, Dialect, Reliability } from "effect-reliability"
 import { Workload } from "effect-reliability"
 import { Fault, type FaultServer } from "effect-reliability/testing"
 
@@ -49,6 +49,8 @@ export interface Situation {
   /** Healthy calls that are made before, one after the other. @default 0 */
   readonly before?: number
   readonly method?: "GET" | "POST"
+  /** The client's option. @default `idempotencyUnder` the workload */
+  readonly idempotency?: Reliability.Idempotency
   readonly target?: Dialect.Target
   /** Whether the answer is read as an event stream. @default false */
   readonly stream?: true
@@ -89,6 +91,10 @@ interface Case {
 }
 
 const workloads = [Workload.interactive, Workload.agentic, Workload.largeModel, Workload.batchSubmission]
+
+/** Inference may run twice. A submission is left to the client's default, with which a POST may not. */
+export const idempotencyUnder = (workload: Workload.Workload): Reliability.Idempotency | undefined =>
+  workload === Workload.batchSubmission ? undefined : "safe"
 
 const answered = (
   status: number,
@@ -303,7 +309,7 @@ const underEach = (kase: Case): ReadonlyArray<Situation> =>
     const { arrives = 1, error, executed, repeat } = kase
     const { reason, ...rest } = error
     const impatient = reason === "ScalingUp" && workload.patience === undefined
-    const repeated = repeat && !impatient && (workload.idempotency === "safe" || !executed)
+    const repeated = repeat && !impatient && (idempotencyUnder(workload) === "safe" || !executed)
     return {
       title: `${kase.title}, ${workload.name}`,
       family: kase.title,
@@ -491,7 +497,8 @@ const rules: ReadonlyArray<Situation> = [
   {
     title: "a submission with an id of its own is repeated",
     why: "rule 7",
-    workload: Workload.with(batchSubmission, { idempotency: "keyed" }),
+    workload: batchSubmission,
+    idempotency: "keyed",
     script: () => [Fault.reset],
     expected: success(2)
   },
@@ -624,7 +631,7 @@ const streams: ReadonlyArray<Situation> = [
     { after: 0, ending: "reset" },
     broke("StreamBroken", 0),
     {
-      workload: Workload.with(interactive, { idempotency: "never" })
+      idempotency: "never"
     }
   ),
   streaming("that begins late, under agentic", {}, delivered(4), {

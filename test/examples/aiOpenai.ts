@@ -9,7 +9,12 @@ import { Classify, Dialect, ReliableHttpClient, Workload } from "effect-reliabil
 import { Transport } from "effect-reliability/node"
 import { Fault, FaultServer } from "effect-reliability/testing"
 
-const transformClient = ReliableHttpClient.transform({ workload: Workload.interactive, dialect: Dialect.openai })
+const transformClient = ReliableHttpClient.transform({
+  workload: Workload.interactive,
+  dialect: Dialect.openai,
+  // the package only asks models, which may run twice
+  idempotency: "safe"
+})
 
 const Model = (apiUrl: string) =>
   OpenAiLanguageModel.layer({ model: "gpt-4o" }).pipe(

@@ -8,8 +8,7 @@ import { ApiError, Classify, Reliability, Retry, Workload } from "effect-reliabi
 const workload = Workload.make({
   name: "services",
   timeouts: { attempt: "1 second" },
-  retry: Retry.make({ attempts: 4, base: "10 millis" }),
-  idempotency: "safe"
+  retry: Retry.make({ attempts: 4, base: "10 millis" })
 })
 
 const chat = Reliability.make({

@@ -11,7 +11,11 @@ import * as assert from "node:assert"
 /** The service, as it runs in production over a client of Node's. */
 export const summarize = (text: string) =>
   Effect.gen(function* () {
-    const client = ReliableHttpClient.make(yield* HttpClient.HttpClient, { workload: Workload.agentic })
+    const client = ReliableHttpClient.make(yield* HttpClient.HttpClient, {
+      workload: Workload.agentic,
+      // a chat may run twice; without this, the broken connection ends the call
+      idempotency: "safe"
+    })
     const messages = [{ role: "user", content: text }]
     const request = HttpClientRequest.bodyUnsafeJson(
       HttpClientRequest.post("https://api.example.com/v1/chat/completions"),

@@ -190,14 +190,15 @@ describe("a call", () => {
     })
   )
 
-  it.effect("is repeated after a lost answer only if the workload says so", () =>
+  it.effect("is repeated after a lost response unless the call is declared never", () =>
     Effect.gen(function* () {
       const script = [Fault.reset, Fault.healthy]
       const safe = yield* scripted(script)
       yield* during("1 minute")(safe.fireworks.chat(hello))
       expect(yield* safe.requests).toHaveLength(2)
-      const never = yield* scripted(script, { workload: Workload.with(Workload.interactive, { idempotency: "never" }) })
-      const error = yield* during("1 minute")(Effect.flip(never.fireworks.chat(hello)))
+      const never = yield* scripted(script)
+      const once = ReliableHttpClient.withIdempotency(never.fireworks.chat(hello), "never")
+      const error = yield* during("1 minute")(Effect.flip(once))
       expect([error.reason, error.attempts]).toEqual(["ConnectionLost", 1])
       // nobody does anything twice by listing
       yield* never.client.script(script)
@@ -595,7 +596,7 @@ describe("the control plane", () => {
 
   it.effect("repeats a submission whose answer was lost only if it carries its own id", () =>
     Effect.gen(function* () {
-      const sent = (idempotency?: Workload.Idempotency) =>
+      const sent = (idempotency?: Reliability.Idempotency) =>
         Effect.gen(function* () {
           const { fireworks, requests } = yield* scripted([Fault.reset, Fault.healthy], { accountId: "acme" })
           const call = fireworks.control.request(submission, Workload.batchSubmission, idempotency)
@@ -807,8 +808,7 @@ describe("no error, log, span or metric", () => {
         workload: Workload.make({
           name: "w",
           timeouts: { attempt: "1 second" },
-          deadline: "1 second",
-          idempotency: "safe"
+          deadline: "1 second"
         }),
         onGiveUp: ({ error }) => Effect.sync(() => observed.push(error)),
         record: ({ error }) => void (error !== undefined && observed.push(error))

@@ -47,7 +47,7 @@ const once = Retry.make({ attempts: 1 })
 
 /** One try with the given limits; what is not given is long. */
 const workload = (timeouts: Partial<Workload.Options["timeouts"]> = {}): Workload.Workload =>
-  Workload.make({ name: "test", timeouts: { attempt: "10 seconds", ...timeouts }, retry: once, idempotency: "safe" })
+  Workload.make({ name: "test", timeouts: { attempt: "10 seconds", ...timeouts }, retry: once })
 
 const make = (options: Transport.Options = {}): Effect.Effect<HttpClient.HttpClient, never, Scope.Scope> =>
   Transport.make({ proxy: "none", ...options })

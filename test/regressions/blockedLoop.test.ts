@@ -17,8 +17,7 @@ const workload = (timeouts: Partial<Workload.Options["timeouts"]>) =>
   Workload.make({
     name: "test",
     timeouts: { attempt: "10 seconds", ...timeouts },
-    retry: Retry.make({ attempts: 1 }),
-    idempotency: "safe"
+    retry: Retry.make({ attempts: 1 })
   })
 
 const answer = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"

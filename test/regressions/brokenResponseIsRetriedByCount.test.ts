@@ -10,8 +10,7 @@ import { bare } from "../support/proxy.js"
 const once = Workload.make({
   name: "once",
   timeouts: { attempt: "10 seconds" },
-  retry: Retry.make({ attempts: 1 }),
-  idempotency: "safe"
+  retry: Retry.make({ attempts: 1 })
 })
 
 const whole = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"

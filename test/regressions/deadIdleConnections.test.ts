@@ -29,8 +29,7 @@ const workload = (attempts: number) =>
   Workload.make({
     name: "test",
     timeouts: { attempt: "10 seconds" },
-    retry: Retry.make({ attempts, base: "10 seconds" }),
-    idempotency: "safe"
+    retry: Retry.make({ attempts, base: "10 seconds" })
   })
 
 describe("after an idle connection has failed", () => {

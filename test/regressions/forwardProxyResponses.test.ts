@@ -45,8 +45,7 @@ const server = "http://127.0.0.1:18080"
 const workload = Workload.make({
   name: "test",
   timeouts: { attempt: "10 seconds" },
-  retry: Retry.make({ attempts: 1 }),
-  idempotency: "safe"
+  retry: Retry.make({ attempts: 1 })
 })
 
 const behind = (responses: ReadonlyArray<string>) =>

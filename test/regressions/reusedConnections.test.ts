@@ -15,8 +15,7 @@ import { bare, web } from "../support/proxy.js"
 const once = Workload.make({
   name: "once",
   timeouts: { attempt: "10 seconds" },
-  retry: Retry.make({ attempts: 1 }),
-  idempotency: "never"
+  retry: Retry.make({ attempts: 1 })
 })
 
 const make = (options: Transport.Options = {}) => Transport.make({ proxy: "none", ...options })

@@ -41,8 +41,7 @@ const workloadOf = (attempts: number) =>
   Workload.make({
     name: "test",
     timeouts: { attempt: "10 seconds" },
-    retry: Retry.make({ attempts, base: "1 millis" }),
-    idempotency: "never"
+    retry: Retry.make({ attempts, base: "1 millis" })
   })
 
 describe("a proxy that opens no tunnel", () => {

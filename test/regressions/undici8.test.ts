@@ -38,8 +38,7 @@ const reliable = (client: HttpClient.HttpClient, timeouts: Partial<Workload.Opti
     workload: Workload.make({
       name: "test",
       timeouts: { attempt: "10 seconds", ...timeouts },
-      retry: Retry.make({ attempts: 1 }),
-      idempotency: "safe"
+      retry: Retry.make({ attempts: 1 })
     })
   })
 

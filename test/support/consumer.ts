@@ -50,8 +50,7 @@ assert.ok(ApiError.isApiError(await Effect.runPromise(Effect.flip(call))))
 const workload = Workload.make({
   name: "consumer",
   timeouts: { attempt: "5 seconds" },
-  retry: Retry.make({ attempts: 2, base: "1 millis" }),
-  idempotency: "safe"
+  retry: Retry.make({ attempts: 2, base: "1 millis" })
 })
 let tries = 0
 const flaky = Effect.suspend(() => (++tries === 1 ? call : Effect.succeed("an answer")))

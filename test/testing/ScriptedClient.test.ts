@@ -29,8 +29,7 @@ const workload = Workload.make({
   name: "test",
   timeouts: { attempt: "1 minute" },
   deadline: "10 minutes",
-  retry: Retry.make({ attempts: 1 }),
-  idempotency: "safe"
+  retry: Retry.make({ attempts: 1 })
 })
 
 const told = ({ delivery, phase, reason, reusedSocket, status }: ApiError.ApiError) =>

@@ -124,7 +124,8 @@ describe("Workload.with", () => {
     const change = Workload.with({ deadline: "1 minute", patience: undefined })
     expectTypeOf(change).toEqualTypeOf<(workload: Workload.Workload) => Workload.Workload>()
     expectTypeOf<{ timeouts: { total: number } }>().not.toExtend<Workload.Overrides>()
-    expectTypeOf<{ idempotency: "maybe" }>().not.toExtend<Workload.Overrides>()
+    expectTypeOf<{ workload: Workload.Workload; idempotency: "maybe" }>().not.toExtend<Reliability.Options>()
+    expectTypeOf<Workload.Workload>().not.toHaveProperty("idempotency")
   })
 
   it("needs more of make", () => {

@@ -1,7 +1,7 @@
 import type { HttpClientError, HttpClientResponse } from "@effect/platform"
 import { HttpClient, HttpClientRequest } from "@effect/platform"
 import { Context, Effect, type Layer } from "effect"
-import { type ApiError, ReliableHttpClient, type Workload } from "effect-reliability"
+import { type ApiError, type Reliability, ReliableHttpClient, type Workload } from "effect-reliability"
 import { describe, expectTypeOf, it } from "vitest"
 
 class Log extends Context.Tag("Log")<Log, { readonly write: (line: string) => Effect.Effect<void> }>() {}
@@ -54,11 +54,21 @@ describe("make", () => {
     expectTypeOf(ReliableHttpClient.make(reliable)).toEqualTypeOf<ReliableHttpClient.ReliableHttpClient>()
   })
 
+  it("declares the idempotency of a request, with the type of the effect unchanged", () => {
+    const reliable = ReliableHttpClient.make(client)
+    const call = reliable.post("/")
+    expectTypeOf(ReliableHttpClient.withIdempotency(call, "safe")).toEqualTypeOf(call)
+    expectTypeOf(call.pipe(ReliableHttpClient.withIdempotency("never"))).toEqualTypeOf(call)
+    expectTypeOf<Reliability.Idempotency>().toEqualTypeOf<"safe" | "keyed" | "never">()
+  })
+
   it("takes no option that would break it", () => {
     // @ts-expect-error a client of its own has errors of its own
     ReliableHttpClient.make(client, { classify: (error: Foreign) => error })
     // @ts-expect-error no such word
     ReliableHttpClient.make(client, { idempotency: "sure" })
+    // @ts-expect-error no such word
+    ReliableHttpClient.withIdempotency("sure")
     // @ts-expect-error a function of the request, not an effect
     ReliableHttpClient.make(client, { idempotency: () => Effect.succeed("safe") })
     // @ts-expect-error no such place
