@@ -18,8 +18,7 @@ const settledOf = <E>(effect: Effect.Effect<unknown, E>) =>
 const workload = Workload.make({
   name: "test",
   timeouts: { attempt: "1 minute" },
-  retry: steady(3),
-  idempotency: "safe"
+  retry: steady(3)
 })
 
 describe("a settled error", () => {
@@ -67,7 +66,7 @@ describe("a settled error", () => {
 
   it.effect("names the option where the request may have been executed", () =>
     Effect.gen(function* () {
-      const never = Workload.with(workload, { idempotency: "never" })
+      const never = Reliability.make({ workload, idempotency: "never" })
       const error = yield* settledOf(lost.pipe(Reliability.protect(never)))
       expect(error.stopped).toBe("Idempotency")
       expect(error.message).toContain("is not declared idempotent (option idempotency)")
