@@ -229,7 +229,9 @@ const observerOf = (accounting: Accounting): Observer => {
  * @since 0.1.0
  * @category layers
  */
-export class Service extends Context.Tag("effect-reliability/Accounting")<Service, Accounting>() {}
+export const Accounting: Context.Tag<Accounting, Accounting> = /*#__PURE__*/ Context.GenericTag<Accounting>(
+  "effect-reliability/Accounting"
+)
 
 /**
  * Counts all protected calls of what it is provided to, and provides the accounts.
@@ -248,27 +250,19 @@ export class Service extends Context.Tag("effect-reliability/Accounting")<Servic
  *   assert.deepStrictEqual(rows.map(({ count, of }) => [of, count]), [["try", 1], ["call", 1]])
  * })
  *
- * await Effect.runPromise(program.pipe(Effect.provide(Accounting.layerWith({ bucket: "10 seconds" }))))
+ * await Effect.runPromise(program.pipe(Effect.provide(Accounting.layer({ bucket: "10 seconds" }))))
  * ```
  *
  * @since 0.1.0
  * @category layers
  */
-export const layerWith = (options: Options): Layer.Layer<Service> => {
-  const settings = checked("Accounting.layerWith", options)
+export const layer = (options: Options = {}): Layer.Layer<Accounting> => {
+  const settings = checked("Accounting.layer", options)
   return Layer.scoped(
-    Service,
+    Accounting,
     Effect.tap(makeWith(settings), (accounting) => observing(observerOf(accounting)))
   )
 }
-
-/**
- * Counts all protected calls of what it is provided to, and provides the accounts, with the defaults.
- *
- * @since 0.1.0
- * @category layers
- */
-export const layer: Layer.Layer<Service> = /*#__PURE__*/ Layer.suspend(() => layerWith({}))
 
 // -------------------------------------------------------------------------------------------------
 // Reading
@@ -280,8 +274,8 @@ export const layer: Layer.Layer<Service> = /*#__PURE__*/ Layer.suspend(() => lay
  * @since 0.1.0
  * @category getters
  */
-export const snapshot: Effect.Effect<Snapshot, never, Service> = /*#__PURE__*/ Effect.flatMap(
-  Service,
+export const snapshot: Effect.Effect<Snapshot, never, Accounting> = /*#__PURE__*/ Effect.flatMap(
+  Accounting,
   (accounting) => accounting.snapshot
 )
 
@@ -291,8 +285,8 @@ export const snapshot: Effect.Effect<Snapshot, never, Service> = /*#__PURE__*/ E
  * @since 0.1.0
  * @category getters
  */
-export const window = (from: number, to: number): Effect.Effect<Window, never, Service> =>
-  Effect.flatMap(Service, (accounting) => accounting.window(from, to))
+export const window = (from: number, to: number): Effect.Effect<Window, never, Accounting> =>
+  Effect.flatMap(Accounting, (accounting) => accounting.window(from, to))
 
 const keyOf = ({ class: kind, delivery, host, model, of, phase, reason, workload }: Row): string =>
   JSON.stringify([of, kind, reason, phase, delivery, workload, model, host])
@@ -311,7 +305,7 @@ const keyOf = ({ class: kind, delivery, host, model, of, phase, reason, workload
  *   return yield* Effect.map(Accounting.snapshot, Accounting.since(before))
  * })
  *
- * console.log((await Effect.runPromise(program.pipe(Effect.provide(Accounting.layer)))).rows) // []
+ * console.log((await Effect.runPromise(program.pipe(Effect.provide(Accounting.layer())))).rows) // []
  * ```
  *
  * @since 0.1.0
@@ -342,7 +336,7 @@ export const since: {
  *
  * const program = Effect.map(Accounting.snapshot, Accounting.only({ host: "api.fireworks.ai" }))
  *
- * console.log((await Effect.runPromise(program.pipe(Effect.provide(Accounting.layer)))).rows) // []
+ * console.log((await Effect.runPromise(program.pipe(Effect.provide(Accounting.layer())))).rows) // []
  * ```
  *
  * @since 0.1.0
@@ -394,7 +388,7 @@ export const only: {
  *   console.log(Accounting.format(verdict))
  * })
  *
- * await Effect.runPromise(Effect.delay(program, 5).pipe(Effect.provide(Accounting.layer)))
+ * await Effect.runPromise(Effect.delay(program, 5).pipe(Effect.provide(Accounting.layer())))
  * ```
  *
  * @since 0.1.0

@@ -60,7 +60,7 @@ import { hostOf, isStreamed, methodOf } from "./internal/http/request.js"
 import { idHeader, withRequestId } from "./internal/randomId.js"
 import { clockOf, monotonic } from "./internal/clock.js"
 import * as Reliability from "./Reliability.js"
-import { type ReliableHttpClient, Service } from "./ReliableHttpClient.js"
+import { ReliableHttpClient } from "./ReliableHttpClient.js"
 import * as Workload from "./Workload.js"
 import type { Event } from "./internal/sse/model.js"
 
@@ -470,17 +470,17 @@ export const open: {
   <R2 = never>(
     request: HttpClientRequest.HttpClientRequest,
     options?: Options<R2> & {
-      /** Who sends the request. @default `ReliableHttpClient.Service` */
+      /** Who sends the request. @default `ReliableHttpClient.ReliableHttpClient` */
       readonly client?: undefined
     }
-  ): Stream.Stream<Event, ApiError, Service | R2>
+  ): Stream.Stream<Event, ApiError, ReliableHttpClient | R2>
 } = <R, R2>(
   request: HttpClientRequest.HttpClientRequest,
   options?: Options<R2> & { readonly client?: ReliableHttpClient<R> | undefined }
 ) => {
   const settings = checked(options ?? {})
   // where there is none, the second signature requires the service
-  const client = (options?.client === undefined ? Service : Effect.succeed(options.client)) as Effect.Effect<
+  const client = (options?.client === undefined ? ReliableHttpClient : Effect.succeed(options.client)) as Effect.Effect<
     ReliableHttpClient<R>
   >
   // channels as they are, not `Stream.fromPull`, whose scope doubles what it costs to run a short stream

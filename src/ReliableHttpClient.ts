@@ -642,7 +642,8 @@ const toHttpClientError = (
  * @since 0.1.0
  * @category layers
  */
-export class Service extends Context.Tag("effect-reliability/ReliableHttpClient")<Service, ReliableHttpClient>() {}
+export const ReliableHttpClient: Context.Tag<ReliableHttpClient, ReliableHttpClient> =
+  /*#__PURE__*/ Context.GenericTag<ReliableHttpClient>("effect-reliability/ReliableHttpClient")
 
 /**
  * Provides a reliable client over the application's `HttpClient`. What the observers need is taken from where it is provided.
@@ -656,7 +657,7 @@ export class Service extends Context.Tag("effect-reliability/ReliableHttpClient"
  * const impatient = Workload.with(Workload.interactive, { deadline: "100 millis" })
  * const Client = ReliableHttpClient.layer({ workload: impatient }).pipe(Layer.provide(FetchHttpClient.layer))
  *
- * const program = Effect.flatMap(ReliableHttpClient.Service, (client) => client.get("http://127.0.0.1:4/"))
+ * const program = Effect.flatMap(ReliableHttpClient.ReliableHttpClient, (client) => client.get("http://127.0.0.1:4/"))
  *
  * const error = await Effect.runPromise(program.pipe(Effect.flip, Effect.provide(Client)))
  * console.log(error._tag) // Transient
@@ -665,10 +666,12 @@ export class Service extends Context.Tag("effect-reliability/ReliableHttpClient"
  * @since 0.1.0
  * @category layers
  */
-export const layer = <R = never>(options: Options<R> = {}): Layer.Layer<Service, never, HttpClient.HttpClient | R> => {
+export const layer = <R = never>(
+  options: Options<R> = {}
+): Layer.Layer<ReliableHttpClient, never, HttpClient.HttpClient | R> => {
   checked("ReliableHttpClient.layer", options)
   return Layer.effect(
-    Service,
+    ReliableHttpClient,
     Effect.zipWith(HttpClient.HttpClient, Effect.context<R>(), (client, context) =>
       make(client, { ...options, ...withContext(options, context) })
     )

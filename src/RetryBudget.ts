@@ -158,17 +158,19 @@ export const make = (options: Options = {}): Effect.Effect<RetryBudget> => {
  * @since 0.1.0
  * @category layers
  */
-export class Service extends Context.Tag("effect-reliability/RetryBudget")<Service, RetryBudget>() {}
+export const RetryBudget: Context.Tag<RetryBudget, RetryBudget> = /*#__PURE__*/ Context.GenericTag<RetryBudget>(
+  "effect-reliability/RetryBudget"
+)
 
 /**
- * Provides one budget to all that asks for `RetryBudget.Service`.
+ * Provides one budget to all that asks for `RetryBudget.RetryBudget`.
  *
  * @example
  * ```ts
  * import { Effect } from "effect"
  * import { RetryBudget } from "effect-reliability"
  *
- * const program = RetryBudget.Service.pipe(Effect.flatMap((budget) => budget.available))
+ * const program = RetryBudget.RetryBudget.pipe(Effect.flatMap((budget) => budget.available))
  *
  * console.log(await Effect.runPromise(program.pipe(Effect.provide(RetryBudget.layer({ max: 5 }))))) // 5
  * ```
@@ -176,7 +178,7 @@ export class Service extends Context.Tag("effect-reliability/RetryBudget")<Servi
  * @since 0.1.0
  * @category layers
  */
-export const layer = (options: Options = {}): Layer.Layer<Service> => Layer.effect(Service, make(options))
+export const layer = (options: Options = {}): Layer.Layer<RetryBudget> => Layer.effect(RetryBudget, make(options))
 
 // -------------------------------------------------------------------------------------------------
 // Private

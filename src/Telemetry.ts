@@ -159,7 +159,7 @@ export const spans: Layer.Layer<never> = /*#__PURE__*/ installing(() => spansObs
  * @since 0.1.0
  * @category layers
  */
-export const layer: Layer.Layer<never> = /*#__PURE__*/ Layer.merge(metrics, spans)
+export const layer = (): Layer.Layer<never> => Layer.merge(metrics, spans)
 
 // -------------------------------------------------------------------------------------------------
 // Observers

@@ -174,7 +174,7 @@ describe("accounts", () => {
   ] satisfies ReadonlyArray<readonly [Accounting.Options, string]>) {
     it(`refuse ${JSON.stringify(options)}`, () => {
       expect(() => Accounting.make(options)).toThrow(`Accounting.make: ${message}`)
-      expect(() => Accounting.layerWith(options)).toThrow("Accounting.layerWith")
+      expect(() => Accounting.layer(options)).toThrow("Accounting.layer")
     })
   }
 })
@@ -275,16 +275,16 @@ describe("the layer", () => {
       yield* Effect.all(Arr.replicate(call, 10), { concurrency: "unbounded" })
       yield* Effect.forkDaemon(call).pipe(Effect.flatMap(Fiber.join))
       expect(yield* calls).toBe(11)
-    }).pipe(Effect.provide(Accounting.layer))
+    }).pipe(Effect.provide(Accounting.layer()))
   )
 
   it.effect("counts nothing of what it is not provided to", () =>
     Effect.gen(function* () {
       yield* call
-      const inside = yield* Effect.zipRight(call, calls).pipe(Effect.provide(Accounting.layer))
+      const inside = yield* Effect.zipRight(call, calls).pipe(Effect.provide(Accounting.layer()))
       yield* call
       expect(inside).toBe(1)
-      expect(yield* calls.pipe(Effect.provide(Accounting.layer))).toBe(0)
+      expect(yield* calls.pipe(Effect.provide(Accounting.layer()))).toBe(0)
     })
   )
 
@@ -294,15 +294,15 @@ describe("the layer", () => {
       yield* call.pipe(Accounting.count(a), Accounting.count(b), Accounting.count(b))
       for (const one of [a, b]) expect(sum((yield* one.snapshot).rows)).toBe(2)
       const both = Layer.merge(
-        Accounting.layerWith({ labels: 1 }),
-        Layer.effectDiscard(Effect.void).pipe(Layer.provideMerge(Accounting.layer))
+        Accounting.layer({ labels: 1 }),
+        Layer.effectDiscard(Effect.void).pipe(Layer.provideMerge(Accounting.layer()))
       )
       expect(yield* Effect.zipRight(call, calls).pipe(Effect.provide(both))).toBe(1)
     })
   )
 
   it("serves a runtime, as long as it lives", async () => {
-    const runtime = ManagedRuntime.make(Accounting.layerWith({ bucket: "1 second" }))
+    const runtime = ManagedRuntime.make(Accounting.layer({ bucket: "1 second" }))
     await runtime.runPromise(call)
     await Promise.all(Arr.makeBy(5, () => runtime.runPromise(call)))
     expect(await runtime.runPromise(calls)).toBe(6)

@@ -1581,7 +1581,7 @@ describe("what is mapped", () => {
     Effect.gen(function* () {
       const { client, requests } = fake((_, number) => new Response(null, { status: number === 1 ? 503 : 200 }))
       const layer = Layer.provide(ReliableHttpClient.layer({ workload }), Layer.succeed(HttpClient.HttpClient, client))
-      const get = Effect.flatMap(ReliableHttpClient.Service, (reliable) => reliable.get(api))
+      const get = Effect.flatMap(ReliableHttpClient.ReliableHttpClient, (reliable) => reliable.get(api))
       expect((yield* ended(Effect.provide(get, layer))).status).toBe(200)
       expect(requests).toHaveLength(2)
     })
@@ -1661,7 +1661,7 @@ describe("budget and observers", () => {
         Layer.provide(Layer.span("start"))
       )
       const context = yield* Effect.scoped(Layer.build(layer))
-      const get = Context.get(context, ReliableHttpClient.Service).get(api)
+      const get = Context.get(context, ReliableHttpClient.ReliableHttpClient).get(api)
       yield* failed(Effect.provideService(Effect.withSpan(get, "request"), Log, others))
       expect(log).toEqual(["retry in request", "NotFound in request"])
       expect(others).toEqual([])

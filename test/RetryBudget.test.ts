@@ -362,11 +362,11 @@ describe("thousands of fibers", () => {
 // -------------------------------------------------------------------------------------------------
 
 class Chat extends Effect.Service<Chat>()("Chat", {
-  effect: Effect.map(RetryBudget.Service, (budget) => ({ budget }))
+  effect: Effect.map(RetryBudget.RetryBudget, (budget) => ({ budget }))
 }) {}
 
 class Search extends Effect.Service<Search>()("Search", {
-  effect: Effect.map(RetryBudget.Service, (budget) => ({ budget }))
+  effect: Effect.map(RetryBudget.RetryBudget, (budget) => ({ budget }))
 }) {}
 
 describe("layer", () => {
@@ -384,7 +384,7 @@ describe("layer", () => {
 
   it.effect("takes the options of make, and goes without any", () =>
     Effect.gen(function* () {
-      const options = Effect.map(RetryBudget.Service, (budget) => budget.options)
+      const options = Effect.map(RetryBudget.RetryBudget, (budget) => budget.options)
       expect(yield* Effect.provide(options, RetryBudget.layer({ ratio: 0.5 }))).toEqual({
         ratio: 0.5,
         minPerSecond: 0.5,

@@ -133,7 +133,7 @@ const traced = <A, E>(effect: Effect.Effect<A, E>, wait = "10 minutes" as const)
   Effect.gen(function* () {
     const { spans, tracer } = recorder()
     const fiber = yield* Effect.fork(
-      effect.pipe(Effect.provide(Telemetry.layer), Effect.withTracer(tracer), Effect.exit)
+      effect.pipe(Effect.provide(Telemetry.layer()), Effect.withTracer(tracer), Effect.exit)
     )
     yield* TestClock.adjust(wait)
     const exit = yield* Fiber.join(fiber)
@@ -432,7 +432,7 @@ describe("metrics", () => {
     Effect.gen(function* () {
       const inner = Reliability.protect(Effect.succeed(1), exactly("once"))
       const both = Reliability.protect(inner, exactly("twice"))
-      const inside = Effect.provide(both, Layer.merge(Telemetry.metrics, Telemetry.layer))
+      const inside = Effect.provide(both, Layer.merge(Telemetry.metrics, Telemetry.layer()))
       yield* Effect.provide(inside, Telemetry.metrics)
       expect(yield* metricsOf("once")).toContain("reliability.calls outcome=success: 1")
       expect(yield* metricsOf("twice")).toEqual([])
@@ -795,7 +795,7 @@ describe("a collector of OpenTelemetry", () => {
       // closing the layer exports what is left
       yield* call.pipe(
         Effect.withSpan("caller"),
-        Effect.provide(Layer.merge(Telemetry.layer, exporter).pipe(Layer.provide(FetchHttpClient.layer)))
+        Effect.provide(Layer.merge(Telemetry.layer(), exporter).pipe(Layer.provide(FetchHttpClient.layer)))
       )
 
       const spans = received.flatMap(([, , { resourceSpans = [] }]) =>

@@ -521,7 +521,7 @@ class Chat extends Effect.Service<Chat>()("composition/Chat", {
     const { send } = yield* Backend
     const policy = Reliability.make({
       workload: three,
-      budget: yield* RetryBudget.Service,
+      budget: yield* RetryBudget.RetryBudget,
       classify: classifyChat,
       onGiveUp: ({ error, why }) => Effect.flatMap(Notes, (notes) => notes.add(`${error.reason}: ${why}`))
     })
@@ -551,7 +551,7 @@ describe("services and layers", () => {
       const program = Effect.gen(function* () {
         const { ask } = yield* Chat
         const { translate } = yield* Translator
-        const budget = yield* RetryBudget.Service
+        const budget = yield* RetryBudget.RetryBudget
         const direct = yield* Effect.flip(ask)
         const through = yield* Effect.flip(translate)
         const [available, suppressed] = yield* Effect.all([budget.available, budget.suppressed])

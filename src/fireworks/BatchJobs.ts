@@ -341,7 +341,7 @@ const kindOf = (
   workload: Workload.Workload,
   lookup: Workload.Workload,
   onPause?: "wait" | "end"
-): Job.Kind<jobs.Body, BatchJob, Outcome, Fireworks.Service> => ({
+): Job.Kind<jobs.Body, BatchJob, Outcome, Fireworks.Fireworks> => ({
   create: (id, body) => jobs.create(collection, id, body, workload),
   get: (id) => jobs.get(collection, id, lookup),
   standing: (job) => standingOf(job, onPause),
@@ -383,7 +383,7 @@ const kindOf = (
 export const submit = (submission: Submission): Call<BatchJob> =>
   Effect.gen(function* () {
     const { workload = Workload.batchSubmission } = submission
-    const { control } = yield* Fireworks.Service
+    const { control } = yield* Fireworks.Fireworks
     const id = yield* jobs.checkId(submission.id ?? (yield* newId))
     const body = yield* bodyOf(yield* control.accountId, submission)
     const options = { deadline: workload.deadline, isNew: submission.id === undefined }
@@ -405,7 +405,7 @@ export const get = (id: string, options: CallOptions = {}): Call<BatchJob> =>
  * @since 0.1.0
  * @category getters
  */
-export const list = (options: ListOptions = {}): Stream.Stream<BatchJob, ApiError, Fireworks.Service> => {
+export const list = (options: ListOptions = {}): Stream.Stream<BatchJob, ApiError, Fireworks.Fireworks> => {
   const { filter, orderBy, workload = Workload.interactive } = options
   const pageSize = jobs.pageSizeOf("BatchJobs.list", options.pageSize)
   return jobs.listed({ ...collection, key: "batchInferenceJobs", workload, parameters: { pageSize, filter, orderBy } })
@@ -454,7 +454,10 @@ const await_ = (id: string, options: WatchOptions = {}): Call<Outcome> => {
  * @since 0.1.0
  * @category combinators
  */
-export const watch = (id: string, options: WatchOptions = {}): Stream.Stream<BatchJob, ApiError, Fireworks.Service> => {
+export const watch = (
+  id: string,
+  options: WatchOptions = {}
+): Stream.Stream<BatchJob, ApiError, Fireworks.Fireworks> => {
   const kind = watched("BatchJobs.watch", options)
   return Stream.unwrap(Effect.map(jobs.checkId(id), (id) => Job.watch(kind, id, options)))
 }

@@ -358,7 +358,7 @@ export const get = (id: string, options: CallOptions = {}): Call<Deployment> => 
  * @since 0.1.0
  * @category getters
  */
-export const list = (options: ListOptions = {}): Stream.Stream<Deployment, ApiError, Fireworks.Service> => {
+export const list = (options: ListOptions = {}): Stream.Stream<Deployment, ApiError, Fireworks.Fireworks> => {
   const { filter, orderBy, workload = Workload.interactive } = options
   const pageSize = pageSizeOf("Deployments.list", options.pageSize)
   return listed({ path, key: "deployments", schema: Deployment, workload, parameters: { pageSize, filter, orderBy } })
@@ -422,8 +422,8 @@ export const setAutoscaling = (id: string, autoscaling: Autoscaling, options: Ca
   return changed((id) => id, Deployment, id, body, options, mask)
 }
 
-const modelOf = (id: string): Effect.Effect<string, ApiError, Fireworks.Service> =>
-  Effect.flatMap(Fireworks.Service, ({ control }) =>
+const modelOf = (id: string): Effect.Effect<string, ApiError, Fireworks.Fireworks> =>
+  Effect.flatMap(Fireworks.Fireworks, ({ control }) =>
     Effect.map(control.accountId, (account) => `accounts/${account}${path}/${id}`)
   )
 
@@ -440,8 +440,8 @@ const probing = /*#__PURE__*/ Workload.make({
   retry: /*#__PURE__*/ Retry.make({ attempts: 1 })
 })
 
-const chat = (model: string): Effect.Effect<unknown, ApiError, Fireworks.Service> =>
-  Effect.flatMap(Fireworks.Service, (fireworks) =>
+const chat = (model: string): Effect.Effect<unknown, ApiError, Fireworks.Fireworks> =>
+  Effect.flatMap(Fireworks.Fireworks, (fireworks) =>
     fireworks.chat({ model, messages: [{ role: "user", content: "ping" }], max_tokens: 1 })
   )
 
@@ -519,16 +519,16 @@ const notReady = (id: string, { deployment, error }: Omit<Sight, "standing">, ti
 export const awaitReady = <R = never>(
   id: string,
   options: AwaitOptions<R> = {}
-): Effect.Effect<Deployment, ApiError | DeploymentFailed, Fireworks.Service | R> => {
+): Effect.Effect<Deployment, ApiError | DeploymentFailed, Fireworks.Fireworks | R> => {
   const owner = "Deployments.awaitReady"
   const { cap, factor = 1.25, interval = "15 seconds", jitter, timeout = "10 minutes", unseen } = options
-  const probe: (model: string) => Effect.Effect<unknown, ApiError, Fireworks.Service | R> = options.probe ?? chat
+  const probe: (model: string) => Effect.Effect<unknown, ApiError, Fireworks.Fireworks | R> = options.probe ?? chat
   const active = duration(owner, "timeout", timeout, { infinite: true })
   const outage = options.outage ?? active
   const limits = Job.limits({ interval, factor, cap, jitter, unseen, outage, active }, owner)
   return Effect.gen(function* () {
     const model = yield* Effect.flatMap(checkId(id), modelOf)
-    const { control } = yield* Fireworks.Service
+    const { control } = yield* Fireworks.Fireworks
     let state = Job.watchingSince(yield* monotonicMillis, limits)
     let wait = Duration.zero
     let error: ApiError | undefined
@@ -646,12 +646,12 @@ const caught = <A, R>(effect: Effect.Effect<A, ApiError, R>) =>
  *       onGiveUp: ({ error }) => observe(error)
  *     })
  *   ),
- *   Effect.provideServiceEffect(Fireworks.Service, Fireworks.make(options)),
+ *   Effect.provideServiceEffect(Fireworks.Fireworks, Fireworks.make(options)),
  *   Layer.unwrapScoped,
  *   Layer.provide(FireworksServer.layerInMemory({ deployments: { ours: { minReplicaCount: 1 } } }))
  * )
  *
- * const program = Effect.flatMap(Fireworks.Service, (fireworks) =>
+ * const program = Effect.flatMap(Fireworks.Fireworks, (fireworks) =>
  *   fireworks.chat({
  *     model: "accounts/acme/deployments/ours",
  *     messages: [{ role: "user", content: "Hello" }]
@@ -668,7 +668,7 @@ const caught = <A, R>(effect: Effect.Effect<A, ApiError, R>) =>
 export const scaleOutOn429 = <R = never>(
   id: string,
   options: ScaleOutOptions<R>
-): Effect.Effect<ScaleOut, never, Fireworks.Service | Scope.Scope | R> => {
+): Effect.Effect<ScaleOut, never, Fireworks.Fireworks | Scope.Scope | R> => {
   const settings = settingsOf(options)
   const { dryRun = false, onDecision, workload = once } = options
   return Effect.gen(function* () {

@@ -759,7 +759,9 @@ export const make = <R = never>(options: Options<R>): Effect.Effect<Fireworks, n
  * @since 0.1.0
  * @category layers
  */
-export class Service extends Context.Tag("effect-reliability/fireworks/Fireworks")<Service, Fireworks>() {}
+export const Fireworks: Context.Tag<Fireworks, Fireworks> = /*#__PURE__*/ Context.GenericTag<Fireworks>(
+  "effect-reliability/fireworks/Fireworks"
+)
 
 /**
  * Provides the Fireworks API over the application's `HttpClient`. What the observers need is taken from where it is provided.
@@ -774,7 +776,7 @@ export class Service extends Context.Tag("effect-reliability/fireworks/Fireworks
  * const Live = Fireworks.layer({ apiKey: Redacted.make("fw_secret") }).pipe(Layer.provide(ScriptedClient.layer()))
  *
  * const program = Effect.gen(function* () {
- *   const fireworks = yield* Fireworks.Service
+ *   const fireworks = yield* Fireworks.Fireworks
  *   const chunks = fireworks.chatStream({
  *     model: "accounts/fireworks/models/kimi-k2",
  *     messages: [{ role: "user", content: "one two three" }]
@@ -788,8 +790,8 @@ export class Service extends Context.Tag("effect-reliability/fireworks/Fireworks
  * @since 0.1.0
  * @category layers
  */
-export const layer = <R = never>(options: Options<R>): Layer.Layer<Service, never, HttpClient.HttpClient | R> =>
-  Layer.effect(Service, built(checked("Fireworks.layer", options)))
+export const layer = <R = never>(options: Options<R>): Layer.Layer<Fireworks, never, HttpClient.HttpClient | R> =>
+  Layer.effect(Fireworks, built(checked("Fireworks.layer", options)))
 
 /**
  * Provides the Fireworks API by what the environment says: `FIREWORKS_API_KEY`, and if they are set `FIREWORKS_ACCOUNT_ID`,
@@ -808,7 +810,7 @@ export const layer = <R = never>(options: Options<R>): Layer.Layer<Service, neve
  *   Layer.provide(Layer.setConfigProvider(environment))
  * )
  *
- * const error = await Effect.runPromise(Fireworks.Service.pipe(Effect.provide(Live), Effect.flip))
+ * const error = await Effect.runPromise(Fireworks.Fireworks.pipe(Effect.provide(Live), Effect.flip))
  * assert.match(String(error), /FIREWORKS_API_KEY/)
  * ```
  *
@@ -817,7 +819,7 @@ export const layer = <R = never>(options: Options<R>): Layer.Layer<Service, neve
  */
 export const layerConfig = <R = never>(
   options: ConfigOptions<R> = {}
-): Layer.Layer<Service, ConfigError.ConfigError, HttpClient.HttpClient | R> => {
+): Layer.Layer<Fireworks, ConfigError.ConfigError, HttpClient.HttpClient | R> => {
   // a variable that is set to nothing is as good as none
   const optional = (name: string, check: (text: string) => Either.Either<string, string>) =>
     Config.string(name).pipe(

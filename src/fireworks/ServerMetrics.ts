@@ -383,7 +383,7 @@ const build = (fireworks: Fireworks.Fireworks): ServerMetrics => {
 }
 
 /**
- * Makes the metrics of the account of `Fireworks.Service`. Whoever shares what is made shares its limit.
+ * Makes the metrics of the account of `Fireworks.Fireworks`. Whoever shares what is made shares its limit.
  *
  * @example
  * ```ts
@@ -409,8 +409,8 @@ const build = (fireworks: Fireworks.Fireworks): ServerMetrics => {
  * @since 0.1.0
  * @category constructors
  */
-export const make: Effect.Effect<ServerMetrics, never, Fireworks.Service> = /*#__PURE__*/ Effect.map(
-  Fireworks.Service,
+export const make: Effect.Effect<ServerMetrics, never, Fireworks.Fireworks> = /*#__PURE__*/ Effect.map(
+  Fireworks.Fireworks,
   build
 )
 
@@ -424,15 +424,17 @@ export const make: Effect.Effect<ServerMetrics, never, Fireworks.Service> = /*#_
  * @since 0.1.0
  * @category layers
  */
-export class Service extends Context.Tag("effect-reliability/fireworks/ServerMetrics")<Service, ServerMetrics>() {}
+export const ServerMetrics: Context.Tag<ServerMetrics, ServerMetrics> = /*#__PURE__*/ Context.GenericTag<ServerMetrics>(
+  "effect-reliability/fireworks/ServerMetrics"
+)
 
 /**
- * Provides the metrics of the account of `Fireworks.Service`, with one limit for all who ask.
+ * Provides the metrics of the account of `Fireworks.Fireworks`, with one limit for all who ask.
  *
  * @since 0.1.0
  * @category layers
  */
-export const layer: Layer.Layer<Service, never, Fireworks.Service> = /*#__PURE__*/ Layer.effect(Service, make)
+export const layer = (): Layer.Layer<ServerMetrics, never, Fireworks.Fireworks> => Layer.effect(ServerMetrics, make)
 
 // -------------------------------------------------------------------------------------------------
 // Accessors
@@ -444,8 +446,8 @@ export const layer: Layer.Layer<Service, never, Fireworks.Service> = /*#__PURE__
  * @since 0.1.0
  * @category getters
  */
-export const scrape: Effect.Effect<Scrape, ApiError, Service> = /*#__PURE__*/ Effect.flatMap(
-  Service,
+export const scrape: Effect.Effect<Scrape, ApiError, ServerMetrics> = /*#__PURE__*/ Effect.flatMap(
+  ServerMetrics,
   (metrics) => metrics.scrape
 )
 
@@ -457,7 +459,8 @@ export const scrape: Effect.Effect<Scrape, ApiError, Service> = /*#__PURE__*/ Ef
  */
 export const counts = (
   options: Parameters<ServerMetrics["counts"]>[0]
-): Effect.Effect<ServerCounts, ApiError, Service> => Effect.flatMap(Service, (metrics) => metrics.counts(options))
+): Effect.Effect<ServerCounts, ApiError, ServerMetrics> =>
+  Effect.flatMap(ServerMetrics, (metrics) => metrics.counts(options))
 
 /**
  * Reads the metrics of a deployment again and again, until the scope closes.
@@ -470,7 +473,7 @@ export const counts = (
  * import { Fault, ScriptedClient } from "effect-reliability/testing"
  *
  * const text = `request_counter_total:sum_by_deployment{deployment="accounts/me/deployments/ours"} 2`
- * const Live = ServerMetrics.layer.pipe(
+ * const Live = ServerMetrics.layer().pipe(
  *   Layer.provide(Fireworks.layer({ apiKey: Redacted.make("fw_secret"), accountId: "me" })),
  *   Layer.provide(ScriptedClient.layer(Fault.answer(200, { body: text })))
  * )
@@ -491,5 +494,5 @@ export const counts = (
 export const collect = (
   deployment: string,
   options?: CollectOptions
-): Effect.Effect<Collector, never, Service | Scope.Scope> =>
-  Effect.flatMap(Service, (metrics) => metrics.collect(deployment, options))
+): Effect.Effect<Collector, never, ServerMetrics | Scope.Scope> =>
+  Effect.flatMap(ServerMetrics, (metrics) => metrics.collect(deployment, options))

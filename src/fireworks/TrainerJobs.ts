@@ -326,14 +326,14 @@ export const create = (submission: Submission): Call<Created> => {
   const atRisk = riskOf(owner, submission.dcpSaveInterval)
   if (nodeCount !== undefined) number(owner, "nodeCount", nodeCount, { integer: true, min: 1 })
   if (inactivityTimeout !== undefined) duration(owner, "inactivityTimeout", inactivityTimeout)
-  const submitted: Job.Kind<jobs.Body, TrainerJob, Ended, Fireworks.Service> = {
+  const submitted: Job.Kind<jobs.Body, TrainerJob, Ended, Fireworks.Fireworks> = {
     create: (id, body) => jobs.create(collection, id, body, workload, { trainingShape }),
     get: (id) => jobs.get(collection, id, workload),
     standing: (job) => untilEnd(job),
     isSame: jobs.holds
   }
   return Effect.gen(function* () {
-    const { control } = yield* Fireworks.Service
+    const { control } = yield* Fireworks.Fireworks
     const id = yield* jobs.checkId(submission.id ?? (yield* newId))
     const body = yield* bodyOf(yield* control.accountId, submission)
     yield* warn(kind, id, atRisk)
@@ -359,7 +359,7 @@ export const get = (id: string, options: CallOptions = {}): Call<TrainerJob> => 
  * @since 0.1.0
  * @category getters
  */
-export const list = (options: ListOptions = {}): Stream.Stream<TrainerJob, ApiError, Fireworks.Service> => {
+export const list = (options: ListOptions = {}): Stream.Stream<TrainerJob, ApiError, Fireworks.Fireworks> => {
   const owner = "TrainerJobs.list"
   const { filter, orderBy, workload = Workload.interactive } = options
   const collection = collectionOf(kindOf(owner, options))
@@ -376,7 +376,7 @@ export const list = (options: ListOptions = {}): Stream.Stream<TrainerJob, ApiEr
 export const checkpoints = (
   id: string,
   options: PageOptions = {}
-): Stream.Stream<Checkpoint, ApiError, Fireworks.Service> => {
+): Stream.Stream<Checkpoint, ApiError, Fireworks.Fireworks> => {
   const { workload = Workload.interactive } = options
   const parameters = { pageSize: jobs.pageSizeOf("TrainerJobs.checkpoints", options.pageSize) }
   const listed = (id: string) =>
@@ -608,7 +608,7 @@ const toTheEnd = (owner: string, options: WatchOptions) => {
 export const watch = (
   id: string,
   options: WatchOptions = {}
-): Stream.Stream<TrainerJob, ApiError, Fireworks.Service> => {
+): Stream.Stream<TrainerJob, ApiError, Fireworks.Fireworks> => {
   const watched = toTheEnd("TrainerJobs.watch", options)
   return Stream.unwrap(Effect.map(jobs.checkId(id), (id) => Job.watch(watched, id, options)))
 }

@@ -463,7 +463,7 @@ export const make = (options: Options = {}): Effect.Effect<HttpClient.HttpClient
  * const program = Effect.flatMap(HttpClient.HttpClient, (client) => client.get("http://127.0.0.1:4/"))
  *
  * const error = await Effect.runPromise(
- *   program.pipe(Effect.flip, Effect.provide(Transport.layerWith({ connections: 100, keepAlive: "30 seconds" })))
+ *   program.pipe(Effect.flip, Effect.provide(Transport.layer({ connections: 100, keepAlive: "30 seconds" })))
  * )
  * console.log(error._tag) // RequestError
  * ```
@@ -471,16 +471,5 @@ export const make = (options: Options = {}): Effect.Effect<HttpClient.HttpClient
  * @since 0.1.0
  * @category layers
  */
-export const layerWith = (options: Options): Layer.Layer<HttpClient.HttpClient> =>
+export const layer = (options: Options = {}): Layer.Layer<HttpClient.HttpClient> =>
   Layer.scoped(HttpClient.HttpClient, make(options))
-
-/**
- * Provides a transport with the defaults.
- *
- * @since 0.1.0
- * @category layers
- */
-export const layer: Layer.Layer<HttpClient.HttpClient> = /*#__PURE__*/ Layer.scoped(
-  HttpClient.HttpClient,
-  Effect.suspend(() => make())
-)

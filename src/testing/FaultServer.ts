@@ -187,10 +187,12 @@ export const make = (options: Options = {}): Effect.Effect<FaultServer, never, S
  * @since 0.1.0
  * @category layers
  */
-export class Service extends Context.Tag("effect-reliability/testing/FaultServer")<Service, FaultServer>() {}
+export const FaultServer: Context.Tag<FaultServer, FaultServer> = /*#__PURE__*/ Context.GenericTag<FaultServer>(
+  "effect-reliability/testing/FaultServer"
+)
 
 /**
- * Provides one server to all that asks for `FaultServer.Service`.
+ * Provides one server to all that asks for `FaultServer.FaultServer`.
  *
  * @example
  * ```ts
@@ -198,7 +200,7 @@ export class Service extends Context.Tag("effect-reliability/testing/FaultServer
  * import { FaultServer } from "effect-reliability/testing"
  *
  * const program = Effect.gen(function* () {
- *   const server = yield* FaultServer.Service
+ *   const server = yield* FaultServer.FaultServer
  *   yield* Effect.promise(() => fetch(server.origin))
  *   yield* server.awaitRequests(1)
  * })
@@ -209,4 +211,4 @@ export class Service extends Context.Tag("effect-reliability/testing/FaultServer
  * @since 0.1.0
  * @category layers
  */
-export const layer = (options: Options = {}): Layer.Layer<Service> => Layer.scoped(Service, make(options))
+export const layer = (options: Options = {}): Layer.Layer<FaultServer> => Layer.scoped(FaultServer, make(options))

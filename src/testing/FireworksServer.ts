@@ -402,7 +402,8 @@ export const inMemory = (options: Options = {}): Effect.Effect<InMemory> => {
  * @since 0.1.0
  * @category layers
  */
-export class Service extends Context.Tag("effect-reliability/testing/FireworksServer")<Service, FireworksServer>() {}
+export const FireworksServer: Context.Tag<FireworksServer, FireworksServer> =
+  /*#__PURE__*/ Context.GenericTag<FireworksServer>("effect-reliability/testing/FireworksServer")
 
 /**
  * Provides the API on sockets.
@@ -413,7 +414,7 @@ export class Service extends Context.Tag("effect-reliability/testing/FireworksSe
  * import { FireworksServer } from "effect-reliability/testing"
  *
  * const program = Effect.gen(function* () {
- *   const { baseUrl, key } = yield* FireworksServer.Service
+ *   const { baseUrl, key } = yield* FireworksServer.FireworksServer
  *   yield* Effect.promise(() => fetch(`${baseUrl}/models`, { headers: { authorization: `Bearer ${key}` } }))
  * })
  *
@@ -423,7 +424,8 @@ export class Service extends Context.Tag("effect-reliability/testing/FireworksSe
  * @since 0.1.0
  * @category layers
  */
-export const layer = (options: Options = {}): Layer.Layer<Service> => Layer.scoped(Service, make(options))
+export const layer = (options: Options = {}): Layer.Layer<FireworksServer> =>
+  Layer.scoped(FireworksServer, make(options))
 
 /**
  * Provides the API in memory, as the `HttpClient` of all that asks for one, and to the test that looks at it from behind.
@@ -436,7 +438,7 @@ export const layer = (options: Options = {}): Layer.Layer<Service> => Layer.scop
  * import { FireworksServer } from "effect-reliability/testing"
  *
  * const program = Effect.gen(function* () {
- *   const { baseUrl } = yield* FireworksServer.Service
+ *   const { baseUrl } = yield* FireworksServer.FireworksServer
  *   const answer = yield* HttpClient.get(`${baseUrl}/models`)
  *   assert.strictEqual(answer.status, 401) // no key
  * })
@@ -447,10 +449,10 @@ export const layer = (options: Options = {}): Layer.Layer<Service> => Layer.scop
  * @since 0.1.0
  * @category layers
  */
-export const layerInMemory = (options: Options = {}): Layer.Layer<Service | HttpClient.HttpClient> =>
+export const layerInMemory = (options: Options = {}): Layer.Layer<FireworksServer | HttpClient.HttpClient> =>
   Layer.unwrapEffect(
     Effect.map(inMemory(options), (made) =>
-      Layer.merge(Layer.succeed(Service, made), Layer.succeed(HttpClient.HttpClient, made.client))
+      Layer.merge(Layer.succeed(FireworksServer, made), Layer.succeed(HttpClient.HttpClient, made.client))
     )
   )
 
@@ -469,7 +471,7 @@ export const layerInMemory = (options: Options = {}): Layer.Layer<Service | Http
  * )
  *
  * const { value } = await Effect.runPromise(
- *   Effect.flatMap(Fireworks.Service, ({ models }) => models()).pipe(Effect.provide(Live))
+ *   Effect.flatMap(Fireworks.Fireworks, ({ models }) => models()).pipe(Effect.provide(Live))
  * )
  * assert.deepStrictEqual(value.data.map(({ id }) => id), ["accounts/fireworks/models/kimi-k2"])
  * ```
@@ -479,4 +481,5 @@ export const layerInMemory = (options: Options = {}): Layer.Layer<Service | Http
  */
 export const layerClient = <A, E, R>(
   layer: (options: ClientOptions) => Layer.Layer<A, E, R>
-): Layer.Layer<A, E, R | Service> => Layer.unwrapEffect(Effect.map(Service, ({ options }) => layer(options)))
+): Layer.Layer<A, E, R | FireworksServer> =>
+  Layer.unwrapEffect(Effect.map(FireworksServer, ({ options }) => layer(options)))

@@ -121,7 +121,8 @@ export const make = (script: Script = [], options: Options = {}): Effect.Effect<
  * @since 0.1.0
  * @category layers
  */
-export class Service extends Context.Tag("effect-reliability/testing/ScriptedClient")<Service, ScriptedClient>() {}
+export const ScriptedClient: Context.Tag<ScriptedClient, ScriptedClient> =
+  /*#__PURE__*/ Context.GenericTag<ScriptedClient>("effect-reliability/testing/ScriptedClient")
 
 /**
  * Provides a scripted client to all that asks for an `HttpClient`, and to the test that wants to see its requests.
@@ -136,7 +137,7 @@ export class Service extends Context.Tag("effect-reliability/testing/ScriptedCli
  * const program = Effect.gen(function* () {
  *   const client = yield* HttpClient.HttpClient
  *   assert.strictEqual((yield* client.get("https://api.example.com/")).status, 418)
- *   const { requests } = yield* ScriptedClient.Service
+ *   const { requests } = yield* ScriptedClient.ScriptedClient
  *   assert.strictEqual((yield* requests).length, 1)
  * })
  *
@@ -146,9 +147,12 @@ export class Service extends Context.Tag("effect-reliability/testing/ScriptedCli
  * @since 0.1.0
  * @category layers
  */
-export const layer = (script: Script = [], options: Options = {}): Layer.Layer<Service | HttpClient.HttpClient> =>
+export const layer = (
+  script: Script = [],
+  options: Options = {}
+): Layer.Layer<ScriptedClient | HttpClient.HttpClient> =>
   Layer.unwrapEffect(
     Effect.map(make(script, options), (client) =>
-      Layer.merge(Layer.succeed(Service, client), Layer.succeed(HttpClient.HttpClient, client))
+      Layer.merge(Layer.succeed(ScriptedClient, client), Layer.succeed(HttpClient.HttpClient, client))
     )
   )

@@ -22,7 +22,7 @@ const inFiber = <R>(name: string, effect: Effect.Effect<number, unknown>, layer:
 }
 
 const unobserved = inFiber("protect", protectedCall, Layer.empty)
-const all = Layer.merge(Accounting.layer, Telemetry.metrics)
+const all = Layer.merge(Accounting.layer(), Telemetry.metrics)
 
 /** What it costs a call that succeeds to be told of. */
 export const telemetry: ReadonlyArray<Comparison> = [

@@ -25,7 +25,7 @@ const use = (input: string) =>
 
 const solve = (question: string, multiTurnSession: string) =>
   Effect.gen(function* () {
-    const { chat } = yield* Fireworks.Service
+    const { chat } = yield* Fireworks.Fireworks
     // the session leads all turns to the replica whose cache knows the conversation
     const options = { workload: Workload.agentic, multiTurnSession }
     const messages: Array<Fireworks.Message> = [{ role: "user", content: question }]
@@ -56,4 +56,4 @@ const program = Effect.gen(function* () {
   for (const { headers, status } of yield* api.requests) console.log(status, headers["x-multi-turn-session-id"])
 })
 
-await Effect.runPromise(program.pipe(Effect.scoped, Effect.provide(Transport.layer)))
+await Effect.runPromise(program.pipe(Effect.scoped, Effect.provide(Transport.layer())))

@@ -20,7 +20,7 @@ const Model = (apiUrl: string) =>
   OpenAiLanguageModel.layer({ model: "gpt-4o" }).pipe(
     Layer.provide(OpenAiClient.layer({ apiKey: Redacted.make("a-key"), apiUrl, transformClient })),
     // no limit of it undercuts a workload's
-    Layer.provide(Transport.layer)
+    Layer.provide(Transport.layer())
   )
 
 const ask = (prompt: string) =>

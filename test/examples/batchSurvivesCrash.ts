@@ -36,7 +36,7 @@ const program = Effect.gen(function* () {
     injections: [{ method: "POST", path: "batchInferenceJobs", fault: Fault.unanswered, takesEffect: true }]
   })
   // in place of the API, which is `Fireworks.layerConfig()`
-  const Live = Fireworks.layer(api.options).pipe(Layer.provide(Transport.layer))
+  const Live = Fireworks.layer(api.options).pipe(Layer.provide(Transport.layer()))
   const file = `${yield* Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped())}/nightly`
   const process = nightly(file).pipe(Effect.provide(Live))
 

@@ -30,6 +30,6 @@ const program = Effect.gen(function* () {
 })
 
 // the cause, which is to be found: too few connections
-const TwoConnections = Transport.layerWith({ connections: 2 })
+const TwoConnections = Transport.layer({ connections: 2 })
 
-await Effect.runPromise(program.pipe(Effect.scoped, Effect.provide([TwoConnections, Accounting.layer])))
+await Effect.runPromise(program.pipe(Effect.scoped, Effect.provide([TwoConnections, Accounting.layer()])))

@@ -28,7 +28,7 @@ const sorry = ApiError.match({
 
 const answer = Effect.gen(function* () {
   const { question } = yield* HttpServerRequest.schemaBodyJson(Schema.Struct({ question: Schema.NonEmptyString }))
-  const { chat } = yield* Fireworks.Service
+  const { chat } = yield* Fireworks.Fireworks
   const messages = [{ role: "user", content: question }]
   const { value } = yield* chat({ model: "accounts/fireworks/models/kimi-k2", messages })
   return HttpServerResponse.text(value.choices[0]?.message.content ?? "")
@@ -54,5 +54,5 @@ const people = Effect.gen(function* () {
 })
 
 const Server = Endpoint.pipe(Layer.provideMerge(NodeHttpServer.layer(createServer, { port: 0, host: "127.0.0.1" })))
-const Live = Layer.provideMerge(Server, Layer.provideMerge(Model, Transport.layer))
+const Live = Layer.provideMerge(Server, Layer.provideMerge(Model, Transport.layer()))
 await Effect.runPromise(people.pipe(Effect.provide(Live)))

@@ -21,7 +21,7 @@ const Metrics = HttpRouter.empty.pipe(
 const Model = FireworksServer.layerClient(Fireworks.layer).pipe(Layer.provide(FireworksServer.layerInMemory()))
 
 const program = Effect.gen(function* () {
-  const { chat } = yield* Fireworks.Service
+  const { chat } = yield* Fireworks.Fireworks
   const ask = chat({ model: "accounts/fireworks/models/kimi-k2", messages: [{ role: "user", content: "Hello" }] })
   yield* Effect.all([ask, ask])
 

@@ -21,7 +21,7 @@ const told = (outcome: TrainerJobs.Outcome): string => {
 }
 
 const program = Effect.gen(function* () {
-  const api = yield* FireworksServer.Service
+  const api = yield* FireworksServer.FireworksServer
   yield* TrainerJobs.create({ id: "policy-7", trainingConfig: { loraRank: 16 }, dcpSaveInterval })
   yield* Effect.map(reconnected, (outcome) => console.log(told(outcome)))
 
@@ -37,4 +37,4 @@ const Api = FireworksServer.layer({
   healthyAfter: "50 millis",
   checkpointEvery: "20 millis"
 })
-await Effect.runPromise(program.pipe(Effect.provide(Trainers), Effect.provide([Api, Transport.layer])))
+await Effect.runPromise(program.pipe(Effect.provide(Trainers), Effect.provide([Api, Transport.layer()])))

@@ -24,7 +24,7 @@ const refusal = ({ _tag, reason, retryAfter = Duration.seconds(5) }: ApiError.Ap
 const event = (name: string, data: string) => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`
 
 const story = Effect.gen(function* () {
-  const { chatStream } = yield* Fireworks.Service
+  const { chatStream } = yield* Fireworks.Fireworks
   const messages = [{ role: "user", content: "Tell me a long story." }]
   const chunks = yield* EventStream.awaitFirst(chatStream({ model: "accounts/fireworks/models/kimi-k2", messages }))
   const events = Stream.map(chunks, (chunk) => event("words", chunk.choices[0]?.delta.content ?? "")).pipe(
@@ -42,7 +42,7 @@ const readers = Effect.gen(function* () {
   const url = yield* HttpServer.addressFormattedWith((address) => Effect.succeed(`${address}/story`))
   const lines = HttpClient.get(url).pipe(HttpClientResponse.stream, Stream.decodeText(), Stream.splitLines)
   yield* Stream.runForEach(Stream.take(lines, 5), Console.log) // and hangs up
-  const seen = Effect.flatMap(FireworksServer.Service, ({ requests }) => Effect.delay(requests, "20 millis"))
+  const seen = Effect.flatMap(FireworksServer.FireworksServer, ({ requests }) => Effect.delay(requests, "20 millis"))
   const [first] = yield* Effect.repeat(seen, { until: ([first]) => first?.closed !== undefined })
   console.log(`complete: ${first?.ended?.complete}, hung up by the ${first?.closed?.by}`)
   for (const _ of faults.slice(1)) {
@@ -56,5 +56,5 @@ const Server = Layer.provideMerge(Endpoint, NodeHttpServer.layer(createServer, {
 // in place of the API, which is `Fireworks.layerConfig({ workload })`
 const Model = FireworksServer.layerClient((api) => Fireworks.layer({ ...api, workload }))
 const Api = FireworksServer.layer({ injections: faults.map((fault) => ({ fault })) })
-const Live = Server.pipe(Layer.provideMerge(Model), Layer.provideMerge(Layer.merge(Api, Transport.layer)))
+const Live = Server.pipe(Layer.provideMerge(Model), Layer.provideMerge(Layer.merge(Api, Transport.layer())))
 await Effect.runPromise(readers.pipe(Effect.provide(Live)))

@@ -28,7 +28,7 @@ export const summarize = (text: string) =>
 const busy = Fault.answer(429, { retryAfter: "1 minute" })
 
 export const outlastsAnOutage = Effect.gen(function* () {
-  const { requests } = yield* ScriptedClient.Service
+  const { requests } = yield* ScriptedClient.ScriptedClient
   const call = yield* Effect.fork(summarize("a long text"))
   yield* TestClock.adjust("10 minutes")
   assert.match(JSON.stringify(yield* Fiber.join(call)), /a long text/)

@@ -40,7 +40,7 @@ const over = (client: HttpClient.HttpClient) =>
 /** A test with the API behind it. */
 const against = (
   options: FireworksServer.Options,
-  test: (server: FireworksServer.InMemory) => Effect.Effect<void, ApiError.ApiError, Fireworks.Service>
+  test: (server: FireworksServer.InMemory) => Effect.Effect<void, ApiError.ApiError, Fireworks.Fireworks>
 ) =>
   Effect.flatMap(FireworksServer.inMemory({ account, ...options }), (server) =>
     Effect.provide(test(server), over(server.client))
@@ -49,7 +49,7 @@ const against = (
 /** A test with answers of its own behind it. */
 const scripted = (
   script: Fault.Script,
-  test: (client: ScriptedClient.ScriptedClient) => Effect.Effect<void, ApiError.ApiError, Fireworks.Service>
+  test: (client: ScriptedClient.ScriptedClient) => Effect.Effect<void, ApiError.ApiError, Fireworks.Fireworks>
 ) => Effect.flatMap(ScriptedClient.make(script), (client) => Effect.provide(test(client), over(client)))
 
 /** What comes of an effect within some time. */

@@ -36,7 +36,7 @@ const over = (client: HttpClient.HttpClient) =>
     Layer.provide(Layer.succeed(HttpClient.HttpClient, client))
   )
 
-type Test<A, C> = (api: C) => Effect.Effect<A, ApiError.ApiError, Fireworks.Service | Scope.Scope>
+type Test<A, C> = (api: C) => Effect.Effect<A, ApiError.ApiError, Fireworks.Fireworks | Scope.Scope>
 
 /** A test with the API behind it. */
 const against = <A>(options: FireworksServer.Options, test: Test<A, FireworksServer.InMemory>) =>
@@ -82,7 +82,7 @@ const scaled = (api: FireworksServer.InMemory) =>
 
 const json = (body: object): Fault.Answer => Fault.answer(200, { body })
 
-const chat = Effect.flatMap(Fireworks.Service, (fireworks) =>
+const chat = Effect.flatMap(Fireworks.Fireworks, (fireworks) =>
   fireworks.chat({ model, messages: [{ role: "user", content: "Hi" }] })
 )
 
@@ -355,7 +355,7 @@ describe("setAutoscaling", () => {
 
 /** What `awaitReady` fails with, as an error of the API. */
 const notReady = (
-  effect: Effect.Effect<unknown, ApiError.ApiError | Deployments.DeploymentFailed, Fireworks.Service>
+  effect: Effect.Effect<unknown, ApiError.ApiError | Deployments.DeploymentFailed, Fireworks.Fireworks>
 ) =>
   Effect.flatMap(failureOf(effect), (error) =>
     error._tag === "DeploymentFailed" ? Effect.die(error) : Effect.succeed(error)
@@ -553,7 +553,7 @@ describe("awaitReady", () => {
   it.effect("probes by what it is given, and by nothing else", () =>
     against({ deployments: { d: {} }, startup: "3 minutes" }, (api) =>
       Effect.gen(function* () {
-        const fireworks = yield* Fireworks.Service
+        const fireworks = yield* Fireworks.Fireworks
         const probe = (model: string) => fireworks.embeddings({ model, input: "ping" })
         yield* within(apiOnly(Deployments.awaitReady("d", { probe })), "5 minutes")
         expect(yield* countOf(api, "POST embeddings")).toBeGreaterThan(1)

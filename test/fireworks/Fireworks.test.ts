@@ -526,7 +526,7 @@ describe("bad input", () => {
         Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(environment)))
       )
       yield* Effect.gen(function* () {
-        const fireworks = yield* Fireworks.Service
+        const fireworks = yield* Fireworks.Fireworks
         yield* fireworks.models()
         yield* fireworks.control.request(HttpClientRequest.get("/deployments"), Workload.interactive)
       }).pipe(Effect.provide(Live))

@@ -14,13 +14,15 @@ const over = (client: HttpClient.HttpClient) => {
   const fireworks = Fireworks.layer({ apiKey: Redacted.make("fw-test-key"), accountId: account }).pipe(
     Layer.provide(Layer.succeed(HttpClient.HttpClient, client))
   )
-  return Layer.merge(Layer.provide(ServerMetrics.layer, fireworks), fireworks)
+  return Layer.merge(Layer.provide(ServerMetrics.layer(), fireworks), fireworks)
 }
 
 /** A test with answers of its own behind it; a text is an answer with it. */
 const scripted = <A, E>(
   script: Fault.Script,
-  test: (client: ScriptedClient.ScriptedClient) => Effect.Effect<A, E, ServerMetrics.Service | Fireworks.Service>
+  test: (
+    client: ScriptedClient.ScriptedClient
+  ) => Effect.Effect<A, E, ServerMetrics.ServerMetrics | Fireworks.Fireworks>
 ) => Effect.flatMap(ScriptedClient.make(script), (client) => Effect.provide(test(client), over(client)))
 
 const text = (body: string): Fault.Fault => Fault.answer(200, { body })
@@ -376,7 +378,7 @@ describe("counts", () => {
   it.effect("refuses names and windows that are none", () =>
     scripted(Fault.healthy, () =>
       Effect.gen(function* () {
-        const metrics = yield* ServerMetrics.Service
+        const metrics = yield* ServerMetrics.ServerMetrics
         expect(() => metrics.counts({ deployment: "a/b" })).toThrow(
           'ServerMetrics.counts: deployment is "a/b"; it must be an id, or accounts/{account}/deployments/{id}'
         )
@@ -403,7 +405,7 @@ describe("collect", () => {
     Effect.gen(function* () {
       const server = yield* FireworksServer.inMemory({ account, deployments: { ours: { replicas: 1 } }, capacity: 2 })
       const program = Effect.gen(function* () {
-        const fireworks = yield* Fireworks.Service
+        const fireworks = yield* Fireworks.Fireworks
         const collector = yield* ServerMetrics.collect("ours")
         const start = yield* Effect.clock
         const from = start.unsafeCurrentTimeMillis()

@@ -607,7 +607,7 @@ const over = (client: HttpClient.HttpClient) =>
 /** A test with the API behind it. */
 const against = (
   options: FireworksServer.Options,
-  test: (server: FireworksServer.InMemory) => Effect.Effect<void, ApiError.ApiError, Fireworks.Service>
+  test: (server: FireworksServer.InMemory) => Effect.Effect<void, ApiError.ApiError, Fireworks.Fireworks>
 ) =>
   Effect.flatMap(FireworksServer.inMemory({ account, ...options }), (server) =>
     Effect.provide(test(server), over(server.client))
@@ -616,7 +616,7 @@ const against = (
 /** A test with answers of its own behind it. */
 const scripted = (
   script: Fault.Script,
-  test: (client: ScriptedClient.ScriptedClient) => Effect.Effect<void, ApiError.ApiError, Fireworks.Service>
+  test: (client: ScriptedClient.ScriptedClient) => Effect.Effect<void, ApiError.ApiError, Fireworks.Fireworks>
 ) =>
   Effect.flatMap(ScriptedClient.make(script), (client) => Effect.provide(test(client), over(client))).pipe(
     Effect.provide(quiet)
@@ -876,7 +876,7 @@ describe("the other calls", () => {
   it.effect("lead out of the account by no blank that a URL drops", () =>
     scripted(json({}), (client) =>
       Effect.gen(function* () {
-        const { control } = yield* Fireworks.Service
+        const { control } = yield* Fireworks.Fireworks
         for (const path of ["/.\t./victim/deployments", "/.\n./victim", "/.\r/x", "/ x"]) {
           const error = yield* failureOf(control.request(HttpClientRequest.get(path), Workload.interactive))
           expect(error.reason).toBe("InvalidRequest")
@@ -1019,11 +1019,11 @@ describe("awaitReady", () => {
             response.writeHead(status, { location: `http://localhost:${other.port}/login` }).end()
           }
         })
-        const http = client === "fetch" ? FetchHttpClient.layer : Transport.layer
+        const http = client === "fetch" ? FetchHttpClient.layer : Transport.layer()
         const options = { apiKey: Redacted.make(key), accountId: account, baseUrl: `http://127.0.0.1:${ours.port}` }
         const Live = Fireworks.layer(options).pipe(Layer.provide(http))
         const asked = Effect.gen(function* () {
-          const { control } = yield* Fireworks.Service
+          const { control } = yield* Fireworks.Fireworks
           const healthy = yield* control.probe(`${control.baseUrl}/healthz`)
           return [healthy, (yield* failureOf(TrainerJobs.resume("j")))._tag]
         })

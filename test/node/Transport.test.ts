@@ -920,8 +920,8 @@ describe("the pool", () => {
     Effect.gen(function* () {
       const server = yield* web(echo)
       const call = Effect.flatMap(HttpClient.HttpClient, (client) => text(client.get(server.origin)))
-      expect(yield* Effect.provide(call, Transport.layer)).toBe("GET / ")
-      expect(yield* Effect.provide(call, Transport.layerWith({ connections: 1 }))).toBe("GET / ")
+      expect(yield* Effect.provide(call, Transport.layer())).toBe("GET / ")
+      expect(yield* Effect.provide(call, Transport.layer({ connections: 1 }))).toBe("GET / ")
       yield* until(() => server.open() === 0)
     })
   )

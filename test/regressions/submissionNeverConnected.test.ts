@@ -14,7 +14,7 @@ import { closedPort, deafPort } from "../support/faults.js"
 const key = "fw-test-key"
 const account = "acme-of-tests"
 
-type Submit = Effect.Effect<unknown, ApiError.ApiError, Fireworks.Service>
+type Submit = Effect.Effect<unknown, ApiError.ApiError, Fireworks.Fireworks>
 
 const input = { model: "accounts/fireworks/models/m", inputDatasetId: "rows" } as const
 
@@ -106,7 +106,7 @@ describe.each(Object.entries(submissions(Workload.with(Workload.batchSubmission,
   it.live("fails at once where nobody listens, on sockets", () =>
     Effect.gen(function* () {
       const baseUrl = `http://127.0.0.1:${yield* closedPort}`
-      const { error } = yield* failed(submit, Transport.layer, { baseUrl })
+      const { error } = yield* failed(submit, Transport.layer(), { baseUrl })
       expectNothing(error)
       expect(error).toMatchObject({ code: "ECONNREFUSED", attempts: 3 })
     })
@@ -119,7 +119,7 @@ describe.each(Object.entries(submissions(hurried)))("%s", (title, submit) => {
   it.scopedLive("ends with its deadline where connections are not accepted, on sockets", () =>
     Effect.gen(function* () {
       const baseUrl = `http://127.0.0.1:${yield* deafPort}`
-      const { error, millis } = yield* failed(submit, Transport.layer, { baseUrl })
+      const { error, millis } = yield* failed(submit, Transport.layer(), { baseUrl })
       expect(error).toMatchObject({ reason: "Timeout", attempts: 1 })
       expect(millis).toBeLessThan(2000)
       // a first attempt that the deadline interrupts may have been sent, and a look makes no job

@@ -10,7 +10,7 @@ import { BatchJobs, Fireworks, TrainerJobs } from "effect-reliability/fireworks"
 import { FireworksServer } from "effect-reliability/testing"
 import { describe, expect } from "vitest"
 
-type Submit = (id: string) => Effect.Effect<unknown, ApiError.ApiError, Fireworks.Service>
+type Submit = (id: string) => Effect.Effect<unknown, ApiError.ApiError, Fireworks.Fireworks>
 
 const submissions: Readonly<Record<string, Submit>> = {
   "BatchJobs.submit": (id) => BatchJobs.submit({ id, model: "accounts/fireworks/models/m", inputDatasetId: "rows" }),

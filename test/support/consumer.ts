@@ -58,7 +58,7 @@ const counted = Effect.gen(function* () {
   const policy = Reliability.make({ workload, budget: yield* RetryBudget.make() })
   const answer = yield* flaky.pipe(Reliability.protect(policy), Deadline.within("10 seconds"))
   return { answer, snapshot: yield* Accounting.snapshot }
-}).pipe(Effect.provide(Layer.merge(Accounting.layer, Telemetry.layer)))
+}).pipe(Effect.provide(Layer.merge(Accounting.layer(), Telemetry.layer())))
 assert.strictEqual((await Effect.runPromise(counted)).answer, "an answer")
 assert.strictEqual(tries, 2)
 
@@ -80,12 +80,12 @@ assert.deepStrictEqual(await Effect.runPromise(decoded), Option.some({ n: 1 }))
 
 // what needs an account is only looked at
 assert.strictEqual(Fireworks.targetOf("accounts/fireworks/models/llama-v3p1-8b-instruct"), "serverless")
-assert.ok([BatchJobs.submit, Deployments.get, ServerMetrics.layer, TrainerJobs.get].every(Boolean))
+assert.ok([BatchJobs.submit, Deployments.get, ServerMetrics.layer(), TrainerJobs.get].every(Boolean))
 assert.ok([Doctor.examine, FireworksServer.layer, ScriptedClient.layer].every(Boolean))
 assert.ok(Object.keys(Lab).length > 0)
 
 // a folder's index names its modules
 assert.strictEqual(cli.Doctor.render, Doctor.render)
-assert.strictEqual(fireworks.Fireworks.Service, Fireworks.Service)
+assert.strictEqual(fireworks.Fireworks.Fireworks, Fireworks.Fireworks)
 assert.strictEqual(node.Transport.make, Transport.make)
 assert.strictEqual(testing.Fault.healthy, Fault.healthy)

@@ -3,7 +3,7 @@ import { Effect, Layer } from "effect"
 import { Fireworks, TrainerJobs } from "effect-reliability/fireworks"
 import { Transport } from "effect-reliability/node"
 
-const Live = Fireworks.layerConfig().pipe(Layer.provide(Transport.layer))
+const Live = Fireworks.layerConfig().pipe(Layer.provide(Transport.layer()))
 
 const [, , id = ""] = process.argv
 

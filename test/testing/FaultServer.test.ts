@@ -855,7 +855,7 @@ describe("the scope", () => {
   })
 
   it.live("is provided as a layer", () =>
-    Effect.flatMap(FaultServer.Service, (server) => Effect.promise(() => fetch(server.origin))).pipe(
+    Effect.flatMap(FaultServer.FaultServer, (server) => Effect.promise(() => fetch(server.origin))).pipe(
       Effect.provide(FaultServer.layer({ script: Fault.answer(204) })),
       Effect.map(({ status }) => expect(status).toBe(204))
     )

@@ -1008,7 +1008,7 @@ describe("hostile input", () => {
 describe("a client", () => {
   const model = "accounts/fireworks/models/m"
   const asked = Effect.gen(function* () {
-    const { chat, control } = yield* Fireworks.Service
+    const { chat, control } = yield* Fireworks.Fireworks
     const { value } = yield* chat({ model, messages: [{ role: "user", content: "one two" }] })
     return { said: value.choices[0]?.message.content, account: yield* control.accountId }
   })
@@ -1032,10 +1032,10 @@ describe("a client", () => {
     Effect.gen(function* () {
       const { options, origin } = yield* FireworksServer.make(given)
       expect(options.baseUrl).toBe(origin)
-      const direct = Layer.provide(Fireworks.layer(options), Transport.layer)
+      const direct = Layer.provide(Fireworks.layer(options), Transport.layer())
       expect(yield* Effect.provide(asked, direct)).toEqual(expected)
       const live = FireworksServer.layerClient((api) => Fireworks.layer({ ...api, limitsPer: "second" }))
-      const around = Layer.provide(live, [FireworksServer.layer(given), Transport.layer])
+      const around = Layer.provide(live, [FireworksServer.layer(given), Transport.layer()])
       expect(yield* Effect.provide(asked, around)).toEqual(expected)
     }).pipe(Effect.scoped)
   )

@@ -888,7 +888,7 @@ describe("a script", () => {
   it.effect("is the client's of the layer", () =>
     Effect.gen(function* () {
       const client = yield* HttpClient.HttpClient
-      const scripted = yield* ScriptedClient.Service
+      const scripted = yield* ScriptedClient.ScriptedClient
       yield* client.get(url)
       yield* scripted.script(Fault.reset)
       const error: HttpClientError.HttpClientError = yield* Effect.flip(client.get(url))

@@ -18,10 +18,12 @@ describe("count", () => {
 
 describe("the layer", () => {
   it("needs nothing, cannot fail and provides the accounts", () => {
-    expectTypeOf(Accounting.layer).toEqualTypeOf<Layer.Layer<Accounting.Service>>()
-    expectTypeOf(Accounting.layerWith({ bucket: "1 second" })).toEqualTypeOf<Layer.Layer<Accounting.Service>>()
-    expectTypeOf(Accounting.snapshot).toEqualTypeOf<Effect.Effect<Accounting.Snapshot, never, Accounting.Service>>()
-    expectTypeOf(Accounting.window(0, 1)).toEqualTypeOf<Effect.Effect<Accounting.Window, never, Accounting.Service>>()
+    expectTypeOf(Accounting.layer()).toEqualTypeOf<Layer.Layer<Accounting.Accounting>>()
+    expectTypeOf(Accounting.layer({ bucket: "1 second" })).toEqualTypeOf<Layer.Layer<Accounting.Accounting>>()
+    expectTypeOf(Accounting.snapshot).toEqualTypeOf<Effect.Effect<Accounting.Snapshot, never, Accounting.Accounting>>()
+    expectTypeOf(Accounting.window(0, 1)).toEqualTypeOf<
+      Effect.Effect<Accounting.Window, never, Accounting.Accounting>
+    >()
   })
 
   it("records what policies tell", () => {

@@ -10,28 +10,32 @@ interface Meter {
 describe("Deployments", () => {
   it("are called by the service, and fail with ApiError", () => {
     expectTypeOf(Deployments.get("d")).toEqualTypeOf<
-      Effect.Effect<Deployments.Deployment, ApiError.ApiError, Fireworks.Service>
+      Effect.Effect<Deployments.Deployment, ApiError.ApiError, Fireworks.Fireworks>
     >()
-    expectTypeOf(Deployments.scale("d", 1)).toEqualTypeOf<Effect.Effect<void, ApiError.ApiError, Fireworks.Service>>()
+    expectTypeOf(Deployments.scale("d", 1)).toEqualTypeOf<Effect.Effect<void, ApiError.ApiError, Fireworks.Fireworks>>()
     expectTypeOf(Deployments.list()).toEqualTypeOf<
-      Stream.Stream<Deployments.Deployment, ApiError.ApiError, Fireworks.Service>
+      Stream.Stream<Deployments.Deployment, ApiError.ApiError, Fireworks.Fireworks>
     >()
     expectTypeOf<Deployments.Deployment["ofTomorrow"]>().toEqualTypeOf<unknown>()
   })
 
   it("are ready, or fail in a way that has a type of its own", () => {
     expectTypeOf(Deployments.awaitReady("d")).toEqualTypeOf<
-      Effect.Effect<Deployments.Deployment, ApiError.ApiError | Deployments.DeploymentFailed, Fireworks.Service>
+      Effect.Effect<Deployments.Deployment, ApiError.ApiError | Deployments.DeploymentFailed, Fireworks.Fireworks>
     >()
   })
 
   it("need what the probe and the observer need", () => {
     const needy = {} as Effect.Effect<void, never, Meter>
     expectTypeOf(Deployments.awaitReady("d", { probe: () => needy })).toEqualTypeOf<
-      Effect.Effect<Deployments.Deployment, ApiError.ApiError | Deployments.DeploymentFailed, Fireworks.Service | Meter>
+      Effect.Effect<
+        Deployments.Deployment,
+        ApiError.ApiError | Deployments.DeploymentFailed,
+        Fireworks.Fireworks | Meter
+      >
     >()
     expectTypeOf(Deployments.scaleOutOn429("d", { maxReplicas: 2, onDecision: () => needy })).toEqualTypeOf<
-      Effect.Effect<Deployments.ScaleOut, never, Fireworks.Service | Scope.Scope | Meter>
+      Effect.Effect<Deployments.ScaleOut, never, Fireworks.Fireworks | Scope.Scope | Meter>
     >()
   })
 

@@ -29,12 +29,12 @@ describe("open", () => {
       Stream.Stream<EventStream.Event, ApiError.ApiError, Token | Log>
     >()
     expectTypeOf(EventStream.open(request, { onRetry })).toEqualTypeOf<
-      Stream.Stream<EventStream.Event, ApiError.ApiError, ReliableHttpClient.Service | Log>
+      Stream.Stream<EventStream.Event, ApiError.ApiError, ReliableHttpClient.ReliableHttpClient | Log>
     >()
   })
 
   it("requires the service where it has no client", () => {
-    type FromService = Stream.Stream<EventStream.Event, ApiError.ApiError, ReliableHttpClient.Service>
+    type FromService = Stream.Stream<EventStream.Event, ApiError.ApiError, ReliableHttpClient.ReliableHttpClient>
     expectTypeOf(EventStream.open(request)).toEqualTypeOf<FromService>()
     expectTypeOf(EventStream.open(request, { workload: Workload.agentic })).toEqualTypeOf<FromService>()
   })

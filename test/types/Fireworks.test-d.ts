@@ -43,10 +43,10 @@ describe("Fireworks", () => {
 
   it("is a layer over any HttpClient", () => {
     expectTypeOf(Fireworks.layer({ apiKey })).toEqualTypeOf<
-      Layer.Layer<Fireworks.Service, never, HttpClient.HttpClient>
+      Layer.Layer<Fireworks.Fireworks, never, HttpClient.HttpClient>
     >()
     expectTypeOf(Fireworks.layerConfig()).toEqualTypeOf<
-      Layer.Layer<Fireworks.Service, ConfigError.ConfigError, HttpClient.HttpClient>
+      Layer.Layer<Fireworks.Fireworks, ConfigError.ConfigError, HttpClient.HttpClient>
     >()
     // @ts-expect-error a key is Redacted
     void Fireworks.layer({ apiKey: "fw_key" })
@@ -55,10 +55,10 @@ describe("Fireworks", () => {
   it("needs what its observers need, once, where it is made", () => {
     const onGiveUp = () => log("no")
     expectTypeOf(Fireworks.layer({ apiKey, onGiveUp })).toEqualTypeOf<
-      Layer.Layer<Fireworks.Service, never, HttpClient.HttpClient | Log>
+      Layer.Layer<Fireworks.Fireworks, never, HttpClient.HttpClient | Log>
     >()
     expectTypeOf(Fireworks.layerConfig({ onGiveUp })).toEqualTypeOf<
-      Layer.Layer<Fireworks.Service, ConfigError.ConfigError, HttpClient.HttpClient | Log>
+      Layer.Layer<Fireworks.Fireworks, ConfigError.ConfigError, HttpClient.HttpClient | Log>
     >()
     expectTypeOf(Fireworks.make({ apiKey, onGiveUp })).toEqualTypeOf<
       Effect.Effect<Fireworks.Fireworks, never, HttpClient.HttpClient | Log>

@@ -152,8 +152,10 @@ describe("Deadline", () => {
 describe("RetryBudget", () => {
   it("is made without requirements, and cannot fail", () => {
     expectTypeOf(RetryBudget.make()).toEqualTypeOf<Effect.Effect<RetryBudget.RetryBudget>>()
-    expectTypeOf(RetryBudget.layer()).toEqualTypeOf<Layer.Layer<RetryBudget.Service>>()
-    expectTypeOf(RetryBudget.Service).toExtend<Effect.Effect<RetryBudget.RetryBudget, never, RetryBudget.Service>>()
+    expectTypeOf(RetryBudget.layer()).toEqualTypeOf<Layer.Layer<RetryBudget.RetryBudget>>()
+    expectTypeOf(RetryBudget.RetryBudget).toExtend<
+      Effect.Effect<RetryBudget.RetryBudget, never, RetryBudget.RetryBudget>
+    >()
   })
 })
 

@@ -104,23 +104,23 @@ describe("transform", () => {
 describe("layer", () => {
   it("needs an HttpClient", () => {
     expectTypeOf(ReliableHttpClient.layer()).toEqualTypeOf<
-      Layer.Layer<ReliableHttpClient.Service, never, HttpClient.HttpClient>
+      Layer.Layer<ReliableHttpClient.ReliableHttpClient, never, HttpClient.HttpClient>
     >()
     expectTypeOf<
-      Context.Tag.Service<ReliableHttpClient.Service>
+      Context.Tag.Service<typeof ReliableHttpClient.ReliableHttpClient>
     >().toEqualTypeOf<ReliableHttpClient.ReliableHttpClient>()
   })
 
   it("needs what the observers need, and what it provides needs nothing", () => {
     expectTypeOf(ReliableHttpClient.layer({ onRetry: ({ error }) => log(error.message) })).toEqualTypeOf<
-      Layer.Layer<ReliableHttpClient.Service, never, HttpClient.HttpClient | Log>
+      Layer.Layer<ReliableHttpClient.ReliableHttpClient, never, HttpClient.HttpClient | Log>
     >()
     expectTypeOf(
       ReliableHttpClient.layer<Log | Metrics>({
         onRetry: ({ error }) => log(error.message),
         onGiveUp: ({ error }) => count(error.reason)
       })
-    ).toEqualTypeOf<Layer.Layer<ReliableHttpClient.Service, never, HttpClient.HttpClient | Log | Metrics>>()
+    ).toEqualTypeOf<Layer.Layer<ReliableHttpClient.ReliableHttpClient, never, HttpClient.HttpClient | Log | Metrics>>()
   })
 })
 

@@ -11,14 +11,16 @@ describe("ServerMetrics", () => {
 
   it("fails with ApiError only, and collects without failing", () => {
     expectTypeOf(ServerMetrics.counts({ deployment: "d" })).toEqualTypeOf<
-      Effect.Effect<ServerMetrics.ServerCounts, ApiError.ApiError, ServerMetrics.Service>
+      Effect.Effect<ServerMetrics.ServerCounts, ApiError.ApiError, ServerMetrics.ServerMetrics>
     >()
     expectTypeOf(ServerMetrics.collect("d")).toEqualTypeOf<
-      Effect.Effect<ServerMetrics.Collector, never, ServerMetrics.Service | Scope.Scope>
+      Effect.Effect<ServerMetrics.Collector, never, ServerMetrics.ServerMetrics | Scope.Scope>
     >()
   })
 
   it("is a layer over Fireworks", () => {
-    expectTypeOf(ServerMetrics.layer).toEqualTypeOf<Layer.Layer<ServerMetrics.Service, never, Fireworks.Service>>()
+    expectTypeOf(ServerMetrics.layer()).toEqualTypeOf<
+      Layer.Layer<ServerMetrics.ServerMetrics, never, Fireworks.Fireworks>
+    >()
   })
 })

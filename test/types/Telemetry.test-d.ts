@@ -6,7 +6,7 @@ declare const budget: RetryBudget.RetryBudget
 
 describe("the layers", () => {
   it("need nothing, provide nothing and cannot fail", () => {
-    for (const layer of [Telemetry.metrics, Telemetry.spans, Telemetry.layer]) {
+    for (const layer of [Telemetry.metrics, Telemetry.spans, Telemetry.layer()]) {
       expectTypeOf(layer).toEqualTypeOf<Layer.Layer<never>>()
     }
   })

@@ -3,7 +3,7 @@ import type { ApiError } from "effect-reliability"
 import { type Fireworks, TrainerJobs } from "effect-reliability/fireworks"
 import { describe, expectTypeOf, it } from "vitest"
 
-type Call<A> = Effect.Effect<A, ApiError.ApiError, Fireworks.Service>
+type Call<A> = Effect.Effect<A, ApiError.ApiError, Fireworks.Fireworks>
 
 declare const outcome: TrainerJobs.Outcome
 
@@ -14,7 +14,7 @@ describe("TrainerJobs", () => {
     expectTypeOf(TrainerJobs.resumeAndWait("j")).toEqualTypeOf<Call<TrainerJobs.Outcome>>()
     expectTypeOf(TrainerJobs.await("j")).toEqualTypeOf<Call<TrainerJobs.Ended>>()
     expectTypeOf(TrainerJobs.watch("j")).toEqualTypeOf<
-      Stream.Stream<TrainerJobs.TrainerJob, ApiError.ApiError, Fireworks.Service>
+      Stream.Stream<TrainerJobs.TrainerJob, ApiError.ApiError, Fireworks.Fireworks>
     >()
     expectTypeOf(outcome._tag).toEqualTypeOf<
       "Ready" | "Running" | "Failed" | "Completed" | "Cancelled" | "Expired" | "EarlyStopped" | "Paused"

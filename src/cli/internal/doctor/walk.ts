@@ -164,7 +164,7 @@ export const walk = (settings: Settings): Effect.Effect<Observation, never, Scop
     }
     if (deployment !== undefined && seen.keyed._tag === "Ok") {
       yield* onStep("metrics")
-      const metrics = yield* Effect.provideService(ServerMetrics.make, Fireworks.Service, fireworks)
+      const metrics = yield* Effect.provideService(ServerMetrics.make, Fireworks.Fireworks, fireworks)
       seen.metrics = yield* probes.timed(Workload.timeout(metrics.counts({ deployment }), workload))
     }
     return seen

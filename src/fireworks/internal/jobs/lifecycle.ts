@@ -104,7 +104,7 @@ export const checkTexts = (texts: Readonly<Record<string, unknown>>): Effect.Eff
 
 // --- Calls -----------------------------------------------------------------------------------------
 
-export type Call<A> = Effect.Effect<A, ApiError, Fireworks.Service>
+export type Call<A> = Effect.Effect<A, ApiError, Fireworks.Fireworks>
 
 /** What is sent, but for the id. */
 export type Body = Readonly<Record<string, unknown>>
@@ -120,7 +120,7 @@ export const call = <A, I>(
   idempotency?: Reliability.Idempotency,
   before?: (json: unknown) => unknown
 ): Call<A> =>
-  Effect.flatMap(Fireworks.Service, ({ control }) =>
+  Effect.flatMap(Fireworks.Fireworks, ({ control }) =>
     Effect.flatMap(control.request(request, workload, idempotency), decoded(schema, before))
   )
 
@@ -207,7 +207,7 @@ export const listed = <A, I>({
   path,
   schema,
   workload
-}: Listed<A, I>): Stream.Stream<A, ApiError, Fireworks.Service> => {
+}: Listed<A, I>): Stream.Stream<A, ApiError, Fireworks.Fireworks> => {
   const page = Schema.Struct({ items: maybe(Schema.Array(schema)), nextPageToken: maybe(Schema.String) })
   const renamed = (json: unknown): unknown => (isRecord(json) ? { ...json, items: json[key] } : json)
   return Stream.paginateChunkEffect("", (pageToken) =>

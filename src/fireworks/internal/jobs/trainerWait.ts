@@ -101,7 +101,7 @@ export const act = (
   workload: Workload.Workload,
   idempotency: Reliability.Idempotency
 ): Call<void> =>
-  Effect.flatMap(Fireworks.Service, ({ control }) =>
+  Effect.flatMap(Fireworks.Fireworks, ({ control }) =>
     Effect.asVoid(
       control.request(
         HttpClientRequest.bodyUnsafeJson(HttpClientRequest.post(`${paths[kind]}/${id}:${verb}`), {}),
@@ -116,7 +116,7 @@ const warned = /*#__PURE__*/ new WeakMap<Fireworks.Fireworks, Set<string>>()
 
 /** Warns of a job once, whoever comes upon it first. */
 export const warn = (kind: Kind, id: string, risk: OptimizerStateAtRisk | undefined): Call<void> =>
-  Effect.flatMap(Fireworks.Service, (service) => {
+  Effect.flatMap(Fireworks.Fireworks, (service) => {
     const known = warned.get(service) ?? new Set()
     warned.set(service, known)
     const job = `${paths[kind]}/${id}`
@@ -172,7 +172,7 @@ export interface Wait {
   readonly resumable: ReadonlyArray<Resumable>
   readonly atRisk?: OptimizerStateAtRisk | undefined
   readonly get: (id: string) => Call<TrainerJob>
-  readonly checkpoints: (id: string) => Stream.Stream<Checkpoint, ApiError, Fireworks.Service>
+  readonly checkpoints: (id: string) => Stream.Stream<Checkpoint, ApiError, Fireworks.Fireworks>
 }
 
 interface Sight {
@@ -184,7 +184,7 @@ interface Sight {
 /** Where a trainer answers: below the gateway, or by its handle. */
 const healthyAt = (job: TrainerJob): Call<string | undefined> =>
   Effect.gen(function* () {
-    const { control } = yield* Fireworks.Service
+    const { control } = yield* Fireworks.Fireworks
     const id = `${yield* control.accountId}/${idOf(job)}`
     const bases = [`${control.baseUrl}/training/v1${paths.trainer}/${id}`, job.directRouteHandle?.replace(/\/+$/, "")]
     for (const base of bases) {
@@ -249,7 +249,7 @@ export const reach = (id: string, wait: Wait, first: "look" | "resume"): Call<Ou
     const watched: Job.Watched<
       Sight,
       { readonly outcome: Ended | Up; readonly baseUrl: string | undefined },
-      Fireworks.Service
+      Fireworks.Fireworks
     > = {
       get: look,
       standing: ({ baseUrl, job }) => {
