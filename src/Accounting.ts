@@ -1,10 +1,10 @@
 /**
- * Counts what became of calls and of their tries, and finds out who lost the requests.
+ * Counts what became of calls and of their attempts, and finds out who lost the requests.
  *
  * A provider's dashboard counts the requests that its servers acknowledged. What failed before, in the pool, the name lookup,
  * the network, is on no dashboard: the client failed, and the console looks clean. Who is to look into it can only be told
  * with the client's own numbers beside the server's. Here they are counted, by reason, phase and delivery, and attributed to the
- * start of the call: a call of ten minutes belongs to the minute that sent it, with all its tries.
+ * start of the call: a call of ten minutes belongs to the minute that sent it, with all its attempts.
  *
  * ```text
  * Acknowledged + Partial  ≤  what the servers count  ≤  Acknowledged + Partial + Unconfirmed
@@ -161,7 +161,7 @@ const makeWith = (options: Accounting["options"]): Effect.Effect<Accounting> =>
  *   yield* Effect.succeed("an answer").pipe(Reliability.protect(policy))
  *
  *   const { rows } = yield* accounting.snapshot
- *   assert.deepStrictEqual(rows.map(({ count, of, outcome }) => [of, outcome, count]), [["try", "ok", 1], ["call", "ok", 1]])
+ *   assert.deepStrictEqual(rows.map(({ count, of, outcome }) => [of, outcome, count]), [["attempt", "ok", 1], ["call", "ok", 1]])
  * })
  *
  * await Effect.runPromise(program)
@@ -247,7 +247,7 @@ export const Accounting: Context.Tag<Accounting, Accounting> = /*#__PURE__*/ Con
  *   yield* Effect.succeed("an answer").pipe(Reliability.protect(Workload.interactive))
  *
  *   const { rows } = Accounting.since(yield* Accounting.snapshot, before)
- *   assert.deepStrictEqual(rows.map(({ count, of }) => [of, count]), [["try", 1], ["call", 1]])
+ *   assert.deepStrictEqual(rows.map(({ count, of }) => [of, count]), [["attempt", 1], ["call", 1]])
  * })
  *
  * await Effect.runPromise(program.pipe(Effect.provide(Accounting.layer({ bucket: "10 seconds" }))))
@@ -397,14 +397,14 @@ export const only: {
 export const reconcile = (window: Window, counts: ServerCounts, options: ReconcileOptions = {}): Verdict =>
   judge(window, counts, limitsOf(options))
 
-const limitsOf = ({ count, coverage, failing, share, tries }: ReconcileOptions): Limits => {
+const limitsOf = ({ count, coverage, failing, share, attempts }: ReconcileOptions): Limits => {
   const owner = "Accounting.reconcile"
   return {
     count: number(owner, "count", count ?? 3, {}),
     share: number(owner, "share", share ?? 0.1, { max: 1 }),
     failing: number(owner, "failing", failing ?? 0.01, { max: 1 }),
     coverage: number(owner, "coverage", coverage ?? 0.5, { max: 1 }),
-    tries: number(owner, "tries", tries ?? 10, { min: 1 })
+    attempts: number(owner, "attempts", attempts ?? 10, { min: 1 })
   }
 }
 

@@ -470,10 +470,10 @@ export const isApiError = (u: unknown): u is ApiError => read(u, TypeId) === Typ
 export const isSettled = (error: ApiError): boolean => error.attempts > 0
 
 /**
- * Tells whether another try makes sense: the server's word if it gave one (`x-should-retry`), else not for `Fatal`;
+ * Tells whether another attempt makes sense: the server's word if it gave one (`x-should-retry`), else not for `Fatal`;
  * never once the error is settled. A server that says `true` to a 401 gets it again: that word overrides the table too.
  *
- * Whether another try is *safe* depends on the call too: see `mayHaveExecuted`.
+ * Whether another attempt is *safe* depends on the call too: see `mayHaveExecuted`.
  *
  * @since 0.1.0
  * @category guards

@@ -1,7 +1,7 @@
 /**
  * A moment after which nothing of a call runs, carried by the fiber.
  *
- * A limit on each step does not bound the whole: five tries of a minute each are five minutes. A deadline does, and what
+ * A limit on each step does not bound the whole: five attempts of a minute each are five minutes. A deadline does, and what
  * runs inside can ask how much of it is left, so that nobody starts what cannot end in time. It is measured by the
  * monotonic time of the `Clock` service: a wall clock that jumps changes nothing.
  *
@@ -20,7 +20,7 @@ import { duration } from "./internal/options.js"
  * Gives an effect so much time, and no more: it fails with `Transient` `Timeout`, phase `deadline`.
  *
  * Within another deadline the sooner one holds: an inner, longer one never extends an outer, shorter one. `Retry`'s
- * schedules inside do not wait past it, and `Reliability.protect` starts no try that it leaves no time for.
+ * schedules inside do not wait past it, and `Reliability.protect` starts no attempt that it leaves no time for.
  *
  * What still runs once it has passed cleans up: a call that a finalizer makes then, such as to cancel what was begun, has the
  * limits of its own workload. What was forked inside and outlives the effect is limited no more, either.
@@ -90,7 +90,7 @@ export const timedOut = (
     last
   }: { readonly attempts: number; readonly delivery?: Delivery; readonly last?: string | undefined }
 ): Transient => {
-  const before = last === undefined ? "" : `; the try before failed with ${last}`
+  const before = last === undefined ? "" : `; the attempt before failed with ${last}`
   const detail = `the limit is ${Duration.format(limit)}${before}`
   const error = unsafeMake({ class: "Transient", reason: "Timeout" }, { delivery, phase, detail, attempts })
   // of the class just named

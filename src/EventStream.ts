@@ -100,7 +100,7 @@ export interface Options<R = never> extends Omit<Reliability.Options<R>, "worklo
    * @default by their names, Anthropic's `message_stop` and OpenAI's `response.completed`, `.incomplete` and `.failed`
    */
   readonly done?: ((event: Event) => boolean) | undefined
-  /** The header that carries the id of the call, the same on each try; the caller's own is kept. @default "x-request-id" */
+  /** The header that carries the id of the call, the same on each attempt; the caller's own is kept. @default "x-request-id" */
   readonly requestIdHeader?: string | undefined
 }
 
@@ -146,7 +146,7 @@ const checked = <R>(options: Options<R>): Checked<R> => {
         idempotency: idempotencyOf(request, fiber, idempotency),
         workload: {
           ...workload,
-          // a try ends with its first event
+          // an attempt ends with its first event
           timeouts: { ...workload.timeouts, attempt: workload.stream.first },
           retry: isStreamed(request.body) ? unlessSent(workload.retry) : workload.retry
         }
@@ -176,7 +176,7 @@ const serverError: Kind = { class: "Transient", reason: "ServerError" }
 const drained = 64 * 1024
 const draining = 250
 
-/** One run of a stream: its tries, of which the last one is read on. */
+/** One run of a stream: its attempts, of which the last one is read on. */
 class Session<R, R2> {
   readonly client: ReliableHttpClient<R>
   readonly request: Request
@@ -184,7 +184,7 @@ class Session<R, R2> {
   readonly policy: Reliability.Policy<R2>
   readonly clock: Clock.Clock
 
-  tries = 0
+  attempts = 0
   /** The request of the present attempt as the client completed it; absent until it is handed to be sent. */
   sent: Request | undefined
   scope: Scope.CloseableScope | undefined
@@ -219,10 +219,10 @@ class Session<R, R2> {
 
   // --- Until the first event ----------------------------------------------------------------------
 
-  /** A try keeps its scope where the end of the stream finds it: what it succeeds with may be lost to an interruption. */
+  /** An attempt keeps its scope where the end of the stream finds it: what it succeeds with may be lost to an interruption. */
   readonly attempt: Effect.Effect<Array<Event>, ApiError, R> = Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(Scope.make(), (scope) => {
-      this.tries++
+      this.attempts++
       this.scope = scope
       this.sent = undefined
       this.response = undefined
@@ -294,7 +294,7 @@ class Session<R, R2> {
   }
 
   fail(error: ApiError): Effect.Effect<never, ApiError> {
-    const settled = settle(error, this.tries, this.isOpen ? { stopped: "StreamBegan" } : {})
+    const settled = settle(error, this.attempts, this.isOpen ? { stopped: "StreamBegan" } : {})
     this.tell(settled)
     return Effect.fail(settled)
   }
@@ -303,7 +303,7 @@ class Session<R, R2> {
   tell(error: ApiError | undefined): void {
     const { told } = this
     this.told = undefined
-    if (this.isOpen) told?.tell("stream", this.tries, error)
+    if (this.isOpen) told?.tell("stream", this.attempts, error)
   }
 
   /** The events in what arrives next, of which there may be none. */
@@ -328,7 +328,7 @@ class Session<R, R2> {
     const { decoder, scope, source } = this
     if (this.told !== undefined && this.isOpen) {
       this.tell(
-        decoder.end?._tag === "Done" ? undefined : settle(this.fault(aborted, { delivery: "Partial" }), this.tries)
+        decoder.end?._tag === "Done" ? undefined : settle(this.fault(aborted, { delivery: "Partial" }), this.attempts)
       )
     }
     this.scope = undefined
@@ -424,7 +424,7 @@ const drain = (source: Pull): Effect.Effect<void> => {
  * Sends a request, and streams the events of its answer.
  *
  * Until the first event it is a call like any other, with the workload's retries, deadline and patience, and the limit
- * `stream.first` for each try; then only `stream.idle` and deadlines from outside apply. The errors that leave it are
+ * `stream.first` for each attempt; then only `stream.idle` and deadlines from outside apply. The errors that leave it are
  * settled. Comments and pings are signs of life, and not handed out. Nothing is read ahead of who takes the events, and
  * ending the stream early, or interrupting it, closes the connection.
  *

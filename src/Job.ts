@@ -3,7 +3,7 @@
  *
  * A job runs for minutes or days on somebody else's machine. Its submission may be carried out and its answer lost: sent
  * anew, it runs twice. A look at it may fail because the network does, which says nothing of the job; or be answered by a
- * replica that lags behind. Here the caller chooses the job's id before the first try, and losing contact is not a failed job.
+ * replica that lags behind. Here the caller chooses the job's id before the first attempt, and losing contact is not a failed job.
  *
  * A submission looks the id up before it sends anything, and again before it sends a second time. A lost response, or a process
  * that starts again, therefore makes no second job, even on a server that accepts a duplicate id. Two limits remain on such a

@@ -1,14 +1,14 @@
 /**
  * How one call is made: deadline, retries, attempt limit and accounting, put together in the only order that works.
  *
- * A timeout outside the retries cuts the third try short; one inside, without a deadline, lets five tries of a minute pass.
+ * A timeout outside the retries cuts the third attempt short; one inside, without a deadline, lets five attempts of a minute pass.
  * Retries around retries multiply. A budget asked before the error was looked at pays for what is never repeated. `protect`
  * is the composition: a deadline around retries around a limited attempt, each knowing of the others through the fiber, for
  * the price of one timer while nothing fails.
  *
  * ```text
  * protect(workload)   what leaves it is settled: no outer retry multiplies it
- *   └ deadline        tries and waits together
+ *   └ deadline        attempts and waits together
  *      └ retry        asks error, hint, idempotency, deadline and budget, in this order
  *         └ attempt   limited, interruptible, counted
  *            └ your effect
@@ -73,9 +73,9 @@ export interface Retrying {
  */
 export interface GivenUp {
   readonly workload: Workload
-  /** Settled: its `attempts` is the number of tries made. */
+  /** Settled: its `attempts` is the number of attempts made. */
   readonly error: ApiError
-  /** Why there was no other try. */
+  /** Why there was no other attempt. */
   readonly why: Retry.Stopping
 }
 
@@ -107,9 +107,9 @@ export interface Options<R = never, R2 = R> {
   /** Runs beside the call when it has failed for good. @default nothing */
   readonly onGiveUp?: ((givenUp: GivenUp) => Effect.Effect<unknown, unknown, R2>) | undefined
   /**
-   * Called once at the end of each try and of each call, however it ends: successes have no error, and what was interrupted
-   * has `Fatal` `Aborted`. In a wait between two tries only the call is interrupted, which is told when its fiber has ended,
-   * with the delivery of the try before. A plain function, on the way of every call: it must be quick. What it throws is
+   * Called once at the end of each attempt and of each call, however it ends: successes have no error, and what was interrupted
+   * has `Fatal` `Aborted`. In a wait between two attempts only the call is interrupted, which is told when its fiber has ended,
+   * with the delivery of the attempt before. A plain function, on the way of every call: it must be quick. What it throws is
    * ignored. @default nothing
    */
   readonly record?: ((outcome: Outcome) => void) | undefined
@@ -165,16 +165,16 @@ export const PolicyTypeId: unique symbol = Symbol.for("effect-reliability/Policy
 export type Protected<E> = E | Transient
 
 /**
- * A try of a call, for effects that keep their own timer.
+ * An attempt of a call, for effects that keep their own timer.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Attempt {
-  /** The number of the try, from 1 on. */
+  /** The number of the attempt, from 1 on. */
   readonly attempt: number
   readonly workload: Workload
-  /** How long the try may take, in milliseconds; Infinity for as long as it likes. */
+  /** How long the attempt may take, in milliseconds; Infinity for as long as it likes. */
   readonly millis: number
   /** Which limit that is: the attempt's own, or what is left until the deadline. */
   readonly phase: "attempt" | "deadline"
@@ -230,7 +230,7 @@ const toPolicy = <R>(input: Workload | AnyPolicy<R>): AnyPolicy<R> =>
 // -------------------------------------------------------------------------------------------------
 
 /**
- * Makes a call reliable: the workload's deadline, its retries, and its limit for each try.
+ * Makes a call reliable: the workload's deadline, its retries, and its limit for each attempt.
  *
  * It works on any effect that fails with `ApiError`; other errors pass through untouched, and with a policy that has
  * `classify`, on any effect at all. An error that leaves it is settled: an outer `protect` or `Retry.retry` passes it on.
@@ -278,7 +278,7 @@ export const protect: {
 
 /**
  * Makes a call reliable that keeps its own time: a leaf, such as a request on a socket that has timers of its own for each
- * phase. It is told how long the try may take, fails by itself when that is over, and is spared the fiber and the timer
+ * phase. It is told how long the attempt may take, fails by itself when that is over, and is spared the fiber and the timer
  * that `protect` would watch it with.
  *
  * @example
@@ -328,12 +328,12 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
   readonly endsAt: number
   /** What is told of the call; absent where nobody listens. */
   readonly told: Telling | undefined
-  tries = 0
-  /** The tries made, those of owners inside included. */
+  attempts = 0
+  /** The attempts made, those of owners inside included. */
   made = 0
   phase: Attempt["phase"] = "attempt"
   state: unknown
-  /** What the try before failed with; the error itself would be held through the wait. */
+  /** What the attempt before failed with; the error itself would be held through the wait. */
   last: string | undefined
   lastDelivery: Delivery = "NotSent"
 
@@ -355,7 +355,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
     this.told = telling(this, "call")
   }
 
-  /** What the fibers of the call know of it; what runs inside a try has the try's time, not the call's. */
+  /** What the fibers of the call know of it; what runs inside an attempt has the attempt's time, not the call's. */
   until(endsAt: number): Call {
     const { clock, outer, policy } = this
     const { idempotency = "safe", workload } = policy
@@ -367,16 +367,16 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
     return this.endsAt === Infinity ? Infinity : this.endsAt - monotonic(this.clock)
   }
 
-  /** One try, and all that comes after it. */
+  /** One attempt, and all that comes after it. */
   attempt(fiber: AnyFiber, flags: RuntimeFlags.RuntimeFlags): Effect.Effect<A, unknown, R | R2> {
     const { clock, effect, policy } = this
     const attemptMillis = Duration.toMillis(policy.workload.timeouts.attempt)
-    // the first try begins when the call does
-    const now = this.tries === 0 ? this.startedAt : monotonic(clock)
+    // the first attempt begins when the call does
+    const now = this.attempts === 0 ? this.startedAt : monotonic(clock)
     const left = this.endsAt - now
     if (left <= 0) return this.giveUp(this.outOfTime(this.lastDelivery), "Deadline")
     const { told } = this
-    const attempt = ++this.tries
+    const attempt = ++this.attempts
     const millis = Math.min(attemptMillis, left)
     this.phase = attemptMillis <= left ? "attempt" : "deadline"
     if (typeof effect !== "function") {
@@ -402,7 +402,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
     })
   }
 
-  /** A try of a leaf whose end is told however it ends: what is interrupted tells within a mask, unless its fiber is watched. */
+  /** An attempt of a leaf whose end is told however it ends: what is interrupted tells within a mask, unless its fiber is watched. */
   recorded(try_: Effect.Effect<A, E, R>, flags: RuntimeFlags.RuntimeFlags): Effect.Effect<A, unknown, R | R2> {
     return Effect.flatten(
       Effect.uninterruptible(
@@ -424,7 +424,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
   }
 
   onSuccess(value: Effect.Effect<A, unknown>): Effect.Effect<A, unknown> {
-    this.told?.succeed(this.tries)
+    this.told?.succeed(this.attempts)
     return value
   }
 
@@ -442,7 +442,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
     }
     if (!isApiError(error)) return this.passOn(cause, error)
     const known = this.explained(error)
-    this.told?.tell("try", this.tries, known)
+    this.told?.tell("attempt", this.attempts, known)
     this.made += Math.max(1, known.attempts)
     return this.decide(known)
   }
@@ -471,10 +471,10 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
         ? this.outOfTime()
         : timedOut("attempt", policy.workload.timeouts.attempt, { attempts: 0, last })
     const error = (policy as WithOnLimit)[onLimitKey]?.(late) ?? late
-    this.told?.tell("try", this.tries, error)
+    this.told?.tell("attempt", this.attempts, error)
     this.made++
     if (phase === "deadline") return this.giveUp(error, "Deadline")
-    // an owner of retries inside was at work: to start it anew would multiply its tries
+    // an owner of retries inside was at work: to start it anew would multiply its attempts
     return owned ? this.giveUp(error, "Settled") : this.decide(error)
   }
 
@@ -567,7 +567,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
     const passed = why === "Settled" && isSettled(error)
     const timeLeft = nextWait && Duration.millis(Math.max(0, this.left()))
     const settled = passed ? error : settle(error, Math.max(1, this.made), { stopped: why, nextWait, timeLeft })
-    this.told?.tell("call", this.tries, settled, why)
+    this.told?.tell("call", this.attempts, settled, why)
     const failure = Effect.fail(settled)
     if (onGiveUp === undefined) return failure
     const observer = beside(() => onGiveUp({ workload, error: settled, why }))
@@ -575,7 +575,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
   }
 
   // -----------------------------------------------------------------------------------------------
-  // What `record` is told: each try and each call once, however it ends
+  // What `record` is told: each attempt and each call once, however it ends
   // -----------------------------------------------------------------------------------------------
 
   // a function of its own, so that what listens holds nothing of what led to it
@@ -589,19 +589,19 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
 
   /** Tells of a call that ends otherwise than by its own decision. */
   abandon(reason: () => ApiError): void {
-    const { told, tries } = this
+    const { told, attempts } = this
     if (told === undefined || told.ended) return
     const error = reason()
     if (told.trying) {
-      told.tell("try", tries, error)
+      told.tell("attempt", attempts, error)
       this.made++
     }
-    told.tell("call", tries, isSettled(error) ? error : settle(error, Math.max(1, this.made)))
+    told.tell("call", attempts, isSettled(error) ? error : settle(error, Math.max(1, this.made)))
   }
 
   aborted(): ApiError {
     const { last, lastDelivery, told } = this
-    const detail = last === undefined ? undefined : `the try before failed with ${last}`
+    const detail = last === undefined ? undefined : `the attempt before failed with ${last}`
     return unsafeMake(
       { class: "Fatal", reason: "Aborted" },
       { delivery: told?.trying === true ? "Unconfirmed" : lastDelivery, detail }
@@ -627,7 +627,7 @@ const perform = <A, E, R, R2>(
   const effect: Effect.Effect<A, unknown, R | R2> = Effect.withFiberRuntime((fiber, status) => {
     const protection = make(fiber)
     const { outer, policy, told } = protection
-    // who was told that it begins is told that it ends, even where no try comes about
+    // who was told that it begins is told that it ends, even where no attempt comes about
     if (told?.isBegun(typeof protection.effect === "function") === true) protection.watch()
     if (!isPart(outer) && policy.budget === undefined && told?.wraps !== true) {
       return protection.attempt(fiber, status.runtimeFlags)
@@ -653,7 +653,7 @@ const perform = <A, E, R, R2>(
  * import { Reliability, Workload } from "effect-reliability"
  *
  * console.log(Reliability.describe(Workload.interactive))
- * // { workload: "interactive", deadline: "2m", retry: "5 tries, 1s × 2, additive jitter, …", attempt: { … }, … }
+ * // { workload: "interactive", deadline: "2m", retry: "5 attempts, 1s × 2, additive jitter, …", attempt: { … }, … }
  * ```
  *
  * @since 0.1.0
@@ -675,7 +675,7 @@ export const describe = <R>(input: Workload | AnyPolicy<R>) => {
     patience:
       patience === undefined
         ? "none"
-        : `${patience.tries} waits, ${format(patience.base)} × ${patience.factor} up to ${format(patience.cap)}`,
+        : `${patience.waits} waits, ${format(patience.base)} × ${patience.factor} up to ${format(patience.cap)}`,
     budget:
       budget === undefined
         ? "none"

@@ -3,7 +3,7 @@
  *
  * A client by itself leaves the hard part to each call: an answer of 503 is a success to it, a body that breaks off fails
  * outside of the retries, an unread one keeps its socket, and a request that is sent again looks like another one to the
- * provider. Here an answer that is no success is an error, the body is read within the try, within bounds, and all tries of
+ * provider. Here an answer that is no success is an error, the body is read within the attempt, within bounds, and all attempts of
  * a call carry one id.
  *
  * How sure `delivery` and `phase` are depends on the transport:
@@ -111,7 +111,7 @@ export interface Options<R = never> extends Omit<Reliability.Options<R>, "worklo
    * parsed by the call; its bound is `maxBody`, and `response.json` parses it on demand. @default 8 MiB
    */
   readonly maxJson?: number | undefined
-  /** The header that carries the id of a call, the same on each try; the caller's own is kept. @default "x-request-id" */
+  /** The header that carries the id of a call, the same on each attempt; the caller's own is kept. @default "x-request-id" */
   readonly requestIdHeader?: string | undefined
   /** Whether the server is told of the current span (`traceparent`, `b3`). @default false */
   readonly propagateTrace?: boolean | undefined
@@ -124,7 +124,7 @@ export interface Options<R = never> extends Omit<Reliability.Options<R>, "worklo
 const replayables = new WeakSet<HttpBody.HttpBody>()
 
 /**
- * Declares that the stream that a request sends may be read again, from its beginning, for another try.
+ * Declares that the stream that a request sends may be read again, from its beginning, for another attempt.
  *
  * A body that is a value is always sent again as it was. One that is a stream is never copied: once its first bytes were
  * asked for, the call is not repeated, unless this was said. `fetch` asks for them before it connects.
@@ -286,7 +286,7 @@ class Sending {
     this.request = request
   }
 
-  /** The request of a try, watched; `call` is the try's own, if somebody else keeps its limit. */
+  /** The request of an attempt, watched; `call` is the attempt's own, if somebody else keeps its limit. */
   prepare(request: Request, trace: Tracer.AnySpan | undefined, call: Call | undefined): Request {
     const { body } = request
     const traced = trace === undefined ? request : HttpClientRequest.setHeaders(request, traceHeaders(trace))
@@ -298,7 +298,7 @@ class Sending {
     this.streamed = true
     const start = (): void => {
       this.#started = true
-      // a limit that ends the try ends the call
+      // a limit that ends the attempt ends the call
       if (call !== undefined) call.owners++
     }
     if (body._tag === "Stream") {
@@ -315,10 +315,10 @@ class Sending {
   }
 
   /** A body that cannot be sent again ends the call, whatever the error says, and whatever its schedule. */
-  guard<A, R>(tries: number, effect: Effect.Effect<A, ApiError, R>): Effect.Effect<A, ApiError, R> {
+  guard<A, R>(attempts: number, effect: Effect.Effect<A, ApiError, R>): Effect.Effect<A, ApiError, R> {
     if (this.#last !== undefined) return Effect.fail(this.#last)
     return Effect.mapError(effect, (error) =>
-      this.spent ? (this.#last = settle(error, error.attempts || tries, { stopped: "SpentBody" })) : error
+      this.spent ? (this.#last = settle(error, error.attempts || attempts, { stopped: "SpentBody" })) : error
     )
   }
 }
@@ -386,20 +386,20 @@ class Caller<E, R, R2> {
     this.client = HttpClient.withTracerPropagation(client, this.options.propagateTrace)
   }
 
-  /** A call with all its tries; `onAnswer` sees each answer that is an error. */
+  /** A call with all its attempts; `onAnswer` sees each answer that is an error. */
   call(request: Request, onAnswer?: OnAnswer): Effect.Effect<Response, ApiError, R | R2> {
     return Effect.flatMap(withRequestId(request, this.options.requestIdHeader), (identified) =>
       Effect.withFiberRuntime<Response, ApiError, R | R2>((fiber) => {
-        const tries = this.tries(identified, fiber, onAnswer)
+        const attempts = this.attempts(identified, fiber, onAnswer)
         // what was declared of this request does not hold for requests that are sent on its way, such as one for a token
         return fiber.getFiberRef(declaredIdempotency) === undefined
-          ? tries
-          : Effect.locally(tries, declaredIdempotency, undefined)
+          ? attempts
+          : Effect.locally(attempts, declaredIdempotency, undefined)
       })
     )
   }
 
-  tries(request: Request, fiber: AnyFiber, onAnswer: OnAnswer): Effect.Effect<Response, ApiError, R | R2> {
+  attempts(request: Request, fiber: AnyFiber, onAnswer: OnAnswer): Effect.Effect<Response, ApiError, R | R2> {
     const { exchange } = this
     const policy = this.options.policyOf(request, fiber)
     const owned = fiber.getFiberRef(singleTry)
@@ -414,10 +414,10 @@ class Caller<E, R, R2> {
         ? attempt({ attempt: 1, workload: policy.workload, millis: Infinity, phase: "attempt" })
         : Reliability.leaf(told, attempt)
     }
-    let tries = 0
+    let attempts = 0
     const attempt = Effect.withFiberRuntime<Response, ApiError, R>((inner) => {
-      tries++
-      return sending.guard(tries, this.executed(request, sending, inner, onAnswer))
+      attempts++
+      return sending.guard(attempts, this.executed(request, sending, inner, onAnswer))
     })
     return single ? attempt : Reliability.protect(attempt, told)
   }
@@ -452,7 +452,7 @@ class Caller<E, R, R2> {
     return this.options.propagateTrace ? fiber.currentSpan : undefined
   }
 
-  /** A try over one of this package's transports, which limits it. */
+  /** An attempt over one of this package's transports, which limits it. */
   exchanged(
     { exchange, preprocess }: Exchanging<E, R>,
     request: Request,
@@ -486,7 +486,7 @@ class Caller<E, R, R2> {
     )
   }
 
-  /** A try over any client. */
+  /** An attempt over any client. */
   executed(
     request: Request,
     sending: Sending,
@@ -533,10 +533,10 @@ class Caller<E, R, R2> {
 // -------------------------------------------------------------------------------------------------
 
 /**
- * Makes each call of a client reliable: the workload's limits and retries, answers read and judged within the try.
+ * Makes each call of a client reliable: the workload's limits and retries, answers read and judged within the attempt.
  *
  * What is mapped onto the client that it makes (`HttpClient.mapRequest`, …) happens once in a call; what was mapped onto the
- * client that it is given, in each try. What fails, fails as `ApiError`, whatever the client's own errors are.
+ * client that it is given, in each attempt. What fails, fails as `ApiError`, whatever the client's own errors are.
  *
  * @example
  * ```ts

@@ -5,7 +5,7 @@
  * multiplies with the retries of the library beneath it, and submits a batch job twice. These do not. They are plain
  * `Schedule`s over any input, hold no state of their own, and serve any number of services at once.
  *
- * | schedule | tries | wait before try n + 2, n from 0 | with a hint of the server |
+ * | schedule | attempts | wait before try n + 2, n from 0 | with a hint of the server |
  * | --- | --- | --- | --- |
  * | `documented` | 5 | 1 s · 2ⁿ + U(0, 1 s) | max(1 s · 2ⁿ, hint) + U(0, 1 s) |
  * | `sdk` | 4 | min(0.5 s · 2ⁿ, 8 s), less up to 25 % | max(that, hint) + U(0, max(0.5 s, 10 % of the hint)) |
@@ -58,7 +58,7 @@ export type Jitter = "additive" | "full" | "subtractive" | "none"
  * @category model
  */
 export interface Options {
-  /** The number of tries in all, the first included, from 1 on. @default 5 */
+  /** The number of attempts in all, the first included, from 1 on. @default 5 */
   readonly attempts?: number | undefined
   /** The first wait. @default 1 second */
   readonly base?: Duration.DurationInput | undefined
@@ -72,7 +72,7 @@ export interface Options {
   readonly spread?: Duration.DurationInput | undefined
   /** The longest hint that is honoured; a longer one fails the call at once. @default 2 minutes */
   readonly maxHint?: Duration.DurationInput | undefined
-  /** How many tries in a row may fail to find the host's name, from 1 on. @default 2 */
+  /** How many attempts in a row may fail to find the host's name, from 1 on. @default 2 */
   readonly nameNotFound?: number | undefined
   /** What to do about an error that an inner owner of retries settled. @default "stop" */
   readonly settled?: "stop" | "retry" | undefined
@@ -165,19 +165,19 @@ export const delay = (
 // -------------------------------------------------------------------------------------------------
 
 interface State {
-  /** Tries made, all of them. */
-  readonly tries: number
+  /** Attempts made, all of them. */
+  readonly attempts: number
   /** Failures that counted. */
   readonly failures: number
   /** Waits out of patience. */
   readonly waits: number
-  /** Tries in a row that did not find the host's name. */
+  /** Attempts in a row that did not find the host's name. */
   readonly nameless: number
-  /** Whether the one free try for a closed connection was taken. */
+  /** Whether the one free attempt for a closed connection was taken. */
   readonly reconnected: boolean
 }
 
-const initial: State = { tries: 0, failures: 0, waits: 0, nameless: 0, reconnected: false }
+const initial: State = { attempts: 0, failures: 0, waits: 0, nameless: 0, reconnected: false }
 
 type Verdict =
   | { readonly why: Stopping; readonly refused?: number }
@@ -204,8 +204,8 @@ const judge = (options: Checked, state: State, input: unknown, call: Call | unde
   if (hint !== undefined && hint > options.maxHint) return { why: "HintTooLong" }
 
   const patience = getsReady(input) ? call?.workload?.patience : undefined
-  if (patience !== undefined && state.waits >= patience.tries) return { why: "PatienceEnded" }
-  // minutes away: who has no patience for it is told at once, and not after some tries
+  if (patience !== undefined && state.waits >= patience.waits) return { why: "PatienceEnded" }
+  // minutes away: who has no patience for it is told at once, and not after some attempts
   if (call?.workload !== undefined && patience === undefined && input.reason === "ScalingUp" && !input.shouldRetry) {
     return { why: "PatienceEnded" }
   }
@@ -236,9 +236,9 @@ const schedule = (options: Checked): Schedule.Schedule<Step, unknown> => {
   const made = Schedule.makeWithState<State, unknown, Step>(initial, (now, input, state) =>
     Effect.withFiberRuntime((fiber) => {
       const call = fiber.getFiberRef(currentCall)
-      const attempt = state.tries + 1
+      const attempt = state.attempts + 1
       const stop = (why: Stopping, refused?: number): readonly [State, Step, ScheduleDecision.ScheduleDecision] => [
-        { ...state, tries: attempt },
+        { ...state, attempts: attempt },
         {
           attempt,
           delay: Duration.zero,
@@ -252,7 +252,7 @@ const schedule = (options: Checked): Schedule.Schedule<Step, unknown> => {
         if (!("millis" in verdict)) return Effect.succeed(stop(verdict.why, verdict.refused))
         const { counts, millis, why } = verdict
         const next: State = {
-          tries: attempt,
+          attempts: attempt,
           failures: state.failures + (counts ? 1 : 0),
           waits: state.waits + (why === "Patience" ? 1 : 0),
           nameless: isApiError(input) && input.reason === "NameNotFound" ? state.nameless + 1 : 0,
@@ -278,7 +278,7 @@ const describeOptions = (options: Checked): string => {
   const { attempts, base, cap, factor, jitter, maxHint } = options
   const format = (millis: number) => Duration.format(Duration.millis(millis))
   const upTo = cap === Infinity ? "" : ` up to ${format(cap)}`
-  return `${attempts} tries, ${format(base)} × ${factor}${upTo}, ${jitter} jitter, hints up to ${format(maxHint)}`
+  return `${attempts} attempts, ${format(base)} × ${factor}${upTo}, ${jitter} jitter, hints up to ${format(maxHint)}`
 }
 
 /**
@@ -322,7 +322,7 @@ export const describeSchedule = (made: Schedule.Schedule<unknown, unknown>): str
 export const make = (options: Options = {}): Schedule.Schedule<Step, unknown> => schedule(check("Retry.make", options))
 
 /**
- * The loop of the provider's reliability guide, to the letter: five tries, waits of 1, 2, 4 and 8 seconds, each with up
+ * The loop of the provider's reliability guide, to the letter: five attempts, waits of 1, 2, 4 and 8 seconds, each with up
  * to a second on top; and the server's hint where it gives one.
  *
  * @since 0.1.0
@@ -362,7 +362,7 @@ const stopOf = (output: unknown): Stop => {
 
 /**
  * Retries an effect as `Effect.retry` does, and settles the error that is left, so that an outer owner of retries passes
- * it on instead of multiplying the tries.
+ * it on instead of multiplying the attempts.
  *
  * @example
  * ```ts
@@ -373,7 +373,7 @@ const stopOf = (output: unknown): Stop => {
  * const call = new ApiError.Transient({ reason: "Unavailable", delivery: "Acknowledged", status: 503 })
  * const policy = Retry.make({ attempts: 3, base: "1 millis" })
  *
- * // three tries, not nine
+ * // three attempts, not nine
  * const error = await Effect.runPromise(call.pipe(Retry.retry(policy), Retry.retry(policy), Effect.flip))
  * assert.strictEqual(error.attempts, 3)
  * ```

@@ -8,9 +8,9 @@
  *
  * `names` is the table of all names, and nothing goes by another. Attributes are OpenTelemetry's where it has them
  * (`server.address`, `error.type`, `gen_ai.request.model`, `http.request.resend_count`); the metrics are ours, below
- * `reliability.`, since those of the conventions for HTTP count each request once and know nothing of tries. Durations are
+ * `reliability.`, since those of the conventions for HTTP count each request once and know nothing of attempts. Durations are
  * seconds. In Prometheus's text dots become underscores, units are spelt out, and counters end in `_total`:
- * `reliability_call_duration_seconds`, `reliability_tries_total`. A name or label that the text format reserves gets another one:
+ * `reliability_call_duration_seconds`, `reliability_attempts_total`. A name or label that the text format reserves gets another one:
  * a gauge `y_count` beside a histogram `y` is `y_count_gauge`, and a label `__name__` is `exported___name__`.
  *
  * Effect's metric tags are strings: `server.port` is a number in spans only. Exporters of OpenTelemetry read the unit from the tag
@@ -104,7 +104,7 @@ const installing = (observer: () => Observer): Layer.Layer<never> =>
   Layer.scopedDiscard(Effect.suspend(() => observing(observer())))
 
 /**
- * Counts all calls, tries, waits and streams in Effect's metrics; those of a fiber with tags of its own
+ * Counts all calls, attempts, waits and streams in Effect's metrics; those of a fiber with tags of its own
  * (`Effect.tagMetrics`) have these too.
  *
  * A call that is made of protected calls is not counted, since they are. Metrics are one for the whole process: the layer
@@ -130,9 +130,9 @@ const installing = (observer: () => Observer): Layer.Layer<never> =>
 export const metrics: Layer.Layer<never> = /*#__PURE__*/ installing(metricsObserver)
 
 /**
- * Makes a span of each call, below the caller's own, and one of each try below that.
+ * Makes a span of each call, below the caller's own, and one of each attempt below that.
  *
- * A try that runs into its limit is an error with its reason, and one that is interrupted is `Aborted`. The span of a call of
+ * An attempt that runs into its limit is an error with its reason, and one that is interrupted is `Aborted`. The span of a call of
  * which operation and model are known is called by both, as the conventions for generative models want it.
  *
  * @example

@@ -48,7 +48,7 @@ export type { Workload, Timeouts, StreamTimeouts, Patience } from "./internal/ca
 export interface Options {
   /** What it is called. */
   readonly name: string
-  /** The limits of one try; none above `attempt`, and `attempt` not above `deadline`. */
+  /** The limits of one attempt; none above `attempt`, and `attempt` not above `deadline`. */
   readonly timeouts: {
     /** @default 10 seconds, or `attempt` if that is less */
     readonly pool?: Duration.DurationInput | undefined
@@ -80,7 +80,7 @@ export interface Options {
   readonly patience?:
     | {
         /** The number of waits, from 1 on. */
-        readonly tries: number
+        readonly waits: number
         /** The first wait. */
         readonly base: Duration.DurationInput
         /** From 1 on. @default 1 */
@@ -113,7 +113,7 @@ const patienceOf = (owner: string, options: Options["patience"]): Patience | und
   const cap = duration(owner, "patience.cap", options.cap ?? (factor > 1 ? Duration.max(base, "1 minute") : base))
   if (Duration.lessThan(cap, base))
     refuse(owner, "patience.cap", cap, `at least patience.base, ${Duration.format(base)}`)
-  return { tries: number(owner, "patience.tries", options.tries, { min: 1, integer: true }), base, factor, cap }
+  return { waits: number(owner, "patience.waits", options.waits, { min: 1, integer: true }), base, factor, cap }
 }
 
 const build = (owner: string, options: Options): Workload => {
@@ -145,7 +145,7 @@ const build = (owner: string, options: Options): Workload => {
     },
     stream: {
       first: limit("stream.first", options.stream?.first, attempt),
-      // a stream may be idle for longer than any one try may take
+      // a stream may be idle for longer than any one attempt may take
       idle: duration(owner, "stream.idle", options.stream?.idle ?? attempt, { min: 1 })
     },
     deadline,
@@ -238,7 +238,7 @@ export {
 // The four
 // -------------------------------------------------------------------------------------------------
 
-const patience = { tries: 30, base: "5 seconds", factor: 1.5, cap: "60 seconds" } as const
+const patience = { waits: 30, base: "5 seconds", factor: 1.5, cap: "60 seconds" } as const
 
 /**
  * A person is waiting.
@@ -300,9 +300,9 @@ export const batchSubmission: Workload = /*#__PURE__*/ make({
 // -------------------------------------------------------------------------------------------------
 
 /**
- * Gives one try of an effect the workload's time, and no more: it fails with `Transient` `Timeout`, phase `attempt`.
+ * Gives one attempt of an effect the workload's time, and no more: it fails with `Transient` `Timeout`, phase `attempt`.
  *
- * The effect is interrupted and waited for. It is what `Reliability.protect` does for each try.
+ * The effect is interrupted and waited for. It is what `Reliability.protect` does for each attempt.
  *
  * @example
  * ```ts

@@ -43,7 +43,7 @@ const sum = (rows: ReadonlyArray<Accounting.Row>, fits: (row: Accounting.Row) =>
 // -------------------------------------------------------------------------------------------------
 
 describe("accounts", () => {
-  it.effect("hold each try and each call by what became of it", () =>
+  it.effect("hold each attempt and each call by what became of it", () =>
     Effect.gen(function* () {
       const accounting = yield* Accounting.make()
       let left = 2
@@ -70,7 +70,7 @@ describe("accounts", () => {
       yield* Fiber.join(fiber)
       const { rows } = yield* accounting.snapshot
       expect(rows.map(({ millis, of }) => [of, millis])).toEqual([
-        ["try", 6000],
+        ["attempt", 6000],
         ["call", 6000]
       ])
     })
@@ -190,13 +190,13 @@ describe("a window", () => {
       yield* call
       const { rows } = yield* accounting.window(0, Infinity)
       expect(rows.map(({ count, of }) => [count, of])).toEqual([
-        [1, "try"],
+        [1, "attempt"],
         [1, "call"]
       ])
     })
   )
 
-  it.effect("has the calls that began within it, with their tries, whenever they end", () =>
+  it.effect("has the calls that began within it, with their attempts, whenever they end", () =>
     Effect.gen(function* () {
       const accounting = yield* Accounting.make()
       yield* TestClock.adjust("10 minutes")
@@ -316,7 +316,7 @@ describe("under concurrency", () => {
       model: fc.integer({ min: 0, max: 12 }),
       host: fc.constantFrom("a", "b", undefined),
       yields: fc.nat(6),
-      tries: fc.array(
+      attempts: fc.array(
         fc.constantFrom<ApiError.TransientReason | "ok" | "never">("ok", "Unavailable", "Connect", "Timeout", "never"),
         { minLength: 1, maxLength: 3 }
       ),
@@ -335,11 +335,11 @@ describe("under concurrency", () => {
           else naive.push([of, error?.reason, error?.delivery, about.host, about.model].join())
         }
         const yielding = (times: number) => Effect.replicateEffect(Effect.yieldNow(), times, { discard: true })
-        const one = ({ cut, host, leaf, model, nested, tries, yields }: (typeof plans)[number]) =>
+        const one = ({ cut, host, leaf, model, nested, attempts, yields }: (typeof plans)[number]) =>
           Effect.gen(function* () {
             let nth = 0
             const act = Effect.suspend(() => {
-              const what = tries[nth++] ?? "ok"
+              const what = attempts[nth++] ?? "ok"
               const done =
                 what === "ok"
                   ? Effect.succeed(1)
@@ -352,7 +352,7 @@ describe("under concurrency", () => {
             const call = leaf ? Reliability.leaf(policy, () => act) : Reliability.protect(act, policy)
             const whole = nested ? Reliability.protect(call, Reliability.make({ workload: once, record: note })) : call
             const fiber = yield* Effect.forkDaemon(whole)
-            if (cut !== undefined || tries.includes("never")) {
+            if (cut !== undefined || attempts.includes("never")) {
               yield* yielding(cut ?? 30)
               yield* Fiber.interrupt(fiber)
             }
@@ -414,14 +414,14 @@ describe("an observer", () => {
     }
   })
 
-  it("that throws at the end of a try is told the end of the call", async () => {
+  it("that throws at the end of an attempt is told the end of the call", async () => {
     const told: Array<string> = []
     const tell = ({ of }: Reliability.Outcome) => {
       told.push(of)
       throw new Error("no")
     }
     await Effect.runPromise(observedBy(call, { begin: () => ({ tell }) }))
-    expect(told).toEqual(["try", "call"])
+    expect(told).toEqual(["attempt", "call"])
   })
 })
 
@@ -482,7 +482,7 @@ interface Told {
       reason: ApiError.Reason,
       delivery: ApiError.Delivery,
       phase?: ApiError.Phase | undefined,
-      of?: "try" | "call" | "stream"
+      of?: "attempt" | "call" | "stream"
     ]
   >
   readonly inFlight?: number
@@ -493,7 +493,7 @@ const rowOf = (
   reason: ApiError.Reason | undefined,
   delivery: ApiError.Delivery,
   phase?: ApiError.Phase,
-  of: Accounting.Row["of"] = "try"
+  of: Accounting.Row["of"] = "attempt"
 ): Accounting.Row => ({
   of,
   outcome: reason === undefined ? "ok" : "failed",
@@ -571,7 +571,7 @@ describe("reconcile", () => {
       phase: "connect",
       lost: 30,
       evidence: {
-        client: { tries: 100, NotSent: 30, Unconfirmed: 0, Partial: 0, Acknowledged: 70, ok: 60 },
+        client: { attempts: 100, NotSent: 30, Unconfirmed: 0, Partial: 0, Acknowledged: 70, ok: 60 },
         bounds: { least: 70, most: 70, tolerance: 10 },
         refused: [{ reason: "Unavailable", count: 10 }]
       }
@@ -608,7 +608,7 @@ describe("reconcile", () => {
     expect(judged({ ok: 60, failed }, 80, { errors: 20 })).toMatchObject({ _tag: "ClientSide", phase: "connect" })
   })
 
-  it("adds up rows of the same failure, and counts calls apart from tries", () => {
+  it("adds up rows of the same failure, and counts calls apart from attempts", () => {
     const failed = [
       [15, "Connect", "NotSent"],
       [16, "Connect", "NotSent"],
@@ -616,7 +616,7 @@ describe("reconcile", () => {
     ] as const
     expect(judged({ ok: 69, failed }, 69)).toMatchObject({
       lost: 31,
-      evidence: { client: { calls: 7, tries: 100, NotSent: 31 }, lost: [{ reason: "Connect", count: 31 }] }
+      evidence: { client: { calls: 7, attempts: 100, NotSent: 31 }, lost: [{ reason: "Connect", count: 31 }] }
     })
   })
 
@@ -690,7 +690,7 @@ describe("reconcile", () => {
     expect(verdict).toMatchObject({ _tag: "ClientSide", phase: "connection", lost: 20 })
   })
 
-  it("ignores a hundredth of the tries, and not more", () => {
+  it("ignores a hundredth of the attempts, and not more", () => {
     const told = (count: number) => judged({ ok: 1000 - count, failed: [[count, "Connect", "NotSent"]] }, 1000 - count)
     expect([9, 10].map((count) => told(count)._tag)).toEqual(["InAgreement", "ClientSide"])
   })
@@ -715,7 +715,7 @@ describe("reconcile", () => {
     expect(judged({ ok: 100 }, 100, { errors: 11 })._tag).toBe("MissingOnClient")
   })
 
-  it("names the phase that loses tries on the way, and not the one in which the servers failed", () => {
+  it("names the phase that loses attempts on the way, and not the one in which the servers failed", () => {
     const failed = [
       [100, "NameNotFound", "NotSent"],
       [101, "Timeout", "Unconfirmed", "read"]
@@ -805,7 +805,7 @@ describe("reconcile", () => {
     }),
     delivery: fc.constantFrom(...ApiError.Delivery.literals),
     phase: fc.option(fc.constantFrom(...ApiError.Phase.literals), { nil: undefined }),
-    of: fc.constantFrom<Accounting.Row["of"]>("try", "call", "stream")
+    of: fc.constantFrom<Accounting.Row["of"]>("attempt", "call", "stream")
   })
   const rowsOf = (
     rows: ReadonlyArray<Pick<Accounting.Row, "count" | "reason" | "delivery" | "phase" | "of">>
@@ -916,8 +916,8 @@ describe("a verdict's text", () => {
       coverage: 0.9
     })
     expect(Accounting.format(verdict)).toMatchInlineSnapshot(`
-      "The client's side: 30 tries of 100 lost in the phase "connect".
-      Client:   100 tries of 0 calls: 70 acknowledged, 0 partial, 0 unconfirmed, 30 not sent; 1 call in flight.
+      "The client's side: 30 attempts of 100 lost in the phase "connect".
+      Client:   100 attempts of 0 calls: 70 acknowledged, 0 partial, 0 unconfirmed, 30 not sent; 1 call in flight.
       Servers:  70.3 requests, 10 errors (10 of 503), known of 90 % of the time.
       The law:  70 to 71 requests, give or take 20.
       Lost:     30 connect: Connect (NotSent).
@@ -997,7 +997,7 @@ const measured = (
   })
 
 const tryRows = ({ rows }: Accounting.Window, delivery: ApiError.Delivery): number =>
-  sum(rows, (row) => row.of === "try" && row.delivery === delivery)
+  sum(rows, (row) => row.of === "attempt" && row.delivery === delivery)
 
 describe("ten thousand calls at once", () => {
   /** Deterministic, and without a pattern that the order of requests could follow. */
@@ -1037,10 +1037,10 @@ describe("ten thousand calls at once", () => {
       Effect.scoped(measured({ script: mixed(faults) }, { calls: 10_000 }))
     )
     expect(tryRows(window, "Unconfirmed") + tryRows(window, "NotSent")).toBe(0)
-    expect(counts.requests).toBe(sum(window.rows, ({ of }) => of === "try"))
+    expect(counts.requests).toBe(sum(window.rows, ({ of }) => of === "attempt"))
     expect(counts.errors).toBe(
-      sum(window.rows, ({ class: kind, of }) => of === "try" && kind !== undefined) -
-        sum(window.rows, ({ of, reason }) => of === "try" && reason === "InvalidAnswer")
+      sum(window.rows, ({ class: kind, of }) => of === "attempt" && kind !== undefined) -
+        sum(window.rows, ({ of, reason }) => of === "attempt" && reason === "InvalidAnswer")
     )
     const verdict = Accounting.reconcile(window, counts)
     expect(verdict).toMatchObject({ _tag: "ServerSide" })

@@ -368,7 +368,7 @@ describe("settle and unsettle", () => {
     expect(Object.getOwnPropertySymbols(ApiError.settle(transient(), 2))).not.toContain(span)
   })
 
-  it("show the number of tries where the errors' fields are shown", () => {
+  it("show the number of attempts where the errors' fields are shown", () => {
     expect(Object.keys(ApiError.settle(transient(), 2))).toContain("attempts")
   })
 })

@@ -214,7 +214,7 @@ describe("remaining", () => {
     })
   )
 
-  it.effect("counts the limit of a try, too", () =>
+  it.effect("counts the limit of an attempt, too", () =>
     Effect.gen(function* () {
       const left = millisLeft.pipe(Workload.timeout(Workload.interactive))
       expect(yield* left).toEqual(Option.some(60_000))
@@ -330,15 +330,15 @@ describe("a retry under a deadline", () => {
 
   it.effect.each(
     Object.entries(retries).flatMap(([name, retry]) => [
-      { name, retry, limit: 1500, tries: 1, at: 0 },
-      { name, retry, limit: 1501, tries: 2, at: 1500 },
-      { name, retry, limit: 8500, tries: 3, at: 4000 },
-      { name, retry, limit: 8501, tries: 4, at: 8500 },
-      { name, retry, limit: 17_000, tries: 4, at: 8500 },
-      { name, retry, limit: 17_001, tries: 5, at: 17_000 },
-      { name, retry, limit: Infinity, tries: 5, at: 17_000 }
+      { name, retry, limit: 1500, attempts: 1, at: 0 },
+      { name, retry, limit: 1501, attempts: 2, at: 1500 },
+      { name, retry, limit: 8500, attempts: 3, at: 4000 },
+      { name, retry, limit: 8501, attempts: 4, at: 8500 },
+      { name, retry, limit: 17_000, attempts: 4, at: 8500 },
+      { name, retry, limit: 17_001, attempts: 5, at: 17_000 },
+      { name, retry, limit: Infinity, attempts: 5, at: 17_000 }
     ])
-  )("does not wait past it: $name within $limit ms", ({ at, limit, retry, tries }) =>
+  )("does not wait past it: $name within $limit ms", ({ at, limit, retry, attempts }) =>
     Effect.gen(function* () {
       const made = yield* Ref.make(0)
       const call = Effect.zipRight(
@@ -349,11 +349,11 @@ describe("a retry under a deadline", () => {
       expect(end.at).toBe(at)
       // its own error, and no timeout: nothing was cut off
       expect(end.result).toMatchObject(Either.left({ reason: "Unavailable", status: 503 }))
-      expect(yield* made).toBe(tries)
+      expect(yield* made).toBe(attempts)
     })
   )
 
-  it.effect("counts the time that the tries themselves take", () =>
+  it.effect("counts the time that the attempts themselves take", () =>
     Effect.gen(function* () {
       const made = yield* Ref.make(0)
       const call = Effect.zipRight(
@@ -363,7 +363,7 @@ describe("a retry under a deadline", () => {
         ),
         down
       )
-      // tries end at 1 s, 3.5 s and 7 s
+      // attempts end at 1 s, 3.5 s and 7 s
       const end = yield* endWithinAnHour(call.pipe(Effect.retry(Retry.documented), Deadline.within(7001), halfWay))
       expect([end.at, yield* made]).toEqual([7000, 3])
     })
@@ -418,7 +418,7 @@ describe("a retry under a deadline", () => {
     })
   )
 
-  it.effect("starts anew around it, with the whole time for each try", () =>
+  it.effect("starts anew around it, with the whole time for each attempt", () =>
     Effect.gen(function* () {
       const again = Retry.make({ attempts: 3, base: 1000, factor: 1, jitter: "none" })
       const end = yield* endWithinAnHour(Effect.never.pipe(Deadline.within("5 seconds"), Retry.retry(again)))

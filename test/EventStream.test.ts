@@ -142,7 +142,7 @@ const outcomeOf = (answer: Answer, options: EventStream.Options = {}) =>
   Effect.gen(function* () {
     const { client, seen } = yield* provider(answer)
     const { now, value } = yield* through(collect(EventStream.open(request, { workload, client, ...options })))
-    return { ...value, now, tries: seen.requests.length, seen }
+    return { ...value, now, attempts: seen.requests.length, seen }
   })
 
 const event = (data: string) => `data: ${data}\n\n`
@@ -186,7 +186,7 @@ describe("a stream", () => {
     })
   )
 
-  it.effect("carries one id on all its tries, the caller's own if there is one", () =>
+  it.effect("carries one id on all its attempts, the caller's own if there is one", () =>
     Effect.gen(function* () {
       const { client, seen } = yield* provider({ status: 503 }, streaming(say(done)))
       const own = HttpClientRequest.setHeader(request, "x-request-id", "mine")
@@ -233,14 +233,14 @@ describe("a stream", () => {
 })
 
 describe("the time to the first event", () => {
-  it.effect("is the workload's, for each try, whether or not headers, comments and pings arrive", () =>
+  it.effect("is the workload's, for each attempt, whether or not headers, comments and pings arrive", () =>
     Effect.gen(function* () {
       const chatter = all(...Array.from({ length: 20 }, () => all(wait(900), say(": hi\n\nevent: ping\ndata: {}\n\n"))))
       for (const answer of [{ after: 1e6 }, streaming(hang), streaming(chatter)]) {
         const start = yield* Clock.currentTimeMillis
-        const { data, error, now, tries } = yield* outcomeOf(answer)
+        const { data, error, now, attempts } = yield* outcomeOf(answer)
         expectError(error, { reason: "Timeout", phase: "attempt", attempts: 3 })
-        expect({ data, tries, took: now - start }).toEqual({ data: [], tries: 3, took: 10_000 * 3 + 2000 })
+        expect({ data, attempts, took: now - start }).toEqual({ data: [], attempts: 3, took: 10_000 * 3 + 2000 })
       }
     })
   )
@@ -262,7 +262,7 @@ describe("the time to the first event", () => {
       for (const [answer, expected] of cases) {
         for (const [options, phase, limit] of [
           [once, "attempt", "the limit is 10s"],
-          [hasty, "deadline", "the limit is 15s; the try before failed with Timeout"]
+          [hasty, "deadline", "the limit is 15s; the attempt before failed with Timeout"]
         ] as const) {
           const { error } = yield* outcomeOf(answer, options)
           expectError(error, { reason: "Timeout", ...expected, phase })
@@ -307,9 +307,9 @@ describe("the time to the first event", () => {
   it.effect("ends with the first event", () =>
     Effect.gen(function* () {
       const late = yield* outcomeOf(streaming(wait(9999), say(event("a")), wait(4999), say(done)))
-      expect(late).toMatchObject({ data: ["a"], error: undefined, tries: 1 })
+      expect(late).toMatchObject({ data: ["a"], error: undefined, attempts: 1 })
       const tooLate = yield* outcomeOf(streaming(wait(10_001), say(event("a") + done)))
-      expect(tooLate).toMatchObject({ data: [], tries: 3 })
+      expect(tooLate).toMatchObject({ data: [], attempts: 3 })
     })
   )
 
@@ -338,7 +338,7 @@ describe("the time to the first event", () => {
       const hasty = Workload.with(workload, { deadline: "15 seconds", timeouts: { attempt: "10 seconds" } })
       const own = yield* outcomeOf(streaming(hang), { workload: hasty })
       expectError(own.error, { reason: "Timeout", phase: "deadline" })
-      expect(own).toMatchObject({ now: 15_000, tries: 2 })
+      expect(own).toMatchObject({ now: 15_000, attempts: 2 })
 
       const { client } = yield* provider(streaming(hang))
       const stream = EventStream.open(request, { client, workload })
@@ -355,13 +355,13 @@ describe("the time between events", () => {
     Effect.gen(function* () {
       const slow = all(...Array.from({ length: 30 }, (_, n) => all(wait(4999), say(event(`${n}`)))))
       const long = yield* outcomeOf(streaming(slow, say(done)))
-      expect(long).toMatchObject({ error: undefined, tries: 1, now: 4999 * 30 })
+      expect(long).toMatchObject({ error: undefined, attempts: 1, now: 4999 * 30 })
       expect(long.data.length).toBe(30)
 
       const idle = yield* outcomeOf(streaming(say(event("a")), wait(5001), say(event("b") + done)))
       expectError(idle.error, { reason: "Timeout", phase: "read", delivery: "Partial", attempts: 1, status: 200 })
       expect(idle.error?.message).toContain("POST http://api.test/v1/chat/completions.")
-      expect(idle).toMatchObject({ data: ["a"], tries: 1 })
+      expect(idle).toMatchObject({ data: ["a"], attempts: 1 })
       expect(idle.seen.reading).toBe(0)
     })
   )
@@ -415,11 +415,11 @@ describe("a failure before the first event", () => {
         const { client, seen } = yield* provider(answer, answer, good)
         const options = { client, workload, dialect: Dialect.openai }
         const { now, value } = yield* through(collect(EventStream.open(request, options)))
-        expect({ ...value, now, tries: seen.requests.length }).toEqual({
+        expect({ ...value, now, attempts: seen.requests.length }).toEqual({
           data: ["a"],
           error: undefined,
           now: 2000,
-          tries: 3
+          attempts: 3
         })
         const hopeless = yield* outcomeOf(answer, { dialect: Dialect.openai })
         expectError(hopeless.error, { ...expected, attempts: 3, method: "POST" })
@@ -432,9 +432,12 @@ describe("a failure before the first event", () => {
       Effect.gen(function* () {
         const { client, seen } = yield* provider(answer)
         const { value } = yield* through(collect(EventStream.open(request, { client })))
-        expect({ attempts: value.error?.attempts, tries: seen.requests.length }).toEqual({ attempts: 1, tries: 1 })
-        const { tries } = yield* outcomeOf(answer, { idempotency: "never" })
-        expect(tries).toBe(1)
+        expect({ attempts: value.error?.attempts, requests: seen.requests.length }).toEqual({
+          attempts: 1,
+          requests: 1
+        })
+        const { attempts } = yield* outcomeOf(answer, { idempotency: "never" })
+        expect(attempts).toBe(1)
       })
     )
   }
@@ -487,11 +490,11 @@ describe("a failure before the first event", () => {
       const asked = { status: 429, headers: { "retry-after": "30" } }
       const starting = { status: 503, body: `{"error":{"code":"DEPLOYMENT_SCALING_UP"}}` }
       const { client, seen } = yield* provider(asked, ...Array.from({ length: 6 }, () => starting), good)
-      const patient = Workload.with(workload, { deadline: Duration.infinity, patience: { tries: 6, base: "1 minute" } })
+      const patient = Workload.with(workload, { deadline: Duration.infinity, patience: { waits: 6, base: "1 minute" } })
       const { now, value } = yield* through(
         collect(EventStream.open(request, { client, workload: patient, dialect: Dialect.fireworks }))
       )
-      expect({ ...value, tries: seen.requests.length }).toEqual({ data: ["a"], error: undefined, tries: 8 })
+      expect({ ...value, attempts: seen.requests.length }).toEqual({ data: ["a"], error: undefined, attempts: 8 })
       expect(now).toBeGreaterThanOrEqual(30_000 + 6 * 60_000)
     })
   )
@@ -571,9 +574,9 @@ describe("a failure after the first event", () => {
           const drained = Stream.runForEach(stream, (event) => Effect.sync(() => void data.push(event.data)))
           const { value } = yield* through(Effect.flip(Reliability.protect(drained, workload)))
           expectError(value, { ...expected, delivery: "Partial", attempts: 2 })
-          expect({ data, tries: seen.requests.length, reading: seen.reading }).toEqual({
+          expect({ data, attempts: seen.requests.length, reading: seen.reading }).toEqual({
             data: ["a"],
-            tries: 2,
+            attempts: 2,
             reading: 0
           })
         }
@@ -664,7 +667,7 @@ describe("the end", () => {
 
   it.effect("may come first", () =>
     Effect.gen(function* () {
-      expect(yield* outcomeOf(streaming(say(done), hang))).toMatchObject({ data: [], error: undefined, tries: 1 })
+      expect(yield* outcomeOf(streaming(say(done), hang))).toMatchObject({ data: [], error: undefined, attempts: 1 })
     })
   )
 
@@ -985,15 +988,15 @@ describe("maxEvent", () => {
   for (const [name, body] of tooLarge) {
     it.effect(`bounds ${name}`, () =>
       Effect.gen(function* () {
-        const { data, error, tries } = yield* outcomeOf(streaming(say(event("a")), body, hang), { maxEvent: 100 })
+        const { data, error, attempts } = yield* outcomeOf(streaming(say(event("a")), body, hang), { maxEvent: 100 })
         expectError(error, { _tag: "Fatal", reason: "EventTooLarge", delivery: "Partial", attempts: 1 })
-        expect({ data, tries, detail: error?.detail }).toEqual({
+        expect({ data, attempts, detail: error?.detail }).toEqual({
           data: ["a"],
-          tries: 1,
+          attempts: 1,
           detail: "the limit is 100 characters"
         })
         const first = yield* outcomeOf(streaming(body, hang), { maxEvent: 100 })
-        expect(first).toMatchObject({ data: [], tries: 1, error: { reason: "EventTooLarge" } })
+        expect(first).toMatchObject({ data: [], attempts: 1, error: { reason: "EventTooLarge" } })
       })
     )
   }
@@ -1069,16 +1072,16 @@ describe("letting go", () => {
     )
   }
 
-  it.effect("closes the connection of each try before the next", () =>
+  it.effect("closes the connection of each attempt before the next", () =>
     Effect.gen(function* () {
       const { client, seen } = yield* provider(streaming(hang))
       const most = { reading: 0 }
       const policy = { onRetry: () => Effect.sync(() => (most.reading = Math.max(most.reading, seen.reading))) }
       yield* through(collect(EventStream.open(request, { client, workload, ...policy })))
-      expect({ most: most.reading, left: seen.reading, tries: seen.requests.length }).toEqual({
+      expect({ most: most.reading, left: seen.reading, attempts: seen.requests.length }).toEqual({
         most: 0,
         left: 0,
-        tries: 3
+        attempts: 3
       })
     })
   )

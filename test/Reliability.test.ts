@@ -26,9 +26,9 @@ const through = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   })
 
 const failing = (error: ApiError.ApiError) => {
-  const seen = { tries: 0 }
+  const seen = { attempts: 0 }
   const call = Effect.suspend(() => {
-    seen.tries++
+    seen.attempts++
     return Effect.fail(error)
   })
   return { call, seen }
@@ -59,10 +59,10 @@ describe("the guide, by workload, idempotency and status", () => {
                   Effect.map(draws.next, (u) => base + u * 1000)
                 )
               : []
-            expect(seen.tries).toBe(repeats ? 5 : 1)
+            expect(seen.attempts).toBe(repeats ? 5 : 1)
             expect(waits.length).toBe(expected.length)
             for (const [index, wait] of waits.entries()) expect(wait).toBeCloseTo(expected[index] ?? Number.NaN, 2)
-            expect(exit).toMatchObject({ cause: { error: { status, attempts: seen.tries } } })
+            expect(exit).toMatchObject({ cause: { error: { status, attempts: seen.attempts } } })
           }
         })
       )
@@ -73,7 +73,7 @@ describe("the guide, by workload, idempotency and status", () => {
 describe("patience", () => {
   const scalingUp = Classify.answer({ status: 503, body: { error: { code: "DEPLOYMENT_SCALING_UP" } }, now: 0 })
 
-  it.effect("waits for a deployment on the workload's patience, spending neither tries nor budget", () =>
+  it.effect("waits for a deployment on the workload's patience, spending neither attempts nor budget", () =>
     Effect.gen(function* () {
       const budget = yield* RetryBudget.make({ ratio: 0, minPerSecond: 0, max: 1 })
       const { call, seen } = failing(scalingUp)
@@ -81,7 +81,7 @@ describe("patience", () => {
       const { exit, waits } = yield* through(Reliability.protect(call, policy)).pipe(
         Effect.withRandom(Random.fixed([0]))
       )
-      expect(seen.tries).toBe(31)
+      expect(seen.attempts).toBe(31)
       expect(waits.slice(0, 8)).toEqual([5000, 7500, 11_250, 16_875, 25_312.5, 37_968.75, 56_953.125, 60_000])
       expect(waits.length).toBe(30)
       expect(yield* budget.available).toBe(1)
@@ -93,7 +93,7 @@ describe("patience", () => {
     Effect.gen(function* () {
       const { call, seen } = failing(scalingUp)
       const { exit } = yield* through(Reliability.protect(call, Workload.interactive)).pipe(fixed)
-      expect(seen.tries).toBe(1)
+      expect(seen.attempts).toBe(1)
       expect(exit).toMatchObject({
         cause: {
           error: {
@@ -110,7 +110,7 @@ describe("patience", () => {
     Effect.gen(function* () {
       const { call, seen } = failing(Classify.answer({ status: 425, now: 0 }))
       const { waits } = yield* through(Reliability.protect(call, Workload.interactive)).pipe(fixed)
-      expect(seen.tries).toBe(5)
+      expect(seen.attempts).toBe(5)
       expect(waits).toEqual([1500, 2500, 4500, 8500])
     })
   )
@@ -118,8 +118,8 @@ describe("patience", () => {
   it.effect("does not forget failures that counted while it waits", () =>
     Effect.gen(function* () {
       const errors = [transient(), scalingUp, transient(), scalingUp, transient(), transient(), transient()]
-      let tries = 0
-      const call = Effect.suspend(() => Effect.fail(errors[tries++] ?? transient()))
+      let attempts = 0
+      const call = Effect.suspend(() => Effect.fail(errors[attempts++] ?? transient()))
       const { waits } = yield* through(Reliability.protect(call, Workload.agentic)).pipe(
         Effect.withRandom(Random.fixed([0]))
       )
@@ -129,10 +129,10 @@ describe("patience", () => {
 })
 
 describe("limits", () => {
-  it.effect("each try has the attempt's limit, the call the deadline, and the error names the try before", () =>
+  it.effect("each attempt has the attempt's limit, the call the deadline, and the error names the attempt before", () =>
     Effect.gen(function* () {
-      let tries = 0
-      const call = Effect.suspend(() => (tries++ === 0 ? transient() : Effect.never))
+      let attempts = 0
+      const call = Effect.suspend(() => (attempts++ === 0 ? transient() : Effect.never))
       const started = yield* Clock.currentTimeMillis
       const { exit } = yield* through(Reliability.protect(call, Workload.interactive)).pipe(fixed)
       expect((yield* Clock.currentTimeMillis) - started).toBe(120_000)
@@ -144,11 +144,11 @@ describe("limits", () => {
         delivery: "Unconfirmed",
         attempts: 3
       })
-      expect(error.message).toContain("the try before failed with Timeout")
+      expect(error.message).toContain("the attempt before failed with Timeout")
     })
   )
 
-  it.effect("a try that takes its limit to the millisecond fails, one millisecond less does not", () =>
+  it.effect("an attempt that takes its limit to the millisecond fails, one millisecond less does not", () =>
     Effect.gen(function* () {
       const call = (millis: number) =>
         Effect.sleep(millis).pipe(
@@ -162,13 +162,13 @@ describe("limits", () => {
     })
   )
 
-  it.effect("starts no try, and waits no wait, that the deadline leaves no time for", () =>
+  it.effect("starts no attempt, and waits no wait, that the deadline leaves no time for", () =>
     Effect.gen(function* () {
       const { call, seen } = failing(transient({ retryAfter: Duration.seconds(100) }))
       const { exit, waits } = yield* through(Reliability.protect(call, Workload.interactive)).pipe(fixed)
       // 100 s fit into two minutes once
       expect(waits).toEqual([100_500])
-      expect(seen.tries).toBe(2)
+      expect(seen.attempts).toBe(2)
       expect(exit).toMatchObject({ cause: { error: { reason: "Unavailable", attempts: 2 } } })
     })
   )
@@ -179,13 +179,13 @@ describe("limits", () => {
       const inner = Reliability.protect(call, Workload.agentic)
       const { exit, waits } = yield* through(Deadline.within(inner, "5 seconds")).pipe(fixed)
       expect(waits).toEqual([1500, 2500])
-      expect(seen.tries).toBe(3)
+      expect(seen.attempts).toBe(3)
       expect(exit).toMatchObject({ cause: { error: { reason: "Unavailable", attempts: 3 } } })
     })
   )
 })
 
-it.effect("what runs inside a try has the try's time, and a deadline around the call is named", () =>
+it.effect("what runs inside an attempt has the attempt's time, and a deadline around the call is named", () =>
   Effect.gen(function* () {
     const inside = yield* Reliability.protect(Deadline.remaining, Workload.interactive)
     expect(inside).toEqual(Option.some(Duration.seconds(60)))
@@ -201,7 +201,7 @@ describe("what still runs after a limit", () => {
     "an attempt's": Reliability.protect(Workload.with(minute, { retry: Retry.make({ attempts: 1 }) })),
     "a call's": Reliability.protect(Workload.with(minute, { deadline: "1 minute" })),
     "a deadline's": Deadline.within("1 minute"),
-    "a try's by itself": Workload.timeout(minute),
+    "an attempt's by itself": Workload.timeout(minute),
     "one of two that end together": <A, E, R>(effect: Effect.Effect<A, E, R>) =>
       Deadline.within(Reliability.protect(effect, minute), "1 minute")
   }
@@ -245,7 +245,7 @@ describe("what still runs after a limit", () => {
 // -------------------------------------------------------------------------------------------------
 
 describe("errors", () => {
-  it.effect("say that nothing was sent, where no try has sent anything and the last wait ends late", () =>
+  it.effect("say that nothing was sent, where no attempt has sent anything and the last wait ends late", () =>
     Effect.gen(function* () {
       const { call, seen } = failing(transient({ reason: "Connect", delivery: "NotSent", status: undefined }))
       const clock = yield* Effect.clock
@@ -257,7 +257,7 @@ describe("errors", () => {
       )
       yield* TestClock.adjust("1 hour")
       const error = yield* Fiber.join(fiber)
-      expect(seen.tries).toBe(1)
+      expect(seen.attempts).toBe(1)
       expect(error).toMatchObject({ reason: "Timeout", phase: "deadline", delivery: "NotSent" })
     })
   )
@@ -285,7 +285,7 @@ describe("errors", () => {
         Reliability.protect(Workload.agentic)
       )
       const { exit } = yield* through(nested).pipe(fixed)
-      expect(seen.tries).toBe(5)
+      expect(seen.attempts).toBe(5)
       expect(exit).toMatchObject({ cause: { error: { attempts: 5 } } })
     })
   )
@@ -300,7 +300,7 @@ describe("errors", () => {
         })
         yield* Effect.exit(Reliability.protect(foreign, policy))
         expect(told).toEqual([
-          ["try", "Unknown", "Unconfirmed", 0],
+          ["attempt", "Unknown", "Unconfirmed", 0],
           ["call", "Unknown", "Unconfirmed", 1]
         ])
       }
@@ -309,8 +309,8 @@ describe("errors", () => {
 
   it.effect("foreign ones are classified, with a policy that can", () =>
     Effect.gen(function* () {
-      let tries = 0
-      const call = Effect.suspend(() => Effect.fail({ code: tries++ === 0 ? "BUSY" : "GONE" }))
+      let attempts = 0
+      const call = Effect.suspend(() => Effect.fail({ code: attempts++ === 0 ? "BUSY" : "GONE" }))
       const policy = Reliability.make({
         workload: Workload.interactive,
         classify: (error: { readonly code: string }) =>
@@ -348,7 +348,7 @@ describe("budget", () => {
       })
       const { call, seen } = failing(transient())
       const { exit } = yield* through(Reliability.protect(call, policy)).pipe(fixed)
-      expect(seen.tries).toBe(3)
+      expect(seen.attempts).toBe(3)
       expect(exit).toMatchObject({ cause: { error: { reason: "Unavailable", attempts: 3 } } })
       expect(yield* budget.suppressed).toBe(1)
       expect(why).toEqual(["Budget"])
@@ -449,7 +449,7 @@ describe("describe", () => {
     expect(Reliability.describe(policy)).toEqual({
       workload: "batchSubmission",
       deadline: "5m",
-      retry: "5 tries, 1s × 2, additive jitter, hints up to 2m",
+      retry: "5 attempts, 1s × 2, additive jitter, hints up to 2m",
       attempt: { total: "1m", pool: "10s", connect: "10s", write: "30s", read: "1m" },
       stream: { first: "1m", idle: "1m" },
       idempotency: "never",
@@ -471,7 +471,7 @@ describe("describe", () => {
         budget: yield* RetryBudget.make()
       })
       const described = Reliability.describe(policy)
-      expect(described.retry).toBe("4 tries, 500ms × 2 up to 8s, subtractive jitter, hints up to 2m")
+      expect(described.retry).toBe("4 attempts, 500ms × 2 up to 8s, subtractive jitter, hints up to 2m")
       expect(described.budget).toBe("0.07 of the calls, 0.5 a second, at most 20 at once")
     })
   )

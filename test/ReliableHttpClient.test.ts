@@ -244,7 +244,7 @@ describe("an answer that is no success", () => {
     })
   )
 
-  it.effect("leaves settled, with the number of tries", () =>
+  it.effect("leaves settled, with the number of attempts", () =>
     Effect.gen(function* () {
       const { client, reliable } = yield* scripted(Fault.answer(503))
       const error = yield* failed(reliable.get(api))
@@ -414,7 +414,7 @@ describe("a success", () => {
 // -------------------------------------------------------------------------------------------------
 
 describe("reading an answer", () => {
-  it.effect("is part of the try: what is slower than its limit is tried again", () =>
+  it.effect("is part of the attempt: what is slower than its limit is tried again", () =>
     Effect.gen(function* () {
       const slow = watched((pulls) => (pulls === 1 ? new Uint8Array(10) : "silence"))
       const { client, requests } = fake((_, number) => (number === 1 ? new Response(slow.stream) : json({})))
@@ -427,7 +427,7 @@ describe("reading an answer", () => {
     })
   )
 
-  it.effect("has the try's limit and no other", () =>
+  it.effect("has the attempt's limit and no other", () =>
     Effect.gen(function* () {
       const { reliable } = yield* scripted(
         Fault.drip({ every: "1 second", bytes: 1 }, Fault.answer(200, { body: "xxxxxxxxxxxxxxx" })),
@@ -531,7 +531,7 @@ describe("reading an answer", () => {
         ["is cut", Fault.cut({ by: "close" })],
         ["is reset", Fault.cut({ by: "reset" })],
         ["ends without its last chunk", Fault.cut({ by: "close", framing: "chunked" })]
-      ] as const)("tries again what %s, where it may", ([, fault]) =>
+      ] as const)("attempts again what %s, where it may", ([, fault]) =>
         Effect.gen(function* () {
           const reliable = ReliableHttpClient.make(yield* client, { workload: brisk })
           const server = yield* FaultServer.make({ script: [fault] })
@@ -686,7 +686,7 @@ describe("the id of a call", () => {
     name = "x-request-id"
   ) => requests.map(({ headers }) => headers[name])
 
-  it.effect("is the same on each try, and another for the next call", () =>
+  it.effect("is the same on each attempt, and another for the next call", () =>
     Effect.gen(function* () {
       const { client, reliable } = yield* scripted([Fault.answer(503), Fault.answer(503)])
       yield* ended(reliable.get(api))
@@ -769,11 +769,11 @@ describe("what may have happened", () => {
     ["OPTIONS", 2],
     ["POST", 1],
     ["PATCH", 1]
-  ] as const)("is asked for again by its method: %s makes %s tries", ([method, tries]) =>
+  ] as const)("is asked for again by its method: %s makes %s attempts", ([method, attempts]) =>
     Effect.gen(function* () {
-      expect(yield* triesOf(method, {})).toBe(tries)
-      expect(yield* triesOf(method, { workload: undefined })).toBe(tries)
-      expect(yield* triesOf(method, { workload: Workload.interactive })).toBe(tries)
+      expect(yield* triesOf(method, {})).toBe(attempts)
+      expect(yield* triesOf(method, { workload: undefined })).toBe(attempts)
+      expect(yield* triesOf(method, { workload: Workload.interactive })).toBe(attempts)
       expect(yield* triesOf(method, { idempotency: "never" })).toBe(1)
       expect(yield* triesOf(method, { idempotency: "safe" })).toBe(2)
       expect(yield* triesOf(method, { idempotency: "keyed" })).toBe(2)
@@ -789,7 +789,7 @@ describe("what may have happened", () => {
       for (const status of [425, 429]) expect(yield* triesOf("POST", {}, Fault.answer(status))).toBe(2)
       for (const status of [408, 500, 502, 503, 504]) expect(yield* triesOf("POST", {}, Fault.answer(status))).toBe(1)
       const scalingUp = Fault.answer(503, { body: { error: { code: "DEPLOYMENT_SCALING_UP" } } })
-      const patient = Workload.with(workload, { patience: { tries: 1, base: "1 second" } })
+      const patient = Workload.with(workload, { patience: { waits: 1, base: "1 second" } })
       expect(yield* triesOf("POST", { workload: patient }, scalingUp)).toBe(2)
     })
   )
@@ -841,7 +841,7 @@ describe("the workload of a call", () => {
   it.effect("is that of an outer protect, and retries have one owner", () =>
     Effect.gen(function* () {
       const { client, reliable } = yield* scripted(Fault.answer(503))
-      // all tries of the inner call are within one of the outer
+      // all attempts of the inner call are within one of the outer
       const three = Workload.with(workload, { retry: steady({ attempts: 3 }) })
       const triesOf = <A, E>(call: Effect.Effect<A, E>) =>
         Effect.gen(function* () {
@@ -892,7 +892,7 @@ const readAll = ({ body }: Request) =>
   body._tag === "Stream" ? Stream.mkString(Stream.decodeText(Stream.orDie(body.stream))) : Effect.succeed("")
 
 describe("what a request sends", () => {
-  it.effect("is identical on each try, if it is a value", () =>
+  it.effect("is identical on each attempt, if it is a value", () =>
     Effect.gen(function* () {
       const value = { toJSON: () => ({ n: ++calls }) }
       let calls = 0
@@ -941,7 +941,7 @@ describe("what a request sends", () => {
     })
   )
 
-  it.effect("is not sent again after the try's limit, if it is a stream that was begun", () =>
+  it.effect("is not sent again after the attempt's limit, if it is a stream that was begun", () =>
     Effect.gen(function* () {
       const { client, requests } = fake((request) => Effect.zipRight(readAll(request), Effect.never))
       const { seen, stream } = counted()
@@ -1196,7 +1196,7 @@ describe("transform", () => {
     })
   )
 
-  it.effect("makes the tries, and its errors are settled", () =>
+  it.effect("makes the attempts, and its errors are settled", () =>
     Effect.gen(function* () {
       const { client, requests } = fake(() => json({}, { status: 503 }))
       const three = Workload.with(workload, { retry: steady({ attempts: 3 }) })
@@ -1348,10 +1348,10 @@ describe("what leaves as an error of the platform", () => {
 })
 
 // -------------------------------------------------------------------------------------------------
-// One try
+// One attempt
 // -------------------------------------------------------------------------------------------------
 
-describe("one try, where somebody else keeps limits and repeats", () => {
+describe("one attempt, where somebody else keeps limits and repeats", () => {
   const single = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     Effect.locally(effect, singleTry, { id: undefined, about: undefined })
 
@@ -1426,7 +1426,7 @@ describe("a client that filters by the status", () => {
       const transport = yield* Transport.make({ proxy: "none", connections: 1 })
       const three = Workload.with(workload, {
         retry: steady({ base: 1, attempts: 3 }),
-        patience: { tries: 2, base: 1 }
+        patience: { waits: 2, base: 1 }
       })
       const client = filtered(transport, { workload: three, dialect: Dialect.fireworks })
       const error = yield* Effect.flip(client.get(`${server.baseUrl}/models`))
@@ -1470,7 +1470,7 @@ describe("a client that filters by the status", () => {
 describe("what is mapped", () => {
   const prefixed = HttpClient.mapRequest(HttpClientRequest.prependUrl("https://api.example.com"))
 
-  it.effect("onto the client that it is given happens in each try", () =>
+  it.effect("onto the client that it is given happens in each attempt", () =>
     Effect.gen(function* () {
       let count = 0
       const numbered = HttpClient.mapRequest((request: Request) =>
@@ -1558,7 +1558,7 @@ describe("what is mapped", () => {
     })
   )
 
-  it.scopedLive("onto Transport is limited with the try, and counts as nothing sent", () =>
+  it.scopedLive("onto Transport is limited with the attempt, and counts as nothing sent", () =>
     Effect.gen(function* () {
       const server = yield* FaultServer.make({ script: Fault.stall("1 second") })
       const transport = yield* Transport.make({ proxy: "none" })
@@ -1605,13 +1605,13 @@ describe("budget and observers", () => {
       expect(available).toBeLessThan(1)
       expect(seen).toContain(`give up Unavailable Budget`)
       expect(seen.filter((line) => line.startsWith("call"))).toHaveLength(1)
-      expect(seen.filter((line) => line.startsWith("try")).length).toBe(
+      expect(seen.filter((line) => line.startsWith("attempt")).length).toBe(
         1 + seen.filter((line) => line.startsWith("retry")).length
       )
     })
   )
 
-  it.scopedLive("are told of each try over Transport", () =>
+  it.scopedLive("are told of each attempt over Transport", () =>
     Effect.gen(function* () {
       const seen: Array<string> = []
       const server = yield* FaultServer.make({ script: [Fault.answer(503), Fault.invalidJson] })
@@ -1963,7 +1963,7 @@ describe("certainty", () => {
 // -------------------------------------------------------------------------------------------------
 
 describe("an interruption", () => {
-  it.effect("in the time between two tries ends the call", () =>
+  it.effect("in the time between two attempts ends the call", () =>
     Effect.gen(function* () {
       const { client, reliable } = yield* scripted(Fault.answer(503))
       const fiber = yield* Effect.fork(reliable.get(api))

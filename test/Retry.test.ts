@@ -21,7 +21,7 @@ const transient = (props: Partial<ConstructorParameters<typeof ApiError.Transien
 
 const fixed = Effect.withRandom(Random.fixed([0.5]))
 
-/** The waits between the tries of an effect that goes on failing, and what is left in the end. */
+/** The waits between the attempts of an effect that goes on failing, and what is left in the end. */
 const waitsOf = (error: unknown, schedule: Schedule.Schedule<unknown, unknown>) =>
   Effect.gen(function* () {
     const times: Array<number> = []
@@ -36,7 +36,7 @@ const waitsOf = (error: unknown, schedule: Schedule.Schedule<unknown, unknown>) 
   }).pipe(fixed)
 
 describe("the schedules, with a plain Effect.retry", () => {
-  it.effect("documented: five tries, 1 s doubling, up to a second on top", () =>
+  it.effect("documented: five attempts, 1 s doubling, up to a second on top", () =>
     Effect.gen(function* () {
       expect(yield* waitsOf(transient(), Retry.documented)).toEqual([1500, 2500, 4500, 8500])
     })
@@ -68,7 +68,7 @@ describe("the schedules, with a plain Effect.retry", () => {
     })
   )
 
-  it.effect("make, told nothing: hints up to two minutes, and two tries in a row for a name", () =>
+  it.effect("make, told nothing: hints up to two minutes, and two attempts in a row for a name", () =>
     Effect.gen(function* () {
       const hinted = (millis: number) => transient({ retryAfter: Duration.millis(millis) })
       const atMost = Array(4).fill(126_000)
@@ -82,23 +82,23 @@ describe("the schedules, with a plain Effect.retry", () => {
   it.effect("give up at once on what scales up only where a workload says how long to wait for it", () =>
     Effect.gen(function* () {
       const scaling = transient({ reason: "ScalingUp" })
-      const tries = (within: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E | ApiError.ApiError>) =>
+      const attempts = (within: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E | ApiError.ApiError>) =>
         Effect.gen(function* () {
           const fiber = yield* Effect.fork(Effect.flip(scaling.pipe(Retry.retry(Retry.documented), within)))
           yield* TestClock.adjust("1 hour")
           return (yield* Fiber.join(fiber)).attempts
         })
-      expect(yield* tries((effect) => effect)).toBe(5)
-      expect(yield* tries(Deadline.within("1 hour"))).toBe(5)
-      expect(yield* tries(Workload.within(Workload.interactive))).toBe(1)
+      expect(yield* attempts((effect) => effect)).toBe(5)
+      expect(yield* attempts(Deadline.within("1 hour"))).toBe(5)
+      expect(yield* attempts(Workload.within(Workload.interactive))).toBe(1)
     })
   )
 
   it("tell what they do", () => {
     const told = (retry: Workload.Workload["retry"]) =>
       Reliability.describe(Workload.with(Workload.interactive, { retry })).retry
-    expect(told(Retry.documented)).toBe("5 tries, 1s × 2, additive jitter, hints up to 2m")
-    expect(told(Retry.sdk)).toBe("4 tries, 500ms × 2 up to 8s, subtractive jitter, hints up to 2m")
+    expect(told(Retry.documented)).toBe("5 attempts, 1s × 2, additive jitter, hints up to 2m")
+    expect(told(Retry.sdk)).toBe("4 attempts, 500ms × 2 up to 8s, subtractive jitter, hints up to 2m")
     expect(told(Retry.documented.pipe(Schedule.addDelay(() => "1 second")))).toBe("a schedule of its own")
   })
 
@@ -117,8 +117,8 @@ describe("the schedules, with a plain Effect.retry", () => {
     Effect.gen(function* () {
       const steps: Array<Retry.Step> = []
       const errors = [transient(), transient({ retryAfter: Duration.seconds(9) }), transient({ attempts: 1 })]
-      let tries = 0
-      const tried = Effect.suspend(() => Effect.fail(errors[tries++] ?? transient()))
+      let attempts = 0
+      const tried = Effect.suspend(() => Effect.fail(errors[attempts++] ?? transient()))
       const schedule = Retry.documented.pipe(Schedule.tapOutput((step) => Effect.sync(() => steps.push(step))))
       const fiber = yield* Effect.fork(Effect.flip(Effect.retry(tried, schedule)))
       yield* TestClock.adjust("1 minute")
@@ -176,12 +176,12 @@ interface Situation {
     readonly nameNotFound: number
     readonly settled: "stop" | "retry"
   }
-  /** Milliseconds until the deadline, and what each try takes of it. */
+  /** Milliseconds until the deadline, and what each attempt takes of it. */
   readonly deadline: number
   readonly tryMillis: number
   readonly idempotency: Reliability.Idempotency
   readonly patience:
-    | { readonly tries: number; readonly base: number; readonly factor: number; readonly cap: number }
+    | { readonly waits: number; readonly base: number; readonly factor: number; readonly cap: number }
     | undefined
   readonly budget: number
   readonly errors: ReadonlyArray<unknown>
@@ -249,7 +249,7 @@ const situation: fc.Arbitrary<Situation> = fc
     idempotency: fc.constantFrom<Reliability.Idempotency>("safe", "keyed", "never"),
     patience: fc.option(
       fc.record({
-        tries: fc.integer({ min: 1, max: 4 }),
+        waits: fc.integer({ min: 1, max: 4 }),
         base: fc.constantFrom(0, 100, 5000),
         factor: fc.constantFrom(1, 1.5),
         over: millis(10_000)
@@ -316,7 +316,7 @@ const model = (s: Situation): ReadonlyArray<Decision> => {
       return stop("PatienceEnded")
     const waitsForIt = s.patience !== undefined && (error.reason === "ScalingUp" || error.reason === "WeightSwap")
     if (waitsForIt && s.patience !== undefined) {
-      if (patient === s.patience.tries) return stop("PatienceEnded")
+      if (patient === s.patience.waits) return stop("PatienceEnded")
       const backoff = Math.min(s.patience.base * s.patience.factor ** patient, s.patience.cap)
       const top = jitter === "none" ? 0 : u * Math.max(s.patience.base, (hint ?? 0) / 10)
       const delay = Math.max(backoff, hint ?? 0) + top
@@ -472,7 +472,7 @@ describe("the rules", () => {
     const spent = decisions.filter(({ why }) => why === "Backoff" || why === "Hint").length
     expect(spent).toBeLessThan(s.options.attempts)
     expect(spent).toBeLessThanOrEqual(s.budget)
-    expect(decisions.filter(({ why }) => why === "Patience").length).toBeLessThanOrEqual(s.patience?.tries ?? 0)
+    expect(decisions.filter(({ why }) => why === "Patience").length).toBeLessThanOrEqual(s.patience?.waits ?? 0)
   })
 
   check("9. what is settled is not tried again, unless asked", (s, decisions) => {
@@ -549,7 +549,7 @@ describe("Retry.delay", () => {
 })
 
 describe("Retry.retry", () => {
-  it.effect("settles what is left with the number of tries, and leaves the rest alone", () =>
+  it.effect("settles what is left with the number of attempts, and leaves the rest alone", () =>
     Effect.gen(function* () {
       const fiber = yield* Effect.fork(Effect.flip(Retry.retry(transient(), Retry.documented)))
       yield* TestClock.adjust("1 minute")
@@ -564,9 +564,9 @@ describe("Retry.retry", () => {
 
   it.effect("does not multiply, however deep it is nested, unless asked", () =>
     Effect.gen(function* () {
-      let tries = 0
+      let attempts = 0
       const call = Effect.suspend(() => {
-        tries++
+        attempts++
         return transient()
       })
       const three = Retry.make({ attempts: 3, base: "1 second" })
@@ -574,14 +574,14 @@ describe("Retry.retry", () => {
       const fiber = yield* Effect.fork(Effect.flip(nested))
       yield* TestClock.adjust("1 hour")
       expect((yield* Fiber.join(fiber)).attempts).toBe(3)
-      expect(tries).toBe(3)
+      expect(attempts).toBe(3)
 
-      tries = 0
+      attempts = 0
       const asked = Retry.make({ attempts: 2, base: "1 second", settled: "retry" })
       const again = yield* Effect.fork(Effect.flip(call.pipe(Retry.retry(three), Retry.retry(asked))))
       yield* TestClock.adjust("1 hour")
       expect((yield* Fiber.join(again)).attempts).toBe(6)
-      expect(tries).toBe(6)
+      expect(attempts).toBe(6)
     })
   )
 })

@@ -321,7 +321,7 @@ describe("what is shown", () => {
 })
 
 describe("metrics", () => {
-  it.effect("count calls, tries and waits, by what became of them", () =>
+  it.effect("count calls, attempts and waits, by what became of them", () =>
     Effect.gen(function* () {
       const policy = Reliability.make({ workload: exactly("counted"), about: { host: "a.test:8443", model: "m" } })
       const run = (...errors: ReadonlyArray<ApiError.ApiError>) => Reliability.protect(failing(...errors), policy)
@@ -334,12 +334,12 @@ describe("metrics", () => {
           `reliability.calls ${about} outcome=Fatal port=8443 stopped=Fatal type=Forbidden: 1`,
           `reliability.call.duration ${about} port=8443: 2`,
           `reliability.call.duration ${about} port=8443 type=Forbidden: 1`,
-          `reliability.tries ${about} delivery=Acknowledged outcome=success port=8443: 2`,
-          `reliability.tries ${about} delivery=Acknowledged outcome=Transient port=8443 type=Unavailable: 1`,
-          `reliability.tries ${about} delivery=Acknowledged outcome=Fatal port=8443 type=Forbidden: 1`,
-          `reliability.try.duration ${about} port=8443: 2`,
-          `reliability.try.duration ${about} port=8443 type=Unavailable: 1`,
-          `reliability.try.duration ${about} port=8443 type=Forbidden: 1`,
+          `reliability.attempts ${about} delivery=Acknowledged outcome=success port=8443: 2`,
+          `reliability.attempts ${about} delivery=Acknowledged outcome=Transient port=8443 type=Unavailable: 1`,
+          `reliability.attempts ${about} delivery=Acknowledged outcome=Fatal port=8443 type=Forbidden: 1`,
+          `reliability.attempt.duration ${about} port=8443: 2`,
+          `reliability.attempt.duration ${about} port=8443 type=Unavailable: 1`,
+          `reliability.attempt.duration ${about} port=8443 type=Forbidden: 1`,
           `reliability.waits ${about} port=8443 type=Unavailable waited=Backoff: 1`,
           `reliability.wait.duration ${about} port=8443 waited=Backoff: 1`
         ]
@@ -354,12 +354,12 @@ describe("metrics", () => {
       const slow = Effect.delay(Effect.fail(unavailable), "2 seconds")
       yield* traced(Reliability.protect(slow, exactly("slow")))
       const page = yield* Telemetry.prometheus
-      // three tries of 2 s, and waits of 1 s and 2 s
+      // three attempts of 2 s, and waits of 1 s and 2 s
       expect(page).toContain(
         `reliability_call_duration_seconds_sum{error_type="Unavailable",reliability_workload="slow"} 9`
       )
       expect(page).toContain(
-        `reliability_try_duration_seconds_sum{error_type="Unavailable",reliability_workload="slow"} 6`
+        `reliability_attempt_duration_seconds_sum{error_type="Unavailable",reliability_workload="slow"} 6`
       )
       expect(page).toContain(
         `reliability_wait_duration_seconds_sum{reliability_waited="Backoff",reliability_workload="slow"} 3`
@@ -411,7 +411,7 @@ describe("metrics", () => {
     })
   )
 
-  it.effect("count what was interrupted, in a try and in a wait", () =>
+  it.effect("count what was interrupted, in an attempt and in a wait", () =>
     Effect.gen(function* () {
       const workload = exactly("stopped")
       yield* traced(
@@ -424,7 +424,7 @@ describe("metrics", () => {
       )
       const lines = yield* metricsOf("stopped")
       expect(lines).toContain("reliability.calls outcome=Fatal type=Aborted: 2")
-      expect(lines).toContain("reliability.tries delivery=Unconfirmed outcome=Fatal type=Aborted: 1")
+      expect(lines).toContain("reliability.attempts delivery=Unconfirmed outcome=Fatal type=Aborted: 1")
     })
   )
 
@@ -501,7 +501,7 @@ describe("metrics", () => {
 // -------------------------------------------------------------------------------------------------
 
 describe("spans", () => {
-  it.effect("show a call below its caller, and its tries below the call", () =>
+  it.effect("show a call below its caller, and its attempts below the call", () =>
     Effect.gen(function* () {
       const about = {
         host: "[::1]:8080",
@@ -549,7 +549,7 @@ describe("spans", () => {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "p",
         "gen_ai.request.model": "models/m",
-        "reliability.try_count": 2
+        "reliability.attempt_count": 2
       })
       expect(attributesOf(spans[2])).toEqual({
         ...where,
@@ -567,7 +567,7 @@ describe("spans", () => {
     })
   )
 
-  it.effect("call a try that runs into its limit an error, for protect and for a leaf", () =>
+  it.effect("call an attempt that runs into its limit an error, for protect and for a leaf", () =>
     Effect.gen(function* () {
       const workload = exactly("w", { retry: Retry.make({ attempts: 1 }) })
       const leaf = Reliability.leaf(workload, ({ millis }) =>
@@ -590,10 +590,10 @@ describe("spans", () => {
     })
   )
 
-  it.effect("end when a try is interrupted, and when a wait is, with all that follows still to come", () =>
+  it.effect("end when an attempt is interrupted, and when a wait is, with all that follows still to come", () =>
     Effect.gen(function* () {
       const workload = exactly("w")
-      for (const [call, tries] of [
+      for (const [call, attempts] of [
         [Effect.never, 1],
         [Effect.fail(unavailable), 1]
       ] as const) {
@@ -607,7 +607,7 @@ describe("spans", () => {
           })
         )
         expect(endOf(spans[0])).toBe("interrupted after 500 ms")
-        expect(attributesOf(spans[0])).toMatchObject({ "error.type": "Aborted", "reliability.try_count": tries })
+        expect(attributesOf(spans[0])).toMatchObject({ "error.type": "Aborted", "reliability.attempt_count": attempts })
         expect(spans.map(endOf)).not.toContain("still open")
       }
     })
@@ -803,26 +803,26 @@ describe("a collector of OpenTelemetry", () => {
       )
       const named = (name: string) => spans.filter((span) => span.name === name)
       const [generation] = named("chat m")
-      const tries = named("reliability.try")
+      const attempts = named("reliability.try")
       expect(generation?.parentSpanId).toBe(named("caller")[0]?.spanId)
-      expect(tries.map(({ parentSpanId }) => parentSpanId)).toEqual([generation?.spanId, generation?.spanId])
+      expect(attempts.map(({ parentSpanId }) => parentSpanId)).toEqual([generation?.spanId, generation?.spanId])
       const client = 3
-      expect([generation, ...tries].map((span) => span?.kind)).toEqual([client, client, client])
-      expect(tries[0]?.status).toEqual({ code: 2, message: "Unavailable, Acknowledged, HTTP 503" })
+      expect([generation, ...attempts].map((span) => span?.kind)).toEqual([client, client, client])
+      expect(attempts[0]?.status).toEqual({ code: 2, message: "Unavailable, Acknowledged, HTTP 503" })
       const where = { "reliability.workload": "exported", "server.address": "api.test", "server.port": 8443 }
       expect(plain(generation?.attributes ?? [])).toEqual({
         ...where,
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "p",
         "gen_ai.request.model": "m",
-        "reliability.try_count": 2
+        "reliability.attempt_count": 2
       })
-      expect(plain(tries[0]?.attributes ?? [])).toMatchObject({
+      expect(plain(attempts[0]?.attributes ?? [])).toMatchObject({
         ...where,
         "error.type": "Unavailable",
         "http.response.status_code": 503
       })
-      expect(plain(tries[1]?.attributes ?? [])).toEqual({
+      expect(plain(attempts[1]?.attributes ?? [])).toEqual({
         ...where,
         "http.request.resend_count": 1,
         "reliability.waited": "Backoff"
@@ -850,7 +850,7 @@ describe("a collector of OpenTelemetry", () => {
       const duration = ours.find(({ name }) => name === "reliability.call.duration")
       expect(duration?.attributes).toMatchObject({ "gen_ai.request.model": "m", "server.port": "8443" })
       expect(duration?.point).toMatchObject({ count: 1 })
-      expect(ours.filter(({ name }) => name === "reliability.tries")).toMatchObject([
+      expect(ours.filter(({ name }) => name === "reliability.attempts")).toMatchObject([
         { point: { asDouble: 1 }, attributes: { "error.type": "Unavailable" } },
         { point: { asDouble: 1 }, attributes: { "reliability.outcome": "success" } }
       ])

@@ -25,7 +25,7 @@ describe("the built-in workloads", () => {
     expect(
       patient === undefined
         ? "none"
-        : `${patient.tries} waits, ${format(patient.base)} × ${patient.factor} up to ${format(patient.cap)}`
+        : `${patient.waits} waits, ${format(patient.base)} × ${patient.factor} up to ${format(patient.cap)}`
     ).toBe(patience)
     const { connect, pool, read, write } = workload.timeouts
     expect([pool, connect, write, read].map((limit) => format(limit))).toEqual(["10s", "10s", "30s", attempt])
@@ -72,14 +72,14 @@ describe("make", () => {
     const { patience } = Workload.make({
       name: "x",
       timeouts: { attempt: "1 minute" },
-      patience: { tries: 3, base: "5 seconds" }
+      patience: { waits: 3, base: "5 seconds" }
     })
-    expect(patience).toEqual({ tries: 3, base: Duration.seconds(5), factor: 1, cap: Duration.seconds(5) })
+    expect(patience).toEqual({ attempts: 3, base: Duration.seconds(5), factor: 1, cap: Duration.seconds(5) })
   })
 
   it("lets the waits of a patience with a factor grow to a minute by default", () => {
     const capOf = (base: Duration.DurationInput, factor: number, cap?: Duration.DurationInput) => {
-      const patience = { tries: 3, base, factor, cap }
+      const patience = { waits: 3, base, factor, cap }
       return Workload.make({ name: "x", timeouts: { attempt: "1 minute" }, patience }).patience?.cap
     }
     expect(capOf("5 seconds", 1.5)).toEqual(Duration.minutes(1))
@@ -95,13 +95,13 @@ describe("make", () => {
       stream: { first: 4, idle: 7 },
       deadline: 6,
       retry: Retry.sdk,
-      patience: { tries: 2, base: 8, factor: 3, cap: 9 }
+      patience: { waits: 2, base: 8, factor: 3, cap: 9 }
     })
     const { connect, pool, read, write, attempt } = workload.timeouts
     expect([pool, connect, write, read, attempt, workload.deadline].map(Duration.toMillis)).toEqual([1, 2, 3, 4, 5, 6])
     expect(workload.stream).toEqual({ first: Duration.millis(4), idle: Duration.millis(7) })
     expect(workload.retry).toBe(Retry.sdk)
-    expect(workload.patience).toEqual({ tries: 2, base: Duration.millis(8), factor: 3, cap: Duration.millis(9) })
+    expect(workload.patience).toEqual({ attempts: 2, base: Duration.millis(8), factor: 3, cap: Duration.millis(9) })
   })
 })
 
@@ -123,8 +123,8 @@ const durations: Readonly<Record<string, Change>> = {
   "stream.first": (first) => ({ stream: { first } }),
   "stream.idle": (idle) => ({ stream: { idle } }),
   deadline: (deadline) => ({ deadline }),
-  "patience.base": (base) => ({ patience: { tries: 1, base } }),
-  "patience.cap": (cap) => ({ patience: { tries: 1, base: "1 second", cap } })
+  "patience.base": (base) => ({ patience: { waits: 1, base } }),
+  "patience.cap": (cap) => ({ patience: { waits: 1, base: "1 second", cap } })
 }
 
 const made = (overrides: Workload.Overrides) =>
@@ -196,7 +196,7 @@ describe.each(Object.entries(owners))("%s", (owner, construct) => {
     [1e-7, Duration.zero],
     [0, Duration.zero]
   ])("takes a duration in any form: %s", (base, expected) => {
-    const { patience } = construct({ patience: { tries: 1, base } })
+    const { patience } = construct({ patience: { waits: 1, base } })
     expect(patience?.base).toSatisfy((actual: Duration.Duration) => Duration.equals(actual, expected))
   })
 
@@ -229,22 +229,22 @@ describe.each(Object.entries(owners))("%s", (owner, construct) => {
     expect(construct({ stream: { idle: "2 minutes" } }).stream.idle).toEqual(Duration.minutes(2))
   })
 
-  it.each([0, 1.5, -1, Number.NaN, Infinity])("refuses %s waits of patience", (tries) => {
-    expect(() => construct({ patience: { tries, base: 1 } })).toThrow(
-      refusal(owner, "patience.tries", String(tries), "an integer of at least 1")
+  it.each([0, 1.5, -1, Number.NaN, Infinity])("refuses %s waits of patience", (waits) => {
+    expect(() => construct({ patience: { waits, base: 1 } })).toThrow(
+      refusal(owner, "patience.waits", String(waits), "an integer of at least 1")
     )
-    expect(() => construct({ patience: { tries: 1, base: 1 } })).not.toThrow()
+    expect(() => construct({ patience: { waits: 1, base: 1 } })).not.toThrow()
   })
 
   it.each([0.999, 0, -2, Number.NaN, Infinity])("refuses a patience that grows by the factor %s", (factor) => {
-    expect(() => construct({ patience: { tries: 1, base: 1, factor } })).toThrow(
+    expect(() => construct({ patience: { waits: 1, base: 1, factor } })).toThrow(
       refusal(owner, "patience.factor", String(factor), "a number of at least 1")
     )
-    expect(() => construct({ patience: { tries: 1, base: 1, factor: 1 } })).not.toThrow()
+    expect(() => construct({ patience: { waits: 1, base: 1, factor: 1 } })).not.toThrow()
   })
 
   it("refuses a patience whose longest wait is shorter than its first", () => {
-    const patience = (cap: number) => () => construct({ patience: { tries: 1, base: 1000, cap } })
+    const patience = (cap: number) => () => construct({ patience: { waits: 1, base: 1000, cap } })
     expect(patience(999)).toThrow(refusal(owner, "patience.cap", "999ms", "at least patience.base, 1s"))
     expect(patience(1000)).not.toThrow()
   })
@@ -270,7 +270,7 @@ const anyWorkload = fc
       maxLength: 6
     }),
     deadline: fc.option(fc.double({ min: 0, max: 1, noNaN: true }), { nil: undefined }),
-    patience: fc.option(fc.record({ tries: fc.integer({ min: 1 }), base: fc.nat() }), { nil: undefined })
+    patience: fc.option(fc.record({ waits: fc.integer({ min: 1 }), base: fc.nat() }), { nil: undefined })
   })
   .map(({ attempt, deadline, patience, phases }) => {
     const [pool, connect, write, read, first, idle] = phases.map((share) =>
@@ -414,8 +414,8 @@ describe("with", () => {
     const { patience } = Workload.agentic
     expect(Workload.with(Workload.agentic, { name: "x" }).patience).toEqual(patience)
     expect(Workload.with(Workload.agentic, { patience: undefined }).patience).toBeUndefined()
-    expect(Workload.with(Workload.interactive, { patience: { tries: 2, base: 1 } }).patience).toEqual({
-      tries: 2,
+    expect(Workload.with(Workload.interactive, { patience: { waits: 2, base: 1 } }).patience).toEqual({
+      attempts: 2,
       base: Duration.millis(1),
       factor: 1,
       cap: Duration.millis(1)
@@ -434,7 +434,7 @@ const failureAt = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.all({ error: Effect.flip(effect), at: Clock.currentTimeMillis })
 
 describe("timeout", () => {
-  it.effect("cuts a try off at its limit, and not a millisecond sooner", () =>
+  it.effect("cuts an attempt off at its limit, and not a millisecond sooner", () =>
     Effect.gen(function* () {
       const fiber = yield* Effect.fork(failureAt(Workload.timeout(Effect.never, typing)))
       yield* TestClock.adjust(9999)
@@ -515,18 +515,18 @@ describe("timeout", () => {
     })
   )
 
-  it.effect("is one try's limit: each retry around it has the whole of it", () =>
+  it.effect("is one attempt's limit: each retry around it has the whole of it", () =>
     Effect.gen(function* () {
-      const tries = yield* Ref.make(0)
+      const attempts = yield* Ref.make(0)
       const hangs = Effect.zipRight(
-        Ref.update(tries, (n) => n + 1),
+        Ref.update(attempts, (n) => n + 1),
         Effect.never
       )
       const policy = Retry.make({ attempts: 3, base: "1 second", factor: 1, jitter: "none" })
       const fiber = yield* Effect.fork(failureAt(hangs.pipe(Workload.timeout(typing), Retry.retry(policy))))
       yield* TestClock.adjust("1 hour")
       const { at, error } = yield* Fiber.join(fiber)
-      expect([at, error.attempts, yield* tries]).toEqual([32_000, 3, 3])
+      expect([at, error.attempts, yield* attempts]).toEqual([32_000, 3, 3])
     })
   )
 
@@ -542,9 +542,9 @@ describe("timeout", () => {
 
   it.effect("settles what it cuts off in the middle of another's retries", () =>
     Effect.gen(function* () {
-      const tries = yield* Ref.make(0)
+      const attempts = yield* Ref.make(0)
       const hangs = Effect.zipRight(
-        Ref.update(tries, (n) => n + 1),
+        Ref.update(attempts, (n) => n + 1),
         Effect.never
       )
       const policy = Retry.make({ attempts: 3, base: 1, jitter: "none" })
@@ -552,7 +552,7 @@ describe("timeout", () => {
       const fiber = yield* Effect.fork(failureAt(owned))
       yield* TestClock.adjust("1 hour")
       const { at, error } = yield* Fiber.join(fiber)
-      expect([at, error.phase, ApiError.isSettled(error), yield* tries]).toEqual([10_000, "attempt", true, 1])
+      expect([at, error.phase, ApiError.isSettled(error), yield* attempts]).toEqual([10_000, "attempt", true, 1])
     })
   )
 })
@@ -599,7 +599,7 @@ describe("within", () => {
 })
 
 describe("current", () => {
-  it.effect("is what a try is limited by, too", () =>
+  it.effect("is what an attempt is limited by, too", () =>
     Effect.gen(function* () {
       expect(yield* nameOfCurrent.pipe(Workload.timeout(typing))).toEqual(Option.some("typing"))
       expect(yield* Workload.current).toEqual(Option.none())

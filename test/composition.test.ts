@@ -27,14 +27,14 @@ import { expect } from "vitest"
 // Three services
 // -------------------------------------------------------------------------------------------------
 
-/** Makes an effect of a list of outcomes, one for each try, and notes when each try was made. */
+/** Makes an effect of a list of outcomes, one for each attempt, and notes when each attempt was made. */
 const scripted = <E>(outcomes: ReadonlyArray<E | "ok">) => {
-  const tries: Array<number> = []
+  const attempts: Array<number> = []
   const call = Effect.flatMap(Clock.currentTimeMillis, (now): Effect.Effect<string, E> => {
-    const outcome = outcomes[tries.push(now) - 1] ?? "ok"
+    const outcome = outcomes[attempts.push(now) - 1] ?? "ok"
     return outcome === "ok" ? Effect.succeed("an answer") : Effect.fail(outcome)
   })
-  return { call, tries }
+  return { call, attempts }
 }
 
 /** A chat API, asked with `fetch`: answers of HTTP, or what fetch throws. */
@@ -130,12 +130,12 @@ describe("one schedule for three services", () => {
       )
       const results = yield* withinAnHour(program.pipe(halfWay))
 
-      expect(asked.tries).toEqual([0, 1500, 9000])
-      expect(unplugged.tries).toEqual([0, 1500])
-      expect(stored.tries).toEqual([700, 2200, 4700, 9200, 17_700])
-      expect(twice.tries).toEqual([700, 2200])
-      expect(found.tries).toEqual([1300, 4800, 7300])
-      expect(down.tries).toEqual([1300, 2800, 5300, 9800, 18_300])
+      expect(asked.attempts).toEqual([0, 1500, 9000])
+      expect(unplugged.attempts).toEqual([0, 1500])
+      expect(stored.attempts).toEqual([700, 2200, 4700, 9200, 17_700])
+      expect(twice.attempts).toEqual([700, 2200])
+      expect(found.attempts).toEqual([1300, 4800, 7300])
+      expect(down.attempts).toEqual([1300, 2800, 5300, 9800, 18_300])
 
       const answered = Either.right("an answer")
       expect([results.asked, results.stored, results.found]).toEqual([answered, answered, answered])
@@ -148,7 +148,7 @@ describe("one schedule for three services", () => {
   it.effect("serves a client made of promises", () =>
     Effect.gen(function* () {
       const runtime = yield* Effect.runtime()
-      const { call, tries } = scripted<ChatError>([http(503), new TypeError("fetch failed"), "ok"])
+      const { call, attempts } = scripted<ChatError>([http(503), new TypeError("fetch failed"), "ok"])
       // what a program has before Effect comes in: a function that resolves with any answer, and throws
       const fetch = async (): Promise<Response> => {
         const outcome = await Runtime.runPromise(runtime)(Effect.either(call))
@@ -160,7 +160,7 @@ describe("one schedule for three services", () => {
         Effect.filterOrFail((response) => response.ok, classifyChat)
       )
       const response = yield* withinAnHour(ask.pipe(Reliability.protect(shared), halfWay))
-      expect([response.status, tries]).toEqual([200, [0, 1500, 4000]])
+      expect([response.status, attempts]).toEqual([200, [0, 1500, 4000]])
     })
   )
 
@@ -181,14 +181,14 @@ describe("one schedule for three services", () => {
         code === 14 ? new ConnectionClosed() : code === 8 ? new Deadlock() : new UniqueViolation({ column: "id" })
 
       const calls = scripts.map(({ delay, outcomes, service }) => {
-        const { call, tries } = scripted(outcomes)
+        const { call, attempts } = scripted(outcomes)
         const told: Effect.Effect<string, ApiError.ApiError> =
           service === "chat"
             ? call.pipe(Effect.mapError(toChat), Reliability.protect(chat))
             : service === "database"
               ? call.pipe(Effect.mapError(toSql), Reliability.protect(database))
               : call.pipe(Reliability.protect(search))
-        return { tries, run: Effect.delay(Effect.exit(told), delay) }
+        return { attempts, run: Effect.delay(Effect.exit(told), delay) }
       })
       yield* withinAnHour(
         halfWay(
@@ -204,16 +204,16 @@ describe("one schedule for three services", () => {
         const last = outcomes.findIndex((outcome) => outcome === "ok" || outcome.code === 3)
         return waits.slice(0, (last === -1 ? outcomes.length : last) + 1).map((wait) => delay + wait)
       })
-      expect(calls.map(({ tries }) => tries)).toEqual(expected)
+      expect(calls.map(({ attempts }) => attempts)).toEqual(expected)
     })
   )
 
   it.effect("serves a fourth with no more than Effect.retry", () =>
     Effect.gen(function* () {
-      const { call, tries } = scripted<SqlError>([new Deadlock(), new Deadlock(), "ok"])
+      const { call, attempts } = scripted<SqlError>([new Deadlock(), new Deadlock(), "ok"])
       const mapped = call.pipe(Effect.mapError(classifySql), Effect.retry(documented))
       expect(yield* withinAnHour(halfWay(mapped))).toBe("an answer")
-      expect(tries).toEqual([0, 1500, 4000])
+      expect(attempts).toEqual([0, 1500, 4000])
     })
   )
 })
@@ -258,19 +258,19 @@ const nest = (names: ReadonlyArray<string>, call: Call, workload = three): Call 
 const unavailable = new ApiError.Transient({ reason: "Unavailable", delivery: "Acknowledged", status: 503 })
 
 describe("nested three deep, in every order", () => {
-  it.effect("owners of retries never multiply the tries", () =>
+  it.effect("owners of retries never multiply the attempts", () =>
     Effect.gen(function* () {
       // no waits, so that the hundreds of them need no clock
       const retry = Retry.make({ attempts: 3, base: 0, jitter: "none" })
       const all = nestables(three)
       const wrong: Array<string> = []
       for (const names of nestings(3, Object.keys(all))) {
-        const { call, tries } = scripted<ApiError.ApiError>(Array.from({ length: 99 }, () => unavailable))
+        const { call, attempts } = scripted<ApiError.ApiError>(Array.from({ length: 99 }, () => unavailable))
         const yielding = Effect.zipRight(Effect.yieldNow(), call)
         const error = yield* Effect.flip(nest(names, yielding, Workload.with(three, { retry })))
         const owned = names.some((name) => all[name]?.owns === true)
-        if (tries.length !== (owned ? 3 : 1) || error.attempts !== (owned ? 3 : 0) || error.status !== 503) {
-          wrong.push(`${names.join(" < ")}: ${tries.length} tries, ${error.reason} after ${error.attempts}`)
+        if (attempts.length !== (owned ? 3 : 1) || error.attempts !== (owned ? 3 : 0) || error.status !== 503) {
+          wrong.push(`${names.join(" < ")}: ${attempts.length} attempts, ${error.reason} after ${error.attempts}`)
         }
       }
       expect(wrong).toEqual([])
@@ -281,9 +281,9 @@ describe("nested three deep, in every order", () => {
   it.effect("they do not for calls that hang every other time, whoever cuts them off", () =>
     Effect.gen(function* () {
       const cases = nestings(3, ["protect", "Retry.retry", "timeout"]).map((names) => {
-        let tries = 0
-        const hangs = Effect.suspend(() => (tries++ % 2 === 0 ? unavailable : Effect.never))
-        return { names, tries: () => tries, call: nest(names, hangs) }
+        let attempts = 0
+        const hangs = Effect.suspend(() => (attempts++ % 2 === 0 ? unavailable : Effect.never))
+        return { names, attempts: () => attempts, call: nest(names, hangs) }
       })
       yield* Effect.fork(
         Effect.all(
@@ -292,11 +292,11 @@ describe("nested three deep, in every order", () => {
         )
       )
       yield* TestClock.adjust("1 hour")
-      const made = Object.fromEntries(cases.map(({ names, tries }) => [names.join(" < "), tries()]))
-      expect(Object.entries(made).filter(([, tries]) => tries > 3)).toEqual([])
+      const made = Object.fromEntries(cases.map(({ names, attempts }) => [names.join(" < "), attempts()]))
+      expect(Object.entries(made).filter(([, attempts]) => attempts > 3)).toEqual([])
       expect(made).toMatchObject({
         "timeout < timeout < timeout": 1,
-        // a limit inside is each try's own
+        // a limit inside is each attempt's own
         "timeout < timeout < protect": 3,
         "timeout < Retry.retry < Retry.retry": 3,
         // one outside cuts off the retries, and nobody starts them anew
@@ -310,25 +310,25 @@ describe("nested three deep, in every order", () => {
   it.effect("a bare Effect.retry outside passes on what an owner inside has settled", () =>
     Effect.gen(function* () {
       for (const inner of ["protect", "leaf", "classify", "Retry.retry"]) {
-        const { call, tries } = scripted<ApiError.ApiError>(Array.from({ length: 99 }, () => unavailable))
+        const { call, attempts } = scripted<ApiError.ApiError>(Array.from({ length: 99 }, () => unavailable))
         const error = yield* withinAnHour(
           nest([inner], call).pipe(Effect.retry(documented), Effect.retry(Retry.sdk), Effect.flip)
         )
-        expect([inner, tries.length, error.attempts]).toEqual([inner, 3, 3])
+        expect([inner, attempts.length, error.attempts]).toEqual([inner, 3, 3])
       }
     })
   )
 
   it.effect("the innermost owner's schedule is the one that counts", () =>
     Effect.gen(function* () {
-      const { call, tries } = scripted<ApiError.ApiError>(Array.from({ length: 99 }, () => unavailable))
+      const { call, attempts } = scripted<ApiError.ApiError>(Array.from({ length: 99 }, () => unavailable))
       const nested = call.pipe(
         Retry.retry(Retry.make({ attempts: 2, base: "5 seconds", jitter: "none" })),
         Reliability.protect(three),
         Retry.retry(documented)
       )
       expect((yield* withinAnHour(Effect.flip(nested))).attempts).toBe(2)
-      expect(tries).toEqual([0, 5000])
+      expect(attempts).toEqual([0, 5000])
     })
   )
 })
@@ -347,7 +347,7 @@ const failing = (times: number) =>
 describe("combinators on top of a schedule", () => {
   it.effect("stop it sooner", () =>
     Effect.gen(function* () {
-      const { call, tries } = scripted<ApiError.ApiError>(Array.from({ length: 99 }, () => unavailable))
+      const { call, attempts } = scripted<ApiError.ApiError>(Array.from({ length: 99 }, () => unavailable))
       const retry = documented.pipe(
         Schedule.intersect(Schedule.recurs(2)),
         Schedule.map(([step]) => step)
@@ -355,19 +355,19 @@ describe("combinators on top of a schedule", () => {
       const error = yield* withinAnHour(
         call.pipe(Reliability.protect(Workload.with(shared, { retry })), halfWay, Effect.flip)
       )
-      expect([tries, error.attempts]).toEqual([[0, 1500, 4000], 3])
+      expect([attempts, error.attempts]).toEqual([[0, 1500, 4000], 3])
     })
   )
 
   it.effect("lengthen its waits, and never past the deadline", () =>
     Effect.gen(function* () {
-      const { call, tries } = scripted<ApiError.ApiError>(Array.from({ length: 99 }, () => unavailable))
+      const { call, attempts } = scripted<ApiError.ApiError>(Array.from({ length: 99 }, () => unavailable))
       const retry = documented.pipe(Schedule.addDelay(() => "10 seconds"))
       const within = Workload.with(shared, { retry, deadline: "24 seconds" })
       const ended = call.pipe(Reliability.protect(within), Effect.flip, Effect.zip(Clock.currentTimeMillis))
       const [error, at] = yield* withinAnHour(halfWay(ended))
       // the second wait would end at 11.5 s + 12.5 s, which is the deadline
-      expect([tries, error.reason, at]).toEqual([[0, 11_500], "Unavailable", 11_500])
+      expect([attempts, error.reason, at]).toEqual([[0, 11_500], "Unavailable", 11_500])
     })
   )
 })
@@ -395,7 +395,7 @@ describe("Effect.all", () => {
         concurrency: "unbounded"
       })
       expect(yield* withinAnHour(halfWay(Effect.flip(all)))).toBe(fatal)
-      expect(patient.tries).toEqual([0, 1500])
+      expect(patient.attempts).toEqual([0, 1500])
     })
   )
 
@@ -408,7 +408,7 @@ describe("Effect.all", () => {
       )
       const error = yield* withinAnHour(Effect.flip(Reliability.protect(all, three)))
       expect(error.attempts).toBe(3)
-      for (const { tries } of calls) expect(tries.length).toBeLessThanOrEqual(3)
+      for (const { attempts } of calls) expect(attempts.length).toBeLessThanOrEqual(3)
     })
   )
 })
@@ -420,7 +420,7 @@ describe("Effect.race", () => {
       const fast = Effect.delay(Effect.succeed("fast"), 5000)
       const race = Effect.race(loser.call.pipe(Reliability.protect(shared)), fast)
       expect(yield* withinAnHour(halfWay(race))).toBe("fast")
-      expect(loser.tries).toEqual([0, 1500, 4000])
+      expect(loser.attempts).toEqual([0, 1500, 4000])
     })
   )
 
@@ -440,7 +440,7 @@ describe("Effect.race", () => {
         Effect.orElse(() => second.call.pipe(Reliability.protect(search)))
       )
       expect(yield* withinAnHour(halfWay(call))).toBe("an answer")
-      expect([first.tries, second.tries]).toEqual([
+      expect([first.attempts, second.attempts]).toEqual([
         [0, 1500, 4000, 8500, 17_000],
         [17_000, 18_500]
       ])
@@ -449,12 +449,12 @@ describe("Effect.race", () => {
 })
 
 describe("Effect.repeat", () => {
-  it.effect("gives each repetition tries of its own", () =>
+  it.effect("gives each repetition attempts of its own", () =>
     Effect.gen(function* () {
       const outcomes = [unavailable, unavailable, "ok", unavailable, unavailable, "ok", unavailable, "ok"] as const
-      const { call, tries } = scripted<ApiError.ApiError>(outcomes)
+      const { call, attempts } = scripted<ApiError.ApiError>(outcomes)
       yield* withinAnHour(call.pipe(Reliability.protect(three), Effect.repeat(Schedule.recurs(2))))
-      expect(tries).toEqual([0, 1000, 2000, 2000, 3000, 4000, 4000, 5000])
+      expect(attempts).toEqual([0, 1000, 2000, 2000, 3000, 4000, 4000, 5000])
     })
   )
 })
@@ -476,10 +476,10 @@ describe("Stream", () => {
 
   it.effect("retry takes the same schedule", () =>
     Effect.gen(function* () {
-      const { call, tries } = scripted<ApiError.ApiError>([unavailable, unavailable, "ok"])
+      const { call, attempts } = scripted<ApiError.ApiError>([unavailable, unavailable, "ok"])
       const stream = Stream.fromEffect(call).pipe(Stream.retry(documented), Stream.runCollect)
       expect(Chunk.toArray(yield* withinAnHour(halfWay(stream)))).toEqual(["an answer"])
-      expect(tries).toEqual([0, 1500, 4000])
+      expect(attempts).toEqual([0, 1500, 4000])
     })
   )
 
@@ -563,20 +563,20 @@ describe("services and layers", () => {
         available: 0,
         suppressed: 1
       })
-      expect(backend.tries).toEqual([0, 1000, 2000, 2000, 3000])
+      expect(backend.attempts).toEqual([0, 1000, 2000, 2000, 3000])
       expect(lines).toEqual(["Unavailable: Attempts", "Unavailable: Budget"])
     })
   )
 
   it.effect("retry a layer that cannot be built yet", () =>
     Effect.gen(function* () {
-      const { call, tries } = scripted<ApiError.ApiError>([unavailable, "ok"])
+      const { call, attempts } = scripted<ApiError.ApiError>([unavailable, "ok"])
       const layer = Layer.effect(Backend, Effect.as(call, { send: Effect.succeed("sent") })).pipe(
         Layer.retry(documented)
       )
       const sent = Effect.flatMap(Backend, ({ send }) => send)
       expect(yield* withinAnHour(halfWay(Effect.provide(sent, layer)))).toBe("sent")
-      expect(tries).toEqual([0, 1500])
+      expect(attempts).toEqual([0, 1500])
     })
   )
 })

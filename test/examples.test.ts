@@ -19,7 +19,7 @@ const prints: Readonly<Record<string, ReadonlyArray<string | RegExp>>> = {
   "aiOpenai.ts": ["I am here.", "429, 200", /^Fatal Unauthorized: ./],
   "batchSurvivesCrash.ts": ["Completed; asked for 1 times, jobs: 1"],
   "dashboardGap.ts": [
-    'The client\'s side: 18 tries of 20 lost in the phase "pool".',
+    'The client\'s side: 18 attempts of 20 lost in the phase "pool".',
     /^Client: .* 2 acknowledged, .* 18 not sent/,
     /^Servers: +2 requests, 0 errors/,
     /^The law: /,
@@ -35,7 +35,11 @@ const prints: Readonly<Record<string, ReadonlyArray<string | RegExp>>> = {
     "train at /training/v1/rlorTrainerJobs/acme/policy-7; resumed: 0, optimizer: Untouched",
     "train at /training/v1/rlorTrainerJobs/acme/policy-7; resumed: 1, optimizer: Preserved"
   ],
-  "services.ts": ["chat: an answer at try 3", "database: Conflict after 2 tries", "search: Unavailable after 4 tries"],
+  "services.ts": [
+    "chat: an answer at try 3",
+    "database: Conflict after 2 attempts",
+    "search: Unavailable after 4 attempts"
+  ],
   "streamToClient.ts": [
     "event: words",
     'data: "word1 "',

@@ -150,7 +150,7 @@ describe("a protected call that is interrupted", () => {
   /** A policy, and a count of what becomes of its calls. */
   const observed = (options: Partial<Reliability.Options> = {}) => {
     const seen = {
-      tries: 0,
+      attempts: 0,
       open: 0,
       finalized: 0,
       waits: 0,
@@ -163,12 +163,12 @@ describe("a protected call that is interrupted", () => {
       record: ({ of }) => void seen.recorded.push(of),
       ...options
     })
-    /** Each try holds a resource while it runs. */
+    /** Each attempt holds a resource while it runs. */
     const holding = <A, E, R>(use: (attempt: number) => Effect.Effect<A, E, R>) =>
       Effect.acquireUseRelease(
         Effect.sync(() => {
           seen.open++
-          return ++seen.tries
+          return ++seen.attempts
         }),
         use,
         () =>
@@ -191,7 +191,7 @@ describe("a protected call that is interrupted", () => {
     readonly use: (attempt: number) => Effect.Effect<unknown, ApiError.ApiError>
     /** Brings the call to the point, and returns without a pause between two things that happen at once. */
     readonly reach: (time: Time, interrupt: () => void, seen: Observed["seen"]) => Promise<void>
-    readonly tries: number
+    readonly attempts: number
     /** What it may end with; whichever, once. */
     readonly outcome?: ReadonlyArray<unknown>
   }
@@ -202,13 +202,13 @@ describe("a protected call that is interrupted", () => {
 
   const points: ReadonlyArray<Point> = [
     {
-      title: "in its first try",
+      title: "in its first attempt",
       use: () => Effect.never,
       reach: async (time, interrupt) => {
         await pass(time, 5000)
         interrupt()
       },
-      tries: 1
+      attempts: 1
     },
     {
       title: "in a later try",
@@ -217,17 +217,17 @@ describe("a protected call that is interrupted", () => {
         await pass(time, 3000)
         interrupt()
       },
-      tries: 2
+      attempts: 2
     },
     {
-      title: "in the wait before the next try",
+      title: "in the wait before the next attempt",
       use: () => transient(),
       reach: async (time, interrupt, seen) => {
         await pass(time, 500)
-        expect([seen.tries, seen.waits, time.timers()]).toEqual([1, 1, 1])
+        expect([seen.attempts, seen.waits, time.timers()]).toEqual([1, 1, 1])
         interrupt()
       },
-      tries: 1
+      attempts: 1
     },
     {
       title: "in the same moment as the wait ends, just before",
@@ -237,7 +237,7 @@ describe("a protected call that is interrupted", () => {
         interrupt()
         time.advance(1000)
       },
-      tries: 1
+      attempts: 1
     },
     {
       title: "in the same moment as the wait ends, just after",
@@ -247,7 +247,7 @@ describe("a protected call that is interrupted", () => {
         time.advance(1000)
         interrupt()
       },
-      tries: 1
+      attempts: 1
     },
     {
       title: "exactly at the attempt's limit, just before",
@@ -257,7 +257,7 @@ describe("a protected call that is interrupted", () => {
         interrupt()
         time.advance(10_000)
       },
-      tries: 1
+      attempts: 1
     },
     {
       title: "exactly at the attempt's limit, just after",
@@ -267,7 +267,7 @@ describe("a protected call that is interrupted", () => {
         time.advance(10_000)
         interrupt()
       },
-      tries: 1
+      attempts: 1
     },
     {
       title: "exactly at the limit of the last attempt, just after",
@@ -278,7 +278,7 @@ describe("a protected call that is interrupted", () => {
         time.advance(10_000)
         interrupt()
       },
-      tries: 1,
+      attempts: 1,
       outcome: [interrupted, timeout("attempt")]
     },
     {
@@ -289,7 +289,7 @@ describe("a protected call that is interrupted", () => {
         interrupt()
         time.advance(1)
       },
-      tries: 2
+      attempts: 2
     },
     {
       title: "exactly at the deadline, just after",
@@ -299,18 +299,18 @@ describe("a protected call that is interrupted", () => {
         time.advance(1)
         interrupt()
       },
-      tries: 2,
+      attempts: 2,
       outcome: [interrupted, timeout("deadline")]
     },
     {
-      title: "after the deadline, while the last try is still cleaning up",
+      title: "after the deadline, while the last attempt is still cleaning up",
       use: () => Effect.never.pipe(Effect.ensuring(Effect.sleep("1 minute"))),
       options: { workload: Workload.with(patient, { deadline: "10 seconds" }) },
       reach: async (time, interrupt) => {
         await pass(time, 20_000)
         interrupt()
       },
-      tries: 1,
+      attempts: 1,
       outcome: [interrupted, timeout("deadline")]
     },
     {
@@ -321,7 +321,7 @@ describe("a protected call that is interrupted", () => {
         interrupt()
         time.advance(1000)
       },
-      tries: 1
+      attempts: 1
     },
     {
       title: "in the same moment as its answer arrives, just after",
@@ -331,7 +331,7 @@ describe("a protected call that is interrupted", () => {
         time.advance(1000)
         interrupt()
       },
-      tries: 1,
+      attempts: 1,
       outcome: [interrupted, { value: "answer" }]
     },
     {
@@ -341,13 +341,13 @@ describe("a protected call that is interrupted", () => {
         await quiet()
         interrupt()
       },
-      tries: 1,
+      attempts: 1,
       outcome: [{ value: "answer" }]
     }
   ]
 
   for (const [name, makeTime] of clocks) {
-    for (const { options, outcome = [interrupted], reach, title, tries, use } of points) {
+    for (const { options, outcome = [interrupted], reach, title, attempts, use } of points) {
       it(`${title}, on ${name}: finalizers run, nothing is left, the outcome is one`, async () => {
         const time = makeTime()
         const before = { roots: roots(), timers: time.timers() }
@@ -357,18 +357,18 @@ describe("a protected call that is interrupted", () => {
         const exit = await finish(time, fiber)
         await quiet()
 
-        expect(seen).toMatchObject({ tries, open: 0, finalized: tries })
+        expect(seen).toMatchObject({ attempts, open: 0, finalized: attempts })
         expect(started(before.roots)).toBe(0)
         expect(time.timers()).toBe(before.timers)
         expect(seen.exits).toEqual([shape(exit)])
         expect(outcome).toContainEqual(shape(exit))
         const ended = (of: string) => seen.recorded.filter((recorded) => recorded === of).length
-        expect([ended("try"), ended("call")]).toEqual([tries, 1])
+        expect([ended("attempt"), ended("call")]).toEqual([attempts, 1])
 
         // nothing comes later, either
         time.advance(Duration.toMillis("2 hours"))
         await quiet()
-        expect(seen).toMatchObject({ tries, open: 0, finalized: tries, exits: [shape(exit)] })
+        expect(seen).toMatchObject({ attempts, open: 0, finalized: attempts, exits: [shape(exit)] })
       })
     }
 
@@ -385,7 +385,7 @@ describe("a protected call that is interrupted", () => {
       const fiber = Effect.runFork(time.provide(call), { immediate: false })
       fiber.unsafeInterruptAsFork(fiber.id())
       expect(shape(await finish(time, fiber))).toEqual(interrupted)
-      expect(seen).toEqual({ tries: 0, open: 0, finalized: 0, waits: 0, recorded: [], exits: [] })
+      expect(seen).toEqual({ attempts: 0, open: 0, finalized: 0, waits: 0, recorded: [], exits: [] })
       expect([started(before.roots), time.timers()]).toEqual([0, before.timers])
     })
 
@@ -423,11 +423,11 @@ describe("a protected call that is interrupted", () => {
       expect([interrupted, failed(expect.objectContaining({ attempts: 1 }))]).toContainEqual(shape(exit))
       expect(Effect.runSync(budget.suppressed)).toBe(Exit.isInterrupted(exit) ? 0 : 1)
 
-      expect(seen).toMatchObject({ tries: 2, open: 0, finalized: 2, waits: 0, exits: [interrupted, shape(exit)] })
+      expect(seen).toMatchObject({ attempts: 2, open: 0, finalized: 2, waits: 0, exits: [interrupted, shape(exit)] })
       expect([started(before.roots), time.timers()]).toEqual([0, before.timers])
     })
 
-    it(`before its first try, and by itself, on ${name}: a leaf leaves nothing`, async () => {
+    it(`before its first attempt, and by itself, on ${name}: a leaf leaves nothing`, async () => {
       const time = makeTime()
       const before = { roots: roots(), timers: time.timers() }
       const { holding, policy, seen, watched } = observed()
@@ -441,8 +441,8 @@ describe("a protected call that is interrupted", () => {
         fiber.unsafeInterruptAsFork(fiber.id())
         expect(shape(await finish(time, fiber))).toEqual(interrupted)
       }
-      expect(seen).toMatchObject({ tries: 2, open: 0, finalized: 2, exits: [interrupted, interrupted] })
-      expect(seen.recorded).toEqual(["try", "try", "call", "call"])
+      expect(seen).toMatchObject({ attempts: 2, open: 0, finalized: 2, exits: [interrupted, interrupted] })
+      expect(seen.recorded).toEqual(["attempt", "attempt", "call", "call"])
       expect([started(before.roots), time.timers()]).toEqual([0, before.timers])
     })
   }
@@ -456,7 +456,7 @@ describe("a protected call that is interrupted", () => {
   const silence = Effect.async<never>(() => {})
 
   const holders: Record<string, Effect.Effect<unknown, unknown>> = {
-    "a try of Reliability.protect": Reliability.protect(silence, hours),
+    "an attempt of Reliability.protect": Reliability.protect(silence, hours),
     "a wait of Reliability.protect": Reliability.protect(transient(), hours),
     "a wait of Reliability.leaf": Reliability.leaf(hours, () => transient()),
     "a wait of Retry.retry": Retry.retry(transient(), hours.retry),
@@ -561,8 +561,8 @@ describe("a protected call that is interrupted", () => {
           const time = manual()
           const { holding, seen, watched } = observed()
           const scheduler = new Interrupting(nth)
-          const told = { tries: 0, calls: 0 }
-          const record = ({ of }: Reliability.Outcome) => void told[of === "try" ? "tries" : "calls"]++
+          const told = { attempts: 0, calls: 0 }
+          const record = ({ of }: Reliability.Outcome) => void told[of === "attempt" ? "attempts" : "calls"]++
           const call = time.provide(
             watched(
               limited(
@@ -585,9 +585,9 @@ describe("a protected call that is interrupted", () => {
           }
           expect({ nth, ...left }).toEqual({ nth, running: false, open: 0, fibers: 0, timers: 0, exits: false })
           if (name.startsWith("Reliability")) {
-            // a try may be cut off before its first operation, and a call before its first try
-            expect([seen.tries, seen.tries + 1]).toContain(told.tries)
-            expect(told.calls).toBe(told.tries > 0 ? 1 : 0)
+            // an attempt may be cut off before its first operation, and a call before its first attempt
+            expect([seen.attempts, seen.attempts + 1]).toContain(told.attempts)
+            expect(told.calls).toBe(told.attempts > 0 ? 1 : 0)
           }
           if (!reached) {
             expect(nth).toBeGreaterThan(5)
@@ -598,7 +598,7 @@ describe("a protected call that is interrupted", () => {
     }
   }
 
-  it.effect("leaves no fiber under TestClock, in a try or in a wait, at a limit or before", () =>
+  it.effect("leaves no fiber under TestClock, in an attempt or in a wait, at a limit or before", () =>
     Effect.gen(function* () {
       const { policy } = observed()
       const before = roots()
@@ -1226,7 +1226,7 @@ describe("a hundred thousand calls, of which some are interrupted", () => {
       const made = fc.sample(plan, { seed, numRuns: calls }).map((plan) => {
         const kind = kinds[plan.kind]
         if (kind === undefined) throw new Error(plan.kind)
-        const seen = { tries: 0, open: 0, exits: [] as Array<string>, recorded: [] as Array<string> }
+        const seen = { attempts: 0, open: 0, exits: [] as Array<string>, recorded: [] as Array<string> }
         const policy = Reliability.make({
           workload: kind.workload ?? relaxed,
           budget: kind.broke === true ? empty : undefined,
@@ -1235,7 +1235,7 @@ describe("a hundred thousand calls, of which some are interrupted", () => {
         const use = Effect.acquireUseRelease(
           Effect.sync(() => {
             seen.open++
-            return ++seen.tries
+            return ++seen.attempts
           }),
           (attempt) => kind.use(attempt, plan.pauses),
           () => Effect.sync(() => void seen.open--)
@@ -1266,16 +1266,16 @@ describe("a hundred thousand calls, of which some are interrupted", () => {
         const end = exit === undefined ? "has not ended" : inWords(exit)
         const cut = end.endsWith("interrupted")
         const neverStarted = plan.interruptedAfter === "before its start"
-        const { exits, open, recorded, tries } = seen
+        const { exits, open, recorded, attempts } = seen
         const records = (of: string) => recorded.filter((recorded) => recorded === of).length
 
         const fine =
           open === 0 &&
           exits.join("; ") === (neverStarted ? "" : end) &&
           (cut ? records("call") <= 1 : records("call") === 1) &&
-          (cut ? records("try") <= tries : records("try") === tries) &&
+          (cut ? records("attempt") <= attempts : records("attempt") === attempts) &&
           (neverStarted
-            ? end === "interrupted" && tries === 0 && recorded.length === 0
+            ? end === "interrupted" && attempts === 0 && recorded.length === 0
             : plan.interruptedAfter === undefined
               ? end === kind.expected
               : // what dies in the moment of its interruption tells of both
@@ -1342,39 +1342,39 @@ describe("a wall clock that jumps", () => {
 
   const scenarios: Record<string, Scenario> = {
     "waits of Reliability.protect": {
-      effect: (note) => Reliability.protect(Effect.zipRight(note("try"), transient()), late),
+      effect: (note) => Reliability.protect(Effect.zipRight(note("attempt"), transient()), late),
       expected: [
-        [0, "try"],
-        [1000, "try"],
-        [3000, "try"],
+        [0, "attempt"],
+        [1000, "attempt"],
+        [3000, "attempt"],
         [3000, unavailable(3)]
       ]
     },
     "waits of Retry.retry": {
-      effect: (note) => Retry.retry(Effect.zipRight(note("try"), transient()), retry(3)),
+      effect: (note) => Retry.retry(Effect.zipRight(note("attempt"), transient()), retry(3)),
       expected: [
-        [0, "try"],
-        [1000, "try"],
-        [3000, "try"],
+        [0, "attempt"],
+        [1000, "attempt"],
+        [3000, "attempt"],
         [3000, unavailable(3)]
       ]
     },
     "waits that the server asked for": {
       effect: (note) =>
-        Reliability.protect(Effect.zipRight(note("try"), transient({ retryAfter: Duration.seconds(4) })), late),
+        Reliability.protect(Effect.zipRight(note("attempt"), transient({ retryAfter: Duration.seconds(4) })), late),
       expected: [
-        [0, "try"],
-        [4000, "try"],
-        [8000, "try"],
+        [0, "attempt"],
+        [4000, "attempt"],
+        [8000, "attempt"],
         [8000, unavailable(3)]
       ]
     },
     "the attempt's limit and the deadline of Reliability.protect": {
       effect: (note) =>
-        Reliability.protect(Effect.zipRight(note("try"), nothing), Workload.with(late, { deadline: "8 seconds" })),
+        Reliability.protect(Effect.zipRight(note("attempt"), nothing), Workload.with(late, { deadline: "8 seconds" })),
       expected: [
-        [0, "try"],
-        [5000, "try"],
+        [0, "attempt"],
+        [5000, "attempt"],
         [8000, timedOut("deadline", 2)]
       ]
     },
@@ -1407,7 +1407,7 @@ describe("a wall clock that jumps", () => {
         [4000, timedOut("deadline", 0)]
       ]
     },
-    "Deadline.remaining within a try": {
+    "Deadline.remaining within an attempt": {
       effect: (note) =>
         Reliability.protect(
           Effect.zipRight(sampled(note), Effect.succeed("done")),
@@ -1514,7 +1514,7 @@ describe("an observer", () => {
       retried: 0,
       gaveUp: 1
     },
-    "a try that is cut off, and a deadline": {
+    "an attempt that is cut off, and a deadline": {
       use: () => nothing,
       expected: [[8000, failed(expect.objectContaining({ phase: "deadline", attempts: 2 }))]],
       retried: 1,
@@ -1534,11 +1534,11 @@ describe("an observer", () => {
     around = <A, E>(effect: Effect.Effect<A, E>) => effect
   ) => {
     const time = manual()
-    let tries = 0
+    let attempts = 0
     const notes: Array<readonly [at: number, event: unknown]> = []
     const policy = Reliability.make({ workload: patient, ...options })
     const protectedCall = Reliability.protect(
-      Effect.suspend(() => scenario.use(++tries)),
+      Effect.suspend(() => scenario.use(++attempts)),
       policy
     ).pipe(around, Effect.exit)
     const fiber = Effect.runFork(
@@ -1584,7 +1584,7 @@ describe("an observer", () => {
         }
       })
       expect(notes).toEqual(scenario.expected)
-      // each try, and the call
+      // each attempt, and the call
       expect(recorded).toBe(scenario.retried + 2)
     })
   }
@@ -1600,9 +1600,9 @@ describe("limits and owners of retries, three deep", () => {
   interface Level {
     readonly kind: (typeof kinds)[number]
     readonly attempts: number
-    /** Of each try. */
+    /** Of each attempt. */
     readonly limit: number
-    /** Of all tries. */
+    /** Of all attempts. */
     readonly deadline: number
   }
 
@@ -1619,7 +1619,7 @@ describe("limits and owners of retries, three deep", () => {
       )
     )
 
-  // what a try does is random too, and comes again from the start when it has been used up
+  // what an attempt does is random too, and comes again from the start when it has been used up
   const behaviours = fc.array(
     fc.oneof(fc.constant("hangs" as const), fc.constant("fails" as const), fc.integer({ min: 1, max: 12 })),
     { minLength: 1, maxLength: 6 }
@@ -1637,10 +1637,10 @@ describe("limits and owners of retries, three deep", () => {
   const run = async (levels: ReadonlyArray<Level>, does: ReadonlyArray<"hangs" | "fails" | number>) => {
     const time = manual()
     const wrong: Array<unknown> = []
-    let tries = 0
+    let attempts = 0
     const call: Effect.Effect<unknown, unknown> = Effect.suspend(() => {
-      const what = does[tries % does.length]
-      tries++
+      const what = does[attempts % does.length]
+      attempts++
       if (what === "hangs") return nothing
       return typeof what === "number" ? Effect.zipRight(Effect.sleep(what * 10), transient()) : transient()
     })
@@ -1675,20 +1675,20 @@ describe("limits and owners of retries, three deep", () => {
     }, call)
 
     const exit = await finish(time, Effect.runFork(time.provide(wrapped)))
-    const before = tries
+    const before = attempts
     time.advance(Duration.toMillis("2 hours"))
     await quiet()
-    return { exit: shape(exit), tries, later: tries - before, wrong, timers: time.timers() }
+    return { exit: shape(exit), attempts, later: attempts - before, wrong, timers: time.timers() }
   }
 
   for (const order of orders) {
-    it(`tries as often as the innermost owner allows, within the shortest limit: ${order.join(" › ")}`, async () => {
+    it(`attempts as often as the innermost owner allows, within the shortest limit: ${order.join(" › ")}`, async () => {
       await fc.assert(
         fc.asyncProperty(levelsOf(order), behaviours, async (levels, does) => {
-          const { exit, later, timers, tries, wrong } = await run(levels, does)
+          const { exit, later, timers, attempts, wrong } = await run(levels, does)
           const owner = levels.findLast(owns)
-          expect(tries).toBeGreaterThan(0)
-          expect(tries).toBeLessThanOrEqual(owner?.attempts ?? 1)
+          expect(attempts).toBeGreaterThan(0)
+          expect(attempts).toBeLessThanOrEqual(owner?.attempts ?? 1)
           expect({ later, timers, wrong }).toEqual({ later: 0, timers: 0, wrong: [] })
           // an owner inside has settled what leaves the outermost limit
           if (owner !== undefined && "failures" in exit) {
@@ -1701,7 +1701,7 @@ describe("limits and owners of retries, three deep", () => {
     })
   }
 
-  it("cuts off an inner owner for good: its tries are not made again", async () => {
+  it("cuts off an inner owner for good: its attempts are not made again", async () => {
     const level = (kind: Level["kind"], attempts: number, limit: number, deadline = 10_000): Level => ({
       kind,
       attempts,
@@ -1713,11 +1713,11 @@ describe("limits and owners of retries, three deep", () => {
       for (const cutter of ["Reliability.protect", "Deadline.within", "Workload.timeout"] as const) {
         for (const inner of owners) {
           const levels = [level(outer, 4, 5000), level(cutter, 4, 100), level(inner, 3, 1000)]
-          // a failure, a wait, and a second try that is cut off
-          const { exit, tries } = await run(levels, ["fails", "hangs"])
-          expect({ levels, tries, exit }).toEqual({
+          // a failure, a wait, and a second attempt that is cut off
+          const { exit, attempts } = await run(levels, ["fails", "hangs"])
+          expect({ levels, attempts, exit }).toEqual({
             levels,
-            tries: 2,
+            attempts: 2,
             exit: failed(expect.objectContaining({ reason: "Timeout" }))
           })
         }
@@ -1725,16 +1725,16 @@ describe("limits and owners of retries, three deep", () => {
     }
   })
 
-  it("tries again what a limit cut off, where nobody inside owns the retries", async () => {
+  it("attempts again what a limit cut off, where nobody inside owns the retries", async () => {
     const levels: ReadonlyArray<Level> = [
       { kind: "Retry.retry", attempts: 3, limit: 10, deadline: 10 },
       { kind: "Deadline.within", attempts: 1, limit: 100, deadline: 100 },
       { kind: "Workload.timeout", attempts: 1, limit: 50, deadline: 50 }
     ]
-    expect(await run(levels, ["hangs"])).toMatchObject({ tries: 3 })
+    expect(await run(levels, ["hangs"])).toMatchObject({ attempts: 3 })
   })
 
-  it("tries again what a limit cut off after an owner inside had ended, however it ended", async () => {
+  it("attempts again what a limit cut off after an owner inside had ended, however it ended", async () => {
     const schedule = retry(2, "10 millis")
     const endings: Record<string, Effect.Effect<unknown, unknown>> = {
       "with a value": Effect.succeed("value"),
@@ -1752,17 +1752,17 @@ describe("limits and owners of retries, three deep", () => {
       }
       for (const [owner, inner] of Object.entries(owners)) {
         const time = manual()
-        let tries = 0
+        let attempts = 0
         const call = Effect.zipRight(
           Effect.suspend(() => {
-            tries++
+            attempts++
             return Effect.exit(inner)
           }),
           nothing
         )
         const outer = Reliability.protect(call, workload({ timeouts: { attempt: "1 second" }, retry: retry(3) }))
         await finish(time, Effect.runFork(time.provide(outer)))
-        expect({ how, owner, tries }).toEqual({ how, owner, tries: 3 })
+        expect({ how, owner, attempts }).toEqual({ how, owner, attempts: 3 })
       }
     }
   })

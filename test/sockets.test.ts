@@ -24,9 +24,9 @@ const mixed = (faults: ReadonlyArray<Fault.Fault>) => (request: Fault.Request) =
   return chance < 0.3 ? (faults[Math.floor((chance / 0.3) * faults.length)] ?? Fault.healthy) : Fault.healthy
 }
 
-/** What becomes of each try, by its delivery; a success was acknowledged. */
+/** What becomes of each attempt, by its delivery; a success was acknowledged. */
 interface Tally {
-  tries: number
+  attempts: number
   calls: number
   readonly by: Record<ApiError.Delivery, number>
 }
@@ -34,7 +34,7 @@ interface Tally {
 const thousand = (faults: ReadonlyArray<Fault.Fault>, connections: number) =>
   Effect.gen(function* () {
     const server = yield* FaultServer.make({ script: mixed(faults), keep: 100_000 })
-    const tally: Tally = { tries: 0, calls: 0, by: { NotSent: 0, Unconfirmed: 0, Partial: 0, Acknowledged: 0 } }
+    const tally: Tally = { attempts: 0, calls: 0, by: { NotSent: 0, Unconfirmed: 0, Partial: 0, Acknowledged: 0 } }
     const results = yield* Effect.scoped(
       Effect.gen(function* () {
         const client = ReliableHttpClient.make(yield* Transport.make({ connections, proxy: "none" }), {
@@ -43,7 +43,7 @@ const thousand = (faults: ReadonlyArray<Fault.Fault>, connections: number) =>
           record: ({ error, of }) => {
             if (of === "call") tally.calls++
             else {
-              tally.tries++
+              tally.attempts++
               tally.by[error?.delivery ?? "Acknowledged"]++
             }
           }
@@ -103,7 +103,7 @@ describe("a thousand calls at once through ten sockets", () => {
     expect(tally.by.Unconfirmed).toBe(0)
     expect(tally.by.NotSent).toBe(0)
     expect(counts.requests).toBe(tally.by.Acknowledged + tally.by.Partial)
-    expect(counts.requests).toBe(tally.tries)
+    expect(counts.requests).toBe(tally.attempts)
     // each reset takes a socket with it
     expect(connections.length).toBeLessThanOrEqual(10 + tally.by.Partial)
   })
@@ -112,7 +112,7 @@ describe("a thousand calls at once through ten sockets", () => {
     const { counts, tally } = await Effect.runPromise(
       Effect.gen(function* () {
         const server = yield* FaultServer.make({ script: Fault.stall("50 millis") })
-        const tally: Tally = { tries: 0, calls: 0, by: { NotSent: 0, Unconfirmed: 0, Partial: 0, Acknowledged: 0 } }
+        const tally: Tally = { attempts: 0, calls: 0, by: { NotSent: 0, Unconfirmed: 0, Partial: 0, Acknowledged: 0 } }
         const impatient = Workload.with(hurried, {
           timeouts: { pool: "20 millis" },
           retry: Retry.make({ attempts: 1 })
@@ -122,7 +122,7 @@ describe("a thousand calls at once through ten sockets", () => {
             const client = ReliableHttpClient.make(yield* Transport.make({ connections: 10, proxy: "none" }), {
               workload: impatient,
               record: ({ error, of }) => {
-                if (of === "try") tally.by[error?.delivery ?? "Acknowledged"]++
+                if (of === "attempt") tally.by[error?.delivery ?? "Acknowledged"]++
               }
             })
             yield* Effect.forEach(Arr.range(1, 200), () => Effect.ignore(client.get(`${server.baseUrl}/models`)), {

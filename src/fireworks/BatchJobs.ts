@@ -10,7 +10,7 @@
  * | --- | --- | --- |
  * | `submit` | `Workload.batchSubmission`, its deadline around all of it | what was not sent; else after a look for the job |
  * | `get`, `list`, `delete` | `Workload.interactive` | yes |
- * | a look of `await` and `watch` | two tries within a minute; the next look is another call | yes |
+ * | a look of `await` and `watch` | two attempts within a minute; the next look is another call | yes |
  *
  * Where the provider's documents are silent or contradict each other:
  *
@@ -188,7 +188,7 @@ export interface ListOptions extends CallOptions {
 export interface WatchOptions extends Omit<Job.WatchOptions, "resumes" | "resumed" | "stale"> {
   /** Whether a pause is waited for, or is an end. @default "wait" */
   readonly onPause?: "wait" | "end" | undefined
-  /** The limits and retries of each look. @default two tries within a minute */
+  /** The limits and retries of each look. @default two attempts within a minute */
   readonly workload?: Workload.Workload | undefined
 }
 

@@ -8,8 +8,8 @@
  * | --- | --- | --- |
  * | `get`, `list` | `Workload.interactive` | yes |
  * | `scale`, `setAutoscaling` | `Workload.interactive` | yes: twice the same is the same |
- * | a look of `awaitReady` | two tries within a minute; the next look is another call | yes |
- * | `scaleOutOn429` | one try within 25 seconds, then a pause | not for more replicas than the first time |
+ * | a look of `awaitReady` | two attempts within a minute; the next look is another call | yes |
+ * | `scaleOutOn429` | one attempt within 25 seconds, then a pause | not for more replicas than the first time |
  *
  * Where the provider's documents are silent or contradict each other:
  *
@@ -179,7 +179,7 @@ export interface AwaitOptions<in out R = never> extends Pick<Job.WatchOptions, "
    * @default a chat of one token
    */
   readonly probe?: ((model: string) => Effect.Effect<unknown, ApiError, R>) | undefined
-  /** The limits and retries of each look. @default two tries within a minute */
+  /** The limits and retries of each look. @default two attempts within a minute */
   readonly workload?: Workload.Workload | undefined
 }
 
@@ -209,7 +209,7 @@ export interface ScaleOutOptions<in out R = never> {
   readonly dryRun?: boolean | undefined
   /** Runs beside all else, whatever becomes of it. @default nothing */
   readonly onDecision?: ((decision: Decision) => Effect.Effect<unknown, unknown, R>) | undefined
-  /** The limits and retries of each look and of each raise. @default one try within 25 seconds */
+  /** The limits and retries of each look and of each raise. @default one attempt within 25 seconds */
   readonly workload?: Workload.Workload | undefined
 }
 
@@ -222,7 +222,7 @@ export interface ScaleOutOptions<in out R = never> {
 export interface ScaleOut {
   /** Counts an error of a call to the deployment, if it is one of capacity. It takes no time, and never fails. */
   readonly observe: (error: ApiError) => Effect.Effect<void>
-  /** Counts what an effect fails with, once its retries are over; `observe` as `onRetry` sees each try. */
+  /** Counts what an effect fails with, once its retries are over; `observe` as `onRetry` sees each attempt. */
   readonly watch: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   /** The latest decisions, a hundred at most, the latest last. */
   readonly decisions: Effect.Effect<ReadonlyArray<Decision>>

@@ -9,7 +9,7 @@
  * | limit | value | why |
  * | --- | --- | --- |
  * | scrapes | one in 10 seconds, for all users of a layer | the API answers 6 a minute for an account, then 429 |
- * | tries | one | a second one would count too; the next scrape is soon |
+ * | attempts | one | a second one would count too; the next scrape is soon |
  * | `resolution` | 90 seconds | a minute's rate, up to 30 seconds old: at a window's ends so much belongs to neither side |
  *
  * Only dedicated deployments have metrics. Whether requests that failed are among all requests is not documented; it is

@@ -12,7 +12,7 @@
  * | `create` | `Workload.batchSubmission`, its deadline around all of it | what was not sent; else after a look for the job |
  * | `get`, `list`, `checkpoints`, `cancel`, `delete` | `Workload.interactive` | yes |
  * | `resume` | `Workload.interactive` | only what did not arrive |
- * | a look of the waits | two tries within a minute; the next look is another call | yes |
+ * | a look of the waits | two attempts within a minute; the next look is another call | yes |
  * | a probe of a trainer's health | 5 seconds | no; the next look probes again |
  *
  * Where the provider's documents are silent or contradict each other:
@@ -193,7 +193,7 @@ export interface WatchOptions extends Omit<Job.WatchOptions, "changing"> {
   readonly kind?: Kind | undefined
   /** Whether a pause is waited for, or is an end. @default "wait" */
   readonly onPause?: "wait" | "end" | undefined
-  /** The limits and retries of each look. @default two tries within a minute */
+  /** The limits and retries of each look. @default two attempts within a minute */
   readonly workload?: Workload.Workload | undefined
 }
 
@@ -418,7 +418,7 @@ export const cancel = (id: string, options: CallOptions = {}): Call<void> => {
     Effect.catchIf(
       act(kind, id, "cancel", workload, "safe"),
       ({ reason }) => reason === "BadRequest" || reason === "Conflict" || reason === "PreconditionFailed",
-      // an earlier try may have done it, or somebody else
+      // an earlier attempt may have done it, or somebody else
       (error) => Effect.filterOrFail(jobs.get(collectionOf(kind), id, workload), isCancelled, () => error)
     )
   ).pipe(Effect.asVoid)

@@ -1,5 +1,5 @@
 /**
- * Ids such as all tries of a call carry, by which the jobs of all processes differ.
+ * Ids such as all attempts of a call carry, by which the jobs of all processes differ.
  *
  * @since 0.1.0
  */

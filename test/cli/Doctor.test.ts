@@ -267,7 +267,7 @@ describe("doctor", () => {
         Note, in the network between, or on the provider's side: Some of the addresses take no connections.
           127.0.0.2: ECONNREFUSED
           What to do:
-          - Node tries the next address; clients that try one only fail now and then. If it stays so, tell whoever runs several.example.com.
+          - Node tries the next address; clients that try only one fail now and then. If it stays so, tell whoever runs several.example.com.
 
         No problem was found."
       `)

@@ -40,11 +40,11 @@ const saved: Lab.Line = {
   halved: false,
   ours: {
     segments: [
-      segment("try", 0, 5, true, "Unavailable, HTTP 503, Acknowledged"),
+      segment("attempt", 0, 5, true, "Unavailable, HTTP 503, Acknowledged"),
       segment("wait", 5, 20, false, "backoff"),
-      segment("try", 20, 25, true, "Unavailable, HTTP 503, Acknowledged"),
+      segment("attempt", 20, 25, true, "Unavailable, HTTP 503, Acknowledged"),
       segment("wait", 25, 60, false, "backoff"),
-      segment("try", 60, 64, false, "success")
+      segment("attempt", 60, 64, false, "success")
     ],
     millis: 64,
     ok: true,
@@ -56,9 +56,9 @@ const saved: Lab.Line = {
   },
   theirs: {
     segments: [
-      segment("try", 0, 5, true, "HTTP 503"),
+      segment("attempt", 0, 5, true, "HTTP 503"),
       segment("wait", 5, 500, false, "backoff"),
-      segment("try", 500, 504, false, "HTTP 200")
+      segment("attempt", 500, 504, false, "HTTP 200")
     ],
     millis: 504,
     ok: true,
@@ -82,7 +82,7 @@ const lost: Lab.Line = {
   workload: "batchSubmission",
   ours: {
     ...saved.ours,
-    segments: [segment("try", 0, 9, true, 'ConnectionLost, "Unconfirmed"')],
+    segments: [segment("attempt", 0, 9, true, 'ConnectionLost, "Unconfirmed"')],
     millis: 9,
     ok: false,
     outcome: "ConnectionLost",
@@ -103,7 +103,7 @@ const halved: Lab.Line = {
   halved: true,
   ours: {
     ...lost.ours,
-    segments: [segment("try", 0, 2, false, "success"), segment("stream", 2, 9, true, "StreamBroken")],
+    segments: [segment("attempt", 0, 2, false, "success"), segment("stream", 2, 9, true, "StreamBroken")],
     outcome: "StreamBroken",
     delivery: "Partial",
     events: 3,
@@ -111,7 +111,7 @@ const halved: Lab.Line = {
   },
   theirs: {
     ...lost.ours,
-    segments: [segment("try", 0, 2, false, "HTTP 200"), segment("stream", 2, 9, false, "success")],
+    segments: [segment("attempt", 0, 2, false, "HTTP 200"), segment("stream", 2, 9, false, "success")],
     ok: true,
     outcome: "success",
     delivery: undefined,
@@ -138,7 +138,7 @@ const report: Lab.Report = {
 
 const segments = FastCheck.array(
   FastCheck.record({
-    kind: FastCheck.constantFrom("try" as const, "wait" as const, "stream" as const),
+    kind: FastCheck.constantFrom("attempt" as const, "wait" as const, "stream" as const),
     millis: FastCheck.oneof(FastCheck.constant(0), FastCheck.double({ min: 0, max: 1e7, noNaN: true })),
     failed: FastCheck.boolean()
   }),
@@ -204,7 +204,7 @@ describe("the text", () => {
       "The lab makes 3 calls against servers on this machine, each once more by the openai package.
       Times are divided by 100: 0.6 s here are a minute. The backoff of the openai package (0.5 to 8 s) cannot be.
 
-        ━✗ a try that failed   ━✓ one that succeeded   · a wait   ≈ a stream after its first event
+        ━✗ an attempt that failed   ━✓ one that succeeded   · a wait   ≈ a stream after its first event
         Then: how it ended, and whether the request arrived; what the server answered; how long it took.
 
       503, 2 times: guide: retry with backoff
@@ -224,7 +224,7 @@ describe("the text", () => {
         effect-reliability 1 of 3 calls succeeded, 5 requests arrived
         openai 6.49.0      2 of 3 calls succeeded, 6 requests arrived
                            1 half answer passed for whole, 1 batch submission may have run twice
-        The tries by delivery: 4 acknowledged, 0 partial, 1 unconfirmed, 0 not sent.
+        The attempts by delivery: 4 acknowledged, 0 partial, 1 unconfirmed, 0 not sent.
         The servers saw 5 requests, which lies between 4 and 5, call by call too.
 
       All 3 outcomes are as expected (1.23 s).
@@ -319,7 +319,7 @@ describe("the page", () => {
     const parts = report.lines.flatMap(({ ours, theirs }) => [...ours.segments, ...(theirs?.segments ?? [])])
     expect(page.match(/<g><title>/g)).toHaveLength(parts.length)
     expect(page).toContain("<title>Wait: backoff; 35 ms, from 25 ms on</title>")
-    expect(page).toContain('aria-label="3 tries in 64 ms: success"')
+    expect(page).toContain('aria-label="3 attempts in 64 ms: success"')
   })
 })
 
@@ -407,12 +407,12 @@ describe.concurrent("runLive", () => {
       const server = yield* FaultServer.make({ script: Fault.unanswered })
       yield* Effect.race(Lab.runLive({ ...options, url: server.origin }), server.awaitRequests(3))
       const ids = (yield* server.requests).map(({ headers }) => headers["x-request-id"])
-      // a try that is repeated has the id of the one before
+      // an attempt that is repeated has the id of the one before
       expect(new Set(ids).size).toBe(3)
     })
   )
 
-  it.live("tries nothing more where nothing can be sent, and says who finds out why", () =>
+  it.live("attempts nothing more where nothing can be sent, and says who finds out why", () =>
     Effect.scoped(
       Effect.gen(function* () {
         const server = yield* FaultServer.make()

@@ -16,7 +16,7 @@ export interface Observed extends Outcome {
 
 const exact: Time = Duration.decode
 
-// how long a try lasts on sockets, whatever it is in the situation
+// how long an attempt lasts on sockets, whatever it is in the situation
 const attempt = 1500
 
 /** The measure of a situation on sockets. */

@@ -39,7 +39,7 @@ export const scoreboard = (overs: ReadonlyArray<Over>, cell: (situation: Situati
     "¹ What a transport cannot know, or does in its own way:",
     "",
     ...notes,
-    "- Where a try is ended from outside, `NodeHttpClient` and `FetchHttpClient` do not know whether an answer had begun: the",
+    "- Where an attempt is ended from outside, `NodeHttpClient` and `FetchHttpClient` do not know whether an answer had begun: the",
     "  error says `Unconfirmed` where `Transport` says `Partial`.",
     ""
   ].join("\n")

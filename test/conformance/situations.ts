@@ -71,7 +71,7 @@ export interface Situation {
 // Every fault under every workload
 // -------------------------------------------------------------------------------------------------
 
-/** A failure of the first try; the next one is healthy. */
+/** A failure of the first attempt; the next one is healthy. */
 interface Case {
   readonly title: string
   readonly why?: string
@@ -120,7 +120,7 @@ const broken: Omit<Case, "title" | "fault"> = {
 }
 
 const cutShort: Omit<Case, "title" | "fault"> = {
-  why: "nothing but the workload ends a try",
+  why: "nothing but the workload ends an attempt",
   error: { reason: "Timeout", delivery: "Partial", phase: "attempt" },
   told: { delivery: "Unconfirmed" },
   ...unclear
@@ -273,14 +273,14 @@ const cases: ReadonlyArray<Case> = [
   },
   {
     title: "no answer",
-    why: "nothing but the workload ends a try",
+    why: "nothing but the workload ends an attempt",
     fault: () => Fault.unanswered,
     error: { reason: "Timeout", delivery: "Unconfirmed", phase: "attempt" },
     ...unclear
   },
   {
     title: "headers that come too late",
-    why: "nothing but the workload ends a try",
+    why: "nothing but the workload ends an attempt",
     fault: (time) => Fault.stall(time("31 minutes")),
     error: { reason: "Timeout", delivery: "Unconfirmed", phase: "attempt" },
     ...unclear
@@ -365,7 +365,7 @@ const scalingUp = Fault.answer(503, {
 const slowToConnect = {
   phase: "attempt",
   delivery: "Unconfirmed",
-  because: "it waits for a connection as long as the try lasts, and tells nobody"
+  because: "it waits for a connection as long as the attempt lasts, and tells nobody"
 } as const
 
 const rules: ReadonlyArray<Situation> = [
@@ -402,7 +402,7 @@ const rules: ReadonlyArray<Situation> = [
     expected: success(5)
   },
   {
-    title: "gives up after five tries",
+    title: "gives up after five attempts",
     why: "guide: max_retries=5",
     workload: interactive,
     script: () => Fault.answer(503),
@@ -424,7 +424,7 @@ const rules: ReadonlyArray<Situation> = [
     expected: failure("RateExceeded", 1, { delivery: "Acknowledged" })
   },
   {
-    title: "ends at the deadline, in the middle of a try",
+    title: "ends at the deadline, in the middle of an attempt",
     why: "the deadline bounds the whole call",
     workload: interactive,
     script: () => Fault.unanswered,
@@ -610,7 +610,7 @@ const streams: ReadonlyArray<Situation> = [
   streaming("that is healthy", {}, delivered(4)),
   streaming("with pings", { pings: true }, delivered(4)),
   streaming("that is slow, and not too slow", { every: "15 seconds" }, delivered(4)),
-  streaming("that lasts longer than a try may", { every: "22 seconds" }, delivered(4)),
+  streaming("that lasts longer than an attempt may", { every: "22 seconds" }, delivered(4)),
   streaming("that falls silent", { after: 2, ending: "silence" }, broke("Timeout", 2, "read")),
   streaming("that is closed", { after: 2, ending: "close" }, broke("StreamBroken", 2)),
   streaming("that is reset", { after: 2, ending: "reset" }, broke("StreamBroken", 2)),

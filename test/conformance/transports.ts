@@ -36,5 +36,5 @@ export const transports: ReadonlyArray<Transported> = [
   { name: "FetchHttpClient", certainty: "told", client: built(FetchHttpClient.layer) }
 ]
 
-/** No transport: `ScriptedClient`, in the time of `TestClock`. A try is ended from outside here, too. */
+/** No transport: `ScriptedClient`, in the time of `TestClock`. An attempt is ended from outside here, too. */
 export const memory = { name: "memory", certainty: "told" } satisfies Over

@@ -8,7 +8,7 @@ import { Accounting, ReliableHttpClient, Retry, Workload } from "effect-reliabil
 import { Transport } from "effect-reliability/node"
 import { Fault, FaultServer } from "effect-reliability/testing"
 
-// one try a call, so that the numbers are easily followed
+// one attempt a call, so that the numbers are easily followed
 const workload = Workload.make({
   name: "summaries",
   timeouts: { attempt: "30 seconds", pool: "100 millis" },

@@ -37,10 +37,10 @@ const search = Reliability.make({
 
 /** Fails with one error after another, then succeeds. */
 const after = <Errors extends ReadonlyArray<unknown>>(...errors: Errors) => {
-  let tries = 0
+  let attempts = 0
   return Effect.suspend(() => {
-    const error: Errors[number] = errors[tries++]
-    return tries > errors.length ? Effect.succeed(`an answer at try ${tries}`) : Effect.fail(error)
+    const error: Errors[number] = errors[attempts++]
+    return attempts > errors.length ? Effect.succeed(`an answer at try ${attempts}`) : Effect.fail(error)
   })
 }
 
@@ -51,6 +51,6 @@ const calls = {
 }
 
 for (const [service, call] of Object.entries(calls)) {
-  const failed = ({ attempts, reason }: ApiError.ApiError) => `${reason} after ${attempts} tries`
+  const failed = ({ attempts, reason }: ApiError.ApiError) => `${reason} after ${attempts} attempts`
   console.log(`${service}: ${await Effect.runPromise(Effect.merge(Effect.mapError(call, failed)))}`)
 }

@@ -12,7 +12,7 @@ import * as EventStream from "effect-reliability/stream"
 import { Fault, FireworksServer } from "effect-reliability/testing"
 import { createServer } from "node:http"
 
-// how long a reader waits for the first word, tries and waits together
+// how long a reader waits for the first word, attempts and waits together
 const workload = Workload.with(Workload.interactive, { deadline: "1 second" })
 
 const refusal = ({ _tag, reason, retryAfter = Duration.seconds(5) }: ApiError.ApiError) => {

@@ -13,7 +13,7 @@ const make = (options: { readonly apiKey: Redacted.Redacted; readonly baseURL: s
   new OpenAI({
     apiKey: Redacted.value(options.apiKey),
     baseURL: options.baseURL,
-    // its three tries times our five would be fifteen
+    // its three attempts times our five would be fifteen
     maxRetries: 0,
     // its limit of ten minutes undercuts the longer workloads
     timeout: Duration.toMillis(workload.timeouts.attempt) + 1000

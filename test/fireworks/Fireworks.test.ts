@@ -143,7 +143,7 @@ describe("a call", () => {
     })
   )
 
-  it.effect("keeps its id and its session over all tries", () =>
+  it.effect("keeps its id and its session over all attempts", () =>
     Effect.gen(function* () {
       const { fireworks, requests } = yield* scripted([Fault.answer(425), Fault.answer(500), Fault.healthy])
       yield* during("1 minute")(fireworks.chat(hello, { sessionAffinity: "a" }))
@@ -407,7 +407,7 @@ describe("chatStream", () => {
       expect([texts, count]).toEqual([["a"], 1])
       const ends = told.map(({ error, of }) => [of, error?.reason, error?.delivery])
       expect(ends).toEqual([
-        ["try", undefined, undefined],
+        ["attempt", undefined, undefined],
         ["call", undefined, undefined],
         ["stream", "ServerError", "Partial"]
       ])
@@ -627,7 +627,7 @@ describe("a deployment that starts from zero for 8 minutes", () => {
       return { fireworks, api }
     })
 
-  it.effect("is one call under `agentic`, without spending a try or the budget", () =>
+  it.effect("is one call under `agentic`, without spending an attempt or the budget", () =>
     Effect.gen(function* () {
       const budget = yield* RetryBudget.make({ max: 3, minPerSecond: 0, ratio: 0 })
       const whys: Array<string> = []

@@ -297,7 +297,7 @@ describe("scrape", () => {
     })
   )
 
-  it.effect("tries once, keeps a failure for as long as an answer, and longer if the server says so", () =>
+  it.effect("attempts once, keeps a failure for as long as an answer, and longer if the server says so", () =>
     scripted([Fault.answer(429, { retryAfter: "30 seconds" }), text(requestsLine(1))], (client) =>
       Effect.gen(function* () {
         const error = yield* Effect.flip(ServerMetrics.scrape)

@@ -45,7 +45,7 @@ const millis = (time: number): Duration.Duration => Duration.millis(time)
 
 const once = Retry.make({ attempts: 1 })
 
-/** One try with the given limits; what is not given is long. */
+/** One attempt with the given limits; what is not given is long. */
 const workload = (timeouts: Partial<Workload.Options["timeouts"]> = {}): Workload.Workload =>
   Workload.make({ name: "test", timeouts: { attempt: "10 seconds", ...timeouts }, retry: once })
 

@@ -38,12 +38,12 @@ const open = (url: string, client: ReliableHttpClient.ReliableHttpClient) =>
   EventStream.open(HttpClientRequest.post(url), { client, workload: once })
 
 describe("what is counted", () => {
-  it.live("holds a call whose tries were retried by what tells nobody", () =>
+  it.live("holds a call whose attempts were retried by what tells nobody", () =>
     Effect.gen(function* () {
       const lost = Effect.fail(new ApiError.Transient({ reason: "Connect", delivery: "NotSent" }))
       const call = lost.pipe(Retry.retry(Retry.make({ attempts: 3, base: "1 millis" })), Reliability.protect(once))
       expect(yield* counted(call)).toEqual([
-        [1, "try", "Connect", undefined],
+        [1, "attempt", "Connect", undefined],
         [1, "call", "Connect", undefined]
       ])
     })
@@ -55,7 +55,7 @@ describe("what is counted", () => {
       const policy = Reliability.make({ workload: once, record: accounting.record })
       yield* Reliability.protect(ReliableHttpClient.make(json).get("https://api.test/"), policy)
       expect((yield* accounting.snapshot).rows.map(({ count, of }) => [count, of])).toEqual([
-        [1, "try"],
+        [1, "attempt"],
         [1, "call"]
       ])
     })
@@ -64,9 +64,9 @@ describe("what is counted", () => {
   it.effect("holds the request and the token that was fetched for it", () =>
     Effect.gen(function* () {
       const both = [
-        [1, "try", "ok", "auth.test"],
+        [1, "attempt", "ok", "auth.test"],
         [1, "call", "ok", "auth.test"],
-        [1, "try", "ok", "api.test"],
+        [1, "attempt", "ok", "api.test"],
         [1, "call", "ok", "api.test"]
       ]
       expect(yield* counted(ReliableHttpClient.make(withToken(json)).get("https://api.test/"))).toEqual(both)
@@ -81,7 +81,7 @@ describe("what is counted", () => {
         HttpClient.mapRequest(HttpClientRequest.prependUrl("https://api.test"))
       )
       expect(yield* counted(Stream.runDrain(open("/chat", client)))).toEqual([
-        [1, "try", "Connect", "api.test"],
+        [1, "attempt", "Connect", "api.test"],
         [1, "call", "Connect", "api.test"]
       ])
     })
@@ -129,7 +129,7 @@ describe("what is counted", () => {
         throw new Error("about")
       }
       expect(yield* counted(ReliableHttpClient.make(json, { about }).get("https://api.test/"))).toEqual([
-        [1, "try", "ok", "api.test"],
+        [1, "attempt", "ok", "api.test"],
         [1, "call", "ok", "api.test"]
       ])
     })

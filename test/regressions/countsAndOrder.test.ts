@@ -1,5 +1,5 @@
 /**
- * What a policy that retries settled errors reported as `attempts` were the tries of the last owner inside alone, and an
+ * What a policy that retries settled errors reported as `attempts` were the attempts of the last owner inside alone, and an
  * observer could be told of a retry after it had begun.
  */
 import { it } from "@effect/vitest"
@@ -7,11 +7,11 @@ import { Effect, Fiber, TestClock } from "effect"
 import { ApiError, Reliability, Retry, Workload } from "effect-reliability"
 import { expect } from "vitest"
 
-it.effect("counts the tries of all owners where settled errors are retried", () =>
+it.effect("counts the attempts of all owners where settled errors are retried", () =>
   Effect.gen(function* () {
-    let tries = 0
+    let attempts = 0
     const call = Effect.suspend(() => {
-      tries++
+      attempts++
       return new ApiError.Transient({ reason: "Unavailable", delivery: "Acknowledged" })
     })
     const owner = (attempts: number, settled: "stop" | "retry") =>
@@ -20,7 +20,7 @@ it.effect("counts the tries of all owners where settled errors are retried", () 
     const fiber = yield* Effect.fork(Effect.flip(nested))
     yield* TestClock.adjust("1 minute")
     expect(yield* Fiber.join(fiber)).toMatchObject({ attempts: 6 })
-    expect(tries).toBe(6)
+    expect(attempts).toBe(6)
   })
 )
 
@@ -32,10 +32,10 @@ it.effect("tells an observer of a retry without a wait before it begins", () =>
       workload: Workload.interactive,
       onRetry: ({ step }) => Effect.sync(() => void order.push(`told of ${step.why}`))
     })
-    let tries = 0
+    let attempts = 0
     const call = Effect.suspend(() => {
-      order.push(`try ${++tries}`)
-      return tries === 1 ? closed : Effect.succeed("an answer")
+      order.push(`try ${++attempts}`)
+      return attempts === 1 ? closed : Effect.succeed("an answer")
     })
     yield* Reliability.protect(call, policy)
     expect(order).toEqual(["try 1", "told of ReusedSocket", "try 2"])

@@ -53,7 +53,7 @@ describe("after an idle connection has failed", () => {
         told.length = 0
 
         expect(yield* call).toBe("ok")
-        expect(told.filter(({ of }) => of === "try").map(({ error }) => error?.reason)).toEqual([
+        expect(told.filter(({ of }) => of === "attempt").map(({ error }) => error?.reason)).toEqual([
           "ConnectionLost",
           undefined
         ])

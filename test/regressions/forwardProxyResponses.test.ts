@@ -128,7 +128,7 @@ describe("plain HTTP through a proxy", () => {
           const accounting = yield* Accounting.make()
           yield* Effect.ignore(client.get(`${server}/${index}`)).pipe(Accounting.count(accounting))
           const { rows } = yield* accounting.snapshot
-          const [delivery, ...more] = rows.flatMap((row) => (row.of === "try" ? [row.delivery] : []))
+          const [delivery, ...more] = rows.flatMap((row) => (row.of === "attempt" ? [row.delivery] : []))
           expect(more).toEqual([])
           const possible = seen ? ["Acknowledged", "Unconfirmed"] : ["NotSent", "Unconfirmed"]
           expect(possible, does).toContain(delivery)

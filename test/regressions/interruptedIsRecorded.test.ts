@@ -1,5 +1,5 @@
 /**
- * Tries and calls that were interrupted were told to nobody: a client's own count stayed below the server's.
+ * Attempts and calls that were interrupted were told to nobody: a client's own count stayed below the server's.
  */
 import { it } from "@effect/vitest"
 import { Effect, Fiber, TestClock } from "effect"
@@ -58,13 +58,13 @@ describe.each(Object.entries(calls))("an interrupted %s", (_, make) => {
           make(() => Effect.never)
         )
       ).toEqual([
-        ["try", 1, "Aborted", "Unconfirmed", 0],
+        ["attempt", 1, "Aborted", "Unconfirmed", 0],
         ["call", 1, "Aborted", "Unconfirmed", 1]
       ])
     })
   )
 
-  it.effect("is told alone in a backoff, with the delivery of the try before", () =>
+  it.effect("is told alone in a backoff, with the delivery of the attempt before", () =>
     Effect.gen(function* () {
       expect(
         yield* cutAfter(
@@ -72,7 +72,7 @@ describe.each(Object.entries(calls))("an interrupted %s", (_, make) => {
           make(() => transient)
         )
       ).toEqual([
-        ["try", 1, "Unavailable", "Acknowledged", 0],
+        ["attempt", 1, "Unavailable", "Acknowledged", 0],
         ["call", 1, "Aborted", "Acknowledged", 1]
       ])
     })
@@ -82,8 +82,8 @@ describe.each(Object.entries(calls))("an interrupted %s", (_, make) => {
     Effect.gen(function* () {
       const call = make((attempt) => (attempt === 1 ? transient : Effect.never))
       expect(yield* cutAfter(10, call)).toEqual([
-        ["try", 1, "Unavailable", "Acknowledged", 0],
-        ["try", 2, "Aborted", "Unconfirmed", 0],
+        ["attempt", 1, "Unavailable", "Acknowledged", 0],
+        ["attempt", 2, "Aborted", "Unconfirmed", 0],
         ["call", 2, "Aborted", "Unconfirmed", 2]
       ])
     })
@@ -94,7 +94,7 @@ describe.each(Object.entries(calls))("an interrupted %s", (_, make) => {
       const { call, told } = make(() => Effect.interrupt)
       yield* Effect.exit(call)
       expect(told).toEqual([
-        ["try", 1, "Aborted", "Unconfirmed", 0],
+        ["attempt", 1, "Aborted", "Unconfirmed", 0],
         ["call", 1, "Aborted", "Unconfirmed", 1]
       ])
     })

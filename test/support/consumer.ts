@@ -52,15 +52,15 @@ const workload = Workload.make({
   timeouts: { attempt: "5 seconds" },
   retry: Retry.make({ attempts: 2, base: "1 millis" })
 })
-let tries = 0
-const flaky = Effect.suspend(() => (++tries === 1 ? call : Effect.succeed("an answer")))
+let attempts = 0
+const flaky = Effect.suspend(() => (++attempts === 1 ? call : Effect.succeed("an answer")))
 const counted = Effect.gen(function* () {
   const policy = Reliability.make({ workload, budget: yield* RetryBudget.make() })
   const answer = yield* flaky.pipe(Reliability.protect(policy), Deadline.within("10 seconds"))
   return { answer, snapshot: yield* Accounting.snapshot }
 }).pipe(Effect.provide(Layer.merge(Accounting.layer(), Telemetry.layer())))
 assert.strictEqual((await Effect.runPromise(counted)).answer, "an answer")
-assert.strictEqual(tries, 2)
+assert.strictEqual(attempts, 2)
 
 // the pure parts
 assert.deepStrictEqual(RetryHint.parse({ "retry-after": "2" }, 0), { delay: Duration.seconds(2) })

@@ -744,7 +744,7 @@ describe("the openai package", () => {
   )
 
   for (const status of [503, 429]) {
-    it.live(`tries again twice after a ${status}, as the server saw it`, () => {
+    it.live(`attempts again twice after a ${status}, as the server saw it`, () => {
       const fault = Fault.answer(status, { retryAfter: "20 millis", form: "millis" })
       return withServer({ script: [fault, fault] }, (server) =>
         Effect.gen(function* () {

@@ -24,7 +24,7 @@ type Client = ScriptedClient.ScriptedClient
 
 const url = "http://api.test/path?q=1"
 
-/** One try of a minute. */
+/** One attempt of a minute. */
 const workload = Workload.make({
   name: "test",
   timeouts: { attempt: "1 minute" },

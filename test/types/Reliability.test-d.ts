@@ -226,7 +226,7 @@ describe("protect with observers", () => {
     },
     record: ({ error, of }) => {
       expectTypeOf(error).toEqualTypeOf<ApiError.ApiError | undefined>()
-      expectTypeOf(of).toEqualTypeOf<"try" | "call" | "stream">()
+      expectTypeOf(of).toEqualTypeOf<"attempt" | "call" | "stream">()
     }
   })
 

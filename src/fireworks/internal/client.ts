@@ -182,7 +182,7 @@ const logging =
 
 /** Sends the calls of one account. */
 export interface Client {
-  /** A call with all its tries, of which `answer` reads each. */
+  /** A call with all its attempts, of which `answer` reads each. */
   readonly send: <A>(
     call: Call,
     answer: (response: Response) => Effect.Effect<A, ApiError>
@@ -231,7 +231,7 @@ export const makeClient = (http: HttpClient.HttpClient, settings: Settings): Cli
       const workload = workloadOf(call, fiber)
       const told = tell(call)
       return Effect.flatMap(withRequestId(authorized(call), "x-request-id"), (request) => {
-        // all tries are owned here, so that an answer of 200 that is a failure is tried again too
+        // all attempts are owned here, so that an answer of 200 that is a failure is tried again too
         const executed = Effect.locally(clientOf(call).execute(request), singleTry, {
           id: request.headers["x-request-id"],
           about: undefined

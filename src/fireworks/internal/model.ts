@@ -23,7 +23,7 @@ export interface CallOptions {
   readonly sessionAffinity?: string | undefined
   /** The same for the turns of one conversation; it counts before `sessionAffinity` (`x-multi-turn-session-id`). @default none */
   readonly multiTurnSession?: string | undefined
-  /** The id of the call, the same on each try (`x-request-id`). @default a new one */
+  /** The id of the call, the same on each attempt (`x-request-id`). @default a new one */
   readonly requestId?: string | undefined
   /** Further headers. @default none */
   readonly headers?: Readonly<Record<string, string>> | undefined

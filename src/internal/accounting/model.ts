@@ -101,7 +101,7 @@ export interface ServerCounts {
 }
 
 /**
- * Where a client loses tries: looking up the name, waiting for a connection, making one, trusting it, passing the proxy,
+ * Where a client loses attempts: looking up the name, waiting for a connection, making one, trusting it, passing the proxy,
  * sending, waiting for the answer, by a connection that breaks, by the time that runs out before anything is sent, by an
  * interruption, or by what the client itself cannot send or read.
  *
@@ -122,7 +122,7 @@ export type Phase =
   | "client"
 
 /**
- * Tries that failed alike.
+ * Attempts that failed alike.
  *
  * @since 0.1.0
  * @category model
@@ -154,10 +154,10 @@ export interface Bounds {
  * @category model
  */
 export interface Evidence {
-  /** Calls that ended, their tries by delivery, and those that succeeded. */
+  /** Calls that ended, their attempts by delivery, and those that succeeded. */
   readonly client: { readonly [D in Delivery]: number } & {
     readonly calls: number
-    readonly tries: number
+    readonly attempts: number
     readonly ok: number
     readonly inFlight: number
   }
@@ -196,12 +196,12 @@ export type NotEnough =
 export type Verdict = { readonly next: string } & (
   | {
       /**
-       * Tries were lost between this client and the servers, most often in this phase: before or while they were sent, so that
+       * Attempts were lost between this client and the servers, most often in this phase: before or while they were sent, so that
        * the servers may know nothing of them, or on the way back, where they counted a request whose answer nobody got.
        */
       readonly _tag: "ClientSide"
       readonly phase: Phase
-      /** The tries that were lost in this phase. */
+      /** The attempts that were lost in this phase. */
       readonly lost: number
       readonly evidence: Evidence
     }
@@ -240,10 +240,10 @@ export interface ReconcileOptions {
   readonly count?: number | undefined
   /** The share of all requests that may be missing, 0 to 1: server counts come of rates. @default 0.1 */
   readonly share?: number | undefined
-  /** The share of tries that may fail without mattering, 0 to 1. @default 0.01 */
+  /** The share of attempts that may fail without mattering, 0 to 1. @default 0.01 */
   readonly failing?: number | undefined
   /** The least coverage of the server's numbers, 0 to 1. @default 0.5 */
   readonly coverage?: number | undefined
   /** The fewest requests, on the side that has more of them, that allow a verdict, from 1 on. @default 10 */
-  readonly tries?: number | undefined
+  readonly attempts?: number | undefined
 }

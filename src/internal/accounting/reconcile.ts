@@ -34,7 +34,7 @@ const phaseOf = (reason: Reason, { delivery, phase }: Pick<Row, "delivery" | "ph
 // -------------------------------------------------------------------------------------------------
 
 interface Sides {
-  readonly tries: number
+  readonly attempts: number
   readonly calls: number
   readonly ok: number
   readonly by: { NotSent: number; Unconfirmed: number; Partial: number; Acknowledged: number }
@@ -45,11 +45,11 @@ interface Sides {
 const sidesOf = (rows: ReadonlyArray<Row>): Sides => {
   const by = { NotSent: 0, Unconfirmed: 0, Partial: 0, Acknowledged: 0 }
   const failures = new Map<string, Failure & { count: number }>()
-  let [tries, calls, ok] = [0, 0, 0]
+  let [attempts, calls, ok] = [0, 0, 0]
   for (const row of rows) {
     if (row.of === "call") calls += row.count
-    if (row.of !== "try") continue
-    tries += row.count
+    if (row.of !== "attempt") continue
+    attempts += row.count
     by[row.delivery] += row.count
     if (row.reason === undefined) {
       ok += row.count
@@ -64,7 +64,7 @@ const sidesOf = (rows: ReadonlyArray<Row>): Sides => {
   }
   const all = [...failures.values()].toSorted((a, b) => b.count - a.count)
   return {
-    tries,
+    attempts,
     calls,
     ok,
     by,
@@ -93,7 +93,7 @@ const isSane = ({ from, inFlight, rows, to }: Window): boolean =>
 /** Options that have been checked. */
 export type Limits = { readonly [K in keyof ReconcileOptions]-?: Exclude<ReconcileOptions[K], undefined> }
 
-const boundsOf = (window: Window, counts: ServerCounts, { by, tries }: Sides, limits: Limits): Bounds => {
+const boundsOf = (window: Window, counts: ServerCounts, { by, attempts }: Sides, limits: Limits): Bounds => {
   const least = by.Acknowledged + by.Partial
   const most = least + by.Unconfirmed + window.inFlight
   const length = Math.max(1, counts.to - counts.from)
@@ -101,7 +101,7 @@ const boundsOf = (window: Window, counts: ServerCounts, { by, tries }: Sides, li
   const apart = Math.abs(window.from - counts.from) + Math.abs(window.to - counts.to) + (counts.resolution ?? 0)
   const unseen = 1 - Math.min(1, counts.coverage ?? 1)
   const share = limits.share + Math.min(1, apart / length) + unseen
-  const tolerance = Math.max(limits.count, Math.max(tries, counts.requests) * share)
+  const tolerance = Math.max(limits.count, Math.max(attempts, counts.requests) * share)
   return { least, most, tolerance }
 }
 
@@ -113,12 +113,12 @@ const boundsOf = (window: Window, counts: ServerCounts, { by, tries }: Sides, li
 export const judge = (window: Window, counts: ServerCounts, limits: Limits): Verdict => {
   if (!isSound(counts) || !isSane(window)) return notEnough("NoNumbers", undefined)
   const sides = sidesOf(window.rows)
-  const { by, lost, ok, refused, tries } = sides
+  const { by, lost, ok, refused, attempts } = sides
   const bounds = boundsOf(window, counts, sides, limits)
   const { least, most, tolerance } = bounds
   const { requests } = counts
   const evidence: Evidence = {
-    client: { calls: sides.calls, tries, ok, ...by, inFlight: window.inFlight },
+    client: { calls: sides.calls, attempts, ok, ...by, inFlight: window.inFlight },
     server: counts,
     bounds,
     lost,
@@ -130,8 +130,8 @@ export const judge = (window: Window, counts: ServerCounts, limits: Limits): Ver
   if (overlap < Math.max(length, window.to - window.from) / 2) return notEnough("OtherTime", evidence)
   if ((counts.coverage ?? 1) < limits.coverage) return notEnough("Coverage", evidence)
   if (length < (counts.resolution ?? 0)) return notEnough("TooShort", evidence)
-  if (Math.max(tries, requests) < limits.tries) return notEnough("TooFew", evidence)
-  if (window.inFlight > Math.max(limits.count, tries)) return notEnough("InFlight", evidence)
+  if (Math.max(attempts, requests) < limits.attempts) return notEnough("TooFew", evidence)
+  if (window.inFlight > Math.max(limits.count, attempts)) return notEnough("InFlight", evidence)
 
   if (requests > most + tolerance) {
     return { _tag: "MissingOnClient", missing: requests - most, evidence, next: texts.missing }
@@ -144,12 +144,12 @@ export const judge = (window: Window, counts: ServerCounts, limits: Limits): Ver
   const answersLost = Math.min(arrived, Math.max(0, counts.errors - total(refused) - tolerance))
   const theirs = total(refused) + answersLost
   const ours = total(lost) - answersLost
-  const ignored = Math.max(limits.count, tries * limits.failing)
+  const ignored = Math.max(limits.count, attempts * limits.failing)
   if (Math.max(ours, theirs) < ignored) {
     const unheard = counts.errors - (most - ok) - tolerance
     if (unheard > 0)
       return { _tag: "MissingOnClient", missing: counts.errors - (most - ok), evidence, next: texts.missing }
-    if (2 * tolerance > Math.max(tries, requests)) return notEnough("TooShort", evidence)
+    if (2 * tolerance > Math.max(attempts, requests)) return notEnough("TooShort", evidence)
     return { _tag: "InAgreement", evidence, next: texts.agreement }
   }
   const [first] = ours >= theirs ? byPhase(without(lost, answersLost)) : []
@@ -177,7 +177,7 @@ const without = (lost: Sides["lost"], answers: number): Sides["lost"] => {
   )
 }
 
-/** The phases that lose tries, the worst first. */
+/** The phases that lose attempts, the worst first. */
 const byPhase = (lost: Sides["lost"]): ReadonlyArray<{ readonly phase: Phase; readonly count: number }> => {
   const sums = new Map<Phase, number>()
   for (const { count, phase } of lost) sums.set(phase, (sums.get(phase) ?? 0) + count)
@@ -226,7 +226,7 @@ const texts: {
     connection:
       "Connections broke while requests were under way. Look at the network path: idle limits of proxies, NAT and load balancers, and lost packets.",
     attempt:
-      "The time of the tries ran out before anything was sent. Allow more time, and look at what precedes the sending.",
+      "The time of the attempts ran out before anything was sent. Allow more time, and look at what precedes the sending.",
     abort:
       "Calls were interrupted on this side before their answers. Look for a timeout around them, or for who cancels them.",
     client:

@@ -67,7 +67,11 @@ class Group implements Observed {
   readonly labels: Labels
   readonly open: Cell<Labels>
   /** The happy ones, which are many. */
-  readonly ok: { [of in Outcome["of"]]: RowCell | undefined } = { try: undefined, call: undefined, stream: undefined }
+  readonly ok: { [of in Outcome["of"]]: RowCell | undefined } = {
+    attempt: undefined,
+    call: undefined,
+    stream: undefined
+  }
   readonly failed = new Map<string, Array<RowCell>>()
 
   constructor(tally: Tally, labels: Labels) {
@@ -91,9 +95,9 @@ class Group implements Observed {
     // its host may have become known meanwhile
     const group = tally.groupOf(workload.name, about.host ?? "", about.model ?? "")
     const { ok } = group
-    const tries = ok.try ?? tally.cellOf(group, "try", undefined)
+    const attempts = ok.attempt ?? tally.cellOf(group, "attempt", undefined)
     const calls = ok.call ?? tally.cellOf(group, "call", undefined)
-    tries.add(slot, 1, millis)
+    attempts.add(slot, 1, millis)
     calls.add(slot, 1, millis)
   }
 

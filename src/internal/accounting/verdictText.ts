@@ -4,14 +4,14 @@ const rounded = (value: number): string => String(Math.round(value * 10) / 10)
 
 const counted = (value: number, what: string): string => `${rounded(value)} ${what}${rounded(value) === "1" ? "" : "s"}`
 
-const tried = (value: number): string => (value === 1 ? "1 try" : `${rounded(value)} tries`)
+const tried = (value: number): string => (value === 1 ? "1 try" : `${rounded(value)} attempts`)
 
 const headline = (verdict: Verdict): string => {
   switch (verdict._tag) {
     case "ClientSide":
-      return `The client's side: ${tried(verdict.lost)} of ${verdict.evidence.client.tries} lost in the phase "${verdict.phase}".`
+      return `The client's side: ${tried(verdict.lost)} of ${verdict.evidence.client.attempts} lost in the phase "${verdict.phase}".`
     case "ServerSide":
-      return `The server's side: ${tried(verdict.errors)} of ${verdict.evidence.client.tries} ended by errors of the servers.`
+      return `The server's side: ${tried(verdict.errors)} of ${verdict.evidence.client.attempts} ended by errors of the servers.`
     case "InAgreement":
       return "In agreement: client and servers counted the same."
     case "MissingOnClient":
@@ -33,12 +33,12 @@ const listed = (failures: ReadonlyArray<Failure>): string => {
 }
 
 const evidenceOf = ({ bounds, client, lost, refused, server }: Evidence): ReadonlyArray<string> => {
-  const { Acknowledged, NotSent, Partial, Unconfirmed, calls, inFlight, tries } = client
+  const { Acknowledged, NotSent, Partial, Unconfirmed, calls, inFlight, attempts } = client
   const byStatus = Object.entries(server.byStatus ?? {}).map(([status, count]) => `${rounded(count)} of ${status}`)
   const statuses = byStatus.length === 0 ? "" : ` (${byStatus.join(", ")})`
   const coverage = server.coverage === undefined ? "" : `, known of ${Math.round(server.coverage * 100)} % of the time`
   return [
-    `Client:   ${tried(tries)} of ${counted(calls, "call")}: ${Acknowledged} acknowledged, ${Partial} partial, ${Unconfirmed} unconfirmed, ${NotSent} not sent; ${counted(inFlight, "call")} in flight.`,
+    `Client:   ${tried(attempts)} of ${counted(calls, "call")}: ${Acknowledged} acknowledged, ${Partial} partial, ${Unconfirmed} unconfirmed, ${NotSent} not sent; ${counted(inFlight, "call")} in flight.`,
     `Servers:  ${counted(server.requests, "request")}, ${counted(server.errors, "error")}${statuses}${coverage}.`,
     `The law:  ${bounds.least} to ${bounds.most} requests, give or take ${rounded(bounds.tolerance)}.`,
     ...(lost.length === 0 ? [] : [`Lost:     ${listed(lost)}.`]),

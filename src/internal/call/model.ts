@@ -33,7 +33,7 @@ export type Idempotency = "safe" | "keyed" | "never"
  */
 export interface Patience {
   /** The number of waits. */
-  readonly tries: number
+  readonly waits: number
   /** The first wait. */
   readonly base: Duration.Duration
   /** What each wait is multiplied by. */
@@ -43,7 +43,7 @@ export interface Patience {
 }
 
 /**
- * The limits of one try, by what it waits for.
+ * The limits of one attempt, by what it waits for.
  *
  * @since 0.1.0
  * @category model
@@ -85,7 +85,7 @@ export interface Workload {
   readonly name: string
   readonly timeouts: Timeouts
   readonly stream: StreamTimeouts
-  /** For the whole call: all tries, and the waits between them. */
+  /** For the whole call: all attempts, and the waits between them. */
   readonly deadline: Duration.Duration
   /** When to try again. */
   readonly retry: Schedule.Schedule<Step, unknown>
@@ -107,7 +107,7 @@ export type Waiting =
   | "Backoff"
   /** The server asked for more than that. */
   | "Hint"
-  /** The deployment is starting or swapping its weights; neither tries nor budget are spent. */
+  /** The deployment is starting or swapping its weights; neither attempts nor budget are spent. */
   | "Patience"
   /** A kept-alive connection turned out to be closed; tried again at once, uncounted. */
   | "ReusedSocket"
@@ -139,7 +139,7 @@ export type Stopping = Exclude<StopReason, "SpentBody" | "StreamBegan">
  * @category model
  */
 export interface Step {
-  /** The number of tries made so far. */
+  /** The number of attempts made so far. */
   readonly attempt: number
   /** How long it waits before the next; zero where it stops. */
   readonly delay: Duration.Duration
@@ -173,17 +173,17 @@ export interface About {
 }
 
 /**
- * A try, or a call, that has ended: what accounting is made of. A stream's call ends with its first event; what becomes of it
+ * An attempt, or a call, that has ended: what accounting is made of. A stream's call ends with its first event; what becomes of it
  * after that is told once more, of the `"stream"`.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Outcome {
-  readonly of: "try" | "call" | "stream"
+  readonly of: "attempt" | "call" | "stream"
   readonly workload: Workload
   readonly about: About
-  /** The number of the try, or of all tries of the call, from 1 on. */
+  /** The number of the attempt, or of all attempts of the call, from 1 on. */
   readonly attempt: number
   /** Absent after a success. */
   readonly error: ApiError | undefined
@@ -193,7 +193,7 @@ export interface Outcome {
   readonly at: number
   /** Milliseconds of the `Clock` service's monotonic time. */
   readonly millis: number
-  /** Whether the try, or the last one of the call, made protected calls of its own, which are told by themselves. */
+  /** Whether the attempt, or the last one of the call, made protected calls of its own, which are told by themselves. */
   readonly composite: boolean
 }
 
@@ -221,7 +221,7 @@ export interface Call {
 
 export type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
 
-/** What a call, or a try of one, runs in, such as a span. */
+/** What a call, or an attempt of one, runs in, such as a span. */
 export type Around = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 
 export interface Subject {
@@ -236,7 +236,7 @@ export interface Begun extends Subject {
   readonly at: number
 }
 
-/** A wait that begins after a try. */
+/** A wait that begins after an attempt. */
 export interface Backoff extends Subject {
   readonly error: ApiError
   readonly step: Step
@@ -245,7 +245,7 @@ export interface Backoff extends Subject {
 
 /** What one who observes does about one call. None of it may throw: what it throws is ignored. */
 export interface Observed {
-  /** Told each try and the call once, however they end. */
+  /** Told each attempt and the call once, however they end. */
   readonly tell: (outcome: Outcome) => void
   /** Told of a call that succeeded at once in place of both, as of the call: of its try it is the same. */
   readonly tellBoth?: ((call: Outcome) => void) | undefined
@@ -257,7 +257,7 @@ export interface Observed {
 /** One who observes all calls. */
 export interface Observer {
   /**
-   * Whether it is enough to tell it of a call when the first try begins: then nothing has to watch over what comes before,
+   * Whether it is enough to tell it of a call when the first attempt begins: then nothing has to watch over what comes before,
    * which costs more than all else. Of one that runs calls in something, it is not.
    */
   readonly late?: boolean | undefined

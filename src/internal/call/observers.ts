@@ -89,12 +89,12 @@ export class Telling {
   /** Who has not been told of it yet. */
   pending: ReadonlyArray<Observer> = none
   triedAt = 0
-  /** Whether a try has begun whose end was not told yet. */
+  /** Whether an attempt has begun whose end was not told yet. */
   trying = false
   /** Whether the call's end was told. */
   ended = false
   composite = false
-  /** What the fibers of the present try know of their call. */
+  /** What the fibers of the present attempt know of their call. */
   call: Call | undefined
   observer: (() => void) | undefined
 
@@ -119,7 +119,7 @@ export class Telling {
     this.observed = observed
   }
 
-  /** What a try that begins runs in. */
+  /** What an attempt that begins runs in. */
   try<A, E, R>(
     effect: Effect.Effect<A, E, R>,
     attempt: number,
@@ -166,20 +166,20 @@ export class Telling {
     }
   }
 
-  /** Tells of a call whose last try succeeded. */
+  /** Tells of a call whose last attempt succeeded. */
   succeed(attempt: number): void {
     const now = monotonic(this.told.clock)
     if (attempt > 1 || this.told.policy.record !== undefined) {
-      this.tell("try", attempt, undefined, undefined, now)
+      this.tell("attempt", attempt, undefined, undefined, now)
       this.tell("call", attempt, undefined, undefined, now)
       return
     }
-    this.ends("try")
+    this.ends("attempt")
     this.ends("call")
     const outcome = this.outcome("call", 1, undefined, undefined, now)
     for (const one of this.observed) {
       if (one.tellBoth === undefined) {
-        safely(() => one.tell({ ...outcome, of: "try" }))
+        safely(() => one.tell({ ...outcome, of: "attempt" }))
         safely(() => one.tell(outcome))
         continue
       }
@@ -212,7 +212,7 @@ export class Telling {
   }
 
   ends(of: Outcome["of"]): void {
-    if (of === "try") {
+    if (of === "attempt") {
       this.trying = false
       this.composite = this.call?.owned === true
     } else if (of === "call") {
@@ -231,11 +231,11 @@ export class Telling {
     const { clock, policy, startedAt } = this.told
     const { about = nothing, workload } = policy
     const at = this.begun?.at ?? clock.unsafeCurrentTimeMillis() - (now - startedAt)
-    const millis = now - (of === "try" ? this.triedAt : startedAt)
+    const millis = now - (of === "attempt" ? this.triedAt : startedAt)
     return { of, workload, about, attempt, error, why, at, millis, composite: this.composite }
   }
 
-  // Between two tries the end of the fiber tells of an interruption, which nothing but its finalizers follows: a mask around
+  // Between two attempts the end of the fiber tells of an interruption, which nothing but its finalizers follows: a mask around
   // the wait would be held by all that wait.
   watch(onEnd: () => void): void {
     if (this.observer !== undefined) return

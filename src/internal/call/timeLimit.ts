@@ -238,7 +238,7 @@ export const limited = <A, E, R, B, E2, R2>(
 ): Effect.Effect<B, E2, R | R2> => {
   const watch = new Watch(effect, parent, flags, call, millis, sequel)
   // An interruption of the parent reaches the child as it reaches every child, and the parent waits for it. What comes next
-  // runs outside of the mask: inside, each try would nest in the one before.
+  // runs outside of the mask: inside, each attempt would nest in the one before.
   return Effect.flatten(Effect.uninterruptible(Effect.suspend(() => watch.run())))
 }
 

@@ -26,7 +26,7 @@ export interface Bounds {
   readonly draining: number
 }
 
-/** One try. */
+/** One attempt. */
 export interface Try {
   readonly workload: Workload
   /** How long it may take, in milliseconds. */
@@ -74,7 +74,7 @@ export const exchangeOf = <E, R>(client: HttpClient.HttpClient.With<E, R>): Exch
   return exchange && { exchange, preprocess: untouched ? undefined : preprocess }
 }
 
-/** Set where somebody else keeps a call's limits and repeats it: a reliable client then makes one try, and no more. */
+/** Set where somebody else keeps a call's limits and repeats it: a reliable client then makes one attempt, and no more. */
 export const singleTry: FiberRef.FiberRef<SingleTry | undefined> = /*#__PURE__*/ globalValue(
   /*#__PURE__*/ Symbol.for("effect-reliability/SingleTry"),
   () => FiberRef.unsafeMake<SingleTry | undefined>(undefined)

@@ -86,8 +86,8 @@ const most = 100
 const mostSubjects = 1000
 
 interface Successes {
-  readonly tries: Updated
-  readonly tryDuration: Updated
+  readonly attempts: Updated
+  readonly attemptDuration: Updated
   readonly calls: Updated
   readonly callDuration: Updated
 }
@@ -113,8 +113,8 @@ class Subject {
   success(): Successes {
     const outcome = "success"
     return (this.successes ??= {
-      tries: this.metric(names.tries, { outcome, delivery: "Acknowledged" }),
-      tryDuration: this.metric(names.tryDuration, {}),
+      attempts: this.metric(names.attempts, { outcome, delivery: "Acknowledged" }),
+      attemptDuration: this.metric(names.attemptDuration, {}),
       calls: this.metric(names.calls, { outcome }),
       callDuration: this.metric(names.callDuration, {})
     })
@@ -217,10 +217,10 @@ const tell = (subjects: Subjects, outcome: Outcome, labels: Labels): void => {
   const seconds = outcome.millis / 1000
   if (of === "stream") return tellStream(subject, error, seconds, labels)
   if (error === undefined) {
-    const { callDuration, calls, tries, tryDuration } = subject.success()
-    if (of === "try") {
-      tries.unsafeUpdate(1, labels)
-      tryDuration.unsafeUpdate(seconds, labels)
+    const { callDuration, calls, attempts, attemptDuration } = subject.success()
+    if (of === "attempt") {
+      attempts.unsafeUpdate(1, labels)
+      attemptDuration.unsafeUpdate(seconds, labels)
     } else {
       calls.unsafeUpdate(1, labels)
       const duration = about.stream === true ? subject.metric(names.firstEvent, {}) : callDuration
@@ -230,9 +230,9 @@ const tell = (subjects: Subjects, outcome: Outcome, labels: Labels): void => {
   }
   const { _tag: outcomeOf, delivery, phase, reason } = error
   const failed = { outcome: outcomeOf, error: reason }
-  if (of === "try") {
-    subject.metric(names.tries, { ...failed, delivery, phase }).unsafeUpdate(1, labels)
-    subject.metric(names.tryDuration, { error: reason }).unsafeUpdate(seconds, labels)
+  if (of === "attempt") {
+    subject.metric(names.attempts, { ...failed, delivery, phase }).unsafeUpdate(1, labels)
+    subject.metric(names.attemptDuration, { error: reason }).unsafeUpdate(seconds, labels)
     return
   }
   subject.metric(names.calls, { ...failed, stopped: why }).unsafeUpdate(1, labels)
@@ -245,10 +245,10 @@ const tell = (subjects: Subjects, outcome: Outcome, labels: Labels): void => {
 const tellBoth = (subjects: Subjects, call: Outcome, labels: Labels): void => {
   if (call.composite) return
   const subject = subjects.of(call)
-  const { callDuration, calls, tries, tryDuration } = subject.success()
+  const { callDuration, calls, attempts, attemptDuration } = subject.success()
   const seconds = call.millis / 1000
-  tries.unsafeUpdate(1, labels)
-  tryDuration.unsafeUpdate(seconds, labels)
+  attempts.unsafeUpdate(1, labels)
+  attemptDuration.unsafeUpdate(seconds, labels)
   calls.unsafeUpdate(1, labels)
   const duration = call.about.stream === true ? subject.metric(names.firstEvent, {}) : callDuration
   duration.unsafeUpdate(seconds, labels)

@@ -17,11 +17,11 @@ export const attributes = {
   delivery: { name: "reliability.delivery", holds: "did the server see it; a success is `Acknowledged`" },
   phase: { name: "reliability.phase", holds: "the phase of a timeout, such as `connect`" },
   stopped: { name: "reliability.stopped", holds: "why a call that failed was not tried again, such as `Budget`" },
-  waited: { name: "reliability.waited", holds: "why a try was waited for, such as `Hint`" },
-  tries: { name: "reliability.try_count", holds: "how many tries the call took" },
+  waited: { name: "reliability.waited", holds: "why an attempt was waited for, such as `Hint`" },
+  attempts: { name: "reliability.attempt_count", holds: "how many attempts the call took" },
   budget: { name: "reliability.budget", holds: "the name that the budget was observed by" },
   method: { name: "http.request.method", holds: "the method" },
-  resend: { name: "http.request.resend_count", holds: "the number of tries before this one; absent on the first" },
+  resend: { name: "http.request.resend_count", holds: "the number of attempts before this one; absent on the first" },
   status: { name: "http.response.status_code", holds: "the status that was answered" }
 } as const
 
@@ -37,35 +37,35 @@ export const names = {
     kind: "counter",
     unit: "{call}",
     attributes: [...subject, "outcome", "error", "stopped"],
-    counts: "Calls, however many tries each took."
+    counts: "Calls, however many attempts each took."
   },
   callDuration: {
     name: "reliability.call.duration",
     kind: "histogram",
     unit: "s",
     attributes: [...subject, "error"],
-    counts: "How long calls took, tries and waits together; without the calls that open streams."
+    counts: "How long calls took, attempts and waits together; without the calls that open streams."
   },
-  tries: {
-    name: "reliability.tries",
+  attempts: {
+    name: "reliability.attempts",
     kind: "counter",
-    unit: "{try}",
+    unit: "{attempt}",
     attributes: [...subject, "outcome", "error", "delivery", "phase"],
-    counts: "Tries: the requests, as the provider counts them."
+    counts: "Attempts: the requests, as the provider counts them."
   },
-  tryDuration: {
-    name: "reliability.try.duration",
+  attemptDuration: {
+    name: "reliability.attempt.duration",
     kind: "histogram",
     unit: "s",
     attributes: [...subject, "error"],
-    counts: "How long tries took; those of streams until the first event."
+    counts: "How long attempts took; those of streams until the first event."
   },
   waits: {
     name: "reliability.waits",
     kind: "counter",
     unit: "{wait}",
     attributes: [...subject, "error", "waited"],
-    counts: "Waits before another try, by what failed before."
+    counts: "Waits before another attempt, by what failed before."
   },
   waitDuration: {
     name: "reliability.wait.duration",
@@ -113,22 +113,22 @@ export const names = {
     name: "{gen_ai.operation.name} {gen_ai.request.model}",
     kind: "span",
     unit: "",
-    attributes: [...subject, "tries", "error", "delivery", "phase", "stopped"],
-    counts: "A call of which operation and model are known, all tries and waits together."
+    attributes: [...subject, "attempts", "error", "delivery", "phase", "stopped"],
+    counts: "A call of which operation and model are known, all attempts and waits together."
   },
   spanOfCall: {
     name: "reliability.call",
     kind: "span",
     unit: "",
-    attributes: ["workload", "address", "port", "tries", "error", "delivery", "phase", "stopped"],
-    counts: "Any other call, all tries and waits together."
+    attributes: ["workload", "address", "port", "attempts", "error", "delivery", "phase", "stopped"],
+    counts: "Any other call, all attempts and waits together."
   },
   spanOfTry: {
     name: "reliability.try",
     kind: "span",
     unit: "",
     attributes: ["workload", "address", "port", "method", "resend", "waited", "status", "error", "delivery", "phase"],
-    counts: "One try, below its call; until the first event, if it opens a stream."
+    counts: "One attempt, below its call; until the first event, if it opens a stream."
   },
   spanOfStream: {
     name: "reliability.stream",

@@ -1,8 +1,8 @@
 /**
- * Spans of calls and of their tries.
+ * Spans of calls and of their attempts.
  *
- * A try that runs into its limit is interrupted from outside, and would be a span that was interrupted. What ends a span here is
- * what the owner of the retries makes of the try: a failure, with its reason.
+ * An attempt that runs into its limit is interrupted from outside, and would be a span that was interrupted. What ends a span here is
+ * what the owner of the retries makes of the attempt: a failure, with its reason.
  *
  * @since 0.1.0
  */
@@ -144,7 +144,7 @@ class Spans implements Observed {
   readonly begun: Begun
   call: Begins | undefined
   try: Begins | undefined
-  tries = 0
+  attempts = 0
   waited: string | undefined
 
   constructor(begun: Begun) {
@@ -163,12 +163,12 @@ class Spans implements Observed {
       // of what is interrupted while it waits, it is told late
       return Effect.ensuring(
         call.around(effect),
-        Effect.sync(() => call.end(aborted, { ...where(this.begun), tries: this.tries, error: "Aborted" }))
+        Effect.sync(() => call.end(aborted, { ...where(this.begun), attempts: this.attempts, error: "Aborted" }))
       )
     })
 
   readonly aroundTry = (attempt: number): Around => {
-    this.tries = attempt
+    this.attempts = attempt
     return (effect) =>
       Effect.withFiberRuntime((fiber) => {
         const { begun, waited } = this
@@ -191,8 +191,8 @@ class Spans implements Observed {
     const exit = exitOf(error)
     // the host may have become known while the request was made
     const values = { ...where(outcome), ...failed(error) }
-    if (of === "try") this.try?.end(exit, { ...values, status: error === undefined ? about.status : error.status })
-    else this.call?.end(exit, { ...values, stopped: why, tries: attempt })
+    if (of === "attempt") this.try?.end(exit, { ...values, status: error === undefined ? about.status : error.status })
+    else this.call?.end(exit, { ...values, stopped: why, attempts: attempt })
   }
 }
 

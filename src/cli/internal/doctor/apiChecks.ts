@@ -100,7 +100,7 @@ const between = ({ proxy }: Observation): string =>
 const lookBetween = (seen: Observation): string =>
   `Look at what stands in between, such as ${between(seen)}, and at what the address of this network is allowed.`
 
-/** What a call that was made with no try but one failed of. */
+/** What a call that was made with no attempt but one failed of. */
 const called = (name: Name, seen: Observation, error: ApiError): Finding => {
   const { reason } = error
   const evidence = quoted(error)

@@ -192,7 +192,7 @@ export const connected = (seen: Observation): Judged => {
         [
           v6
             ? "Nothing, as long as IPv4 works: Node tries the next address. Clients that do not will seem to hang at times."
-            : `Node tries the next address; clients that try one only fail now and then. ${isLoopback(host) ? "Let the server listen at all of them." : `If it stays so, tell whoever runs ${host}.`}`
+            : `Node tries the next address; clients that try only one fail now and then. ${isLoopback(host) ? "Let the server listen at all of them." : `If it stays so, tell whoever runs ${host}.`}`
         ]
       )
     )

@@ -19,11 +19,11 @@ export type WorkloadName = "interactive" | "agentic" | "largeModel" | "batchSubm
  * @category model
  */
 export interface Segment {
-  /** A try, the wait after it, or what came after the first event of a stream. */
-  readonly kind: "try" | "wait" | "stream"
+  /** An attempt, the wait after it, or what came after the first event of a stream. */
+  readonly kind: "attempt" | "wait" | "stream"
   readonly from: number
   readonly to: number
-  /** Whether a try, or a stream, ended badly. */
+  /** Whether an attempt, or a stream, ended badly. */
   readonly failed: boolean
   /** What it ended with, or why it was waited. */
   readonly label: string
@@ -53,7 +53,7 @@ export interface Run {
 }
 
 /**
- * What tries came to, by delivery; successes are acknowledged.
+ * What attempts came to, by delivery; successes are acknowledged.
  *
  * @since 0.1.0
  * @category model
@@ -146,7 +146,7 @@ export interface Summary {
   readonly hopeless: number
   readonly ours: Side
   readonly theirs: Side | undefined
-  /** What all tries came to, what all servers saw of them, and whether that fits, in all and line by line. */
+  /** What all attempts came to, what all servers saw of them, and whether that fits, in all and line by line. */
   readonly law: { readonly counted: Deliveries; readonly arrived: number; readonly holds: boolean } | undefined
 }
 

@@ -8,7 +8,7 @@ import { performance } from "node:perf_hooks"
 import { batch, batches, inference, messages, model } from "./toolkitClient.js"
 import type { Run, Segment, WorkloadName } from "./model.js"
 
-/** A call; `timeout` is a try's limit, `cap` the time after which nobody waits any longer. */
+/** A call; `timeout` is an attempt's limit, `cap` the time after which nobody waits any longer. */
 export interface Given {
   readonly origin: string
   readonly name: WorkloadName
@@ -26,7 +26,7 @@ const named = (error: unknown): string => {
   return typeof status === "number" ? `${name} ${status}` : name
 }
 
-/** Tries, and waits between them, as `fetch` is called for them. */
+/** Attempts, and waits between them, as `fetch` is called for them. */
 class Trace {
   readonly segments: Array<Segment> = []
   readonly since = performance.now()
@@ -42,7 +42,7 @@ class Trace {
       this.segments.push({ kind: "wait", from: last.to, to: from, failed: false, label: "backoff" })
     }
     const ended = (failed: boolean, label: string) =>
-      void this.segments.push({ kind: "try", from, to: this.now, failed, label })
+      void this.segments.push({ kind: "attempt", from, to: this.now, failed, label })
     try {
       const response = await fetch(input, init)
       ended(!response.ok, `HTTP ${response.status}`)

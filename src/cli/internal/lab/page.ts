@@ -62,7 +62,7 @@ const shape = ({ failed, kind }: Segment, start: number, end: number): string =>
   return `<path class="b" d="M${at(start)} 2H${at(tip)}L${at(back)} 8L${at(tip)} 14H${at(start)}Z" />`
 }
 
-const what: { readonly [K in Segment["kind"]]: string } = { try: "Try", wait: "Wait", stream: "Stream" }
+const what: { readonly [K in Segment["kind"]]: string } = { attempt: "Attempt", wait: "Wait", stream: "Stream" }
 
 /** A picture of a call's time, of which every part says what it was. */
 export const picture = (run: Run): string => {
@@ -71,8 +71,8 @@ export const picture = (run: Run): string => {
     const title = `${what[kind]}: ${label}; ${said(to - from)}, from ${said(from)} on`
     return `<g><title>${escape(title)}</title>${shape(segment, start, end)}</g>`
   })
-  const tries = run.segments.filter(({ kind }) => kind === "try").length
-  const label = `${plural(tries, "try").replace("trys", "tries")} in ${said(run.millis)}: ${run.outcome}`
+  const attempts = run.segments.filter(({ kind }) => kind === "attempt").length
+  const label = `${plural(attempts, "attempt")} in ${said(run.millis)}: ${run.outcome}`
   return `<svg class="bar" viewBox="0 0 400 16" preserveAspectRatio="none" role="img" aria-label="${escape(label)}">${parts.join("")}</svg>`
 }
 
@@ -136,14 +136,14 @@ export const page = (report: Report, summary: Summary): string => `<!doctype htm
 <header>
 <h1>The lab</h1>
 <p>What becomes of a call when something goes wrong: ${escape(plural(summary.calls, "call"))} against ${escape(report.server)}, ${escape(new Date(report.at).toISOString().slice(0, 16).replace("T", " "))} UTC.</p>
-${report.scale === 1 ? "" : `<p>Times are divided by ${report.scale}: 0.6 s here are a minute.${summary.theirs === undefined ? "" : " The backoff of the openai package (0.5 to 8 s) cannot be. It has its default retries, and the time for a try that the guide gives the workload."} Each picture has a scale of its own; point at its parts to read them.</p>`}
+${report.scale === 1 ? "" : `<p>Times are divided by ${report.scale}: 0.6 s here are a minute.${summary.theirs === undefined ? "" : " The backoff of the openai package (0.5 to 8 s) cannot be. It has its default retries, and the time for an attempt that the guide gives the workload."} Each picture has a scale of its own; point at its parts to read them.</p>`}
 </header>
 <div class="sums">
 ${sums(report, summary)}
 </div>
 <ul class="legend">
-${sample("try", false, "a try that succeeded")}
-${sample("try", true, "a try that failed")}
+${sample("attempt", false, "an attempt that succeeded")}
+${sample("attempt", true, "an attempt that failed")}
 ${sample("wait", false, "a wait")}
 ${sample("stream", false, "a stream after its first event")}
 </ul>

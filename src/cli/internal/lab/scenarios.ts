@@ -112,7 +112,7 @@ export const rows: ReadonlyArray<Row> = [
   unclear(504, 1, "GatewayTimeout", "guide: retry"),
   {
     fault: "503, scaling up from zero",
-    rule: "patience, which spends no tries; a person is told at once",
+    rule: "patience, which spends no attempts; a person is told at once",
     script: times(6, coded(503, "DEPLOYMENT_SCALING_UP", "The deployment is scaling up")),
     executed: false,
     expected: { outcome: "success", requests: 7 },
@@ -140,7 +140,7 @@ export const rows: ReadonlyArray<Row> = [
   },
   {
     fault: "answer breaks off",
-    rule: "the body belongs to the try",
+    rule: "the body belongs to the attempt",
     script: () => [Fault.cut({ by: "reset" })],
     executed: true,
     expected: { outcome: "success", requests: 2 },
@@ -190,7 +190,7 @@ export const rows: ReadonlyArray<Row> = [
   },
   {
     fault: "hangs before headers",
-    rule: "each try ends with its workload's limit",
+    rule: "each attempt ends with its workload's limit",
     script: () => [Fault.unanswered],
     executed: true,
     expected: { outcome: "success", requests: 2 },

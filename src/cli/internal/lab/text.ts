@@ -22,7 +22,7 @@ const glyphs = (paint: Paint, { failed, kind }: Segment, cells: number): string 
   return failed ? paint(red, `${body}✗`) : paint(kind === "stream" ? blue : green, `${body}✓`)
 }
 
-/** A call's time: tries that end with ✗ or ✓, waits between them. */
+/** A call's time: attempts that end with ✗ or ✓, waits between them. */
 export const bar = (segments: ReadonlyArray<Segment>, paint: Paint = plain, cells = width): string => {
   const placed = place(segments, cells, 1)
   const shown = placed.map(({ end, segment, start }) =>
@@ -75,7 +75,7 @@ export const headText = (calls: number, scale: number, server: string, openai: b
         `Times are divided by ${scale}: 0.6 s here are a minute.${openai ? " The backoff of the openai package (0.5 to 8 s) cannot be." : ""}`
       ]),
   "",
-  "  ━✗ a try that failed   ━✓ one that succeeded   · a wait   ≈ a stream after its first event",
+  "  ━✗ an attempt that failed   ━✓ one that succeeded   · a wait   ≈ a stream after its first event",
   "  Then: how it ended, and whether the request arrived; what the server answered; how long it took."
 ]
 
@@ -111,7 +111,7 @@ export const summaryText = (
     ...(law === undefined
       ? []
       : [
-          `  The tries by delivery: ${law.counted.acknowledged} acknowledged, ${law.counted.partial} partial, ${law.counted.unconfirmed} unconfirmed, ${law.counted.notSent} not sent.`,
+          `  The attempts by delivery: ${law.counted.acknowledged} acknowledged, ${law.counted.partial} partial, ${law.counted.unconfirmed} unconfirmed, ${law.counted.notSent} not sent.`,
           `  The servers saw ${law.arrived} requests, which ${law.holds ? "lies" : paint(red, "does NOT lie")} between ${law.counted.acknowledged + law.counted.partial} and ${law.counted.acknowledged + law.counted.partial + law.counted.unconfirmed}, call by call too.`
         ]),
     ...(again === 0 ? [] : [`  ${plural(again, "call")} took a second look, alone.`]),
@@ -200,16 +200,16 @@ export const boardText = (board: Board, now: number, columns: number, paint: Pai
     ...shown.map(({ fault, segments, since, workload }) => {
       const millis = now - since
       const last = segments.at(-1)
-      // what has not ended looks like a wait after a failed try, else like a try
+      // what has not ended looks like a wait after a failed attempt, else like an attempt
       const open: Segment = {
-        kind: last?.failed === true ? "wait" : "try",
+        kind: last?.failed === true ? "wait" : "attempt",
         from: last?.to ?? 0,
         to: millis,
         failed: false,
         label: ""
       }
       const drawn = bar([...segments, open], (code, text) =>
-        text.endsWith("✓") && open.kind === "try" ? paint(code, text.replace("✓", "━")) : paint(code, text)
+        text.endsWith("✓") && open.kind === "attempt" ? paint(code, text.replace("✓", "━")) : paint(code, text)
       )
       return columns < 60
         ? `  ${workload}`.slice(0, columns - 1)

@@ -28,7 +28,7 @@ export const workloads: { readonly [W in WorkloadName]: Workload.Workload } = {
   batchSubmission: Workload.batchSubmission
 }
 
-/** A workload whose times are those of the lab. Its connections are those of this machine: their limits stay, up to a try's. */
+/** A workload whose times are those of the lab. Its connections are those of this machine: their limits stay, up to an attempt's. */
 export const scaled = (workload: Workload.Workload, time: Time): Workload.Workload =>
   Workload.make({
     name: workload.name,
@@ -113,13 +113,13 @@ export class Watch {
   readonly record = ({ error, millis, of }: Outcome): void => {
     const { last, now } = this
     const failed = error !== undefined
-    if (of === "try") {
+    if (of === "attempt") {
       this.counted[error === undefined ? "acknowledged" : counters[error.delivery]]++
       const from = Math.max(last, now - millis)
       if (this.segments.length > 0) {
         this.segments.push({ kind: "wait", from: last, to: from, failed: false, label: this.#why })
       }
-      this.segments.push({ kind: "try", from, to: now, failed, label: failed ? labelOf(error) : "success" })
+      this.segments.push({ kind: "attempt", from, to: now, failed, label: failed ? labelOf(error) : "success" })
     } else if (of === "stream") {
       const label = failed ? labelOf(error) : "the rest of the stream"
       this.segments.push({ kind: "stream", from: last, to: now, failed, label })

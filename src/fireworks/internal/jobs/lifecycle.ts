@@ -124,7 +124,7 @@ export const call = <A, I>(
     Effect.flatMap(control.request(request, workload, idempotency), decoded(schema, before))
   )
 
-// a look is followed by another: tries of its own only bridge a hiccup
+// a look is followed by another: attempts of its own only bridge a hiccup
 export const looking = /*#__PURE__*/ Workload.make({
   name: "jobPolling",
   timeouts: { attempt: "25 seconds" },
@@ -180,7 +180,7 @@ export const create = <A extends Resource, I>(
 export const remove = (path: string, id: string, workload: Workload.Workload): Call<void> =>
   call(HttpClientRequest.del(`${path}/${id}`), Schema.Unknown, workload).pipe(
     Effect.asVoid,
-    // an earlier try has done it
+    // an earlier attempt has done it
     Effect.catchIf(
       (error) => error.reason === "NotFound" && error.attempts > 1,
       () => Effect.void
