@@ -41,12 +41,10 @@ export declare const count: {
   (accounting: Accounting): <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   <A, E, R>(effect: Effect.Effect<A, E, R>, accounting: Accounting): Effect.Effect<A, E, R>
 }
-declare const Service_base: Context.TagClass<Service, "effect-reliability/Accounting", Accounting>
-export declare class Service extends Service_base {}
-export declare const layerWith: (options: Options) => Layer.Layer<Service>
-export declare const layer: Layer.Layer<Service>
-export declare const snapshot: Effect.Effect<Snapshot, never, Service>
-export declare const window: (from: number, to: number) => Effect.Effect<Window, never, Service>
+export declare const Accounting: Context.Tag<Accounting, Accounting>
+export declare const layer: (options?: Options) => Layer.Layer<Accounting>
+export declare const snapshot: Effect.Effect<Snapshot, never, Accounting>
+export declare const window: (from: number, to: number) => Effect.Effect<Window, never, Accounting>
 export declare const since: {
   (earlier: Snapshot): (later: Snapshot) => Snapshot
   (later: Snapshot, earlier: Snapshot): Snapshot

@@ -1,10 +1,45 @@
+import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import { type CauseSummary } from "./internal/errors.js"
 import type * as Reasons from "./internal/reasons.js"
+import { type StopReason as Stopped } from "./internal/stopReasons.js"
 export declare const Delivery: Schema.Literal<["NotSent", "Unconfirmed", "Partial", "Acknowledged"]>
 export type Delivery = typeof Delivery.Type
 export declare const Phase: Schema.Literal<["pool", "connect", "write", "read", "attempt", "deadline"]>
 export type Phase = typeof Phase.Type
+export declare const StopReason: Schema.Literal<
+  [
+    (
+      | "Attempts"
+      | "Budget"
+      | "Deadline"
+      | "Fatal"
+      | "Foreign"
+      | "HintTooLong"
+      | "Idempotency"
+      | "NameNotFound"
+      | "PatienceEnded"
+      | "Settled"
+      | "SpentBody"
+      | "StreamBegan"
+    ),
+    ...(
+      | "Attempts"
+      | "Budget"
+      | "Deadline"
+      | "Fatal"
+      | "Foreign"
+      | "HintTooLong"
+      | "Idempotency"
+      | "NameNotFound"
+      | "PatienceEnded"
+      | "Settled"
+      | "SpentBody"
+      | "StreamBegan"
+    )[]
+  ]
+>
+export type StopReason = Stopped
 export declare const RateLimitReason: Schema.Literal<
   ["Capacity" | "Overloaded" | "RateExceeded", ...("Capacity" | "Overloaded" | "RateExceeded")[]]
 >
@@ -129,6 +164,42 @@ declare const fields: {
   method: Schema.optional<typeof Schema.String>
   url: Schema.optional<typeof Schema.String>
   remedy: Schema.optional<typeof Schema.String>
+  stopped: Schema.optional<
+    Schema.Literal<
+      [
+        (
+          | "Attempts"
+          | "Budget"
+          | "Deadline"
+          | "Fatal"
+          | "Foreign"
+          | "HintTooLong"
+          | "Idempotency"
+          | "NameNotFound"
+          | "PatienceEnded"
+          | "Settled"
+          | "SpentBody"
+          | "StreamBegan"
+        ),
+        ...(
+          | "Attempts"
+          | "Budget"
+          | "Deadline"
+          | "Fatal"
+          | "Foreign"
+          | "HintTooLong"
+          | "Idempotency"
+          | "NameNotFound"
+          | "PatienceEnded"
+          | "Settled"
+          | "SpentBody"
+          | "StreamBegan"
+        )[]
+      ]
+    >
+  >
+  nextWait: Schema.optional<Schema.filter<typeof Schema.DurationFromMillis>>
+  timeLeft: Schema.optional<Schema.filter<typeof Schema.DurationFromMillis>>
   attempts: Schema.PropertySignature<":", number, never, ":", number, true, never>
 }
 type Props<R extends Reason> = Schema.Struct.Constructor<typeof fields> & {
@@ -154,6 +225,42 @@ declare const RateLimit_base: Schema.TaggedErrorClass<
     method: Schema.optional<typeof Schema.String>
     url: Schema.optional<typeof Schema.String>
     remedy: Schema.optional<typeof Schema.String>
+    stopped: Schema.optional<
+      Schema.Literal<
+        [
+          (
+            | "Attempts"
+            | "Budget"
+            | "Deadline"
+            | "Fatal"
+            | "Foreign"
+            | "HintTooLong"
+            | "Idempotency"
+            | "NameNotFound"
+            | "PatienceEnded"
+            | "Settled"
+            | "SpentBody"
+            | "StreamBegan"
+          ),
+          ...(
+            | "Attempts"
+            | "Budget"
+            | "Deadline"
+            | "Fatal"
+            | "Foreign"
+            | "HintTooLong"
+            | "Idempotency"
+            | "NameNotFound"
+            | "PatienceEnded"
+            | "Settled"
+            | "SpentBody"
+            | "StreamBegan"
+          )[]
+        ]
+      >
+    >
+    nextWait: Schema.optional<Schema.filter<typeof Schema.DurationFromMillis>>
+    timeLeft: Schema.optional<Schema.filter<typeof Schema.DurationFromMillis>>
     attempts: Schema.PropertySignature<":", number, never, ":", number, true, never>
     reason: Schema.Literal<
       ["Capacity" | "Overloaded" | "RateExceeded", ...("Capacity" | "Overloaded" | "RateExceeded")[]]
@@ -186,6 +293,42 @@ declare const Transient_base: Schema.TaggedErrorClass<
     method: Schema.optional<typeof Schema.String>
     url: Schema.optional<typeof Schema.String>
     remedy: Schema.optional<typeof Schema.String>
+    stopped: Schema.optional<
+      Schema.Literal<
+        [
+          (
+            | "Attempts"
+            | "Budget"
+            | "Deadline"
+            | "Fatal"
+            | "Foreign"
+            | "HintTooLong"
+            | "Idempotency"
+            | "NameNotFound"
+            | "PatienceEnded"
+            | "Settled"
+            | "SpentBody"
+            | "StreamBegan"
+          ),
+          ...(
+            | "Attempts"
+            | "Budget"
+            | "Deadline"
+            | "Fatal"
+            | "Foreign"
+            | "HintTooLong"
+            | "Idempotency"
+            | "NameNotFound"
+            | "PatienceEnded"
+            | "Settled"
+            | "SpentBody"
+            | "StreamBegan"
+          )[]
+        ]
+      >
+    >
+    nextWait: Schema.optional<Schema.filter<typeof Schema.DurationFromMillis>>
+    timeLeft: Schema.optional<Schema.filter<typeof Schema.DurationFromMillis>>
     attempts: Schema.PropertySignature<":", number, never, ":", number, true, never>
     reason: Schema.Literal<
       [
@@ -255,6 +398,42 @@ declare const Fatal_base: Schema.TaggedErrorClass<
     method: Schema.optional<typeof Schema.String>
     url: Schema.optional<typeof Schema.String>
     remedy: Schema.optional<typeof Schema.String>
+    stopped: Schema.optional<
+      Schema.Literal<
+        [
+          (
+            | "Attempts"
+            | "Budget"
+            | "Deadline"
+            | "Fatal"
+            | "Foreign"
+            | "HintTooLong"
+            | "Idempotency"
+            | "NameNotFound"
+            | "PatienceEnded"
+            | "Settled"
+            | "SpentBody"
+            | "StreamBegan"
+          ),
+          ...(
+            | "Attempts"
+            | "Budget"
+            | "Deadline"
+            | "Fatal"
+            | "Foreign"
+            | "HintTooLong"
+            | "Idempotency"
+            | "NameNotFound"
+            | "PatienceEnded"
+            | "Settled"
+            | "SpentBody"
+            | "StreamBegan"
+          )[]
+        ]
+      >
+    >
+    nextWait: Schema.optional<Schema.filter<typeof Schema.DurationFromMillis>>
+    timeLeft: Schema.optional<Schema.filter<typeof Schema.DurationFromMillis>>
     attempts: Schema.PropertySignature<":", number, never, ":", number, true, never>
     reason: Schema.Literal<
       [
@@ -334,9 +513,14 @@ export declare const match: {
     }
   ): A | B | C
 }
+export interface Stop {
+  readonly stopped?: StopReason | undefined
+  readonly nextWait?: Duration.Duration | undefined
+  readonly timeLeft?: Duration.Duration | undefined
+}
 export declare const settle: {
-  (attempts: number): <E extends ApiError>(error: E) => E
-  <E extends ApiError>(error: E, attempts: number): E
+  (attempts: number, stop?: Stop): <E extends ApiError>(error: E) => E
+  <E extends ApiError>(error: E, attempts: number, stop?: Stop): E
 }
 export declare const unsettle: <E extends ApiError>(error: E) => E
 export {}

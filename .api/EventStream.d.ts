@@ -6,13 +6,13 @@ import * as Stream from "effect/Stream"
 import { type ApiError } from "./ApiError.js"
 import type * as Dialect from "./Dialect.js"
 import * as Reliability from "./Reliability.js"
-import { type ReliableHttpClient, Service } from "./ReliableHttpClient.js"
+import { ReliableHttpClient } from "./ReliableHttpClient.js"
 import * as Workload from "./Workload.js"
 import type { Event } from "./internal/sse/model.js"
 export type { Event } from "./internal/sse/model.js"
 export interface Options<R = never> extends Omit<Reliability.Options<R>, "workload"> {
   readonly workload?: Workload.Workload | undefined
-  readonly idempotency?: Workload.Idempotency | undefined
+  readonly idempotency?: Reliability.Idempotency | undefined
   readonly dialect?: Dialect.Dialect | undefined
   readonly target?: Dialect.Target | undefined
   readonly maxEvent?: number | undefined
@@ -31,7 +31,7 @@ export declare const open: {
     options?: Options<R2> & {
       readonly client?: undefined
     }
-  ): Stream.Stream<Event, ApiError, Service | R2>
+  ): Stream.Stream<Event, ApiError, ReliableHttpClient | R2>
 }
 export declare const awaitFirst: <A, E, R>(
   stream: Stream.Stream<A, E, R>

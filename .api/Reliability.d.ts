@@ -3,8 +3,8 @@ import { type ApiError, type Transient } from "./ApiError.js"
 import * as Retry from "./Retry.js"
 import type { RetryBudget } from "./RetryBudget.js"
 import type { Workload } from "./Workload.js"
-import type { About, Outcome } from "./internal/call/model.js"
-export type { About, Outcome } from "./internal/call/model.js"
+import type { About, Idempotency, Outcome } from "./internal/call/model.js"
+export type { About, Idempotency, Outcome } from "./internal/call/model.js"
 export interface Retrying {
   readonly workload: Workload
   readonly error: ApiError
@@ -17,6 +17,7 @@ export interface GivenUp {
 }
 export interface Options<R = never, R2 = R> {
   readonly workload: Workload
+  readonly idempotency?: Idempotency | undefined
   readonly about?: About | undefined
   readonly budget?: RetryBudget | undefined
   readonly onRetry?: ((retrying: Retrying) => Effect.Effect<unknown, unknown, R>) | undefined
@@ -81,7 +82,7 @@ export declare const describe: <R>(input: Workload | AnyPolicy<R>) => {
   retry: string
   attempt: Record<"connect" | "pool" | "read" | "total" | "write", string>
   stream: Record<keyof import("./Workload.js").StreamTimeouts, string>
-  idempotency: import("./Workload.js").Idempotency
+  idempotency: Idempotency
   patience: string
   budget: string
   classifies: boolean

@@ -2,18 +2,19 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { type ApiError } from "./ApiError.js"
 import type * as Dialect from "./Dialect.js"
 import * as Reliability from "./Reliability.js"
 import * as Workload from "./Workload.js"
 export interface ReliableHttpClient<R = never> extends HttpClient.HttpClient.With<ApiError, R> {}
-export interface Options<R = never> extends Omit<Reliability.Options<R>, "workload" | "about"> {
+export interface Options<R = never> extends Omit<Reliability.Options<R>, "workload" | "about" | "idempotency"> {
   readonly about?: ((request: HttpClientRequest.HttpClientRequest) => Reliability.About) | undefined
   readonly workload?: Workload.Workload | undefined
   readonly idempotency?:
-    | Workload.Idempotency
-    | ((request: HttpClientRequest.HttpClientRequest) => Workload.Idempotency)
+    | Reliability.Idempotency
+    | ((request: HttpClientRequest.HttpClientRequest) => Reliability.Idempotency)
     | undefined
   readonly dialect?: Dialect.Dialect | undefined
   readonly target?:
@@ -26,6 +27,10 @@ export interface Options<R = never> extends Omit<Reliability.Options<R>, "worklo
   readonly propagateTrace?: boolean | undefined
 }
 export declare const replayable: (request: HttpClientRequest.HttpClientRequest) => HttpClientRequest.HttpClientRequest
+export declare const withIdempotency: {
+  (idempotency: Reliability.Idempotency): <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  <A, E, R>(effect: Effect.Effect<A, E, R>, idempotency: Reliability.Idempotency): Effect.Effect<A, E, R>
+}
 export declare const make: <E, R, R2 = never>(
   client: HttpClient.HttpClient.With<E, R>,
   options?: Options<R2>
@@ -33,11 +38,7 @@ export declare const make: <E, R, R2 = never>(
 export declare const transform: <R = never>(
   options?: Options<R>
 ) => (client: HttpClient.HttpClient) => HttpClient.HttpClient.With<HttpClientError.HttpClientError, R>
-declare const Service_base: Context.TagClass<
-  Service,
-  "effect-reliability/ReliableHttpClient",
-  ReliableHttpClient<never>
->
-export declare class Service extends Service_base {}
-export declare const layer: <R = never>(options?: Options<R>) => Layer.Layer<Service, never, HttpClient.HttpClient | R>
-export {}
+export declare const ReliableHttpClient: Context.Tag<ReliableHttpClient, ReliableHttpClient>
+export declare const layer: <R = never>(
+  options?: Options<R>
+) => Layer.Layer<ReliableHttpClient, never, HttpClient.HttpClient | R>

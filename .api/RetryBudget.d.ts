@@ -21,7 +21,5 @@ export interface RetryBudget {
 }
 export declare const accrue: (state: State, options: RetryBudget["options"], now: number, calls: number) => State
 export declare const make: (options?: Options) => Effect.Effect<RetryBudget>
-declare const Service_base: Context.TagClass<Service, "effect-reliability/RetryBudget", RetryBudget>
-export declare class Service extends Service_base {}
-export declare const layer: (options?: Options) => Layer.Layer<Service>
-export {}
+export declare const RetryBudget: Context.Tag<RetryBudget, RetryBudget>
+export declare const layer: (options?: Options) => Layer.Layer<RetryBudget>

@@ -27,7 +27,7 @@ export declare const attributes: {
 export declare const prometheusType = "text/plain; version=0.0.4; charset=utf-8"
 export declare const metrics: Layer.Layer<never>
 export declare const spans: Layer.Layer<never>
-export declare const layer: Layer.Layer<never>
+export declare const layer: () => Layer.Layer<never>
 export declare const observeBudget: (
   name: string,
   budget: RetryBudget,

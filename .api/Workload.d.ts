@@ -4,8 +4,8 @@ import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import type { Transient } from "./ApiError.js"
 import * as Retry from "./Retry.js"
-import type { Idempotency, Workload } from "./internal/call/model.js"
-export type { Idempotency, Workload, Timeouts, StreamTimeouts, Patience } from "./internal/call/model.js"
+import type { Workload } from "./internal/call/model.js"
+export type { Workload, Timeouts, StreamTimeouts, Patience } from "./internal/call/model.js"
 export interface Options {
   readonly name: string
   readonly timeouts: {
@@ -25,13 +25,12 @@ export interface Options {
   readonly retry?: Schedule.Schedule<Retry.Step, unknown> | undefined
   readonly patience?:
     | {
-        readonly tries: number
+        readonly waits: number
         readonly base: Duration.DurationInput
         readonly factor?: number | undefined
         readonly cap?: Duration.DurationInput | undefined
       }
     | undefined
-  readonly idempotency?: Idempotency | undefined
 }
 export interface Overrides extends Partial<Omit<Options, "timeouts">> {
   readonly timeouts?: Partial<Options["timeouts"]> | undefined

@@ -70,7 +70,7 @@ export interface Answer extends Context {
 /**
  * What is known about a call that threw, apart from the time.
  *
- * @since 0.1.0
+ * @since 0.2.0
  * @category model
  */
 export interface ExceptionContext extends Context {
@@ -541,7 +541,7 @@ const thrown = (cause: unknown, options: ExceptionOptions): ApiError => {
  * assert.strictEqual(error.delivery, "NotSent")
  * ```
  *
- * @since 0.1.0
+ * @since 0.2.0
  * @category combinators
  */
 export const mapError: {

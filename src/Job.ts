@@ -74,7 +74,7 @@ export type Watched<Snapshot, A, R = never> = Pick<Kind<never, Snapshot, A, R>, 
 /**
  * Options of `submit`.
  *
- * @since 0.1.0
+ * @since 0.2.0
  * @category model
  */
 export interface SubmitOptions {

@@ -182,7 +182,7 @@ export const replayable = (request: HttpClientRequest.HttpClientRequest): HttpCl
  * assert.strictEqual(status, 200)
  * ```
  *
- * @since 0.1.0
+ * @since 0.2.0
  * @category combinators
  */
 export const withIdempotency: {

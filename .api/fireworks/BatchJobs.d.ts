@@ -177,8 +177,11 @@ export declare const newId: Effect.Effect<string>
 type Call<A> = jobs.Call<A>
 export declare const submit: (submission: Submission) => Call<BatchJob>
 export declare const get: (id: string, options?: CallOptions) => Call<BatchJob>
-export declare const list: (options?: ListOptions) => Stream.Stream<BatchJob, ApiError, Fireworks.Service>
+export declare const list: (options?: ListOptions) => Stream.Stream<BatchJob, ApiError, Fireworks.Fireworks>
 declare const delete_: (id: string, options?: CallOptions) => Call<void>
 declare const await_: (id: string, options?: WatchOptions) => Call<Outcome>
-export declare const watch: (id: string, options?: WatchOptions) => Stream.Stream<BatchJob, ApiError, Fireworks.Service>
+export declare const watch: (
+  id: string,
+  options?: WatchOptions
+) => Stream.Stream<BatchJob, ApiError, Fireworks.Fireworks>
 export { await_ as await, delete_ as delete }

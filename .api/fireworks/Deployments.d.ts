@@ -152,14 +152,14 @@ export declare const replicasOf: (deployment: Deployment) => {
   readonly max: number | undefined
 }
 export declare const get: (id: string, options?: CallOptions) => Call<Deployment>
-export declare const list: (options?: ListOptions) => Stream.Stream<Deployment, ApiError, Fireworks.Service>
+export declare const list: (options?: ListOptions) => Stream.Stream<Deployment, ApiError, Fireworks.Fireworks>
 export declare const scale: (id: string, replicaCount: number, options?: CallOptions) => Call<void>
 export declare const setAutoscaling: (id: string, autoscaling: Autoscaling, options?: CallOptions) => Call<Deployment>
 export declare const awaitReady: <R = never>(
   id: string,
   options?: AwaitOptions<R>
-) => Effect.Effect<Deployment, ApiError | DeploymentFailed, Fireworks.Service | R>
+) => Effect.Effect<Deployment, ApiError | DeploymentFailed, Fireworks.Fireworks | R>
 export declare const scaleOutOn429: <R = never>(
   id: string,
   options: ScaleOutOptions<R>
-) => Effect.Effect<ScaleOut, never, Fireworks.Service | Scope.Scope | R>
+) => Effect.Effect<ScaleOut, never, Fireworks.Fireworks | Scope.Scope | R>

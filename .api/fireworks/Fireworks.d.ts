@@ -535,9 +535,8 @@ export interface Options<R = never> extends ConfigOptions<R> {
 export declare const make: <R = never>(
   options: Options<R>
 ) => Effect.Effect<Fireworks, never, HttpClient.HttpClient | R>
-declare const Service_base: Context.TagClass<Service, "effect-reliability/fireworks/Fireworks", Fireworks>
-export declare class Service extends Service_base {}
-export declare const layer: <R = never>(options: Options<R>) => Layer.Layer<Service, never, HttpClient.HttpClient | R>
+export declare const Fireworks: Context.Tag<Fireworks, Fireworks>
+export declare const layer: <R = never>(options: Options<R>) => Layer.Layer<Fireworks, never, HttpClient.HttpClient | R>
 export declare const layerConfig: <R = never>(
   options?: ConfigOptions<R>
-) => Layer.Layer<Service, ConfigError.ConfigError, HttpClient.HttpClient | R>
+) => Layer.Layer<Fireworks, ConfigError.ConfigError, HttpClient.HttpClient | R>

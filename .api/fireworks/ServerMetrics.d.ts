@@ -48,16 +48,14 @@ export interface ServerMetrics {
 }
 export declare const integrate: (readings: ReadonlyArray<Reading>, window: Window) => ServerCounts
 export declare const parseRates: (text: string) => ReadonlyMap<string, Rates> | undefined
-export declare const make: Effect.Effect<ServerMetrics, never, Fireworks.Service>
-declare const Service_base: Context.TagClass<Service, "effect-reliability/fireworks/ServerMetrics", ServerMetrics>
-export declare class Service extends Service_base {}
-export declare const layer: Layer.Layer<Service, never, Fireworks.Service>
-export declare const scrape: Effect.Effect<Scrape, ApiError, Service>
+export declare const make: Effect.Effect<ServerMetrics, never, Fireworks.Fireworks>
+export declare const ServerMetrics: Context.Tag<ServerMetrics, ServerMetrics>
+export declare const layer: () => Layer.Layer<ServerMetrics, never, Fireworks.Fireworks>
+export declare const scrape: Effect.Effect<Scrape, ApiError, ServerMetrics>
 export declare const counts: (
   options: Parameters<ServerMetrics["counts"]>[0]
-) => Effect.Effect<ServerCounts, ApiError, Service>
+) => Effect.Effect<ServerCounts, ApiError, ServerMetrics>
 export declare const collect: (
   deployment: string,
   options?: CollectOptions
-) => Effect.Effect<Collector, never, Service | Scope.Scope>
-export {}
+) => Effect.Effect<Collector, never, ServerMetrics | Scope.Scope>

@@ -81,11 +81,11 @@ type Call<A> = jobs.Call<A>
 export declare const newId: Effect.Effect<string>
 export declare const create: (submission: Submission) => Call<Created>
 export declare const get: (id: string, options?: CallOptions) => Call<TrainerJob>
-export declare const list: (options?: ListOptions) => Stream.Stream<TrainerJob, ApiError, Fireworks.Service>
+export declare const list: (options?: ListOptions) => Stream.Stream<TrainerJob, ApiError, Fireworks.Fireworks>
 export declare const checkpoints: (
   id: string,
   options?: PageOptions
-) => Stream.Stream<Checkpoint, ApiError, Fireworks.Service>
+) => Stream.Stream<Checkpoint, ApiError, Fireworks.Fireworks>
 export declare const resume: (id: string, options?: CallOptions) => Call<void>
 export declare const cancel: (id: string, options?: CallOptions) => Call<void>
 declare const delete_: (id: string, options?: CallOptions) => Call<void>
@@ -95,6 +95,6 @@ export declare const reconnectAndWait: (id: string, options?: ReconnectOptions) 
 export declare const watch: (
   id: string,
   options?: WatchOptions
-) => Stream.Stream<TrainerJob, ApiError, Fireworks.Service>
+) => Stream.Stream<TrainerJob, ApiError, Fireworks.Fireworks>
 declare const await_: (id: string, options?: WatchOptions) => Call<Ended>
 export { await_ as await, delete_ as delete }

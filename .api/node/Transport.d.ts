@@ -19,5 +19,4 @@ export interface Options {
   readonly dispatcher?: Dispatching | undefined
 }
 export declare const make: (options?: Options) => Effect.Effect<HttpClient.HttpClient, never, Scope.Scope>
-export declare const layerWith: (options: Options) => Layer.Layer<HttpClient.HttpClient>
-export declare const layer: Layer.Layer<HttpClient.HttpClient>
+export declare const layer: (options?: Options) => Layer.Layer<HttpClient.HttpClient>

@@ -34,6 +34,5 @@ export interface FaultServer {
   readonly awaitClosed: (count?: number) => Effect.Effect<void>
 }
 export declare const make: (options?: Options) => Effect.Effect<FaultServer, never, Scope.Scope>
-declare const Service_base: Context.TagClass<Service, "effect-reliability/testing/FaultServer", FaultServer>
-export declare class Service extends Service_base {}
-export declare const layer: (options?: Options) => Layer.Layer<Service>
+export declare const FaultServer: Context.Tag<FaultServer, FaultServer>
+export declare const layer: (options?: Options) => Layer.Layer<FaultServer>

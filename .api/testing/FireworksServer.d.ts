@@ -76,10 +76,9 @@ export declare const stuck: Timeline
 export declare const preempted: (after: Duration.DurationInput, to?: "FAILED" | "RE_QUEUEING") => Timeline
 export declare const make: (options?: Options) => Effect.Effect<OnSockets, never, Scope.Scope>
 export declare const inMemory: (options?: Options) => Effect.Effect<InMemory>
-declare const Service_base: Context.TagClass<Service, "effect-reliability/testing/FireworksServer", FireworksServer>
-export declare class Service extends Service_base {}
-export declare const layer: (options?: Options) => Layer.Layer<Service>
-export declare const layerInMemory: (options?: Options) => Layer.Layer<Service | HttpClient.HttpClient>
+export declare const FireworksServer: Context.Tag<FireworksServer, FireworksServer>
+export declare const layer: (options?: Options) => Layer.Layer<FireworksServer>
+export declare const layerInMemory: (options?: Options) => Layer.Layer<FireworksServer | HttpClient.HttpClient>
 export declare const layerClient: <A, E, R>(
   layer: (options: ClientOptions) => Layer.Layer<A, E, R>
-) => Layer.Layer<A, E, R | Service>
+) => Layer.Layer<A, E, R | FireworksServer>

@@ -16,7 +16,5 @@ export interface Options {
   readonly connections?: ConnectionScript | undefined
 }
 export declare const make: (script?: Script, options?: Options) => Effect.Effect<ScriptedClient>
-declare const Service_base: Context.TagClass<Service, "effect-reliability/testing/ScriptedClient", ScriptedClient>
-export declare class Service extends Service_base {}
-export declare const layer: (script?: Script, options?: Options) => Layer.Layer<Service | HttpClient.HttpClient>
-export {}
+export declare const ScriptedClient: Context.Tag<ScriptedClient, ScriptedClient>
+export declare const layer: (script?: Script, options?: Options) => Layer.Layer<ScriptedClient | HttpClient.HttpClient>

@@ -11,7 +11,7 @@ import * as Reliability from "../../Reliability.js"
 import * as Workload from "../../Workload.js"
 type Request = HttpClientRequest.HttpClientRequest
 type Response = HttpClientResponse.HttpClientResponse
-export interface Observers<R = never> extends Omit<Reliability.Options<R>, "workload" | "about"> {}
+export interface Observers<R = never> extends Omit<Reliability.Options<R>, "workload" | "about" | "idempotency"> {}
 export interface Settings<R = never> extends Observers<R> {
   readonly apiKey: Redacted.Redacted
   readonly accountId: string | undefined
@@ -27,7 +27,7 @@ export interface Call {
   readonly operation?: string | undefined
   readonly target?: Dialect.Target | undefined
   readonly workload?: Workload.Workload | undefined
-  readonly idempotency?: Workload.Idempotency | undefined
+  readonly idempotency?: Reliability.Idempotency | undefined
   readonly isLogged?: boolean | undefined
 }
 export declare const invalidRequest: (detail: string) => ApiError

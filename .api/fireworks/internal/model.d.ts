@@ -1,6 +1,7 @@
 import type * as Effect from "effect/Effect"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import type * as Reliability from "../../Reliability.js"
 import type * as Workload from "../../Workload.js"
 import type { ApiError } from "../../ApiError.js"
 export interface CallOptions {
@@ -15,7 +16,7 @@ export interface Control {
   readonly request: (
     request: HttpClientRequest.HttpClientRequest,
     workload: Workload.Workload,
-    idempotency?: Workload.Idempotency
+    idempotency?: Reliability.Idempotency
   ) => Effect.Effect<HttpClientResponse.HttpClientResponse, ApiError>
   readonly baseUrl: string
   readonly probe: (url: string) => Effect.Effect<boolean>

@@ -64,7 +64,7 @@ export interface Evidence {
     readonly [D in Delivery]: number
   } & {
     readonly calls: number
-    readonly tries: number
+    readonly attempts: number
     readonly ok: number
     readonly inFlight: number
   }
@@ -118,5 +118,5 @@ export interface ReconcileOptions {
   readonly share?: number | undefined
   readonly failing?: number | undefined
   readonly coverage?: number | undefined
-  readonly tries?: number | undefined
+  readonly attempts?: number | undefined
 }

@@ -5,10 +5,11 @@ import type * as Fiber from "effect/Fiber"
 import type * as HashSet from "effect/HashSet"
 import type * as Schedule from "effect/Schedule"
 import type { ApiError } from "../../ApiError.js"
+import type { StopReason } from "../stopReasons.js"
 import type { RetryBudget } from "../../RetryBudget.js"
 export type Idempotency = "safe" | "keyed" | "never"
 export interface Patience {
-  readonly tries: number
+  readonly waits: number
   readonly base: Duration.Duration
   readonly factor: number
   readonly cap: Duration.Duration
@@ -31,24 +32,14 @@ export interface Workload {
   readonly deadline: Duration.Duration
   readonly retry: Schedule.Schedule<Step, unknown>
   readonly patience: Patience | undefined
-  readonly idempotency: Idempotency
 }
 export type Waiting = "Backoff" | "Hint" | "Patience" | "ReusedSocket"
-export type Stopping =
-  | "Foreign"
-  | "Settled"
-  | "Fatal"
-  | "Idempotency"
-  | "Attempts"
-  | "NameNotFound"
-  | "PatienceEnded"
-  | "HintTooLong"
-  | "Deadline"
-  | "Budget"
+export type Stopping = Exclude<StopReason, "SpentBody" | "StreamBegan">
 export interface Step {
   readonly attempt: number
   readonly delay: Duration.Duration
   readonly why: Waiting | Stopping
+  readonly refusedWait?: Duration.Duration | undefined
 }
 export interface About {
   readonly host?: string | undefined
@@ -60,7 +51,7 @@ export interface About {
   readonly stream?: boolean | undefined
 }
 export interface Outcome {
-  readonly of: "try" | "call" | "stream"
+  readonly of: "attempt" | "call" | "stream"
   readonly workload: Workload
   readonly about: About
   readonly attempt: number

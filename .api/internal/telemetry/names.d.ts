@@ -45,11 +45,11 @@ export declare const attributes: {
   }
   readonly waited: {
     readonly name: "reliability.waited"
-    readonly holds: "why a try was waited for, such as `Hint`"
+    readonly holds: "why an attempt was waited for, such as `Hint`"
   }
-  readonly tries: {
-    readonly name: "reliability.try_count"
-    readonly holds: "how many tries the call took"
+  readonly attempts: {
+    readonly name: "reliability.attempt_count"
+    readonly holds: "how many attempts the call took"
   }
   readonly budget: {
     readonly name: "reliability.budget"
@@ -61,7 +61,7 @@ export declare const attributes: {
   }
   readonly resend: {
     readonly name: "http.request.resend_count"
-    readonly holds: "the number of tries before this one; absent on the first"
+    readonly holds: "the number of attempts before this one; absent on the first"
   }
   readonly status: {
     readonly name: "http.response.status_code"
@@ -85,19 +85,19 @@ export declare const names: {
       "error",
       "stopped"
     ]
-    readonly counts: "Calls, however many tries each took."
+    readonly counts: "Calls, however many attempts each took."
   }
   readonly callDuration: {
     readonly name: "reliability.call.duration"
     readonly kind: "histogram"
     readonly unit: "s"
     readonly attributes: readonly ["workload", "operation", "provider", "model", "address", "port", "error"]
-    readonly counts: "How long calls took, tries and waits together; without the calls that open streams."
+    readonly counts: "How long calls took, attempts and waits together; without the calls that open streams."
   }
-  readonly tries: {
-    readonly name: "reliability.tries"
+  readonly attempts: {
+    readonly name: "reliability.attempts"
     readonly kind: "counter"
-    readonly unit: "{try}"
+    readonly unit: "{attempt}"
     readonly attributes: readonly [
       "workload",
       "operation",
@@ -110,21 +110,21 @@ export declare const names: {
       "delivery",
       "phase"
     ]
-    readonly counts: "Tries: the requests, as the provider counts them."
+    readonly counts: "Attempts: the requests, as the provider counts them."
   }
-  readonly tryDuration: {
-    readonly name: "reliability.try.duration"
+  readonly attemptDuration: {
+    readonly name: "reliability.attempt.duration"
     readonly kind: "histogram"
     readonly unit: "s"
     readonly attributes: readonly ["workload", "operation", "provider", "model", "address", "port", "error"]
-    readonly counts: "How long tries took; those of streams until the first event."
+    readonly counts: "How long attempts took; those of streams until the first event."
   }
   readonly waits: {
     readonly name: "reliability.waits"
     readonly kind: "counter"
     readonly unit: "{wait}"
     readonly attributes: readonly ["workload", "operation", "provider", "model", "address", "port", "error", "waited"]
-    readonly counts: "Waits before another try, by what failed before."
+    readonly counts: "Waits before another attempt, by what failed before."
   }
   readonly waitDuration: {
     readonly name: "reliability.wait.duration"
@@ -179,20 +179,20 @@ export declare const names: {
       "model",
       "address",
       "port",
-      "tries",
+      "attempts",
       "error",
       "delivery",
       "phase",
       "stopped"
     ]
-    readonly counts: "A call of which operation and model are known, all tries and waits together."
+    readonly counts: "A call of which operation and model are known, all attempts and waits together."
   }
   readonly spanOfCall: {
     readonly name: "reliability.call"
     readonly kind: "span"
     readonly unit: ""
-    readonly attributes: readonly ["workload", "address", "port", "tries", "error", "delivery", "phase", "stopped"]
-    readonly counts: "Any other call, all tries and waits together."
+    readonly attributes: readonly ["workload", "address", "port", "attempts", "error", "delivery", "phase", "stopped"]
+    readonly counts: "Any other call, all attempts and waits together."
   }
   readonly spanOfTry: {
     readonly name: "reliability.try"
@@ -210,7 +210,7 @@ export declare const names: {
       "delivery",
       "phase"
     ]
-    readonly counts: "One try, below its call; until the first event, if it opens a stream."
+    readonly counts: "One attempt, below its call; until the first event, if it opens a stream."
   }
   readonly spanOfStream: {
     readonly name: "reliability.stream"

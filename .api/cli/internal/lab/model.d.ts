@@ -1,6 +1,6 @@
 export type WorkloadName = "interactive" | "agentic" | "largeModel" | "batchSubmission"
 export interface Segment {
-  readonly kind: "try" | "wait" | "stream"
+  readonly kind: "attempt" | "wait" | "stream"
   readonly from: number
   readonly to: number
   readonly failed: boolean

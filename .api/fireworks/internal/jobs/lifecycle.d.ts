@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { type ApiError } from "../../../ApiError.js"
+import type * as Reliability from "../../../Reliability.js"
 import * as Workload from "../../../Workload.js"
 import * as Fireworks from "../../Fireworks.js"
 export declare const Count: Schema.Union<[typeof Schema.Number, typeof Schema.NumberFromString]>
@@ -56,14 +57,14 @@ export declare const nameOf: (
   given: string | undefined
 ) => Effect.Effect<string | undefined, ApiError>
 export declare const checkTexts: (texts: Readonly<Record<string, unknown>>) => Effect.Effect<void, ApiError>
-export type Call<A> = Effect.Effect<A, ApiError, Fireworks.Service>
+export type Call<A> = Effect.Effect<A, ApiError, Fireworks.Fireworks>
 export type Body = Readonly<Record<string, unknown>>
 export declare const given: (fields: Body) => Body
 export declare const call: <A, I>(
   request: HttpClientRequest.HttpClientRequest,
   schema: Schema.Schema<A, I>,
   workload: Workload.Workload,
-  idempotency?: Workload.Idempotency,
+  idempotency?: Reliability.Idempotency,
   before?: (json: unknown) => unknown
 ) => Call<A>
 export declare const looking: Workload.Workload
@@ -98,6 +99,6 @@ export declare const listed: <A, I>({
   path,
   schema,
   workload
-}: Listed<A, I>) => Stream.Stream<A, ApiError, Fireworks.Service>
+}: Listed<A, I>) => Stream.Stream<A, ApiError, Fireworks.Fireworks>
 export declare const holds: (there: unknown, given: unknown) => boolean
 export {}
