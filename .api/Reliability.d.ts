@@ -80,11 +80,11 @@ export declare const describe: <R>(input: Workload | AnyPolicy<R>) => {
   workload: string
   deadline: string
   retry: string
-  attempt: Record<"connect" | "pool" | "read" | "total" | "write", string>
+  attempt: Record<"read" | "connect" | "pool" | "write" | "total", string>
   stream: Record<keyof import("./Workload.js").StreamTimeouts, string>
   idempotency: Idempotency
   patience: string
   budget: string
   classifies: boolean
-  observes: ("onGiveUp" | "onRetry" | "record")[]
+  observes: ("record" | "onRetry" | "onGiveUp")[]
 }

@@ -28,29 +28,6 @@ export declare const Progress: Schema.TypeLiteral<
 export type Progress = typeof Progress.Type
 export declare const BatchJob: Schema.TypeLiteral<
   {
-    state: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
-    status: Schema.optional<
-      Schema.NullOr<
-        Schema.Schema<
-          {
-            readonly [x: string]: unknown
-            readonly code?: string | number | null | undefined
-            readonly message?: string | null | undefined
-          },
-          {
-            readonly [x: string]: unknown
-            readonly code?: string | number | null | undefined
-            readonly message?: string | null | undefined
-          },
-          never
-        >
-      >
-    >
-    displayName: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
-    createTime: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
-    updateTime: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
-    createdBy: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
-    name: typeof Schema.String
     model: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
     inputDatasetId: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
     outputDatasetId: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
@@ -86,20 +63,43 @@ export declare const BatchJob: Schema.TypeLiteral<
           },
           {
             readonly [x: string]: unknown
-            readonly cachedInputTokenCount?: string | number | null | undefined
-            readonly failedRequests?: string | number | null | undefined
-            readonly inputTokens?: string | number | null | undefined
-            readonly outputRows?: string | number | null | undefined
-            readonly outputTokens?: string | number | null | undefined
             readonly percent?: string | number | null | undefined
-            readonly successfullyProcessedRequests?: string | number | null | undefined
             readonly totalInputRequests?: string | number | null | undefined
             readonly totalProcessedRequests?: string | number | null | undefined
+            readonly successfullyProcessedRequests?: string | number | null | undefined
+            readonly failedRequests?: string | number | null | undefined
+            readonly outputRows?: string | number | null | undefined
+            readonly inputTokens?: string | number | null | undefined
+            readonly outputTokens?: string | number | null | undefined
+            readonly cachedInputTokenCount?: string | number | null | undefined
           },
           never
         >
       >
     >
+    state: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+    status: Schema.optional<
+      Schema.NullOr<
+        Schema.Schema<
+          {
+            readonly [x: string]: unknown
+            readonly code?: string | number | null | undefined
+            readonly message?: string | null | undefined
+          },
+          {
+            readonly [x: string]: unknown
+            readonly code?: string | number | null | undefined
+            readonly message?: string | null | undefined
+          },
+          never
+        >
+      >
+    >
+    displayName: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+    createTime: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+    updateTime: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+    createdBy: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+    name: typeof Schema.String
   },
   readonly [
     {

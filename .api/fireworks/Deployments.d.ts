@@ -62,9 +62,9 @@ export declare const Deployment: Schema.TypeLiteral<
           },
           {
             readonly [x: string]: unknown
+            readonly pendingSchedulingReplicaCount?: string | number | null | undefined
             readonly downloadingModelReplicaCount?: string | number | null | undefined
             readonly initializingReplicaCount?: string | number | null | undefined
-            readonly pendingSchedulingReplicaCount?: string | number | null | undefined
             readonly readyReplicaCount?: string | number | null | undefined
           },
           never

@@ -31,19 +31,6 @@ export declare const Message: Schema.TypeLiteral<
 export type Message = typeof Message.Type
 export declare const ChatRequest: Schema.TypeLiteral<
   {
-    model: typeof Schema.String
-    max_tokens: Schema.optional<Schema.NullOr<Schema.Schema<number, number, never>>>
-    temperature: Schema.optional<Schema.NullOr<Schema.Schema<number, number, never>>>
-    top_p: Schema.optional<Schema.NullOr<Schema.Schema<number, number, never>>>
-    top_k: Schema.optional<Schema.NullOr<Schema.Schema<number, number, never>>>
-    n: Schema.optional<Schema.NullOr<Schema.Schema<number, number, never>>>
-    stop: Schema.optional<Schema.NullOr<Schema.Schema<string | readonly string[], string | readonly string[], never>>>
-    user: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
-    service_tier: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
-    prompt_cache_key: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
-    context_length_exceeded_behavior: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
-    perf_metrics_in_response: Schema.optional<Schema.NullOr<Schema.Schema<boolean, boolean, never>>>
-    stream: Schema.optional<Schema.Literal<[false]>>
     messages: Schema.Array$<
       Schema.TypeLiteral<
         {
@@ -62,17 +49,6 @@ export declare const ChatRequest: Schema.TypeLiteral<
     >
     tools: Schema.optional<Schema.NullOr<Schema.Schema<readonly object[], readonly object[], never>>>
     response_format: Schema.optional<Schema.NullOr<Schema.Schema<object, object, never>>>
-  },
-  readonly [
-    {
-      readonly key: typeof Schema.String
-      readonly value: typeof Schema.Unknown
-    }
-  ]
->
-export type ChatRequest = typeof ChatRequest.Type
-export declare const CompletionRequest: Schema.TypeLiteral<
-  {
     model: typeof Schema.String
     max_tokens: Schema.optional<Schema.NullOr<Schema.Schema<number, number, never>>>
     temperature: Schema.optional<Schema.NullOr<Schema.Schema<number, number, never>>>
@@ -86,7 +62,31 @@ export declare const CompletionRequest: Schema.TypeLiteral<
     context_length_exceeded_behavior: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
     perf_metrics_in_response: Schema.optional<Schema.NullOr<Schema.Schema<boolean, boolean, never>>>
     stream: Schema.optional<Schema.Literal<[false]>>
+  },
+  readonly [
+    {
+      readonly key: typeof Schema.String
+      readonly value: typeof Schema.Unknown
+    }
+  ]
+>
+export type ChatRequest = typeof ChatRequest.Type
+export declare const CompletionRequest: Schema.TypeLiteral<
+  {
     prompt: Schema.Union<[typeof Schema.String, Schema.Array$<typeof Schema.Unknown>]>
+    model: typeof Schema.String
+    max_tokens: Schema.optional<Schema.NullOr<Schema.Schema<number, number, never>>>
+    temperature: Schema.optional<Schema.NullOr<Schema.Schema<number, number, never>>>
+    top_p: Schema.optional<Schema.NullOr<Schema.Schema<number, number, never>>>
+    top_k: Schema.optional<Schema.NullOr<Schema.Schema<number, number, never>>>
+    n: Schema.optional<Schema.NullOr<Schema.Schema<number, number, never>>>
+    stop: Schema.optional<Schema.NullOr<Schema.Schema<string | readonly string[], string | readonly string[], never>>>
+    user: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+    service_tier: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+    prompt_cache_key: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+    context_length_exceeded_behavior: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+    perf_metrics_in_response: Schema.optional<Schema.NullOr<Schema.Schema<boolean, boolean, never>>>
+    stream: Schema.optional<Schema.Literal<[false]>>
   },
   readonly [
     {
@@ -125,6 +125,68 @@ export declare const Usage: Schema.TypeLiteral<
 >
 export declare const ChatCompletion: Schema.TypeLiteral<
   {
+    choices: Schema.Array$<
+      Schema.TypeLiteral<
+        {
+          message: Schema.TypeLiteral<
+            {
+              role: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+              content: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+              reasoning_content: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+              tool_calls: Schema.optional<
+                Schema.NullOr<
+                  Schema.Schema<
+                    readonly {
+                      readonly [x: string]: unknown
+                      readonly function?:
+                        | {
+                            readonly [x: string]: unknown
+                            readonly name?: string | null | undefined
+                            readonly arguments?: string | null | undefined
+                          }
+                        | null
+                        | undefined
+                      readonly index?: number | null | undefined
+                      readonly type?: string | null | undefined
+                      readonly id?: string | null | undefined
+                    }[],
+                    readonly {
+                      readonly [x: string]: unknown
+                      readonly function?:
+                        | {
+                            readonly [x: string]: unknown
+                            readonly name?: string | null | undefined
+                            readonly arguments?: string | null | undefined
+                          }
+                        | null
+                        | undefined
+                      readonly index?: number | null | undefined
+                      readonly type?: string | null | undefined
+                      readonly id?: string | null | undefined
+                    }[],
+                    never
+                  >
+                >
+              >
+            },
+            readonly [
+              {
+                readonly key: typeof Schema.String
+                readonly value: typeof Schema.Unknown
+              }
+            ]
+          >
+          index: Schema.optional<Schema.NullOr<Schema.Schema<number, number, never>>>
+          finish_reason: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+        },
+        readonly [
+          {
+            readonly key: typeof Schema.String
+            readonly value: typeof Schema.Unknown
+          }
+        ]
+      >
+    >
     id: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
     created: Schema.optional<Schema.NullOr<Schema.Schema<number, number, never>>>
     model: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
@@ -139,8 +201,8 @@ export declare const ChatCompletion: Schema.TypeLiteral<
           },
           {
             readonly [x: string]: unknown
-            readonly completion_tokens?: number | null | undefined
             readonly prompt_tokens?: number | null | undefined
+            readonly completion_tokens?: number | null | undefined
             readonly total_tokens?: number | null | undefined
           },
           never
@@ -158,68 +220,6 @@ export declare const ChatCompletion: Schema.TypeLiteral<
           },
           never
         >
-      >
-    >
-    choices: Schema.Array$<
-      Schema.TypeLiteral<
-        {
-          index: Schema.optional<Schema.NullOr<Schema.Schema<number, number, never>>>
-          finish_reason: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
-          message: Schema.TypeLiteral<
-            {
-              role: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
-              content: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
-              reasoning_content: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
-              tool_calls: Schema.optional<
-                Schema.NullOr<
-                  Schema.Schema<
-                    readonly {
-                      readonly [x: string]: unknown
-                      readonly index?: number | null | undefined
-                      readonly id?: string | null | undefined
-                      readonly type?: string | null | undefined
-                      readonly function?:
-                        | {
-                            readonly [x: string]: unknown
-                            readonly name?: string | null | undefined
-                            readonly arguments?: string | null | undefined
-                          }
-                        | null
-                        | undefined
-                    }[],
-                    readonly {
-                      readonly [x: string]: unknown
-                      readonly function?:
-                        | {
-                            readonly [x: string]: unknown
-                            readonly arguments?: string | null | undefined
-                            readonly name?: string | null | undefined
-                          }
-                        | null
-                        | undefined
-                      readonly id?: string | null | undefined
-                      readonly index?: number | null | undefined
-                      readonly type?: string | null | undefined
-                    }[],
-                    never
-                  >
-                >
-              >
-            },
-            readonly [
-              {
-                readonly key: typeof Schema.String
-                readonly value: typeof Schema.Unknown
-              }
-            ]
-          >
-        },
-        readonly [
-          {
-            readonly key: typeof Schema.String
-            readonly value: typeof Schema.Unknown
-          }
-        ]
       >
     >
   },
@@ -233,46 +233,9 @@ export declare const ChatCompletion: Schema.TypeLiteral<
 export type ChatCompletion = typeof ChatCompletion.Type
 export declare const ChatChunk: Schema.TypeLiteral<
   {
-    id: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
-    created: Schema.optional<Schema.NullOr<Schema.Schema<number, number, never>>>
-    model: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
-    usage: Schema.optional<
-      Schema.NullOr<
-        Schema.Schema<
-          {
-            readonly [x: string]: unknown
-            readonly prompt_tokens?: number | null | undefined
-            readonly completion_tokens?: number | null | undefined
-            readonly total_tokens?: number | null | undefined
-          },
-          {
-            readonly [x: string]: unknown
-            readonly completion_tokens?: number | null | undefined
-            readonly prompt_tokens?: number | null | undefined
-            readonly total_tokens?: number | null | undefined
-          },
-          never
-        >
-      >
-    >
-    perf_metrics: Schema.optional<
-      Schema.NullOr<
-        Schema.Schema<
-          {
-            readonly [x: string]: unknown
-          },
-          {
-            readonly [x: string]: unknown
-          },
-          never
-        >
-      >
-    >
     choices: Schema.Array$<
       Schema.TypeLiteral<
         {
-          index: Schema.optional<Schema.NullOr<Schema.Schema<number, number, never>>>
-          finish_reason: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
           delta: Schema.TypeLiteral<
             {
               role: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
@@ -283,9 +246,6 @@ export declare const ChatChunk: Schema.TypeLiteral<
                   Schema.Schema<
                     readonly {
                       readonly [x: string]: unknown
-                      readonly index?: number | null | undefined
-                      readonly id?: string | null | undefined
-                      readonly type?: string | null | undefined
                       readonly function?:
                         | {
                             readonly [x: string]: unknown
@@ -294,20 +254,23 @@ export declare const ChatChunk: Schema.TypeLiteral<
                           }
                         | null
                         | undefined
+                      readonly index?: number | null | undefined
+                      readonly type?: string | null | undefined
+                      readonly id?: string | null | undefined
                     }[],
                     readonly {
                       readonly [x: string]: unknown
                       readonly function?:
                         | {
                             readonly [x: string]: unknown
-                            readonly arguments?: string | null | undefined
                             readonly name?: string | null | undefined
+                            readonly arguments?: string | null | undefined
                           }
                         | null
                         | undefined
-                      readonly id?: string | null | undefined
                       readonly index?: number | null | undefined
                       readonly type?: string | null | undefined
+                      readonly id?: string | null | undefined
                     }[],
                     never
                   >
@@ -321,6 +284,8 @@ export declare const ChatChunk: Schema.TypeLiteral<
               }
             ]
           >
+          index: Schema.optional<Schema.NullOr<Schema.Schema<number, number, never>>>
+          finish_reason: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
         },
         readonly [
           {
@@ -330,17 +295,6 @@ export declare const ChatChunk: Schema.TypeLiteral<
         ]
       >
     >
-  },
-  readonly [
-    {
-      readonly key: typeof Schema.String
-      readonly value: typeof Schema.Unknown
-    }
-  ]
->
-export type ChatChunk = typeof ChatChunk.Type
-export declare const Completion: Schema.TypeLiteral<
-  {
     id: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
     created: Schema.optional<Schema.NullOr<Schema.Schema<number, number, never>>>
     model: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
@@ -355,8 +309,8 @@ export declare const Completion: Schema.TypeLiteral<
           },
           {
             readonly [x: string]: unknown
-            readonly completion_tokens?: number | null | undefined
             readonly prompt_tokens?: number | null | undefined
+            readonly completion_tokens?: number | null | undefined
             readonly total_tokens?: number | null | undefined
           },
           never
@@ -376,12 +330,23 @@ export declare const Completion: Schema.TypeLiteral<
         >
       >
     >
+  },
+  readonly [
+    {
+      readonly key: typeof Schema.String
+      readonly value: typeof Schema.Unknown
+    }
+  ]
+>
+export type ChatChunk = typeof ChatChunk.Type
+export declare const Completion: Schema.TypeLiteral<
+  {
     choices: Schema.Array$<
       Schema.TypeLiteral<
         {
+          text: typeof Schema.String
           index: Schema.optional<Schema.NullOr<Schema.Schema<number, number, never>>>
           finish_reason: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
-          text: typeof Schema.String
         },
         readonly [
           {
@@ -389,6 +354,41 @@ export declare const Completion: Schema.TypeLiteral<
             readonly value: typeof Schema.Unknown
           }
         ]
+      >
+    >
+    id: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+    created: Schema.optional<Schema.NullOr<Schema.Schema<number, number, never>>>
+    model: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+    usage: Schema.optional<
+      Schema.NullOr<
+        Schema.Schema<
+          {
+            readonly [x: string]: unknown
+            readonly prompt_tokens?: number | null | undefined
+            readonly completion_tokens?: number | null | undefined
+            readonly total_tokens?: number | null | undefined
+          },
+          {
+            readonly [x: string]: unknown
+            readonly prompt_tokens?: number | null | undefined
+            readonly completion_tokens?: number | null | undefined
+            readonly total_tokens?: number | null | undefined
+          },
+          never
+        >
+      >
+    >
+    perf_metrics: Schema.optional<
+      Schema.NullOr<
+        Schema.Schema<
+          {
+            readonly [x: string]: unknown
+          },
+          {
+            readonly [x: string]: unknown
+          },
+          never
+        >
       >
     >
   },
@@ -414,8 +414,8 @@ export declare const Embeddings: Schema.TypeLiteral<
           },
           {
             readonly [x: string]: unknown
-            readonly completion_tokens?: number | null | undefined
             readonly prompt_tokens?: number | null | undefined
+            readonly completion_tokens?: number | null | undefined
             readonly total_tokens?: number | null | undefined
           },
           never

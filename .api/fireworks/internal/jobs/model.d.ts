@@ -3,29 +3,6 @@ import type * as Duration from "effect/Duration"
 import type * as Workload from "../../../Workload.js"
 export declare const TrainerJob: Schema.TypeLiteral<
   {
-    state: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
-    status: Schema.optional<
-      Schema.NullOr<
-        Schema.Schema<
-          {
-            readonly [x: string]: unknown
-            readonly code?: string | number | null | undefined
-            readonly message?: string | null | undefined
-          },
-          {
-            readonly [x: string]: unknown
-            readonly code?: string | number | null | undefined
-            readonly message?: string | null | undefined
-          },
-          never
-        >
-      >
-    >
-    displayName: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
-    createTime: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
-    updateTime: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
-    createdBy: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
-    name: typeof Schema.String
     trainingConfig: Schema.optional<
       Schema.NullOr<
         Schema.Schema<
@@ -58,6 +35,29 @@ export declare const TrainerJob: Schema.TypeLiteral<
         >
       >
     >
+    state: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+    status: Schema.optional<
+      Schema.NullOr<
+        Schema.Schema<
+          {
+            readonly [x: string]: unknown
+            readonly code?: string | number | null | undefined
+            readonly message?: string | null | undefined
+          },
+          {
+            readonly [x: string]: unknown
+            readonly code?: string | number | null | undefined
+            readonly message?: string | null | undefined
+          },
+          never
+        >
+      >
+    >
+    displayName: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+    createTime: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+    updateTime: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+    createdBy: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+    name: typeof Schema.String
   },
   readonly [
     {
