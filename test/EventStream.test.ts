@@ -141,8 +141,10 @@ const through = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
 const outcomeOf = (answer: Answer, options: EventStream.Options = {}) =>
   Effect.gen(function* () {
     const { client, seen } = yield* provider(answer)
-    const { now, value } = yield* through(collect(EventStream.open(request, { workload, client, ...options })))
-    return { ...value, now, attempts: seen.requests.length, seen }
+    const { now, value } = yield* through(
+      collect(EventStream.open(request, { workload, idempotency: "safe", client, ...options }))
+    )
+    return { ...value, now, tries: seen.requests.length, seen }
   })
 
 const event = (data: string) => `data: ${data}\n\n`
@@ -190,8 +192,8 @@ describe("a stream", () => {
     Effect.gen(function* () {
       const { client, seen } = yield* provider({ status: 503 }, streaming(say(done)))
       const own = HttpClientRequest.setHeader(request, "x-request-id", "mine")
-      yield* through(collect(EventStream.open(request, { client, workload })))
-      yield* through(collect(EventStream.open(own, { client, workload })))
+      yield* through(collect(EventStream.open(request, { client, workload, idempotency: "safe" })))
+      yield* through(collect(EventStream.open(own, { client, workload, idempotency: "safe" })))
       const ids = seen.requests.map(({ headers }) => headers["x-request-id"])
       expect(ids[0]).toMatch(/^[\da-f]{24}$/)
       expect(ids).toEqual([ids[0], ids[0], "mine"])
@@ -280,7 +282,7 @@ describe("the time to the first event", () => {
       const { client } = yield* provider(streaming(hang), { after: 1e6 })
       const record = ({ attempt, error, of }: Reliability.Outcome) =>
         void told.push(`${of} ${attempt}: ${error?.delivery} ${error?.status} ${error?.method} ${error?.url}`)
-      yield* through(collect(EventStream.open(request, { client, workload, record })))
+      yield* through(collect(EventStream.open(request, { client, workload, idempotency: "safe", record })))
       expect(told).toEqual([
         `try 1: Partial 200 ${named.method} ${named.url}`,
         `try 2: Unconfirmed undefined ${named.method} ${named.url}`,
@@ -319,7 +321,7 @@ describe("the time to the first event", () => {
       const impatient = Workload.with(workload, { stream: { first: "1 second" }, retry: Retry.make({ attempts: 1 }) })
       const times = [
         [EventStream.open(request, { client }), 30_000],
-        [EventStream.open(request, { client, workload: impatient }), 1000]
+        [EventStream.open(request, { client, workload: impatient, idempotency: "safe" }), 1000]
       ] as const
       for (const [stream, expected] of times) {
         const start = yield* Clock.currentTimeMillis
@@ -341,7 +343,7 @@ describe("the time to the first event", () => {
       expect(own).toMatchObject({ now: 15_000, attempts: 2 })
 
       const { client } = yield* provider(streaming(hang))
-      const stream = EventStream.open(request, { client, workload })
+      const stream = EventStream.open(request, { client, workload, idempotency: "safe" })
       const limited = Stream.runDrain(stream).pipe(Deadline.within("3 seconds"), Effect.flip)
       const { now, value } = yield* through(limited)
       expectError(value, { reason: "Timeout", phase: "deadline" })
@@ -379,7 +381,9 @@ describe("the time between events", () => {
   it.effect("does not run while nobody asks", () =>
     Effect.gen(function* () {
       const { client } = yield* provider(streaming(say(event("a"), event("b"), done)))
-      const stream = EventStream.open(request, { client, workload }).pipe(Stream.tap(() => Effect.sleep("1 hour")))
+      const stream = EventStream.open(request, { client, workload, idempotency: "safe" }).pipe(
+        Stream.tap(() => Effect.sleep("1 hour"))
+      )
       expect((yield* through(collect(stream))).value).toEqual({ data: ["a", "b"], error: undefined })
     })
   )
@@ -387,7 +391,7 @@ describe("the time between events", () => {
   it.effect("ends with a deadline of the caller's", () =>
     Effect.gen(function* () {
       const { client, seen } = yield* provider(streaming(say(event("a")), hang))
-      const drained = Stream.runDrain(EventStream.open(request, { client, workload }))
+      const drained = Stream.runDrain(EventStream.open(request, { client, workload, idempotency: "safe" }))
       const { now, value } = yield* through(drained.pipe(Deadline.within("3 seconds"), Effect.flip))
       expectError(value, { reason: "Timeout", phase: "deadline" })
       expect({ now, ...seen }).toMatchObject({ now: 3000, reading: 0 })
@@ -413,7 +417,7 @@ describe("a failure before the first event", () => {
     it.effect(`is tried again, and settled in the end: ${name}`, () =>
       Effect.gen(function* () {
         const { client, seen } = yield* provider(answer, answer, good)
-        const options = { client, workload, dialect: Dialect.openai }
+        const options = { client, workload, idempotency: "safe", dialect: Dialect.openai } as const
         const { now, value } = yield* through(collect(EventStream.open(request, options)))
         expect({ ...value, now, attempts: seen.requests.length }).toEqual({
           data: ["a"],
@@ -492,7 +496,9 @@ describe("a failure before the first event", () => {
       const { client, seen } = yield* provider(asked, ...Array.from({ length: 6 }, () => starting), good)
       const patient = Workload.with(workload, { deadline: Duration.infinity, patience: { waits: 6, base: "1 minute" } })
       const { now, value } = yield* through(
-        collect(EventStream.open(request, { client, workload: patient, dialect: Dialect.fireworks }))
+        collect(
+          EventStream.open(request, { client, workload: patient, idempotency: "safe", dialect: Dialect.fireworks })
+        )
       )
       expect({ ...value, attempts: seen.requests.length }).toEqual({ data: ["a"], error: undefined, attempts: 8 })
       expect(now).toBeGreaterThanOrEqual(30_000 + 6 * 60_000)
@@ -516,7 +522,7 @@ describe("a failure before the first event", () => {
             Effect.succeed
           )
         )
-        yield* through(collect(EventStream.open(lines, { client: sending, workload })))
+        yield* through(collect(EventStream.open(lines, { client: sending, workload, idempotency: "safe" })))
         expect(seen.requests.length).toBe(1)
       }
     })
@@ -569,7 +575,13 @@ describe("a failure after the first event", () => {
             { status: 503 },
             streaming(say(event("a")), together ? Stream.empty : wait(10), failure)
           )
-          const stream = EventStream.open(request, { client, workload, dialect: Dialect.openai, maxEvent: 100 })
+          const stream = EventStream.open(request, {
+            client,
+            workload,
+            idempotency: "safe",
+            dialect: Dialect.openai,
+            maxEvent: 100
+          })
           const data = new Array<string>()
           const drained = Stream.runForEach(stream, (event) => Effect.sync(() => void data.push(event.data)))
           const { value } = yield* through(Effect.flip(Reliability.protect(drained, workload)))
@@ -612,7 +624,9 @@ describe("the end", () => {
         ]) {
           const { client, seen } = yield* provider(streaming(body))
           const start = yield* Clock.currentTimeMillis
-          const { now, value } = yield* through(collect(EventStream.open(request, { client, workload, done: isLast })))
+          const { now, value } = yield* through(
+            collect(EventStream.open(request, { client, workload, idempotency: "safe", done: isLast }))
+          )
           expect({ ...value, took: now - start }).toEqual({ data: ["a", ...last], error: undefined, took: 0 })
           yield* TestClock.adjust("250 millis")
           expect(seen.reading).toBe(0)
@@ -693,7 +707,9 @@ describe("the end", () => {
       const done = () => {
         throw new Error("mine")
       }
-      const exit = yield* Effect.exit(collect(EventStream.open(request, { client, workload, done })))
+      const exit = yield* Effect.exit(
+        collect(EventStream.open(request, { client, workload, idempotency: "safe", done }))
+      )
       expect(Exit.isFailure(exit) && Cause.isDie(exit.cause)).toBe(true)
       expect(seen).toMatchObject({ reading: 0, requests: { length: 1 } })
     })
@@ -1032,7 +1048,7 @@ describe("an error over any client", () => {
       for (const answer of answers) {
         const { client } = yield* provider(answer)
         const exit = yield* through(
-          Effect.exit(Stream.runDrain(EventStream.open(told, { client, workload, maxEvent: 100 })))
+          Effect.exit(Stream.runDrain(EventStream.open(told, { client, workload, idempotency: "safe", maxEvent: 100 })))
         )
         const { value } = exit
         if (Exit.isSuccess(value)) return expect.unreachable()
@@ -1060,7 +1076,7 @@ describe("letting go", () => {
       Effect.gen(function* () {
         const { client, seen } = yield* provider(answer)
         const supervisor = yield* Supervisor.track
-        const fiber = yield* collect(EventStream.open(request, { client, workload })).pipe(
+        const fiber = yield* collect(EventStream.open(request, { client, workload, idempotency: "safe" })).pipe(
           Effect.supervised(supervisor),
           Effect.fork
         )
@@ -1077,8 +1093,8 @@ describe("letting go", () => {
       const { client, seen } = yield* provider(streaming(hang))
       const most = { reading: 0 }
       const policy = { onRetry: () => Effect.sync(() => (most.reading = Math.max(most.reading, seen.reading))) }
-      yield* through(collect(EventStream.open(request, { client, workload, ...policy })))
-      expect({ most: most.reading, left: seen.reading, attempts: seen.requests.length }).toEqual({
+      yield* through(collect(EventStream.open(request, { client, workload, idempotency: "safe", ...policy })))
+      expect({ most: most.reading, left: seen.reading, tries: seen.requests.length }).toEqual({
         most: 0,
         left: 0,
         attempts: 3
@@ -1105,7 +1121,7 @@ describe("letting go", () => {
             Effect.succeed
           )
         )
-        const { value } = yield* through(collect(EventStream.open(request, { client, workload })))
+        const { value } = yield* through(collect(EventStream.open(request, { client, workload, idempotency: "safe" })))
         expect(value.data).toEqual(["a", "b"])
         expect(value.error?.reason).toBe(ending === Effect.never ? "Timeout" : "StreamBroken")
         expect(state).toEqual({ pulled: 2, closed: 1 })
@@ -1116,7 +1132,9 @@ describe("letting go", () => {
   it.effect("ended early, closes the connection at once", () =>
     Effect.gen(function* () {
       const { client, seen } = yield* provider(streaming(say(event("a") + event("b")), hang))
-      const taken = yield* Stream.runCollect(Stream.take(EventStream.open(request, { client, workload }), 1))
+      const taken = yield* Stream.runCollect(
+        Stream.take(EventStream.open(request, { client, workload, idempotency: "safe" }), 1)
+      )
       expect({ size: taken.length, reading: seen.reading }).toEqual({ size: 1, reading: 0 })
     })
   )
@@ -1578,7 +1596,9 @@ const hangingUp = (client: ReliableHttpClient.ReliableHttpClient, hangUp: HangUp
       response.on("close", () => clearInterval(timer))
     })
     const supervisor = yield* Supervisor.track
-    yield* hangUp(EventStream.open(request, { client, workload })).pipe(Effect.supervised(supervisor))
+    yield* hangUp(EventStream.open(request, { client, workload, idempotency: "safe" })).pipe(
+      Effect.supervised(supervisor)
+    )
     const hungUp = performance.now()
     const late = (yield* Effect.timeout(Deferred.await(closed), "5 seconds")) - hungUp
     expect(yield* supervisor.value).toEqual([])
@@ -1623,7 +1643,7 @@ describe("on sockets", () => {
           write()
         })
         const before = process.memoryUsage().arrayBuffers
-        yield* EventStream.open(request, { client, workload }).pipe(
+        yield* EventStream.open(request, { client, workload, idempotency: "safe" }).pipe(
           Stream.take(1),
           Stream.tap(() => Effect.sleep(500)),
           Stream.runDrain
@@ -1641,7 +1661,7 @@ describe("on sockets", () => {
           const { request } = yield* listening(({ request, response }) => {
             response.write(event("a"), () => setTimeout(() => request.socket[how](), 20))
           })
-          const { data, error } = yield* collect(EventStream.open(request, { client, workload }))
+          const { data, error } = yield* collect(EventStream.open(request, { client, workload, idempotency: "safe" }))
           expectError(error, { reason: "StreamBroken", delivery: "Partial", attempts: 1 })
           expect(data).toEqual(["a"])
         }
@@ -1667,7 +1687,7 @@ describe("on sockets", () => {
         })
         const patient = Workload.with(once, { stream: { first: "20 seconds", idle: "20 seconds" } })
         const events = (sent: HttpClientRequest.HttpClientRequest, limits: Workload.Workload) =>
-          EventStream.open(sent, { client, workload: limits })
+          EventStream.open(sent, { client, workload: limits, idempotency: "safe" })
         const interrupted = (stream: Stream.Stream<unknown, unknown>) =>
           Effect.flatMap(Effect.fork(Stream.runDrain(stream)), (fiber) =>
             Effect.zipRight(Effect.sleep(50), Fiber.interrupt(fiber))
@@ -1706,7 +1726,7 @@ describe("on sockets", () => {
         setTimeout(() => response.end(), 20)
       })
       for (let n = 0; n < 5; n++) {
-        expect(yield* collect(EventStream.open(request, { client, workload }))).toEqual({
+        expect(yield* collect(EventStream.open(request, { client, workload, idempotency: "safe" }))).toEqual({
           data: ["a"],
           error: undefined
         })

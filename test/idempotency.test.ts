@@ -29,7 +29,7 @@ const servers = {
     )
 }
 
-/** The number of requests of one call, and why it stopped. */
+/** The number of requests of one call. */
 const sent = <E>(
   server: keyof typeof servers,
   call: (client: HttpClient.HttpClient) => Effect.Effect<unknown, E>
@@ -42,10 +42,16 @@ const sent = <E>(
         return servers[server](request)
       })
     )
-    const fiber = yield* Effect.fork(Effect.exit(call(client)))
-    yield* TestClock.adjust("1 hour")
-    yield* Fiber.join(fiber)
+    yield* Effect.exit(call(client))
     return requests
+  })
+
+/** Lets an effect run through all its waits. */
+const ended = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  Effect.gen(function* () {
+    const fiber = yield* Effect.fork(effect)
+    yield* TestClock.adjust("1 hour")
+    return yield* Fiber.join(fiber)
   })
 
 const nothing: Around = (effect) => effect
@@ -104,9 +110,9 @@ describe("the requests of a call", () => {
     for (const method of [...idempotent, "POST", "PATCH"] as const) {
       it.effect(`follow the request alone: option ${option}, ${method}`, () =>
         Effect.gen(function* () {
-          for (const [word, own] of Object.entries(declared)) {
-            for (const [workload, within] of Object.entries(workloadsAround)) {
-              for (const [policy, protect] of Object.entries(policiesAround)) {
+          const kases = Object.entries(declared).flatMap(([word, own]) =>
+            Object.entries(workloadsAround).flatMap(([workload, within]) =>
+              Object.entries(policiesAround).map(([policy, protect]) => {
                 const call = (http: HttpClient.HttpClient) => {
                   const client = ReliableHttpClient.make(http, { workload: twice, idempotency })
                   const plain = HttpClientRequest.make(method as "GET")(url)
@@ -116,13 +122,23 @@ describe("the requests of a call", () => {
                     own === undefined || own === "key" ? executed : ReliableHttpClient.withIdempotency(executed, own)
                   return protect(within(stated))
                 }
-                const once = expected(method, own, option) === "never"
-                const kase = { word, workload, policy }
-                expect({ ...kase, sent: yield* sent("executed", call) }).toEqual({ ...kase, sent: once ? 1 : 2 })
-                expect({ ...kase, sent: yield* sent("refused", call) }).toEqual({ ...kase, sent: 2 })
-              }
-            }
-          }
+                const executed = expected(method, own, option) === "never" ? 1 : 2
+                return { kase: { word, workload, policy }, call, expected: { executed, refused: 2 } }
+              })
+            )
+          )
+          const counted = yield* ended(
+            Effect.forEach(
+              kases,
+              ({ call, kase }) =>
+                Effect.map(
+                  Effect.all({ executed: sent("executed", call), refused: sent("refused", call) }),
+                  (counts) => ({ ...kase, ...counts })
+                ),
+              { concurrency: "unbounded" }
+            )
+          )
+          expect(counted).toEqual(kases.map(({ expected, kase }) => ({ ...kase, ...expected })))
         })
       )
     }
@@ -165,9 +181,10 @@ describe("a payment", () => {
   it.effect("is sent once within the workloads themselves", () =>
     Effect.gen(function* () {
       const pay = (http: HttpClient.HttpClient) => ReliableHttpClient.make(http).post(url)
-      expect(yield* sent("executed", (http) => Workload.within(pay(http), Workload.interactive))).toBe(1)
-      expect(yield* sent("executed", (http) => Reliability.protect(pay(http), Workload.agentic))).toBe(1)
-      expect(yield* sent("refused", (http) => Workload.within(pay(http), Workload.interactive))).toBe(5)
+      const within = (http: HttpClient.HttpClient) => Workload.within(pay(http), Workload.interactive)
+      expect(yield* ended(sent("executed", within))).toBe(1)
+      expect(yield* ended(sent("executed", (http) => Reliability.protect(pay(http), Workload.agentic)))).toBe(1)
+      expect(yield* ended(sent("refused", within))).toBe(5)
     })
   )
 
