@@ -537,6 +537,7 @@ describe("a failure before the first event", () => {
           EventStream.open(request, {
             client,
             workload,
+            idempotency: "safe",
             onRetry: ({ error }) => Effect.sync(() => told.push(`again after ${error.reason}`)),
             record: ({ error, of }) => void told.push(`${of}: ${error?.reason ?? "success"}`)
           })
