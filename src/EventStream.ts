@@ -13,7 +13,7 @@
  * | a `finish_reason` of `"error"` | `ServerError` | the same, `Partial` |
  * | the end without `[DONE]`, a broken connection | `StreamBroken` | `StreamBroken` |
  * | an event above `maxEvent` | `EventTooLarge` | `EventTooLarge` |
- * | and then | it is tried again, as any call | it fails: two halves of two answers are no answer |
+ * | and then | it is retried if its idempotency allows it, as any call | it fails: two halves of two answers are no answer |
  *
  * @since 0.1.0
  */
@@ -449,7 +449,8 @@ const drain = (source: Pull): Effect.Effect<void> => {
  * )
  * const events = EventStream.open(request, {
  *   client: ReliableHttpClient.make(inMemory),
- *   dialect: Dialect.fireworks
+ *   dialect: Dialect.fireworks,
+ *   idempotency: "safe" // repeats the POST until its first event
  * })
  *
  * const all = await Effect.runPromise(Stream.runCollect(events))

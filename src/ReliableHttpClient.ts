@@ -6,6 +6,9 @@
  * provider. Here an answer that is no success is an error, the body is read within the attempt, within bounds, and all attempts of
  * a call carry one id.
  *
+ * A POST or PATCH that the server may have executed is repeated only if the request declares it: by the client's option
+ * `idempotency`, by an `Idempotency-Key` header, or by `withIdempotency`. No workload or policy around a call changes that.
+ *
  * How sure `delivery` and `phase` are depends on the transport:
  *
  * | transport                           | `NotSent` is said                         | phases told apart                                              |

@@ -11,8 +11,8 @@
  * | `sdk` | 4 | min(0.5 s · 2ⁿ, 8 s), less up to 25 % | max(that, hint) + U(0, max(0.5 s, 10 % of the hint)) |
  * | `make` | `attempts` | min(base · factorⁿ, cap), with jitter | max(that, hint), jitter on top |
  *
- * They stop at once on `Fatal`, on a settled error, on what is no `ApiError`; where the server forbids it; where the call
- * may have had its effect and must not have it twice; where the wait would end after the deadline.
+ * They stop at once on `Fatal`, on a settled error, on what is no `ApiError`; where the server forbids it; where the server
+ * may have executed a call whose idempotency is `never`; where the wait would end after the deadline.
  *
  * @since 0.1.0
  */

@@ -11,9 +11,9 @@
  * | `chatStream` | `Workload.interactive` | its chunks, without `[DONE]` |
  *
  * A workload is looked for in the call's options, then around the call (`Workload.within`), then in those of the service.
- * Whether an answer that got lost may be asked for again is the workload's word: all of `Workload`'s own that are meant for
- * inference say yes, those of `Workload.make` no, unless told. A deployment that starts from zero takes minutes: under a
- * workload without patience a call fails at once, and says so.
+ * Inference has the idempotency `safe`, whatever the workload: a call whose response is lost is repeated, unless
+ * `ReliableHttpClient.withIdempotency("never")` is around it. A deployment that starts from zero takes minutes: under a workload
+ * without patience a call fails at once, and says so.
  *
  * Where the provider's documents are silent or contradict each other:
  *

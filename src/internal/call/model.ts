@@ -130,7 +130,27 @@ export type Waiting =
  * @since 0.1.0
  * @category model
  */
-export type Stopping = Exclude<StopReason, "SpentBody" | "StreamBegan">
+export type Stopping =
+  /** It is no `ApiError`. */
+  | "Foreign"
+  /** An inner owner of retries gave up already. */
+  | "Settled"
+  /** Repeating would not help, or the server forbade it. */
+  | "Fatal"
+  /** The server may have executed the call, whose idempotency is `never`. */
+  | "Idempotency"
+  /** All tries are used up. */
+  | "Attempts"
+  /** The host's name was not found too often in a row. */
+  | "NameNotFound"
+  /** The deployment did not get ready within the workload's patience; at once if it has none for one that scales up. */
+  | "PatienceEnded"
+  /** The server asked for a longer wait than `maxHint`. */
+  | "HintTooLong"
+  /** The wait would end after the deadline. */
+  | "Deadline"
+  /** The budget shared with other calls is empty. */
+  | "Budget"
 
 /**
  * What a schedule decided after a failure, and why.
