@@ -93,7 +93,7 @@ const options: Readonly<Record<string, ReliableHttpClient.Options["idempotency"]
   "a function, never": () => "never"
 }
 
-const idempotent = ["GET", "PUT"]
+const idempotent = new Set(["GET", "PUT"])
 
 /** The rule, said once more: the request, the option, the method. */
 const expected = (method: string, own: (typeof declared)[keyof typeof declared], option: string): Idempotency => {
@@ -102,7 +102,7 @@ const expected = (method: string, own: (typeof declared)[keyof typeof declared],
   if (own === "key") return "keyed"
   const value = options[option]
   if (typeof value === "string") return value
-  return idempotent.includes(method) ? "safe" : "never"
+  return idempotent.has(method) ? "safe" : "never"
 }
 
 describe("the requests of a call", () => {
