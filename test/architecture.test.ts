@@ -217,6 +217,7 @@ describe("the package", () => {
       "docs",
       "examples",
       "exceptions",
+      "idempotency",
       "interruption",
       "package",
       "sockets",
