@@ -168,7 +168,7 @@ export const replayable = (request: HttpClientRequest.HttpClientRequest): HttpCl
  * @example
  * ```ts
  * import * as assert from "node:assert"
- * import { Effect, TestContext } from "effect"
+ * import { Effect } from "effect"
  * import { ReliableHttpClient, Retry, Workload } from "effect-reliability"
  * import { Fault, ScriptedClient } from "effect-reliability/testing"
  *

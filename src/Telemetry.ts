@@ -145,7 +145,7 @@ export const metrics: Layer.Layer<never> = /*#__PURE__*/ installing(metricsObser
  * const call = inner.pipe(Reliability.protect(Workload.interactive))
  *
  * const name = await Effect.runPromise(call.pipe(Effect.provide(Telemetry.spans)))
- * assert.strictEqual(name, "reliability.try")
+ * assert.strictEqual(name, "reliability.attempt")
  * ```
  *
  * @since 0.1.0

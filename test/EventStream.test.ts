@@ -144,7 +144,7 @@ const outcomeOf = (answer: Answer, options: EventStream.Options = {}) =>
     const { now, value } = yield* through(
       collect(EventStream.open(request, { workload, idempotency: "safe", client, ...options }))
     )
-    return { ...value, now, tries: seen.requests.length, seen }
+    return { ...value, now, attempts: seen.requests.length, seen }
   })
 
 const event = (data: string) => `data: ${data}\n\n`
@@ -1095,7 +1095,7 @@ describe("letting go", () => {
       const most = { reading: 0 }
       const policy = { onRetry: () => Effect.sync(() => (most.reading = Math.max(most.reading, seen.reading))) }
       yield* through(collect(EventStream.open(request, { client, workload, idempotency: "safe", ...policy })))
-      expect({ most: most.reading, left: seen.reading, tries: seen.requests.length }).toEqual({
+      expect({ most: most.reading, left: seen.reading, attempts: seen.requests.length }).toEqual({
         most: 0,
         left: 0,
         attempts: 3

@@ -400,12 +400,12 @@ describe("observers", () => {
       yield* through(Reliability.protect(Effect.delay(transient(), "1 second"), policy)).pipe(fixed)
       yield* Reliability.protect(Effect.succeed(1), policy)
       expect(told).toEqual([
-        "try 1 Unavailable 1000",
+        "attempt 1 Unavailable 1000",
         "retry interactive Unavailable 1 Backoff 1500",
-        "try 2 Unavailable 1000",
+        "attempt 2 Unavailable 1000",
         "call 2 Unavailable 3500",
         "give up 2 Attempts",
-        "try 1 ok 0",
+        "attempt 1 ok 0",
         "call 1 ok 0"
       ])
     })

@@ -146,7 +146,7 @@ describe("an answer that is no success", () => {
     [413, "Fatal", "TooLarge"],
     [418, "Fatal", "UnexpectedStatus"],
     [422, "Fatal", "Unprocessable"],
-    [425, "Transient", "WeightSwap"],
+    [425, "Transient", "TooEarly"],
     [429, "RateLimit", "RateExceeded"],
     [500, "Transient", "ServerError"],
     [501, "Fatal", "UnexpectedStatus"],
@@ -1620,7 +1620,12 @@ describe("budget and observers", () => {
         record: ({ attempt, error, of }) => void seen.push(`${of} ${attempt} ${error?.reason}`)
       })
       yield* reliable.get(`${server.baseUrl}/models`)
-      expect(seen).toEqual(["try 1 Unavailable", "try 2 InvalidAnswer", "try 3 undefined", "call 3 undefined"])
+      expect(seen).toEqual([
+        "attempt 1 Unavailable",
+        "attempt 2 InvalidAnswer",
+        "attempt 3 undefined",
+        "call 3 undefined"
+      ])
     })
   )
 

@@ -526,13 +526,13 @@ describe("spans", () => {
       expect(parents).toEqual([
         ["caller", undefined],
         ["chat models/m", "caller"],
-        ["reliability.try", "chat models/m"],
-        ["reliability.try", "chat models/m"],
+        ["reliability.attempt", "chat models/m"],
+        ["reliability.attempt", "chat models/m"],
         ["chat models/m", "caller"],
-        ["reliability.try", "chat models/m"],
-        ["reliability.try", "chat models/m"],
-        ["reliability.try", "chat models/m"],
-        ["inside", "reliability.try"]
+        ["reliability.attempt", "chat models/m"],
+        ["reliability.attempt", "chat models/m"],
+        ["reliability.attempt", "chat models/m"],
+        ["inside", "reliability.attempt"]
       ])
       expect(spans.slice(0, 4).map(endOf)).toEqual([
         expect.stringMatching(/^ok/),
@@ -803,7 +803,7 @@ describe("a collector of OpenTelemetry", () => {
       )
       const named = (name: string) => spans.filter((span) => span.name === name)
       const [generation] = named("chat m")
-      const attempts = named("reliability.try")
+      const attempts = named("reliability.attempt")
       expect(generation?.parentSpanId).toBe(named("caller")[0]?.spanId)
       expect(attempts.map(({ parentSpanId }) => parentSpanId)).toEqual([generation?.spanId, generation?.spanId])
       const client = 3

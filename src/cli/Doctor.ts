@@ -29,7 +29,7 @@ import { judge } from "./internal/doctor/diagnosis.js"
 import { said } from "./internal/doctor/findings.js"
 import type { Observation } from "./internal/doctor/observation.js"
 import { walk } from "./internal/doctor/walk.js"
-import { Finding, Report, Section, Side, StepName } from "./internal/doctor/model.js"
+import type { Finding, Report, Section, Side, StepName } from "./internal/doctor/model.js"
 
 export { StepName, Side, Step, Finding, Section, Report } from "./internal/doctor/model.js"
 

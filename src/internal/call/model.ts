@@ -118,7 +118,7 @@ export type Waiting =
  * - `Foreign`: the error is not an `ApiError`.
  * - `Settled`: an inner owner of retries gave up already.
  * - `Fatal`: a retry would fail the same way, or the server forbids it.
- * - `Idempotency`: the call may have been executed, and is not declared idempotent.
+ * - `Idempotency`: the server may have executed the call, whose idempotency is `never`.
  * - `Attempts`: all attempts are used up.
  * - `NameNotFound`: the host name was not found too often in a row.
  * - `PatienceEnded`: the deployment did not become ready within the workload's patience. Without patience, a deployment that
@@ -130,27 +130,7 @@ export type Waiting =
  * @since 0.1.0
  * @category model
  */
-export type Stopping =
-  /** It is no `ApiError`. */
-  | "Foreign"
-  /** An inner owner of retries gave up already. */
-  | "Settled"
-  /** Repeating would not help, or the server forbade it. */
-  | "Fatal"
-  /** The server may have executed the call, whose idempotency is `never`. */
-  | "Idempotency"
-  /** All tries are used up. */
-  | "Attempts"
-  /** The host's name was not found too often in a row. */
-  | "NameNotFound"
-  /** The deployment did not get ready within the workload's patience; at once if it has none for one that scales up. */
-  | "PatienceEnded"
-  /** The server asked for a longer wait than `maxHint`. */
-  | "HintTooLong"
-  /** The wait would end after the deadline. */
-  | "Deadline"
-  /** The budget shared with other calls is empty. */
-  | "Budget"
+export type Stopping = Exclude<StopReason, "SpentBody" | "StreamBegan">
 
 /**
  * What a schedule decided after a failure, and why.

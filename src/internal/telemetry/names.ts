@@ -124,7 +124,7 @@ export const names = {
     counts: "Any other call, all attempts and waits together."
   },
   spanOfTry: {
-    name: "reliability.try",
+    name: "reliability.attempt",
     kind: "span",
     unit: "",
     attributes: ["workload", "address", "port", "method", "resend", "waited", "status", "error", "delivery", "phase"],
