@@ -2,7 +2,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type { ServerCounts } from "../fireworks/ServerMetrics.js"
-import { Finding, Report, Section, StepName } from "./internal/doctor/model.js"
+import type { Finding, Report, Section, StepName } from "./internal/doctor/model.js"
 export { StepName, Side, Step, Finding, Section, Report } from "./internal/doctor/model.js"
 export interface Options {
   readonly url?: string | undefined

@@ -195,7 +195,7 @@ export declare const names: {
     readonly counts: "Any other call, all attempts and waits together."
   }
   readonly spanOfTry: {
-    readonly name: "reliability.try"
+    readonly name: "reliability.attempt"
     readonly kind: "span"
     readonly unit: ""
     readonly attributes: readonly [
