@@ -17,17 +17,19 @@ const suites: Readonly<Record<string, ReadonlyArray<string>>> = {
   Dialect: ["Dialect"],
   Classify: ["Classify#Classify.answer|Classify.exception"],
   ApiError: ["ApiError"],
-  "internal/headers": ["RetryHint", "Classify"],
+  "internal/http/headers": ["RetryHint", "Classify"],
   "internal/options": ["Workload", "RetryBudget"],
   "internal/redact": ["Classify#of what others wrote"],
-  "internal/origin": ["Classify#Classify.exception|of an exception"],
-  "internal/answerBody": ["Classify#Classify.answer"],
-  "internal/reconcile": ["Accounting#reconcile|a verdict's text"],
-  "internal/prometheusText": ["Telemetry#Prometheus's text"],
-  "fireworks/internal/autoscaling": ["fireworks/Deployments#setAutoscaling"],
+  "internal/errors": ["Classify#Classify.exception|of an exception"],
+  "internal/classify/errorBody": ["Classify#Classify.answer"],
+  "internal/accounting/reconcile": ["Accounting#reconcile|a verdict's text"],
+  "internal/telemetry/prometheusText": ["Telemetry#Prometheus's text"],
+  "fireworks/internal/deployments/autoscaling": ["fireworks/Deployments#setAutoscaling"],
   "fireworks/internal/prometheus": ["fireworks/ServerMetrics#parseRates|a text of samples"],
-  "fireworks/internal/scaling": ["fireworks/Deployments#errors of capacity|a raise in doubt|a decision about replicas"],
-  "fireworks/internal/trainer": ["fireworks/TrainerJobs#what became of the optimizer"]
+  "fireworks/internal/deployments/scaling": [
+    "fireworks/Deployments#errors of capacity|a raise in doubt|a decision about replicas"
+  ],
+  "fireworks/internal/jobs/trainerStates": ["fireworks/TrainerJobs#what became of the optimizer"]
 }
 
 const wanted = process.argv.slice(2)

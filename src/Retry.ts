@@ -74,7 +74,10 @@ export interface Options {
   readonly maxHint?: Duration.DurationInput | undefined
   /** How many attempts in a row may fail to find the host's name, from 1 on. @default 2 */
   readonly nameNotFound?: number | undefined
-  /** What to do about an error that an inner owner of retries settled. @default "stop" */
+  /**
+   * What to do about an error that an inner owner of retries settled. An error whose `stopped` is `Idempotency` is never
+   * retried. @default "stop"
+   */
   readonly settled?: "stop" | "retry" | undefined
 }
 
@@ -192,7 +195,7 @@ const wasClosedUnused = ({ delivery, reason, reusedSocket }: ApiError): boolean 
 /** What is to be done about a failure, all but budget: nothing here waits, draws or counts. */
 const judge = (options: Checked, state: State, input: unknown, call: Call | undefined, random: number): Verdict => {
   if (!isApiError(input)) return { why: "Foreign" }
-  if (isSettled(input) && options.settled === "stop") return { why: "Settled" }
+  if (isSettled(input) && (options.settled === "stop" || input.stopped === "Idempotency")) return { why: "Settled" }
   if (!(input.shouldRetry ?? input._tag !== "Fatal")) return { why: "Fatal" }
   if (call?.idempotency === "never" && mayHaveExecuted(input)) return { why: "Idempotency" }
 

@@ -284,9 +284,9 @@ describe("the time to the first event", () => {
         void told.push(`${of} ${attempt}: ${error?.delivery} ${error?.status} ${error?.method} ${error?.url}`)
       yield* through(collect(EventStream.open(request, { client, workload, idempotency: "safe", record })))
       expect(told).toEqual([
-        `try 1: Partial 200 ${named.method} ${named.url}`,
-        `try 2: Unconfirmed undefined ${named.method} ${named.url}`,
-        `try 3: Unconfirmed undefined ${named.method} ${named.url}`,
+        `attempt 1: Partial 200 ${named.method} ${named.url}`,
+        `attempt 2: Unconfirmed undefined ${named.method} ${named.url}`,
+        `attempt 3: Unconfirmed undefined ${named.method} ${named.url}`,
         `call 3: Unconfirmed undefined ${named.method} ${named.url}`
       ])
     })
@@ -545,9 +545,9 @@ describe("a failure before the first event", () => {
       )
       expect(value.error?.reason).toBe("StreamBroken")
       expect(told).toEqual([
-        "try: Unavailable",
+        "attempt: Unavailable",
         "again after Unavailable",
-        "try: success",
+        "attempt: success",
         "call: success",
         "stream: StreamBroken"
       ])

@@ -28,7 +28,7 @@ describe("a settled error", () => {
     const frames = (stack: string | undefined) => stack?.slice(stack.indexOf("\n    at "))
     expect(frames(settled.stack)).toContain("settledCopies.test.ts")
     expect(frames(settled.stack)).toBe(frames(error.stack))
-    expect(settled.stack).toContain("Given up after 3 attempts")
+    expect(settled.stack).toContain("Gave up after 3 attempts")
     expect(Object.keys(settled)).not.toContain("stack")
   })
 

@@ -96,6 +96,16 @@ describe("a settled error", () => {
     expect(unavailable.pipe(ApiError.settle(2, stop))).toEqual(error)
   })
 
+  it.effect("is not retried by an outer owner where the request may have been executed", () =>
+    Effect.gen(function* () {
+      let attempts = 0
+      const payment = Effect.suspend(() => Effect.fail((attempts++, lost)))
+      const inner = payment.pipe(Reliability.protect(Reliability.make({ workload, idempotency: "never" })))
+      yield* settledOf(inner.pipe(Retry.retry(Retry.make({ attempts: 5, base: "1 second", settled: "retry" }))))
+      expect(attempts).toBe(1)
+    })
+  )
+
   it.effect("is left alone by a deadline around it", () =>
     Effect.gen(function* () {
       const error = yield* settledOf(unavailable.pipe(Reliability.protect(workload), Deadline.within("1 minute")))
