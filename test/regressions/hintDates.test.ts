@@ -24,7 +24,7 @@ describe("Classify.mapError", () => {
     ["of Effect.tryPromise", () => rejecting(refusal())],
     [
       "of Effect.tryPromise with a catch",
-      () => Effect.tryPromise({ try: () => Promise.reject(refusal()), catch: (cause) => cause })
+      () => Effect.tryPromise({ try: () => Promise.reject(refusal()), catch: (cause) => ({ _tag: "Refused", cause }) })
     ],
     ["that are responses", () => Effect.fail(new Response(null, { status: 429, headers }))],
     ["that are the cause of others", () => rejecting(new Error("-", { cause: refusal() }))]

@@ -13,7 +13,7 @@ const request = HttpClientRequest.post(url).pipe(
   HttpClientRequest.bodyUnsafeJson({ messages: [{ role: "user", content: "a secret prompt" }] })
 )
 
-const source = HttpClientRequest.bodyStream(request, Stream.fail(new Error("a secret prompt")))
+const source = HttpClientRequest.bodyStream(request, Stream.fail("a secret prompt"))
 
 const scripts: ReadonlyArray<readonly [string, Fault.Script, HttpClientRequest.HttpClientRequest, boolean]> = [
   ["a reset", Fault.reset, request, false],
