@@ -54,9 +54,9 @@ describe("accounts", () => {
       yield* TestClock.adjust("10 seconds")
       yield* Fiber.join(fiber)
       expect(shown(yield* accounting.snapshot)).toEqual([
+        "1 attempt ok Acknowledged once h:1 m",
         "1 call ok Acknowledged once h:1 m",
-        "1 try ok Acknowledged once h:1 m",
-        "2 try failed Unavailable Acknowledged once h:1 m"
+        "2 attempt failed Unavailable Acknowledged once h:1 m"
       ])
     })
   )
@@ -85,8 +85,8 @@ describe("accounts", () => {
         Accounting.count(accounting)
       )
       expect(shown(yield* accounting.snapshot)).toEqual([
-        "2 call ok Acknowledged once inner",
-        "2 try ok Acknowledged once inner"
+        "2 attempt ok Acknowledged once inner",
+        "2 call ok Acknowledged once inner"
       ])
     })
   )
@@ -97,7 +97,7 @@ describe("accounts", () => {
       const policy = Reliability.make({ workload: once, record: accounting.record })
       yield* Effect.ignore(Reliability.protect(Effect.fail(failure("Connect", "NotSent")), policy))
       const snapshot = yield* accounting.snapshot
-      expect(shown(snapshot)).toEqual(["1 call failed Connect NotSent once", "1 try failed Connect NotSent once"])
+      expect(shown(snapshot)).toEqual(["1 attempt failed Connect NotSent once", "1 call failed Connect NotSent once"])
       expect(snapshot.inFlight).toBe(0)
     })
   )
@@ -132,10 +132,10 @@ describe("accounts", () => {
       yield* Effect.all([call("a"), call("c")])
       const between = Accounting.since(yield* accounting.snapshot, before)
       expect(shown(between)).toEqual([
+        "1 attempt ok Acknowledged once a",
+        "1 attempt ok Acknowledged once c",
         "1 call ok Acknowledged once a",
-        "1 call ok Acknowledged once c",
-        "1 try ok Acknowledged once a",
-        "1 try ok Acknowledged once c"
+        "1 call ok Acknowledged once c"
       ])
       expect(shown(Accounting.only(between, { host: "c" }))).toHaveLength(2)
       expect(shown(Accounting.since(before, before))).toEqual([])
@@ -929,7 +929,7 @@ describe("a verdict's text", () => {
   it("says what is missing for a verdict", () => {
     expect(Accounting.format(judged({ ok: 1 }, 1))).toMatchInlineSnapshot(`
       "Not enough data (TooFew).
-      Client:   1 try of 0 calls: 1 acknowledged, 0 partial, 0 unconfirmed, 0 not sent; 0 calls in flight.
+      Client:   1 attempt of 0 calls: 1 acknowledged, 0 partial, 0 unconfirmed, 0 not sent; 0 calls in flight.
       Servers:  1 request, 0 errors.
       The law:  1 to 1 requests, give or take 3.
       Next:     There are too few requests to tell loss from chance. Wait for more, or take a longer window."
@@ -1164,12 +1164,12 @@ describe("streams", () => {
       yield* Effect.all([read, read, read]).pipe(Accounting.count(accounting))
       const snapshot = yield* accounting.snapshot
       expect(shown(snapshot)).toEqual([
+        "1 attempt failed Unavailable Acknowledged once h.test",
         "1 call failed Unavailable Acknowledged once h.test",
         "1 stream failed StreamBroken Partial once h.test",
         "1 stream ok Acknowledged once h.test",
-        "1 try failed Unavailable Acknowledged once h.test",
-        "2 call ok Acknowledged once h.test",
-        "2 try ok Acknowledged once h.test"
+        "2 attempt ok Acknowledged once h.test",
+        "2 call ok Acknowledged once h.test"
       ])
       expect(snapshot.inFlight).toBe(0)
     })

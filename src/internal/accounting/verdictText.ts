@@ -4,7 +4,7 @@ const rounded = (value: number): string => String(Math.round(value * 10) / 10)
 
 const counted = (value: number, what: string): string => `${rounded(value)} ${what}${rounded(value) === "1" ? "" : "s"}`
 
-const tried = (value: number): string => (value === 1 ? "1 try" : `${rounded(value)} attempts`)
+const tried = (value: number): string => (value === 1 ? "1 attempt" : `${rounded(value)} attempts`)
 
 const headline = (verdict: Verdict): string => {
   switch (verdict._tag) {
