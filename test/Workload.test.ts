@@ -1,6 +1,6 @@
 import { describe, it } from "@effect/vitest"
 import { Clock, Duration, Effect, FastCheck as fc, Fiber, Option, Ref, TestClock } from "effect"
-import { ApiError, Retry, Workload } from "effect-reliability"
+import { ApiError, Reliability, Retry, Workload } from "effect-reliability"
 import { expect } from "vitest"
 
 const { format } = Duration
@@ -74,7 +74,7 @@ describe("make", () => {
       timeouts: { attempt: "1 minute" },
       patience: { waits: 3, base: "5 seconds" }
     })
-    expect(patience).toEqual({ attempts: 3, base: Duration.seconds(5), factor: 1, cap: Duration.seconds(5) })
+    expect(patience).toEqual({ waits: 3, base: Duration.seconds(5), factor: 1, cap: Duration.seconds(5) })
   })
 
   it("lets the waits of a patience with a factor grow to a minute by default", () => {
@@ -101,7 +101,7 @@ describe("make", () => {
     expect([pool, connect, write, read, attempt, workload.deadline].map(Duration.toMillis)).toEqual([1, 2, 3, 4, 5, 6])
     expect(workload.stream).toEqual({ first: Duration.millis(4), idle: Duration.millis(7) })
     expect(workload.retry).toBe(Retry.sdk)
-    expect(workload.patience).toEqual({ attempts: 2, base: Duration.millis(8), factor: 3, cap: Duration.millis(9) })
+    expect(workload.patience).toEqual({ waits: 2, base: Duration.millis(8), factor: 3, cap: Duration.millis(9) })
   })
 })
 
@@ -415,7 +415,7 @@ describe("with", () => {
     expect(Workload.with(Workload.agentic, { name: "x" }).patience).toEqual(patience)
     expect(Workload.with(Workload.agentic, { patience: undefined }).patience).toBeUndefined()
     expect(Workload.with(Workload.interactive, { patience: { waits: 2, base: 1 } }).patience).toEqual({
-      attempts: 2,
+      waits: 2,
       base: Duration.millis(1),
       factor: 1,
       cap: Duration.millis(1)
@@ -610,9 +610,10 @@ describe("current", () => {
 describe("what a workload carries", () => {
   const lost = new ApiError.Transient({ reason: "ConnectionLost", delivery: "Unconfirmed" })
 
-  it.effect("tells retries inside that a call must not be made twice", () =>
+  it.effect("leaves to the policy whether retries inside may repeat a call", () =>
     Effect.gen(function* () {
-      const submit = Retry.retry(lost, Retry.documented).pipe(Workload.within(Workload.batchSubmission))
+      const policy = Reliability.make({ workload: Workload.batchSubmission, idempotency: "never" })
+      const submit = Retry.retry(lost, Retry.documented).pipe(Reliability.protect(policy))
       expect((yield* Effect.flip(submit)).attempts).toBe(1)
     })
   )
