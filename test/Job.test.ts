@@ -250,7 +250,7 @@ describe("a submission", () => {
         // no doubt, no job of ours
         else if (!step.inDoubt) expect(made).toBe(0)
       }),
-      { numRuns: 20_000 }
+      { numRuns: 8000 }
     )
   })
 })

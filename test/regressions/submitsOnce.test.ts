@@ -7,10 +7,10 @@ import { it } from "@effect/vitest"
 import { Effect, FastCheck as fc, Fiber, Layer, Redacted, TestClock } from "effect"
 import type { ApiError } from "effect-reliability"
 import { BatchJobs, Fireworks, TrainerJobs } from "effect-reliability/fireworks"
-import { FireworksServer } from "effect-reliability/testing"
+import { Fault, FireworksServer } from "effect-reliability/testing"
 import { describe, expect } from "vitest"
 
-type Submit = (id: string) => Effect.Effect<unknown, ApiError.ApiError, Fireworks.Fireworks>
+type Submit = (id: string | undefined) => Effect.Effect<unknown, ApiError.ApiError, Fireworks.Fireworks>
 
 const submissions: Readonly<Record<string, Submit>> = {
   "BatchJobs.submit": (id) => BatchJobs.submit({ id, model: "accounts/fireworks/models/m", inputDatasetId: "rows" }),
@@ -52,6 +52,19 @@ describe.each(Object.entries(submissions))("%s, against a server that accepts du
       yield* Fiber.join(all)
       expect(yield* madeOf(server)).toHaveLength(60)
       expect((yield* madeOf(server)).filter(([, made]) => made !== 1)).toEqual([])
+    })
+  )
+
+  it.effect("makes one job when responses are lost, with a given id and a new one", () =>
+    Effect.gen(function* () {
+      const lost = { method: "POST", fault: Fault.reset, takesEffect: true } as const
+      for (const id of ["given", undefined]) {
+        const server = yield* FireworksServer.inMemory({ account: "acme", duplicates: "made", injections: [lost] })
+        const fiber = yield* Effect.fork(Effect.provide(submit(id), over(server.client)))
+        yield* TestClock.adjust("1 minute")
+        yield* Fiber.join(fiber)
+        expect((yield* madeOf(server)).map(([, made]) => made)).toEqual([1])
+      }
     })
   )
 })
