@@ -35,6 +35,7 @@ export type { Step, Waiting, Stopping } from "./internal/call/model.js"
 // -------------------------------------------------------------------------------------------------
 // Model
 // -------------------------------------------------------------------------------------------------
+
 /**
  * How a backoff is spread, so that callers who failed together do not return together.
  *
@@ -312,7 +313,7 @@ export const describeSchedule = (made: Schedule.Schedule<unknown, unknown>): str
  *
  * const program = new ApiError.Transient({ reason: "Unavailable", delivery: "Acknowledged", status: 503 }).pipe(
  *   Effect.tapError((error) => Effect.sync(() => console.log(error.reason))), // three times
- *   Effect.retry(policy.pipe(Schedule.tapOutput((step) => Effect.log(`try ${step.attempt} failed: ${step.why}`)))),
+ *   Effect.retry(policy.pipe(Schedule.tapOutput((step) => Effect.log(`attempt ${step.attempt} failed: ${step.why}`)))),
  *   Effect.ignore
  * )
  *

@@ -14,7 +14,7 @@ const kind = (error: ApiError.ApiError) => `${error._tag} ${error.reason}`
 const runs = (all: number) => (process.env["MUTATION_TESTS"] === undefined ? all : all / 50)
 
 describe("Classify.answer", () => {
-  // Each shape of ../src/internal/answerBody.ts, as the providers' pages and users' reports show it
+  // Each shape of ../src/internal/classify/errorBody.ts, as the providers' pages and users' reports show it
   it.each<[string, number, unknown, string, string | undefined, string | undefined]>([
     [
       "a deployment at zero",

@@ -126,6 +126,7 @@ export const runLive = (options: LiveOptions): Effect.Effect<Report> => {
 // -------------------------------------------------------------------------------------------------
 // What it comes to
 // -------------------------------------------------------------------------------------------------
+
 const sideOf = (lines: ReadonlyArray<Line>, of: (line: Line) => Run | undefined): Side => {
   const runs = lines.flatMap((line) => {
     const run = of(line)
