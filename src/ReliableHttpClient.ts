@@ -33,6 +33,8 @@ import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
 import type * as Tracer from "effect/Tracer"
 import { type ApiError, isApiError, settle, unsafeMake } from "./ApiError.js"
@@ -58,6 +60,7 @@ import { check, hostOf, isStreamed, methodOf, reduced, Unsendable, wasRead } fro
 import { idHeader, withRequestId } from "./internal/randomId.js"
 import { clockOf, monotonic } from "./internal/clock.js"
 import * as Reliability from "./Reliability.js"
+import { RetryBudget } from "./RetryBudget.js"
 import * as Workload from "./Workload.js"
 import type { Call } from "./internal/call/model.js"
 
@@ -541,6 +544,8 @@ class Caller<E, R, R2> {
  * What is mapped onto the client that it makes (`HttpClient.mapRequest`, …) happens once in a call; what was mapped onto the
  * client that it is given, in each attempt. What fails, fails as `ApiError`, whatever the client's own errors are.
  *
+ * Observers that require services need the form with the client first.
+ *
  * @example
  * ```ts
  * import { FetchHttpClient, HttpClient, HttpClientRequest } from "@effect/platform"
@@ -548,10 +553,13 @@ class Caller<E, R, R2> {
  * import { Dialect, ReliableHttpClient, Workload } from "effect-reliability"
  *
  * const program = Effect.gen(function* () {
- *   const client = ReliableHttpClient.make(yield* HttpClient.HttpClient, {
- *     workload: Workload.with(Workload.interactive, { deadline: "100 millis" }),
- *     dialect: Dialect.fireworks
- *   }).pipe(HttpClient.mapRequest(HttpClientRequest.prependUrl("http://127.0.0.1:4")))
+ *   const client = (yield* HttpClient.HttpClient).pipe(
+ *     ReliableHttpClient.make({
+ *       workload: Workload.with(Workload.interactive, { deadline: "100 millis" }),
+ *       dialect: Dialect.fireworks
+ *     }),
+ *     HttpClient.mapRequest(HttpClientRequest.prependUrl("http://127.0.0.1:4"))
+ *   )
  *
  *   const models = client.get("/v1/models").pipe(Effect.flatMap((response) => response.json))
  *   return yield* Effect.catchTag(models, "Transient", (error) => Effect.succeed(error.reason))
@@ -563,16 +571,19 @@ class Caller<E, R, R2> {
  * @since 0.1.0
  * @category constructors
  */
-export const make = <E, R, R2 = never>(
-  client: HttpClient.HttpClient.With<E, R>,
-  options: Options<R2> = {}
-): ReliableHttpClient<R | R2> => {
-  const caller = new Caller("ReliableHttpClient.make", client, options)
-  return HttpClient.makeWith<never, never, ApiError, R | R2>(
-    Effect.flatMap((request) => caller.call(request)),
-    Effect.succeed
-  )
-}
+export const make: {
+  (options?: Options): <E, R>(client: HttpClient.HttpClient.With<E, R>) => ReliableHttpClient<R>
+  <E, R, R2 = never>(client: HttpClient.HttpClient.With<E, R>, options?: Options<R2>): ReliableHttpClient<R | R2>
+} = /*#__PURE__*/ dual(
+  (args) => Predicate.hasProperty(args[0], HttpClient.TypeId),
+  <E, R, R2>(client: HttpClient.HttpClient.With<E, R>, options: Options<R2> = {}): ReliableHttpClient<R | R2> => {
+    const caller = new Caller("ReliableHttpClient.make", client, options)
+    return HttpClient.makeWith<never, never, ApiError, R | R2>(
+      Effect.flatMap((request) => caller.call(request)),
+      Effect.succeed
+    )
+  }
+)
 
 /**
  * The same for clients that are handed to other packages: what it makes fails with `@effect/platform`'s errors, of which the
@@ -649,7 +660,8 @@ export const ReliableHttpClient: Context.Tag<ReliableHttpClient, ReliableHttpCli
   /*#__PURE__*/ Context.GenericTag<ReliableHttpClient>("effect-reliability/ReliableHttpClient")
 
 /**
- * Provides a reliable client over the application's `HttpClient`. What the observers need is taken from where it is provided.
+ * Provides a reliable client over the application's `HttpClient`. The services of observers are taken from the layer's context,
+ * and so is a `RetryBudget`, if there is one and the option `budget` is not set.
  *
  * @example
  * ```ts
@@ -676,7 +688,11 @@ export const layer = <R = never>(
   return Layer.effect(
     ReliableHttpClient,
     Effect.zipWith(HttpClient.HttpClient, Effect.context<R>(), (client, context) =>
-      make(client, { ...options, ...withContext(options, context) })
+      make(client, {
+        ...options,
+        budget: options.budget ?? Option.getOrUndefined(Context.getOption(context, RetryBudget)),
+        ...withContext(options, context)
+      })
     )
   )
 }

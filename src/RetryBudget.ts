@@ -18,6 +18,8 @@
  *
  * @since 0.1.0
  */
+import * as Config from "effect/Config"
+import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -122,20 +124,22 @@ const defaults = { ratio: 0.07, minPerSecond: 0.5, max: 20 }
  * @since 0.1.0
  * @category constructors
  */
-export const make = (options: Options = {}): Effect.Effect<RetryBudget> => {
-  const owner = "RetryBudget.make"
-  const checked = {
-    ratio: number(owner, "ratio", options.ratio ?? defaults.ratio, { max: 10 }),
-    minPerSecond: number(owner, "minPerSecond", options.minPerSecond ?? defaults.minPerSecond, {}),
-    max: number(owner, "max", options.max ?? defaults.max, { min: 1 })
-  }
-  return withNow((start) => {
-    let state: State = { tokens: checked.max, at: start }
+export const make = (options: Options = {}): Effect.Effect<RetryBudget> => build(checked("RetryBudget.make", options))
+
+const checked = (owner: string, options: Options): RetryBudget["options"] => ({
+  ratio: number(owner, "ratio", options.ratio ?? defaults.ratio, { max: 10 }),
+  minPerSecond: number(owner, "minPerSecond", options.minPerSecond ?? defaults.minPerSecond, {}),
+  max: number(owner, "max", options.max ?? defaults.max, { min: 1 })
+})
+
+const build = (options: RetryBudget["options"]): Effect.Effect<RetryBudget> =>
+  withNow((start) => {
+    let state: State = { tokens: options.max, at: start }
     let suppressed = 0
     // each runs in one step of one fiber, so that no other can come between reading and writing
-    const at = (now: number, calls: number): State => (state = accrue(state, checked, now, calls))
+    const at = (now: number, calls: number): State => (state = accrue(state, options, now, calls))
     return {
-      options: checked,
+      options,
       deposit: withNow((now) => void at(now, 1)),
       withdraw: withNow((now) => {
         const { tokens } = at(now, 0)
@@ -150,7 +154,6 @@ export const make = (options: Options = {}): Effect.Effect<RetryBudget> => {
       suppressed: Effect.sync(() => suppressed)
     }
   })
-}
 
 /**
  * The budget of an application, for the calls that are made with it.
@@ -163,7 +166,8 @@ export const RetryBudget: Context.Tag<RetryBudget, RetryBudget> = /*#__PURE__*/ 
 )
 
 /**
- * Provides one budget to all that asks for `RetryBudget.RetryBudget`.
+ * Provides one budget to all effects and layers that require `RetryBudget.RetryBudget`. `ReliableHttpClient.layer` and
+ * `Fireworks.layer` use it for their calls when it is in their context and their option `budget` is not set.
  *
  * @example
  * ```ts
@@ -178,7 +182,35 @@ export const RetryBudget: Context.Tag<RetryBudget, RetryBudget> = /*#__PURE__*/ 
  * @since 0.1.0
  * @category layers
  */
-export const layer = (options: Options = {}): Layer.Layer<RetryBudget> => Layer.effect(RetryBudget, make(options))
+export const layer = (options: Options = {}): Layer.Layer<RetryBudget> =>
+  Layer.effect(RetryBudget, build(checked("RetryBudget.layer", options)))
+
+/**
+ * Provides one budget whose options are read from `Config`.
+ *
+ * @example
+ * ```ts
+ * import { Config, Effect } from "effect"
+ * import { RetryBudget } from "effect-reliability"
+ *
+ * const Live = RetryBudget.layerConfig({ ratio: Config.withDefault(Config.number("RETRY_RATIO"), 0.1), max: Config.succeed(3) })
+ *
+ * const program = RetryBudget.RetryBudget.pipe(Effect.flatMap((budget) => budget.available))
+ *
+ * console.log(await Effect.runPromise(program.pipe(Effect.provide(Live)))) // 3
+ * ```
+ *
+ * @since 0.2.0
+ * @category layers
+ */
+export const layerConfig = (options: Config.Config.Wrap<Options>): Layer.Layer<RetryBudget, ConfigError.ConfigError> =>
+  Layer.effect(
+    RetryBudget,
+    Config.unwrap(options).pipe(
+      Config.mapAttempt((found) => checked("RetryBudget.layerConfig", found)),
+      Effect.flatMap(build)
+    )
+  )
 
 // -------------------------------------------------------------------------------------------------
 // Private

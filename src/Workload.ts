@@ -19,6 +19,7 @@
  *
  * @since 0.1.0
  */
+import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
@@ -98,7 +99,7 @@ export interface Options {
  * @category model
  */
 export interface Overrides extends Partial<Omit<Options, "timeouts">> {
-  readonly timeouts?: Partial<Options["timeouts"]> | undefined
+  readonly timeouts?: { readonly [K in keyof Options["timeouts"]]?: Options["timeouts"][K] | undefined } | undefined
 }
 
 // -------------------------------------------------------------------------------------------------
@@ -182,8 +183,11 @@ export const make = (options: Options): Workload => build("Workload.make", optio
 const with_: {
   (overrides: Overrides): (workload: Workload) => Workload
   (workload: Workload, overrides: Overrides): Workload
-} = /*#__PURE__*/ dual(2, (workload: Workload, overrides: Overrides): Workload => {
-  const owner = "Workload.with"
+} = /*#__PURE__*/ dual(2, (workload: Workload, overrides: Overrides): Workload =>
+  override("Workload.with", workload, overrides)
+)
+
+const override = (owner: string, workload: Workload, overrides: Overrides): Workload => {
   const { timeouts } = workload
   const deadline = duration(owner, "deadline", overrides.deadline ?? workload.deadline, { min: 1, infinite: true })
   const attempt = duration(
@@ -211,7 +215,7 @@ const with_: {
     },
     patience: "patience" in overrides ? overrides.patience : workload.patience
   })
-})
+}
 
 export {
   /**
@@ -232,6 +236,50 @@ export {
    * @category combinators
    */
   with_ as with
+}
+
+/**
+ * Reads the limits of a workload from `Config`; what is not set is as in the given workload, with the rules of `with`.
+ *
+ * | variable | limit | | variable | limit |
+ * | --- | --- | --- | --- | --- |
+ * | `DEADLINE` | `deadline` | | `WRITE_TIMEOUT` | `timeouts.write` |
+ * | `ATTEMPT_TIMEOUT` | `timeouts.attempt` | | `READ_TIMEOUT` | `timeouts.read` |
+ * | `POOL_TIMEOUT` | `timeouts.pool` | | `STREAM_FIRST_TIMEOUT` | `stream.first` |
+ * | `CONNECT_TIMEOUT` | `timeouts.connect` | | `STREAM_IDLE_TIMEOUT` | `stream.idle` |
+ *
+ * Durations are written as `30 seconds`. Put the variables of several workloads under prefixes with `Config.nested`.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Config, ConfigProvider, Duration, Effect } from "effect"
+ * import { Workload } from "effect-reliability"
+ *
+ * const environment = ConfigProvider.fromMap(new Map([["CHAT_DEADLINE", "45 seconds"]]), { pathDelim: "_" })
+ * const chat = Config.nested(Workload.config(Workload.interactive), "CHAT")
+ *
+ * const workload = await Effect.runPromise(Effect.withConfigProvider(chat, environment))
+ * assert.deepStrictEqual(workload.deadline, Duration.seconds(45))
+ * assert.deepStrictEqual(workload.timeouts.attempt, Duration.seconds(45))
+ * ```
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const config = (workload: Workload): Config.Config<Workload> => {
+  const limit = (name: string) => Config.map(Config.option(Config.duration(name)), Option.getOrUndefined)
+  return Config.all({
+    deadline: limit("DEADLINE"),
+    timeouts: Config.all({
+      pool: limit("POOL_TIMEOUT"),
+      connect: limit("CONNECT_TIMEOUT"),
+      write: limit("WRITE_TIMEOUT"),
+      read: limit("READ_TIMEOUT"),
+      attempt: limit("ATTEMPT_TIMEOUT")
+    }),
+    stream: Config.all({ first: limit("STREAM_FIRST_TIMEOUT"), idle: limit("STREAM_IDLE_TIMEOUT") })
+  }).pipe(Config.mapAttempt((limits) => override("Workload.config", workload, limits)))
 }
 
 // -------------------------------------------------------------------------------------------------
@@ -331,8 +379,10 @@ export const timeout: {
 )
 
 /**
- * Sets the workload for all that runs inside: clients take their limits and retries from it, `Retry`'s schedules its
+ * Sets the workload of an effect: clients that run inside it take their limits and retries from it, and `Retry`'s schedules its
  * patience. It limits nothing by itself, and makes no request repeatable.
+ *
+ * `Reliability.protect` and the options of a single call bring a workload of their own, which replaces this one inside.
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 import { describe, it } from "@effect/vitest"
-import { Clock, Context, Effect, FastCheck as fc, Layer, Random, TestClock } from "effect"
+import { Clock, Config, Context, Effect, FastCheck as fc, Layer, Random, TestClock } from "effect"
 import { ApiError, Reliability, RetryBudget, Workload } from "effect-reliability"
 import { expect } from "vitest"
 
@@ -417,9 +417,16 @@ describe("make", () => {
   ]
 
   it.each(cases.filter(([, , bound]) => bound !== undefined))("refuses %s of %s", (option, value, bound) => {
-    const message = `RetryBudget.make: ${option} is ${value}; it must be ${bound}`
-    expect(() => RetryBudget.make({ [option]: value })).toThrow(new RangeError(message))
-    expect(() => RetryBudget.layer({ [option]: value })).toThrow(new RangeError(message))
+    const message = (owner: string) => `${owner}: ${option} is ${value}; it must be ${bound}`
+    expect(() => RetryBudget.make({ [option]: value })).toThrow(new RangeError(message("RetryBudget.make")))
+    expect(() => RetryBudget.layer({ [option]: value })).toThrow(new RangeError(message("RetryBudget.layer")))
+    const build = Layer.build(RetryBudget.layerConfig({ [option]: Config.succeed(value) })).pipe(
+      Effect.scoped,
+      Effect.flip
+    )
+    expect(Effect.runSync(build)).toMatchObject({
+      message: expect.stringContaining(message("RetryBudget.layerConfig")) as unknown
+    })
   })
 
   it.each(cases.filter(([, , bound]) => bound === undefined))("takes %s of %s", (option, value) => {

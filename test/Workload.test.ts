@@ -1,5 +1,5 @@
 import { describe, it } from "@effect/vitest"
-import { Clock, Duration, Effect, FastCheck as fc, Fiber, Option, Ref, TestClock } from "effect"
+import { Clock, Config, ConfigProvider, Duration, Effect, FastCheck as fc, Fiber, Option, Ref, TestClock } from "effect"
 import { ApiError, Reliability, Retry, Workload } from "effect-reliability"
 import { expect } from "vitest"
 
@@ -127,8 +127,12 @@ const durations: Readonly<Record<string, Change>> = {
   "patience.cap": (cap) => ({ patience: { waits: 1, base: "1 second", cap } })
 }
 
-const made = (overrides: Workload.Overrides) =>
-  Workload.make({ ...sound, ...overrides, timeouts: { ...sound.timeouts, ...overrides.timeouts } })
+const made = ({ timeouts, ...overrides }: Workload.Overrides) =>
+  Workload.make({
+    ...sound,
+    ...overrides,
+    timeouts: { ...sound.timeouts, ...timeouts, attempt: timeouts?.attempt ?? sound.timeouts.attempt }
+  })
 
 const changed = (overrides: Workload.Overrides) => Workload.with(Workload.make(sound), overrides)
 
@@ -623,4 +627,82 @@ describe("what a workload carries", () => {
     expect(longer.stream).toEqual({ first: Duration.minutes(4), idle: Duration.minutes(4) })
     expect(longer.timeouts.read).toEqual(Duration.minutes(4))
   })
+})
+
+describe("config", () => {
+  const read = (variables: Readonly<Record<string, string>>, workload = Workload.interactive) =>
+    Effect.withConfigProvider(
+      Config.nested(Workload.config(workload), "CHAT"),
+      ConfigProvider.fromMap(new Map(Object.entries(variables)), { pathDelim: "_" })
+    )
+
+  it.effect("keeps the workload when no variable is set", () =>
+    Effect.gen(function* () {
+      for (const workload of [Workload.interactive, Workload.largeModel, Workload.batchSubmission]) {
+        expect(yield* read({}, workload)).toEqual(workload)
+      }
+    })
+  )
+
+  it.effect("reads each limit from its variable", () =>
+    Effect.gen(function* () {
+      const workload = yield* read({
+        CHAT_DEADLINE: "90 seconds",
+        CHAT_ATTEMPT_TIMEOUT: "40 seconds",
+        CHAT_POOL_TIMEOUT: "1 seconds",
+        CHAT_CONNECT_TIMEOUT: "2 seconds",
+        CHAT_WRITE_TIMEOUT: "3 seconds",
+        CHAT_READ_TIMEOUT: "4 seconds",
+        CHAT_STREAM_FIRST_TIMEOUT: "5 seconds",
+        CHAT_STREAM_IDLE_TIMEOUT: "6 seconds"
+      })
+      expect(workload.deadline).toEqual(Duration.seconds(90))
+      expect(workload.timeouts).toEqual({
+        attempt: Duration.seconds(40),
+        pool: Duration.seconds(1),
+        connect: Duration.seconds(2),
+        write: Duration.seconds(3),
+        read: Duration.seconds(4)
+      })
+      expect(workload.stream).toEqual({ first: Duration.seconds(5), idle: Duration.seconds(6) })
+    })
+  )
+
+  it.effect("fails with a ConfigError that names the limit that does not fit", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(read({ CHAT_ATTEMPT_TIMEOUT: "3 minutes" }))
+      const message = "Workload.config: timeouts.attempt is 3m; it must be at most the deadline, 2m"
+      expect(error).toMatchObject({ message: expect.stringContaining(message) as unknown })
+      expect(yield* Effect.flip(read({ CHAT_DEADLINE: "soon" }))).toMatchObject({ path: ["CHAT", "DEADLINE"] })
+    })
+  )
+})
+
+describe("within and protect", () => {
+  const slow = Workload.with(Workload.interactive, { name: "slow", deadline: "30 minutes" })
+  const quick = Workload.with(Workload.interactive, { name: "quick", deadline: "1 second" })
+  const lasts = (effect: Effect.Effect<unknown, unknown>) =>
+    Effect.gen(function* () {
+      const fiber = yield* Effect.fork(Effect.exit(effect))
+      yield* TestClock.adjust("1 second")
+      return Option.isSome(yield* Fiber.poll(fiber)) ? "at most a second" : "longer"
+    })
+
+  it.effect("uses the workload of protect where within is around it", () =>
+    Effect.gen(function* () {
+      const call = nameOfCurrent.pipe(Reliability.protect(quick), Workload.within(slow))
+      expect(yield* call).toEqual(Option.some("quick"))
+      const hanging = Effect.never.pipe(Reliability.protect(quick), Workload.within(slow))
+      expect(yield* lasts(hanging)).toBe("at most a second")
+    })
+  )
+
+  it.effect("uses the workload of within for clients inside of it, and keeps the deadline of protect", () =>
+    Effect.gen(function* () {
+      const call = nameOfCurrent.pipe(Workload.within(slow), Reliability.protect(quick))
+      expect(yield* call).toEqual(Option.some("slow"))
+      const hanging = Effect.never.pipe(Workload.within(slow), Reliability.protect(quick))
+      expect(yield* lasts(hanging)).toBe("at most a second")
+    })
+  )
 })

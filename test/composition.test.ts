@@ -1,6 +1,7 @@
 /**
  * What holds when the parts are put together, with each other and with the rest of Effect.
  */
+import { HttpClient } from "@effect/platform"
 import { describe, it } from "@effect/vitest"
 import {
   Chunk,
@@ -15,12 +16,24 @@ import {
   Layer,
   Option,
   Random,
+  Redacted,
   Runtime,
   Schedule,
   Stream,
   TestClock
 } from "effect"
-import { ApiError, Classify, Deadline, Reliability, Retry, RetryBudget, Workload } from "effect-reliability"
+import {
+  ApiError,
+  Classify,
+  Deadline,
+  Reliability,
+  ReliableHttpClient,
+  Retry,
+  RetryBudget,
+  Workload
+} from "effect-reliability"
+import { Fireworks } from "effect-reliability/fireworks"
+import { Fault, ScriptedClient } from "effect-reliability/testing"
 import { expect } from "vitest"
 
 // -------------------------------------------------------------------------------------------------
@@ -577,6 +590,92 @@ describe("services and layers", () => {
       const sent = Effect.flatMap(Backend, ({ send }) => send)
       expect(yield* withinAnHour(halfWay(Effect.provide(sent, layer)))).toBe("sent")
       expect(attempts).toEqual([0, 1500])
+    })
+  )
+})
+
+// -------------------------------------------------------------------------------------------------
+// Clients
+// -------------------------------------------------------------------------------------------------
+
+const models = "https://api.example.com/v1/models"
+const prompt = Workload.with(Workload.interactive, { retry: Retry.make({ base: Duration.zero }) })
+const down = () => ScriptedClient.make(Fault.answer(503))
+const over = (client: HttpClient.HttpClient) => Layer.provide(Layer.succeed(HttpClient.HttpClient, client))
+
+/** A budget that earns nothing and has one retry left. */
+const oneRetry = RetryBudget.layer({ ratio: 0, minPerSecond: 0, max: 1 })
+
+describe("a reliable client made in a pipeline", () => {
+  it.effect("takes the client last", () =>
+    Effect.gen(function* () {
+      const server = yield* down()
+      const once = Workload.with(prompt, { deadline: "1 minute", retry: Retry.make({ attempts: 2, base: 0 }) })
+      const client = server.pipe(ReliableHttpClient.make({ workload: once }))
+      const error = yield* Effect.flip(client.get(models))
+      expect(error.attempts).toBe(2)
+      expect(yield* server.requests).toHaveLength(2)
+    })
+  )
+
+  it.effect("needs no options", () =>
+    Effect.gen(function* () {
+      const server = yield* ScriptedClient.make(Fault.healthy)
+      expect((yield* server.pipe(ReliableHttpClient.make()).get(models)).status).toBe(200)
+      expect((yield* ReliableHttpClient.make(server).get(models)).status).toBe(200)
+    })
+  )
+})
+
+describe("a layer of a client", () => {
+  it.effect("uses the retry budget of its context", () =>
+    Effect.gen(function* () {
+      const server = yield* down()
+      const Live = ReliableHttpClient.layer({ workload: prompt }).pipe(over(server), Layer.provide(oneRetry))
+      const call = Effect.flatMap(ReliableHttpClient.ReliableHttpClient, (client) => client.get(models))
+      const error = yield* Effect.flip(Effect.provide(call, Live))
+      expect([error.attempts, error.stopped]).toEqual([2, "Budget"])
+    })
+  )
+
+  it.effect("prefers the budget of its options", () =>
+    Effect.gen(function* () {
+      const server = yield* down()
+      const budget = yield* RetryBudget.make({ ratio: 0, minPerSecond: 0, max: 2 })
+      const Live = ReliableHttpClient.layer({ workload: prompt, budget }).pipe(over(server), Layer.provide(oneRetry))
+      const call = Effect.flatMap(ReliableHttpClient.ReliableHttpClient, (client) => client.get(models))
+      const error = yield* Effect.flip(Effect.provide(call, Live))
+      expect([error.attempts, error.stopped]).toEqual([3, "Budget"])
+    })
+  )
+
+  it.effect("shares one budget between a reliable client and Fireworks", () =>
+    Effect.gen(function* () {
+      const server = yield* down()
+      const Live = Layer.merge(
+        ReliableHttpClient.layer({ workload: prompt }),
+        Fireworks.layer({ workload: prompt, apiKey: Redacted.make("fw_key") })
+      ).pipe(over(server), Layer.provide(oneRetry))
+      const calls = Effect.gen(function* () {
+        const client = yield* ReliableHttpClient.ReliableHttpClient
+        const fireworks = yield* Fireworks.Fireworks
+        const first = yield* Effect.flip(fireworks.models())
+        return [first, yield* Effect.flip(client.get(models))]
+      })
+      const errors = yield* Effect.provide(calls, Live)
+      expect(errors.map(({ attempts, stopped }) => [attempts, stopped])).toEqual([
+        [2, "Budget"],
+        [1, "Budget"]
+      ])
+    })
+  )
+
+  it.effect("has no budget without one in its context", () =>
+    Effect.gen(function* () {
+      const server = yield* down()
+      const call = Effect.flatMap(ReliableHttpClient.ReliableHttpClient, (client) => client.get(models))
+      const Live = ReliableHttpClient.layer({ workload: prompt }).pipe(over(server))
+      expect((yield* Effect.flip(Effect.provide(call, Live))).stopped).not.toBe("Budget")
     })
   )
 })

@@ -32,6 +32,7 @@ import { walk } from "./internal/doctor/walk.js"
 import type { Finding, Report, Section, Side, StepName } from "./internal/doctor/model.js"
 
 export { StepName, Side, Step, Finding, Section, Report } from "./internal/doctor/model.js"
+export type { FindingEncoded, ReportEncoded, SectionEncoded, StepEncoded } from "./internal/doctor/model.js"
 
 // -------------------------------------------------------------------------------------------------
 // Options

@@ -42,13 +42,7 @@ import { Count } from "./internal/jobs/lifecycle.js"
 // Schemas
 // -------------------------------------------------------------------------------------------------
 
-/**
- * How far a job has come.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const Progress = /*#__PURE__*/ Schema.Struct(
+const ProgressStruct = /*#__PURE__*/ Schema.Struct(
   {
     percent: /*#__PURE__*/ maybe(Count),
     totalInputRequests: /*#__PURE__*/ maybe(Count),
@@ -69,15 +63,25 @@ export const Progress = /*#__PURE__*/ Schema.Struct(
  * @since 0.1.0
  * @category model
  */
-export type Progress = typeof Progress.Type
+export interface Progress extends Schema.Schema.Type<typeof ProgressStruct> {}
 
 /**
- * A batch job; what the API learns tomorrow is kept.
+ * The JSON form of `Progress`.
+ *
+ * @since 0.2.0
+ * @category model
+ */
+export interface ProgressEncoded extends Schema.Schema.Encoded<typeof ProgressStruct> {}
+
+/**
+ * How far a job has come.
  *
  * @since 0.1.0
  * @category schemas
  */
-export const BatchJob = /*#__PURE__*/ Schema.Struct(
+export const Progress: Schema.Schema<Progress, ProgressEncoded> = ProgressStruct
+
+const BatchJobStruct = /*#__PURE__*/ Schema.Struct(
   {
     /** `accounts/{account}/batchInferenceJobs/{id}`; see `idOf`. */
     name: Schema.String,
@@ -101,7 +105,23 @@ export const BatchJob = /*#__PURE__*/ Schema.Struct(
  * @since 0.1.0
  * @category model
  */
-export type BatchJob = typeof BatchJob.Type
+export interface BatchJob extends Schema.Schema.Type<typeof BatchJobStruct> {}
+
+/**
+ * The JSON form of `BatchJob`.
+ *
+ * @since 0.2.0
+ * @category model
+ */
+export interface BatchJobEncoded extends Schema.Schema.Encoded<typeof BatchJobStruct> {}
+
+/**
+ * A batch job; what the API learns tomorrow is kept.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const BatchJob: Schema.Schema<BatchJob, BatchJobEncoded> = BatchJobStruct
 
 // -------------------------------------------------------------------------------------------------
 // Model

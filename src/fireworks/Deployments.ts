@@ -68,13 +68,7 @@ export type { ScalingSchedule, Autoscaling, Decision } from "./internal/deployme
 // Schemas
 // -------------------------------------------------------------------------------------------------
 
-/**
- * What the replicas of a deployment are about; what the API learns tomorrow is kept.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const ReplicaStats = /*#__PURE__*/ Schema.Struct(
+const ReplicaStatsStruct = /*#__PURE__*/ Schema.Struct(
   {
     pendingSchedulingReplicaCount: /*#__PURE__*/ maybe(Count),
     downloadingModelReplicaCount: /*#__PURE__*/ maybe(Count),
@@ -85,12 +79,30 @@ export const ReplicaStats = /*#__PURE__*/ Schema.Struct(
 )
 
 /**
- * A deployment; what the API learns tomorrow is kept.
+ * What the replicas of a deployment are about; what the API learns tomorrow is kept.
+ *
+ * @since 0.2.0
+ * @category model
+ */
+export interface ReplicaStats extends Schema.Schema.Type<typeof ReplicaStatsStruct> {}
+
+/**
+ * The JSON form of `ReplicaStats`.
+ *
+ * @since 0.2.0
+ * @category model
+ */
+export interface ReplicaStatsEncoded extends Schema.Schema.Encoded<typeof ReplicaStatsStruct> {}
+
+/**
+ * What the replicas of a deployment are about; what the API learns tomorrow is kept.
  *
  * @since 0.1.0
  * @category schemas
  */
-export const Deployment = /*#__PURE__*/ Schema.Struct(
+export const ReplicaStats: Schema.Schema<ReplicaStats, ReplicaStatsEncoded> = ReplicaStatsStruct
+
+const DeploymentStruct = /*#__PURE__*/ Schema.Struct(
   {
     /** `accounts/{account}/deployments/{id}`: the `model` of requests to it. See `idOf`. */
     name: Schema.String,
@@ -123,7 +135,23 @@ export const Deployment = /*#__PURE__*/ Schema.Struct(
  * @since 0.1.0
  * @category model
  */
-export type Deployment = typeof Deployment.Type
+export interface Deployment extends Schema.Schema.Type<typeof DeploymentStruct> {}
+
+/**
+ * The JSON form of `Deployment`.
+ *
+ * @since 0.2.0
+ * @category model
+ */
+export interface DeploymentEncoded extends Schema.Schema.Encoded<typeof DeploymentStruct> {}
+
+/**
+ * A deployment; what the API learns tomorrow is kept.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Deployment: Schema.Schema<Deployment, DeploymentEncoded> = DeploymentStruct
 
 // -------------------------------------------------------------------------------------------------
 // Model

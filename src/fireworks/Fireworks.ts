@@ -36,8 +36,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { ApiError } from "../ApiError.js"
 import * as Classify from "../Classify.js"
@@ -46,10 +46,20 @@ import * as Headers from "../internal/http/headers.js"
 import { withContext } from "../internal/call/observerServices.js"
 import { oneOf, refuse } from "../internal/options.js"
 import type { HeadersInput } from "../RetryHint.js"
+import { RetryBudget } from "../RetryBudget.js"
 import * as Workload from "../Workload.js"
 import { makeClient, type Observers, type Settings } from "./internal/client.js"
 import { makeControl } from "./internal/control.js"
-import { maybe, open } from "./internal/decoded.js"
+import {
+  ChatChunk,
+  ChatCompletion,
+  ChatRequest,
+  Completion,
+  CompletionRequest,
+  EmbeddingRequest,
+  Embeddings,
+  Models
+} from "./internal/inference/model.js"
 import { prepare, withOptions } from "./internal/inference/prepare.js"
 import { after, withChoices, withDeltas } from "./internal/lenient.js"
 import { accountIdOf, apiKeyOf, baseUrlFrom, baseUrlOf } from "./internal/settings.js"
@@ -57,296 +67,30 @@ import type { CallOptions, Control } from "./internal/model.js"
 
 export type { CallOptions, Control } from "./internal/model.js"
 
-// -------------------------------------------------------------------------------------------------
-// Schemas
-// -------------------------------------------------------------------------------------------------
-
-/**
- * A message of a chat: of any role, with text, or with parts of any kind.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const Message = /*#__PURE__*/ Schema.Struct(
-  {
-    /** `system`, `user`, `assistant`, `tool`, or what comes. */
-    role: Schema.String,
-    content: /*#__PURE__*/ maybe(
-      /*#__PURE__*/ Schema.Union(Schema.String, /*#__PURE__*/ Schema.Array(/*#__PURE__*/ Schema.Object))
-    )
-  },
-  open
-)
-
-/**
- * A message of a chat.
- *
- * @since 0.1.0
- * @category model
- */
-export type Message = typeof Message.Type
-
-const sampling = {
-  model: Schema.String,
-  max_tokens: /*#__PURE__*/ maybe(Schema.Finite),
-  temperature: /*#__PURE__*/ maybe(Schema.Finite),
-  top_p: /*#__PURE__*/ maybe(Schema.Finite),
-  top_k: /*#__PURE__*/ maybe(Schema.Finite),
-  n: /*#__PURE__*/ maybe(Schema.Finite),
-  stop: /*#__PURE__*/ maybe(/*#__PURE__*/ Schema.Union(Schema.String, /*#__PURE__*/ Schema.Array(Schema.String))),
-  user: /*#__PURE__*/ maybe(Schema.String),
-  /** `priority` is the one that changes anything. */
-  service_tier: /*#__PURE__*/ maybe(Schema.String),
-  prompt_cache_key: /*#__PURE__*/ maybe(Schema.String),
-  /** What is done about a prompt that is too long: `truncate`, the default, lowers `max_tokens` silently; or `error`. */
-  context_length_exceeded_behavior: /*#__PURE__*/ maybe(Schema.String),
-  /** Has the answer's body tell of its times, as streams cannot in their headers; see `performance`. */
-  perf_metrics_in_response: /*#__PURE__*/ maybe(Schema.Boolean),
-  /** Set by the call: `chatStream` is the one that streams. */
-  stream: /*#__PURE__*/ Schema.optional(/*#__PURE__*/ Schema.Literal(false))
-}
-
-/**
- * What `chat` and `chatStream` ask; fields that are not listed here are sent as they are.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const ChatRequest = /*#__PURE__*/ Schema.Struct(
-  {
-    ...sampling,
-    messages: /*#__PURE__*/ Schema.Array(Message),
-    tools: /*#__PURE__*/ maybe(/*#__PURE__*/ Schema.Array(/*#__PURE__*/ Schema.Object)),
-    response_format: /*#__PURE__*/ maybe(/*#__PURE__*/ Schema.Object)
-  },
-  open
-)
-
-/**
- * What `chat` and `chatStream` ask.
- *
- * @since 0.1.0
- * @category model
- */
-export type ChatRequest = typeof ChatRequest.Type
-
-/**
- * What `completions` asks.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const CompletionRequest = /*#__PURE__*/ Schema.Struct(
-  {
-    ...sampling,
-    /** A text, several, or their tokens. */
-    prompt: /*#__PURE__*/ Schema.Union(Schema.String, /*#__PURE__*/ Schema.Array(Schema.Unknown))
-  },
-  open
-)
-
-/**
- * What `completions` asks.
- *
- * @since 0.1.0
- * @category model
- */
-export type CompletionRequest = typeof CompletionRequest.Type
-
-/**
- * What `embeddings` asks.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const EmbeddingRequest = /*#__PURE__*/ Schema.Struct(
-  {
-    model: Schema.String,
-    /** A text, several, or their tokens. */
-    input: /*#__PURE__*/ Schema.Union(Schema.String, /*#__PURE__*/ Schema.Array(Schema.Unknown)),
-    dimensions: /*#__PURE__*/ maybe(Schema.Finite)
-  },
-  open
-)
-
-/**
- * What `embeddings` asks.
- *
- * @since 0.1.0
- * @category model
- */
-export type EmbeddingRequest = typeof EmbeddingRequest.Type
-
-/**
- * The tokens that were counted.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const Usage = /*#__PURE__*/ Schema.Struct(
-  {
-    prompt_tokens: /*#__PURE__*/ maybe(Schema.Number),
-    completion_tokens: /*#__PURE__*/ maybe(Schema.Number),
-    total_tokens: /*#__PURE__*/ maybe(Schema.Number)
-  },
-  open
-)
-
-const ToolCall = /*#__PURE__*/ Schema.Struct(
-  {
-    index: /*#__PURE__*/ maybe(Schema.Number),
-    id: /*#__PURE__*/ maybe(Schema.String),
-    type: /*#__PURE__*/ maybe(Schema.String),
-    function: /*#__PURE__*/ maybe(
-      /*#__PURE__*/ Schema.Struct(
-        { name: /*#__PURE__*/ maybe(Schema.String), arguments: /*#__PURE__*/ maybe(Schema.String) },
-        open
-      )
-    )
-  },
-  open
-)
-
-const Said = /*#__PURE__*/ Schema.Struct(
-  {
-    role: /*#__PURE__*/ maybe(Schema.String),
-    content: /*#__PURE__*/ maybe(Schema.String),
-    reasoning_content: /*#__PURE__*/ maybe(Schema.String),
-    tool_calls: /*#__PURE__*/ maybe(/*#__PURE__*/ Schema.Array(ToolCall))
-  },
-  open
-)
-
-const envelope = {
-  id: /*#__PURE__*/ maybe(Schema.String),
-  created: /*#__PURE__*/ maybe(Schema.Number),
-  model: /*#__PURE__*/ maybe(Schema.String),
-  usage: /*#__PURE__*/ maybe(Usage),
-  /** With `perf_metrics_in_response`; `performance` reads it. */
-  perf_metrics: /*#__PURE__*/ maybe(/*#__PURE__*/ Schema.Record({ key: Schema.String, value: Schema.Unknown }))
-}
-
-const choice = {
-  index: /*#__PURE__*/ maybe(Schema.Number),
-  /** `stop`, `length`, `tool_calls`, `function_call`, or what comes; never `error`, which is a failure. */
-  finish_reason: /*#__PURE__*/ maybe(Schema.String)
-}
-
-/**
- * The answer of `chat`.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const ChatCompletion = /*#__PURE__*/ Schema.Struct(
-  {
-    ...envelope,
-    choices: /*#__PURE__*/ Schema.Array(/*#__PURE__*/ Schema.Struct({ ...choice, message: Said }, open))
-  },
-  open
-)
-
-/**
- * The answer of `chat`.
- *
- * @since 0.1.0
- * @category model
- */
-export type ChatCompletion = typeof ChatCompletion.Type
-
-/**
- * A piece of the answer of `chatStream`. The last ones may have no choices: they tell of usage and times.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const ChatChunk = /*#__PURE__*/ Schema.Struct(
-  {
-    ...envelope,
-    choices: /*#__PURE__*/ Schema.Array(/*#__PURE__*/ Schema.Struct({ ...choice, delta: Said }, open))
-  },
-  open
-)
-
-/**
- * A piece of the answer of `chatStream`.
- *
- * @since 0.1.0
- * @category model
- */
-export type ChatChunk = typeof ChatChunk.Type
-
-/**
- * The answer of `completions`.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const Completion = /*#__PURE__*/ Schema.Struct(
-  {
-    ...envelope,
-    choices: /*#__PURE__*/ Schema.Array(/*#__PURE__*/ Schema.Struct({ ...choice, text: Schema.String }, open))
-  },
-  open
-)
-
-/**
- * The answer of `completions`.
- *
- * @since 0.1.0
- * @category model
- */
-export type Completion = typeof Completion.Type
-
-/**
- * The answer of `embeddings`; a vector that was asked for as `base64` is a text.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const Embeddings = /*#__PURE__*/ Schema.Struct(
-  {
-    model: /*#__PURE__*/ maybe(Schema.String),
-    usage: /*#__PURE__*/ maybe(Usage),
-    data: /*#__PURE__*/ Schema.Array(
-      /*#__PURE__*/ Schema.Struct(
-        {
-          index: /*#__PURE__*/ maybe(Schema.Number),
-          embedding: /*#__PURE__*/ Schema.Union(/*#__PURE__*/ Schema.Array(Schema.Number), Schema.String)
-        },
-        open
-      )
-    )
-  },
-  open
-)
-
-/**
- * The answer of `embeddings`.
- *
- * @since 0.1.0
- * @category model
- */
-export type Embeddings = typeof Embeddings.Type
-
-/**
- * The answer of `models`.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const Models = /*#__PURE__*/ Schema.Struct(
-  { data: /*#__PURE__*/ Schema.Array(/*#__PURE__*/ Schema.Struct({ id: Schema.String }, open)) },
-  open
-)
-
-/**
- * The answer of `models`.
- *
- * @since 0.1.0
- * @category model
- */
-export type Models = typeof Models.Type
+export {
+  ChatChunk,
+  ChatCompletion,
+  ChatRequest,
+  Completion,
+  CompletionRequest,
+  EmbeddingRequest,
+  Embeddings,
+  Message,
+  Models,
+  Usage
+} from "./internal/inference/model.js"
+export type {
+  ChatChunkEncoded,
+  ChatCompletionEncoded,
+  ChatRequestEncoded,
+  CompletionEncoded,
+  CompletionRequestEncoded,
+  EmbeddingRequestEncoded,
+  EmbeddingsEncoded,
+  MessageEncoded,
+  ModelsEncoded,
+  UsageEncoded
+} from "./internal/inference/model.js"
 
 // -------------------------------------------------------------------------------------------------
 // Targets
@@ -606,25 +350,16 @@ export interface Fireworks {
 }
 
 /**
- * What `layerConfig` takes. Budget and observers are those of `Reliability.make`.
+ * Options of `make` and `layer`. Budget and observers are those of `Reliability.make`.
  *
  * @since 0.1.0
  * @category model
  */
-export interface ConfigOptions<R = never> extends Observers<R> {
-  /** The limits and retries of calls that nobody says more of. @default `Workload.interactive` */
+export interface Options<R = never> extends Observers<R> {
+  /** Limits and retries of calls that have no workload of their own. @default `Workload.interactive` */
   readonly workload?: Workload.Workload | undefined
-  /** What the server's rate-limit headers count by; `Meta` counts by the minute. @default "minute" */
+  /** The interval that the server's rate-limit headers count by; `Meta` counts by the minute. @default "minute" */
   readonly limitsPer?: LimitsPer | undefined
-}
-
-/**
- * What `make` and `layer` take.
- *
- * @since 0.1.0
- * @category model
- */
-export interface Options<R = never> extends ConfigOptions<R> {
   readonly apiKey: Redacted.Redacted
   /** The account, which only the control plane needs. @default none */
   readonly accountId?: string | undefined
@@ -635,6 +370,28 @@ export interface Options<R = never> extends ConfigOptions<R> {
   readonly baseUrl?: string | undefined
   /** The same of the control plane: the part before `/v1`. @default `baseUrl` */
   readonly controlUrl?: string | undefined
+}
+
+/**
+ * Options of `layerConfig`: the strings, and the workload if wanted, are read from a `Config`.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface ConfigOptions<R = never> extends Omit<
+  Options<R>,
+  "apiKey" | "accountId" | "baseUrl" | "controlUrl" | "workload"
+> {
+  /** @default `Config.redacted("FIREWORKS_API_KEY")` */
+  readonly apiKey?: Config.Config<Redacted.Redacted> | undefined
+  /** An empty string counts as not set. @default `Config.string("FIREWORKS_ACCOUNT_ID")`, if set */
+  readonly accountId?: Config.Config<string | undefined> | undefined
+  /** An empty string counts as not set. @default `Config.string("FIREWORKS_BASE_URL")`, if set */
+  readonly baseUrl?: Config.Config<string | undefined> | undefined
+  /** An empty string counts as not set. @default `Config.string("FIREWORKS_CONTROL_URL")`, if set */
+  readonly controlUrl?: Config.Config<string | undefined> | undefined
+  /** Limits and retries of calls that have no workload of their own; see `Workload.config`. @default `Workload.interactive` */
+  readonly workload?: Workload.Workload | Config.Config<Workload.Workload> | undefined
 }
 
 // -------------------------------------------------------------------------------------------------
@@ -710,7 +467,7 @@ const build = (http: HttpClient.HttpClient, settings: Settings): Fireworks => {
   }
 }
 
-/** The service of an environment, in which the observers find what they need. */
+/** Builds the service in a context that has the services of its observers. */
 const built = <R>(settings: Settings<R>): Effect.Effect<Fireworks, never, HttpClient.HttpClient | R> =>
   Effect.zipWith(HttpClient.HttpClient, Effect.context<R>(), (http, context) =>
     build(http, { ...settings, ...withContext(settings, context) })
@@ -764,7 +521,8 @@ export const Fireworks: Context.Tag<Fireworks, Fireworks> = /*#__PURE__*/ Contex
 )
 
 /**
- * Provides the Fireworks API over the application's `HttpClient`. What the observers need is taken from where it is provided.
+ * Provides the Fireworks API over the application's `HttpClient`. The services of observers are taken from the layer's context,
+ * and so is a `RetryBudget`, if there is one and the option `budget` is not set.
  *
  * @example
  * ```ts
@@ -790,25 +548,33 @@ export const Fireworks: Context.Tag<Fireworks, Fireworks> = /*#__PURE__*/ Contex
  * @since 0.1.0
  * @category layers
  */
-export const layer = <R = never>(options: Options<R>): Layer.Layer<Fireworks, never, HttpClient.HttpClient | R> =>
-  Layer.effect(Fireworks, built(checked("Fireworks.layer", options)))
+export const layer = <R = never>(options: Options<R>): Layer.Layer<Fireworks, never, HttpClient.HttpClient | R> => {
+  const settings = checked("Fireworks.layer", options)
+  return Layer.effect(
+    Fireworks,
+    Effect.flatMap(Effect.serviceOption(RetryBudget), (found) =>
+      built({ ...settings, budget: settings.budget ?? Option.getOrUndefined(found) })
+    )
+  )
+}
 
 /**
- * Provides the Fireworks API by what the environment says: `FIREWORKS_API_KEY`, and if they are set `FIREWORKS_ACCOUNT_ID`,
- * `FIREWORKS_BASE_URL` and `FIREWORKS_CONTROL_URL`. Its errors name the variable, and show nothing of its value.
+ * Provides the Fireworks API with options from `Config`: by default from the variables `FIREWORKS_API_KEY`, and if they are set
+ * `FIREWORKS_ACCOUNT_ID`, `FIREWORKS_BASE_URL` and `FIREWORKS_CONTROL_URL`. Errors name the variable and never its value.
  *
  * @example
  * ```ts
  * import * as assert from "node:assert"
- * import { ConfigProvider, Effect, Layer } from "effect"
+ * import { Config, ConfigProvider, Effect, Layer } from "effect"
+ * import { Workload } from "effect-reliability"
  * import { Fireworks } from "effect-reliability/fireworks"
  * import { ScriptedClient } from "effect-reliability/testing"
  *
  * const environment = ConfigProvider.fromMap(new Map([["FIREWORKS_API_KEY", " "]]))
- * const Live = Fireworks.layerConfig().pipe(
- *   Layer.provide(ScriptedClient.layer()),
- *   Layer.provide(Layer.setConfigProvider(environment))
- * )
+ * const Live = Fireworks.layerConfig({
+ *   accountId: Config.succeed("my-account"),
+ *   workload: Config.nested(Workload.config(Workload.interactive), "CHAT") // such as CHAT_DEADLINE="30 seconds"
+ * }).pipe(Layer.provide(ScriptedClient.layer()), Layer.provide(Layer.setConfigProvider(environment)))
  *
  * const error = await Effect.runPromise(Fireworks.Fireworks.pipe(Effect.provide(Live), Effect.flip))
  * assert.match(String(error), /FIREWORKS_API_KEY/)
@@ -820,29 +586,34 @@ export const layer = <R = never>(options: Options<R>): Layer.Layer<Fireworks, ne
 export const layerConfig = <R = never>(
   options: ConfigOptions<R> = {}
 ): Layer.Layer<Fireworks, ConfigError.ConfigError, HttpClient.HttpClient | R> => {
-  // a variable that is set to nothing is as good as none
-  const optional = (name: string, check: (text: string) => Either.Either<string, string>) =>
-    Config.string(name).pipe(
-      Config.withDefault(""),
-      Config.mapOrFail((text) =>
+  const invalid = (name: string) => (wrong: string) => ConfigError.InvalidData([name], `It ${wrong}`)
+  const must = <A>(checked: Either.Either<A, string>) => Either.mapLeft(checked, (bound) => `must be ${bound}`)
+  const optional = (
+    given: Config.Config<string | undefined> | undefined,
+    option: string,
+    variable: string,
+    check: (text: string) => Either.Either<string, string>
+  ) =>
+    (given ?? Config.withDefault(Config.string(variable), "")).pipe(
+      Config.mapOrFail((text = "") =>
         text.trim() === ""
           ? Either.right(undefined)
-          : Either.mapLeft(check(text.trim()), (wrong) => ConfigError.InvalidData([name], `It ${wrong}`))
+          : Either.mapLeft(check(text.trim()), invalid(given === undefined ? variable : option))
       )
     )
-  const environment = Config.all({
-    apiKey: Config.redacted("FIREWORKS_API_KEY").pipe(
+  const { workload } = options
+  const settings = Config.all({
+    apiKey: (options.apiKey ?? Config.redacted("FIREWORKS_API_KEY")).pipe(
       Config.mapOrFail((key) =>
-        Either.mapLeft(apiKeyOf(key), (bound) => ConfigError.InvalidData(["FIREWORKS_API_KEY"], `It must be ${bound}`))
+        Either.mapLeft(must(apiKeyOf(key)), invalid(options.apiKey === undefined ? "FIREWORKS_API_KEY" : "apiKey"))
       )
     ),
-    accountId: optional("FIREWORKS_ACCOUNT_ID", (text) =>
-      Either.mapLeft(accountIdOf(text), (bound) => `must be ${bound}`)
-    ),
-    baseUrl: optional("FIREWORKS_BASE_URL", baseUrlOf),
-    controlUrl: optional("FIREWORKS_CONTROL_URL", baseUrlOf)
+    accountId: optional(options.accountId, "accountId", "FIREWORKS_ACCOUNT_ID", (text) => must(accountIdOf(text))),
+    baseUrl: optional(options.baseUrl, "baseUrl", "FIREWORKS_BASE_URL", baseUrlOf),
+    controlUrl: optional(options.controlUrl, "controlUrl", "FIREWORKS_CONTROL_URL", baseUrlOf),
+    workload: Config.isConfig(workload) ? workload : Config.succeed(workload)
   })
   // refuses bad options here, and not where the layer is used
   oneOf("Fireworks.layerConfig", "limitsPer", options.limitsPer ?? "minute", ["minute", "second"])
-  return Layer.unwrapEffect(Effect.map(environment, (found) => layer({ ...options, ...found })))
+  return Layer.unwrapEffect(Effect.map(settings, (found) => layer({ ...options, ...found })))
 }

@@ -52,6 +52,8 @@ import {
 
 export { Checkpoint, TrainerJob } from "./internal/jobs/model.js"
 export type {
+  CheckpointEncoded,
+  TrainerJobEncoded,
   Ended,
   Goal,
   Resumable,

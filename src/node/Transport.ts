@@ -18,6 +18,8 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as Config from "effect/Config"
+import type * as ConfigError from "effect/ConfigError"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
@@ -473,3 +475,37 @@ export const make = (options: Options = {}): Effect.Effect<HttpClient.HttpClient
  */
 export const layer = (options: Options = {}): Layer.Layer<HttpClient.HttpClient> =>
   Layer.scoped(HttpClient.HttpClient, make(options))
+
+/**
+ * Provides a transport whose options are read from `Config`.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { HttpClient } from "@effect/platform"
+ * import { Config, ConfigProvider, Effect, Layer } from "effect"
+ * import { Transport } from "effect-reliability/node"
+ *
+ * const environment = ConfigProvider.fromMap(new Map([["HTTP_CONNECTIONS", "0"]]))
+ * const Live = Transport.layerConfig({
+ *   connections: Config.withDefault(Config.integer("HTTP_CONNECTIONS"), 100),
+ *   keepAlive: Config.succeed("30 seconds")
+ * }).pipe(Layer.provide(Layer.setConfigProvider(environment)))
+ *
+ * const error = await Effect.runPromise(HttpClient.HttpClient.pipe(Effect.provide(Live), Effect.flip))
+ * assert.match(String(error), /connections is 0; it must be an integer of at least 1/)
+ * ```
+ *
+ * @since 0.2.0
+ * @category layers
+ */
+export const layerConfig = (
+  options: Config.Config.Wrap<Omit<Options, "dispatcher">>
+): Layer.Layer<HttpClient.HttpClient, ConfigError.ConfigError> =>
+  Layer.scoped(
+    HttpClient.HttpClient,
+    Config.unwrap(options).pipe(
+      Config.mapAttempt((found) => make(found)),
+      Effect.flatten
+    )
+  )

@@ -1,5 +1,5 @@
 import type { HttpClient } from "@effect/platform"
-import { type ConfigError, Context, type Effect, type Layer, type Redacted, type Stream } from "effect"
+import { type ConfigError, Context, type Effect, type Layer, type Redacted, type Schema, type Stream } from "effect"
 import type { ApiError } from "effect-reliability"
 import { Fireworks } from "effect-reliability/fireworks"
 import { describe, expectTypeOf, it } from "vitest"
@@ -21,6 +21,13 @@ describe("Fireworks", () => {
     expectTypeOf(fireworks.models()).toEqualTypeOf<
       Effect.Effect<Fireworks.Answer<Fireworks.Models>, ApiError.ApiError>
     >()
+  })
+
+  it("has schemas whose types print as their names", () => {
+    expectTypeOf(Fireworks.ChatRequest).toEqualTypeOf<
+      Schema.Schema<Fireworks.ChatRequest, Fireworks.ChatRequestEncoded>
+    >()
+    expectTypeOf<Fireworks.ChatRequest["messages"]>().toEqualTypeOf<ReadonlyArray<Fireworks.Message>>()
   })
 
   it("takes parameters that it does not know, and checks those that it knows", () => {

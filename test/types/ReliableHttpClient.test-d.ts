@@ -29,6 +29,17 @@ describe("make", () => {
     >()
   })
 
+  it("takes the client last, also inside of another combinator's arguments", () => {
+    expectTypeOf(client.pipe(ReliableHttpClient.make())).toEqualTypeOf<ReliableHttpClient.ReliableHttpClient>()
+    expectTypeOf(foreign.pipe(ReliableHttpClient.make({ maxBody: 1 }))).toEqualTypeOf<
+      ReliableHttpClient.ReliableHttpClient<Token>
+    >()
+    const caught = HttpClient.catchTag(ReliableHttpClient.make(client, { maxBody: 1 }), "Fatal", (error) =>
+      Effect.fail(error.reason)
+    )
+    expectTypeOf(caught.get("/")).toExtend<Effect.Effect<Answer, unknown>>()
+  })
+
   it("requires what the client and the observers require", () => {
     const observed = ReliableHttpClient.make(foreign, { onRetry: ({ error }) => log(error.message) })
     expectTypeOf(observed).toEqualTypeOf<ReliableHttpClient.ReliableHttpClient<Token | Log>>()

@@ -37,13 +37,7 @@ export const Side = /*#__PURE__*/ Schema.Literal("yours", "provider", "account",
  */
 export type Side = typeof Side.Type
 
-/**
- * What became of a step.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const Step = /*#__PURE__*/ Schema.Struct({
+const StepStruct = /*#__PURE__*/ Schema.Struct({
   name: StepName,
   status: /*#__PURE__*/ Schema.Literal("ok", "failed", "skipped"),
   summary: Schema.String,
@@ -58,15 +52,25 @@ export const Step = /*#__PURE__*/ Schema.Struct({
  * @since 0.1.0
  * @category model
  */
-export type Step = typeof Step.Type
+export interface Step extends Schema.Schema.Type<typeof StepStruct> {}
 
 /**
- * Something that was found: a problem, or a note, with which the API can be used.
+ * The JSON form of `Step`.
+ *
+ * @since 0.2.0
+ * @category model
+ */
+export interface StepEncoded extends Schema.Schema.Encoded<typeof StepStruct> {}
+
+/**
+ * What became of a step.
  *
  * @since 0.1.0
  * @category schemas
  */
-export const Finding = /*#__PURE__*/ Schema.Struct({
+export const Step: Schema.Schema<Step, StepEncoded> = StepStruct
+
+const FindingStruct = /*#__PURE__*/ Schema.Struct({
   /** The step and a word that stays the same, such as `dns.not-found`. */
   code: Schema.String,
   step: StepName,
@@ -84,15 +88,25 @@ export const Finding = /*#__PURE__*/ Schema.Struct({
  * @since 0.1.0
  * @category model
  */
-export type Finding = typeof Finding.Type
+export interface Finding extends Schema.Schema.Type<typeof FindingStruct> {}
 
 /**
- * What the servers counted of a deployment, and what that says about what was found.
+ * The JSON form of `Finding`.
+ *
+ * @since 0.2.0
+ * @category model
+ */
+export interface FindingEncoded extends Schema.Schema.Encoded<typeof FindingStruct> {}
+
+/**
+ * Something that was found: a problem, or a note, with which the API can be used.
  *
  * @since 0.1.0
  * @category schemas
  */
-export const Section = /*#__PURE__*/ Schema.Struct({
+export const Finding: Schema.Schema<Finding, FindingEncoded> = FindingStruct
+
+const SectionStruct = /*#__PURE__*/ Schema.Struct({
   counts: /*#__PURE__*/ Schema.Struct({
     from: Schema.Number,
     to: Schema.Number,
@@ -111,15 +125,25 @@ export const Section = /*#__PURE__*/ Schema.Struct({
  * @since 0.1.0
  * @category model
  */
-export type Section = typeof Section.Type
+export interface Section extends Schema.Schema.Type<typeof SectionStruct> {}
 
 /**
- * The report of an examination. A later version may have more fields; these stay.
+ * The JSON form of `Section`.
+ *
+ * @since 0.2.0
+ * @category model
+ */
+export interface SectionEncoded extends Schema.Schema.Encoded<typeof SectionStruct> {}
+
+/**
+ * What the servers counted of a deployment, and what that says about what was found.
  *
  * @since 0.1.0
  * @category schemas
  */
-export const Report = /*#__PURE__*/ Schema.Struct({
+export const Section: Schema.Schema<Section, SectionEncoded> = SectionStruct
+
+const ReportStruct = /*#__PURE__*/ Schema.Struct({
   version: /*#__PURE__*/ Schema.Literal(1),
   /** Scheme, host and port. */
   url: Schema.String,
@@ -140,4 +164,20 @@ export const Report = /*#__PURE__*/ Schema.Struct({
  * @since 0.1.0
  * @category model
  */
-export type Report = typeof Report.Type
+export interface Report extends Schema.Schema.Type<typeof ReportStruct> {}
+
+/**
+ * The JSON form of `Report`.
+ *
+ * @since 0.2.0
+ * @category model
+ */
+export interface ReportEncoded extends Schema.Schema.Encoded<typeof ReportStruct> {}
+
+/**
+ * The report of an examination. A later version may have more fields; these stay.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Report: Schema.Schema<Report, ReportEncoded> = ReportStruct

@@ -12,13 +12,7 @@ import { maybe, open } from "../decoded.js"
 
 const Fields = /*#__PURE__*/ Schema.Record({ key: Schema.String, value: Schema.Unknown })
 
-/**
- * A trainer or a fine-tuning job; what the API learns tomorrow is kept.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const TrainerJob = /*#__PURE__*/ Schema.Struct(
+const TrainerJobStruct = /*#__PURE__*/ Schema.Struct(
   {
     /** `accounts/{account}/rlorTrainerJobs/{id}`, or that of another kind; see `idOf`. */
     name: Schema.String,
@@ -42,15 +36,25 @@ export const TrainerJob = /*#__PURE__*/ Schema.Struct(
  * @since 0.1.0
  * @category model
  */
-export type TrainerJob = typeof TrainerJob.Type
+export interface TrainerJob extends Schema.Schema.Type<typeof TrainerJobStruct> {}
 
 /**
- * A checkpoint of a trainer.
+ * The JSON form of `TrainerJob`.
+ *
+ * @since 0.2.0
+ * @category model
+ */
+export interface TrainerJobEncoded extends Schema.Schema.Encoded<typeof TrainerJobStruct> {}
+
+/**
+ * A trainer or a fine-tuning job; what the API learns tomorrow is kept.
  *
  * @since 0.1.0
  * @category schemas
  */
-export const Checkpoint = /*#__PURE__*/ Schema.Struct(
+export const TrainerJob: Schema.Schema<TrainerJob, TrainerJobEncoded> = TrainerJobStruct
+
+const CheckpointStruct = /*#__PURE__*/ Schema.Struct(
   {
     name: Schema.String,
     createTime: /*#__PURE__*/ maybe(Schema.String),
@@ -67,7 +71,23 @@ export const Checkpoint = /*#__PURE__*/ Schema.Struct(
  * @since 0.1.0
  * @category model
  */
-export type Checkpoint = typeof Checkpoint.Type
+export interface Checkpoint extends Schema.Schema.Type<typeof CheckpointStruct> {}
+
+/**
+ * The JSON form of `Checkpoint`.
+ *
+ * @since 0.2.0
+ * @category model
+ */
+export interface CheckpointEncoded extends Schema.Schema.Encoded<typeof CheckpointStruct> {}
+
+/**
+ * A checkpoint of a trainer.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Checkpoint: Schema.Schema<Checkpoint, CheckpointEncoded> = CheckpointStruct
 
 /**
  * The kinds of jobs: `rlorTrainerJobs`, `supervisedFineTuningJobs`, `reinforcementFineTuningJobs` and `dpoJobs`.
