@@ -255,15 +255,10 @@ describe("the table of names", () => {
     expect(Object.keys(Telemetry.attributes).filter((short) => !used.has(short as never))).toEqual([])
   })
 
-  it.each([
-    ["README.md", "name"],
-    [".github/TELEMETRY.md", "attribute"]
-  ] as const)("is in %s as it is", (file, of) => {
-    const [, shown] = /<!-- telemetry -->\n([^]*?)<!-- \/telemetry -->/.exec(read(file)) ?? []
-    expect(
-      table(shown ?? "no table between <!-- telemetry --> and <!-- /telemetry -->"),
-      `the rows of ${file}`
-    ).toEqual(table(markdown(of)))
+  it.each(["name", "attribute"] as const)("has its table of each %s in .github/TELEMETRY.md", (of) => {
+    const [, shown = "no table"] =
+      new RegExp(`<!-- ${of}s -->\\n([^]*?)<!-- /${of}s -->`).exec(read(".github/TELEMETRY.md")) ?? []
+    expect(table(shown)).toEqual(table(markdown(of)))
   })
 })
 

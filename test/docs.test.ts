@@ -1,3 +1,5 @@
+import { Effect } from "effect"
+import { FireworksServer } from "effect-reliability/testing"
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { dirname } from "node:path"
 import ts from "typescript"
@@ -57,7 +59,15 @@ const compileAll = async (): Promise<ReadonlyMap<string, string>> => {
 const runAll = async (): Promise<ReadonlyMap<string, string | null>> => {
   const report = `${cache}/report.jsonl`
   const paths = examples.map((example) => example.path)
-  await run(process.execPath, ["--import", "tsx", "test/support/runExamples.ts", report, ...paths])
+  // the quick starts call the API that the environment names
+  await Effect.flatMap(FireworksServer.make(), ({ key, origin }) =>
+    Effect.promise(() =>
+      run(process.execPath, ["--import", "tsx", "test/support/runExamples.ts", report, ...paths], root, {
+        FIREWORKS_API_KEY: key,
+        FIREWORKS_BASE_URL: origin
+      })
+    )
+  ).pipe(Effect.scoped, Effect.runPromise)
   const lines = read(report).trim().split("\n")
   return new Map([
     ...paths.map((path) => [path, "it was not run, since an example before it never ended"] as const),

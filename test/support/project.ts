@@ -42,9 +42,14 @@ interface Manifest {
 export const manifest = JSON.parse(read("package.json")) as Manifest
 
 /** Runs a command, by default in the project's root; answers what it printed, or fails with it. */
-export const run = async (command: string, args: ReadonlyArray<string>, cwd = root): Promise<string> =>
+export const run = async (
+  command: string,
+  args: ReadonlyArray<string>,
+  cwd = root,
+  variables: Readonly<Record<string, string>> = {}
+): Promise<string> =>
   new Promise((resolve, reject) => {
-    const env = { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined, NODE_OPTIONS: undefined }
+    const env = { ...process.env, ...variables, NO_COLOR: "1", FORCE_COLOR: undefined, NODE_OPTIONS: undefined }
     execFile(command, args, { cwd, env, maxBuffer: 1e8 }, (error, stdout, stderr) => {
       if (error === null) resolve(stdout)
       else reject(new Error(`${command} ${args.join(" ")}\n\n${stdout}${stderr}`))
