@@ -9,9 +9,6 @@
  * that starts again, therefore makes no second job, even on a server that accepts a duplicate id. Two limits remain on such a
  * server: two processes that submit one id at the same time, and a job that its replicas still hide when it is looked up.
  *
- * What to do next is decided by plain functions over plain values, `afterSend` and `afterLook`, `afterSight` and
- * `afterResume`; `submit`, `watch` and `await` carry it out.
- *
  * @since 0.1.0
  */
 import * as Chunk from "effect/Chunk"
@@ -21,15 +18,17 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
-import { type ApiError, type Kind as ErrorKind, mayHaveExecuted, type Reason, settle, unsafeMake } from "./ApiError.js"
+import type { ApiError } from "./ApiError.js"
 import * as Deadline from "./Deadline.js"
-import { conflicts, mayExist, moreOf, nothingSent, notLookedUp } from "./internal/job/advice.js"
-import { again, hintOf, logged, pauseBefore, spread } from "./internal/job/waits.js"
-import { duration, number, refuse } from "./internal/options.js"
 import { monotonicMillis } from "./internal/clock.js"
-import type { Doubt, Limits, Phase, Standing, Step, Submission, Watching } from "./internal/job/model.js"
+import { advised, mayExist, nothingSent, notLookedUp, settled } from "./internal/job/advice.js"
+import { afterLook, afterSend } from "./internal/job/submission.js"
+import { logged, spread } from "./internal/job/waits.js"
+import { afterResume, afterSight, limits, watchingSince } from "./internal/job/watching.js"
+import { duration } from "./internal/options.js"
+import type { Finding, Limits, Standing, Step, Submission, Watching, WatchOptions } from "./internal/job/model.js"
 
-export type { Limits, Phase, Step, Submission, Doubt, Watching, Standing } from "./internal/job/model.js"
+export type { Standing, WatchOptions } from "./internal/job/model.js"
 
 // -------------------------------------------------------------------------------------------------
 // Model
@@ -68,7 +67,7 @@ export interface Kind<in Input, in out Snapshot, out A, out R = never> {
 export type Watched<Snapshot, A, R = never> = Pick<Kind<never, Snapshot, A, R>, "get" | "standing" | "resume">
 
 // -------------------------------------------------------------------------------------------------
-// Submitting: what to do next
+// Submitting
 // -------------------------------------------------------------------------------------------------
 
 /**
@@ -85,116 +84,6 @@ export interface SubmitOptions {
   readonly isNew?: boolean | undefined
   /** For all calls and waits together, at least 0; may be infinite. @default infinite */
   readonly deadline?: Duration.DurationInput | undefined
-}
-
-/**
- * What was found under an id: the job that was submitted, one with another input, or one that was deleted.
- *
- * @since 0.1.0
- * @category model
- */
-export type Finding<Snapshot> =
-  | { readonly _tag: "Same"; readonly snapshot: Snapshot }
-  | { readonly _tag: "Other" }
-  | { readonly _tag: "Gone" }
-const maxSends = 6
-
-/** How often a job is looked for that the server said to exist, or could not be asked about. */
-const maxLooks = 6
-
-/** How often a job is looked for that may never have arrived. */
-const enoughLooks = 2
-
-/** The longest wait that a server may ask of a submission, in milliseconds. */
-const maxHint = 120_000
-
-const failed = (error: ApiError, inDoubt: boolean): Submission<never> => ({ _tag: "Failed", error, inDoubt })
-
-const look = (doubt: Doubt, last: ApiError): Submission<never> => {
-  const hint = hintOf(last)
-  return hint > maxHint
-    ? failed(doubt.error ?? last, doubt.sends > 0)
-    : { _tag: "Look", after: Duration.millis(Math.max(pauseBefore(doubt.looks), hint)), doubt }
-}
-
-/** Whether a call may have been carried out: not if a server refused it, whatever it refuses with. */
-const mayStand = (error: ApiError): boolean =>
-  mayHaveExecuted(error) &&
-  !(error._tag === "Fatal" && error.delivery === "Acknowledged" && (error.status ?? 400) >= 400)
-
-const conflict = (found: "Other" | "Gone", error?: ApiError): Submission<never> => {
-  const status = error?.reason === "Conflict" ? error.status : undefined
-  const about = { delivery: "Acknowledged", status, requestId: error?.requestId, detail: conflicts[found] } as const
-  return failed(unsafeMake({ class: "Fatal", reason: "Conflict" }, about), false)
-}
-
-const found = <Snapshot>(finding: Finding<Snapshot>, error?: ApiError): Submission<Snapshot> =>
-  finding._tag === "Same" ? { _tag: "Done", snapshot: finding.snapshot } : conflict(finding._tag, error)
-
-/**
- * Decides what follows the response to a submission that was sent for the n-th time.
- *
- * What may have been carried out is looked up, and so is what conflicts with something that exists. What was not sent or was
- * refused has failed, unless an earlier send is still in doubt.
- *
- * @example
- * ```ts
- * import * as assert from "node:assert"
- * import { Either } from "effect"
- * import { ApiError, Job } from "effect-reliability"
- *
- * const lost = new ApiError.Transient({ reason: "ConnectionLost", delivery: "Unconfirmed" })
- * assert.strictEqual(Job.afterSend(1, Either.left(lost))._tag, "Look")
- * ```
- *
- * @since 0.1.0
- * @category getters
- */
-export const afterSend = <Snapshot>(
-  sends: number,
-  result: Either.Either<Finding<Snapshot>, ApiError>
-): Submission<Snapshot> => {
-  if (Either.isRight(result)) return found(result.right)
-  const error = result.left
-  const earlier = sends > 1
-  return error.reason === "Conflict" || mayStand(error) || (earlier && error._tag !== "Fatal")
-    ? look({ sends, error, looks: 0 }, error)
-    : failed(error, earlier)
-}
-
-/**
- * Decides what follows a look for a job that is about to be sent, or whose submission is in doubt.
- *
- * The same job is the success; another one, or what is left of a deleted one, is `Conflict`. Where there is none before the
- * first send, it is sent. Where there is none after a send it may not be seen yet, and only after another look is it sent again,
- * under the same id.
- *
- * A look that fails never leads to a send. Before the first send it is repeated where the server did not refuse it, and
- * otherwise fails the submission.
- *
- * @since 0.1.0
- * @category getters
- */
-export const afterLook = <Snapshot>(
-  doubt: Doubt,
-  result: Either.Either<Finding<Snapshot>, ApiError>
-): Submission<Snapshot> => {
-  const { error, looks, sends } = doubt
-  if (Either.isRight(result)) return found(result.right, error)
-  const missing = result.left.reason === "NotFound"
-  if (error === undefined) {
-    if (missing) return { _tag: "Send", after: Duration.zero, sends: 1 }
-    const isPassing = result.left._tag !== "Fatal" && mayHaveExecuted(result.left)
-    return isPassing && looks + 1 < maxLooks
-      ? look({ ...doubt, looks: looks + 1 }, result.left)
-      : failed(result.left, false)
-  }
-  if (result.left._tag === "Fatal" && !missing) return failed(result.left, true)
-  const unseen = missing && error.reason !== "Conflict"
-  if (looks + 1 < (unseen ? enoughLooks : maxLooks)) return look({ ...doubt, looks: looks + 1 }, result.left)
-  return unseen && error._tag !== "Fatal" && sends < maxSends
-    ? { _tag: "Send", after: Duration.millis(Math.max(pauseBefore(sends), hintOf(error))), sends: sends + 1 }
-    : failed(error, true)
 }
 
 /**
@@ -274,251 +163,6 @@ export const submit = <Input, Snapshot, A, R>(
   })
 }
 
-const settled = (error: ApiError): ApiError => (error.attempts > 0 ? error : settle(error, 1))
-
-// both are of one error
-const advised = ({ _tag, reason, ...rest }: ApiError, remedy: string): ApiError =>
-  unsafeMake({ class: _tag, reason } as ErrorKind, { ...rest, remedy }, rest.cause)
-
-// -------------------------------------------------------------------------------------------------
-// Watching: what to do next
-// -------------------------------------------------------------------------------------------------
-
-/**
- * How a job is watched.
- *
- * @since 0.1.0
- * @category model
- */
-export interface WatchOptions {
-  /** The wait between looks, as long as something changes, at least 1 ms. @default 5 seconds */
-  readonly interval?: Duration.DurationInput | undefined
-  /** What each wait is multiplied by while nothing changes, from 1 on. @default 1.5 */
-  readonly factor?: number | undefined
-  /** The longest wait, at least `interval`. @default 1 minute */
-  readonly cap?: Duration.DurationInput | undefined
-  /** The part by which each wait is shortened or lengthened at random, from 0 to 0.5. @default 0.2 */
-  readonly jitter?: number | undefined
-  /** For how long contact may be lost, in one go; may be infinite. @default 1 hour */
-  readonly outage?: Duration.DurationInput | undefined
-  /** For how long the server may know nothing of the job before that is believed. @default 2 minutes */
-  readonly unseen?: Duration.DurationInput | undefined
-  /** For how long it may be queued, in all, since it was last resumed; may be infinite. @default infinite */
-  readonly queued?: Duration.DurationInput | undefined
-  /** For how long it may be active, in all, since it was last resumed; may be infinite. @default infinite */
-  readonly active?: Duration.DurationInput | undefined
-  /** For how long it may be changing, in all, since it was last resumed; may be infinite. @default infinite */
-  readonly changing?: Duration.DurationInput | undefined
-  /** How often a job that stopped is resumed, where its kind can be; 0 for never. @default 0 */
-  readonly resumes?: number | undefined
-  /** For how long after a resumption the server may still tell of the end before it. @default 2 minutes */
-  readonly stale?: Duration.DurationInput | undefined
-  /** Whether it was resumed just before the watch, so that `stale` holds from its beginning. @default false */
-  readonly resumed?: boolean | undefined
-}
-
-/**
- * Checks watch options; a bad one is refused by its name and that of its owner, the function that takes it.
- *
- * @example
- * ```ts
- * import * as assert from "node:assert"
- * import { Job } from "effect-reliability"
- *
- * assert.strictEqual(Job.limits({ interval: "10 seconds" }).cap, 60_000)
- * assert.throws(() => Job.limits({ factor: 0.5 }), /factor is 0.5; it must be a number of at least 1/)
- * ```
- *
- * @since 0.1.0
- * @category constructors
- */
-export const limits = (options: WatchOptions = {}, owner = "Job.limits"): Limits => {
-  const interval = duration(owner, "interval", options.interval ?? "5 seconds", { min: 1 })
-  const cap = duration(owner, "cap", options.cap ?? Duration.max(interval, "1 minute"), { min: 1 })
-  if (Duration.lessThan(cap, interval)) refuse(owner, "cap", cap, `at least interval, ${Duration.format(interval)}`)
-  const span = (name: "outage" | "unseen" | "stale" | Phase, otherwise: Duration.DurationInput): number =>
-    Duration.toMillis(duration(owner, name, options[name] ?? otherwise, { infinite: true }))
-  return {
-    interval: Duration.toMillis(interval),
-    factor: number(owner, "factor", options.factor ?? 1.5, { min: 1 }),
-    cap: Duration.toMillis(cap),
-    jitter: number(owner, "jitter", options.jitter ?? 0.2, { max: 0.5 }),
-    outage: span("outage", "1 hour"),
-    unseen: span("unseen", "2 minutes"),
-    queued: span("queued", Duration.infinity),
-    active: span("active", Duration.infinity),
-    changing: span("changing", Duration.infinity),
-    resumes: number(owner, "resumes", options.resumes ?? 0, { integer: true }),
-    stale: span("stale", "2 minutes"),
-    resumed: options.resumed ?? false
-  }
-}
-
-const none = { Stopped: undefined, Ended: undefined, Gone: undefined, Nothing: undefined }
-
-const phases = { Queued: "queued", Active: "active", Changing: "changing", ...none } as const
-
-const unspent: Watching["spent"] = { queued: 0, active: 0, changing: 0 }
-/**
- * A watch that begins at a moment.
- *
- * @since 0.1.0
- * @category getters
- */
-export const watchingSince = (now: number, limits: Limits): Watching => ({
-  lookedAt: now,
-  seen: "Nothing",
-  wait: 0,
-  spent: unspent,
-  lostSince: undefined,
-  unseenSince: undefined,
-  refusedSince: undefined,
-  missingSince: undefined,
-  resumes: 0,
-  resumedAt: limits.resumed ? now : -Infinity
-})
-
-const ranOut = (what: Phase, millis: number): Step<never> => {
-  const detail = `the job was ${what} for ${Duration.format(Duration.millis(Math.round(millis)))}`
-  const about = { delivery: "Acknowledged", phase: "deadline", detail, remedy: moreOf(what) } as const
-  return { _tag: "Failed", error: unsafeMake({ class: "Transient", reason: "Timeout" }, about) }
-}
-
-const unreached: ReadonlySet<Reason> = /*#__PURE__*/ new Set<Reason>(["Tls", "ProxyRefused"])
-
-/** A server that asks for no retry of a look does not mean the next look; and who was reached once can be reached again. */
-const isFatal = (error: ApiError, { resumes, seen }: Watching): boolean => {
-  const wasReached = seen !== "Nothing" || resumes > 0
-  const isAway = wasReached && error.delivery === "NotSent" && unreached.has(error.reason)
-  return error._tag === "Fatal" && error.shouldRetry !== true && !isAway
-}
-
-/** What a watch makes of a look that failed. */
-const afterLoss = (
-  state: Watching,
-  now: number,
-  error: ApiError,
-  limits: Limits,
-  random: number
-): readonly [Watching, Step<never>] => {
-  const missing = error.reason === "NotFound"
-  const lostSince = state.lostSince ?? now
-  // the time without contact says nothing of the job
-  const unseenSince = (state.unseenSince ?? lostSince) + now - lostSince
-  const next = missing ? { ...state, lostSince: undefined, unseenSince } : { ...state, lostSince }
-  const left = (missing ? unseenSince + limits.unseen : lostSince + limits.outage) - now
-  if (isFatal(error, state) && !missing) return [next, { _tag: "Failed", error }]
-  if (left > 0) return again(next, limits, { anew: false, left, random, error })
-  return [next, { _tag: "Failed", error: missing ? error : advised(error, moreOf("outage")) }]
-}
-
-/**
- * Decides what follows a look at a job. `random` is drawn from [0, 1).
- *
- * Only what the server says ends the watch, or a limit; or what kept from reaching it from the beginning, and no waiting
- * cures. Time in which there was no contact counts to no limit but its own, time in the queue not to that of the work, and time
- * in which the one became the other to that which has more left. An answer that lags behind makes the watch longer, and ends it
- * never.
- *
- * @example
- * ```ts
- * import * as assert from "node:assert"
- * import { Either } from "effect"
- * import { ApiError, Job } from "effect-reliability"
- *
- * const limits = Job.limits({ interval: "5 seconds", outage: "10 minutes" })
- * const down = Either.left(new ApiError.Transient({ reason: "Connect", delivery: "NotSent" }))
- *
- * const [state, first] = Job.afterSight(Job.watchingSince(0, limits), 0, down, limits, 0.5)
- * const [, second] = Job.afterSight(state, 600_000, down, limits, 0.5)
- * assert.deepStrictEqual([first._tag, second._tag], ["Look", "Failed"])
- * ```
- *
- * @since 0.1.0
- * @category getters
- */
-export const afterSight = <A>(
-  before: Watching,
-  now: number,
-  result: Either.Either<Standing<A>, ApiError>,
-  limits: Limits,
-  random: number
-): readonly [Watching, Step<A>] => {
-  const known = before.lostSince === undefined && before.unseenSince === undefined
-  const earlier = known ? phases[before.seen] : undefined
-  const later = Either.isRight(result) ? phases[result.right._tag] : undefined
-  const leftOf = (phase: Phase): number => limits[phase] - before.spent[phase]
-  // when it changed is not known, and no limit is charged with what was not its own
-  const phase = earlier && later && leftOf(later) > leftOf(earlier) ? later : earlier
-  const passed = phase && { [phase]: before.spent[phase] + Math.max(0, now - before.lookedAt) }
-  const state: Watching = { ...before, lookedAt: now, spent: { ...before.spent, ...passed } }
-  if (Either.isLeft(result)) return afterLoss(state, now, result.left, limits, random)
-
-  const standing = result.right
-  const seen: Watching = { ...state, seen: standing._tag, lostSince: undefined, unseenSince: undefined }
-  const anew = before.seen !== standing._tag
-  switch (standing._tag) {
-    case "Ended":
-      return [seen, { _tag: "Done", outcome: standing.outcome }]
-    case "Gone":
-      return [seen, { _tag: "Failed", error: gone() }]
-    case "Stopped": {
-      // what it says may be of the life before
-      const left = seen.resumedAt + limits.stale - now
-      if (left > 0) return again(seen, limits, { anew: false, left, random })
-      const resumable = seen.resumes < limits.resumes && standing.final !== true
-      return [seen, resumable ? { _tag: "Resume" } : { _tag: "Done", outcome: standing.outcome }]
-    }
-    case "Queued":
-    case "Active":
-    case "Changing": {
-      const phase = phases[standing._tag]
-      const left = limits[phase] - seen.spent[phase]
-      if (left <= 0) return [seen, ranOut(phase, seen.spent[phase])]
-      return again({ ...seen, refusedSince: undefined, missingSince: undefined }, limits, { anew, left, random })
-    }
-  }
-}
-
-const gone = (): ApiError =>
-  unsafeMake({ class: "Fatal", reason: "NotFound" }, { delivery: "Acknowledged", detail: "the job was deleted" })
-
-/** What a server says of a job that is running already: a precondition failed, which gateways make a 400 of. */
-const elsewhere: ReadonlySet<Reason> = /*#__PURE__*/ new Set<Reason>(["Conflict", "PreconditionFailed", "BadRequest"])
-
-/**
- * Decides what follows the attempt to resume a job. `random` is drawn from [0, 1).
- *
- * One that is refused, since the job runs again by somebody else's hand, is looked at; so is one whose answer was lost, and
- * both count. One that did not arrive does not count, and is made again, for as long as contact may be lost.
- *
- * @since 0.1.0
- * @category getters
- */
-export const afterResume = (
-  before: Watching,
-  now: number,
-  result: Either.Either<unknown, ApiError>,
-  limits: Limits,
-  random: number
-): readonly [Watching, Step<never>] => {
-  const error = Option.getOrUndefined(Either.getLeft(result))
-  if (error === undefined || elsewhere.has(error.reason) || mayStand(error)) {
-    // the end that is told next may be the old one
-    const asked = { resumes: before.resumes + 1, resumedAt: now, refusedSince: undefined, missingSince: undefined }
-    const resumed: Watching = { ...before, ...asked, lookedAt: now, seen: "Nothing", spent: unspent }
-    const left = error === undefined ? Infinity : Math.max(limits.outage, limits.interval)
-    return again(resumed, limits, { anew: true, left, random, error })
-  }
-  const missing = error.reason === "NotFound"
-  const refusedSince = before.refusedSince ?? now
-  const missingSince = missing ? (before.missingSince ?? now) : undefined
-  const next: Watching = { ...before, lookedAt: now, refusedSince, missingSince }
-  const left = (missingSince === undefined ? refusedSince + limits.outage : missingSince + limits.unseen) - now
-  const over = left <= 0 || (isFatal(error, before) && !missing)
-  return over ? [next, { _tag: "Failed", error }] : again(next, limits, { anew: false, left, random, error })
-}
-
 // -------------------------------------------------------------------------------------------------
 // Watching
 // -------------------------------------------------------------------------------------------------
@@ -565,9 +209,9 @@ const turn = <Snapshot, A, R>(
     }
   })
 
-/** A kind that cannot be resumed is not. */
-const limitsOf = <Snapshot, A, R>(kind: Watched<Snapshot, A, R>, options: WatchOptions): Limits => {
-  const checked = limits(options)
+/** The checked options, without resumptions where the kind has none. */
+const limitsOf = <Snapshot, A, R>(owner: string, kind: Watched<Snapshot, A, R>, options: WatchOptions): Limits => {
+  const checked = limits(options, owner)
   return kind.resume === undefined ? { ...checked, resumes: 0 } : checked
 }
 
@@ -600,7 +244,7 @@ export const watch = <Snapshot, A, R>(
   id: string,
   options: WatchOptions = {}
 ): Stream.Stream<Snapshot, ApiError, R> => {
-  const checked = limitsOf(kind, options)
+  const checked = limitsOf("Job.watch", kind, options)
   return Stream.unwrap(
     Effect.map(start(checked), (position) =>
       Stream.paginateChunkEffect(position, (position) =>
@@ -618,7 +262,7 @@ const await_ = <Snapshot, A, R>(
   id: string,
   options: WatchOptions = {}
 ): Effect.Effect<A, ApiError, R> => {
-  const checked = limitsOf(kind, options)
+  const checked = limitsOf("Job.await", kind, options)
   const from = (position: Position): Effect.Effect<A, ApiError, R> =>
     Effect.flatMap(turn(kind, id, checked, position), ({ next }) =>
       Either.match(next, { onLeft: Effect.succeed, onRight: from })

@@ -18,6 +18,9 @@ import {
 } from "effect"
 import { ApiError, Deadline, Job, Reliability, Retry, Workload } from "effect-reliability"
 import { expect } from "vitest"
+import type { Doubt, Finding, Step, Submission } from "../src/internal/job/model.js"
+import { afterLook, afterSend } from "../src/internal/job/submission.js"
+import * as watching from "../src/internal/job/watching.js"
 
 // -------------------------------------------------------------------------------------------------
 // What calls fail with
@@ -61,12 +64,12 @@ const same = right({ _tag: "Same", snapshot: "job" } as const)
 const other = right({ _tag: "Other" } as const)
 const deleted = right({ _tag: "Gone" } as const)
 
-const doubtOf = (error: ApiError.ApiError, looks = 0, sends = 1): Job.Doubt => ({ sends, error, looks })
+const doubtOf = (error: ApiError.ApiError, looks = 0, sends = 1): Doubt => ({ sends, error, looks })
 
 /** Before anything was sent. */
-const unsent = (looks = 0): Job.Doubt => ({ sends: 0, error: undefined, looks })
+const unsent = (looks = 0): Doubt => ({ sends: 0, error: undefined, looks })
 
-const tagOf = (step: Job.Submission<unknown>): string =>
+const tagOf = (step: Submission<unknown>): string =>
   step._tag === "Failed" ? `Failed ${step.error.reason}${step.inDoubt ? ", in doubt" : ""}` : step._tag
 
 describe("afterSend", () => {
@@ -81,47 +84,47 @@ describe("afterSend", () => {
     ["fails with what was refused", forbidden, "Failed Forbidden"],
     ["fails with what was refused for want of money", unpaid, "Failed PaymentRequired"]
   ])("%s", (_, error, expected) => {
-    expect(tagOf(Job.afterSend(1, left(error)))).toBe(expected)
+    expect(tagOf(afterSend(1, left(error)))).toBe(expected)
   })
 
   it("looks for the job of an earlier send when a later one was not sent, and says that it may exist", () => {
-    expect(tagOf(Job.afterSend(2, left(down)))).toBe("Look")
-    expect(tagOf(Job.afterSend(2, left(throttled("1 second"))))).toBe("Look")
-    expect(tagOf(Job.afterSend(2, left(forbidden)))).toBe("Failed Forbidden, in doubt")
+    expect(tagOf(afterSend(2, left(down)))).toBe("Look")
+    expect(tagOf(afterSend(2, left(throttled("1 second"))))).toBe("Look")
+    expect(tagOf(afterSend(2, left(forbidden)))).toBe("Failed Forbidden, in doubt")
   })
 
   it("takes no other job for an answer", () => {
-    expect(tagOf(Job.afterSend(1, same))).toBe("Done")
-    expect(tagOf(Job.afterSend(1, other))).toBe("Failed Conflict")
-    expect(tagOf(Job.afterSend(1, deleted))).toBe("Failed Conflict")
+    expect(tagOf(afterSend(1, same))).toBe("Done")
+    expect(tagOf(afterSend(1, other))).toBe("Failed Conflict")
+    expect(tagOf(afterSend(1, deleted))).toBe("Failed Conflict")
   })
 
   it("looks as late as the server asks, and not at all where that is long", () => {
     const busy = (retryAfter: Duration.Duration) =>
       new Transient({ reason: "Unavailable", delivery: "Acknowledged", status: 503, retryAfter })
-    expect(Job.afterSend(1, left(busy(Duration.seconds(120))))).toMatchObject({ after: Duration.seconds(120) })
-    expect(tagOf(Job.afterSend(1, left(busy(Duration.millis(120_001)))))).toBe("Failed Unavailable, in doubt")
+    expect(afterSend(1, left(busy(Duration.seconds(120))))).toMatchObject({ after: Duration.seconds(120) })
+    expect(tagOf(afterSend(1, left(busy(Duration.millis(120_001)))))).toBe("Failed Unavailable, in doubt")
   })
 })
 
 describe("afterLook", () => {
   it("is done with the same job, and in conflict with another or a deleted one", () => {
-    expect(tagOf(Job.afterLook(doubtOf(lost), same))).toBe("Done")
+    expect(tagOf(afterLook(doubtOf(lost), same))).toBe("Done")
     for (const finding of [other, deleted]) {
-      const step = Job.afterLook(doubtOf(taken), finding)
+      const step = afterLook(doubtOf(taken), finding)
       expect(step).toMatchObject({ _tag: "Failed", inDoubt: false, error: { reason: "Conflict", status: 409 } })
     }
   })
 
   it("sends what is not there, after one look", () => {
-    expect(Job.afterLook(unsent(), left(missing))).toEqual({ _tag: "Send", after: Duration.zero, sends: 1 })
-    expect(Job.afterLook(unsent(3), left(missing))).toMatchObject({ _tag: "Send", sends: 1 })
+    expect(afterLook(unsent(), left(missing))).toEqual({ _tag: "Send", after: Duration.zero, sends: 1 })
+    expect(afterLook(unsent(3), left(missing))).toMatchObject({ _tag: "Send", sends: 1 })
   })
 
   it("finds what is there before anything is sent", () => {
-    expect(tagOf(Job.afterLook(unsent(), same))).toBe("Done")
-    expect(tagOf(Job.afterLook(unsent(), other))).toBe("Failed Conflict")
-    expect(tagOf(Job.afterLook(unsent(), deleted))).toBe("Failed Conflict")
+    expect(tagOf(afterLook(unsent(), same))).toBe("Done")
+    expect(tagOf(afterLook(unsent(), other))).toBe("Failed Conflict")
+    expect(tagOf(afterLook(unsent(), deleted))).toBe("Failed Conflict")
   })
 
   it.each([
@@ -132,37 +135,37 @@ describe("afterLook", () => {
     ["fails with a look that is not allowed", forbidden, "Failed Forbidden"],
     ["fails with a look whose response cannot be read", unreadable, "Failed Decode"]
   ])("sends nothing before it knows: %s", (_, error, expected) => {
-    expect(tagOf(Job.afterLook(unsent(), left(error)))).toBe(expected)
+    expect(tagOf(afterLook(unsent(), left(error)))).toBe(expected)
   })
 
   it("looks six times before it sends, and then fails without doubt", () => {
-    const waits = [0, 1, 2, 3, 4].map((looks) => Job.afterLook(unsent(looks), left(unavailable)))
+    const waits = [0, 1, 2, 3, 4].map((looks) => afterLook(unsent(looks), left(unavailable)))
     expect(waits.map((step) => step._tag === "Look" && Duration.toSeconds(step.after))).toEqual([1, 2, 4, 8, 16])
-    expect(tagOf(Job.afterLook(unsent(5), left(unavailable)))).toBe("Failed Unavailable")
+    expect(tagOf(afterLook(unsent(5), left(unavailable)))).toBe("Failed Unavailable")
     const later = new Transient({ ...unavailable, retryAfter: Duration.millis(120_001) })
-    expect(tagOf(Job.afterLook(unsent(), left(later)))).toBe("Failed Unavailable")
+    expect(tagOf(afterLook(unsent(), left(later)))).toBe("Failed Unavailable")
   })
 
   it("sends again what was looked for twice and is not there, six times in all", () => {
-    expect(tagOf(Job.afterLook(doubtOf(lost, 0), left(missing)))).toBe("Look")
-    expect(Job.afterLook(doubtOf(lost, 1), left(missing))).toMatchObject({ _tag: "Send", sends: 2 })
-    expect(Job.afterLook(doubtOf(lost, 1, 5), left(missing))).toMatchObject({ _tag: "Send", sends: 6 })
-    expect(tagOf(Job.afterLook(doubtOf(lost, 1, 6), left(missing)))).toBe("Failed ConnectionLost, in doubt")
+    expect(tagOf(afterLook(doubtOf(lost, 0), left(missing)))).toBe("Look")
+    expect(afterLook(doubtOf(lost, 1), left(missing))).toMatchObject({ _tag: "Send", sends: 2 })
+    expect(afterLook(doubtOf(lost, 1, 5), left(missing))).toMatchObject({ _tag: "Send", sends: 6 })
+    expect(tagOf(afterLook(doubtOf(lost, 1, 6), left(missing)))).toBe("Failed ConnectionLost, in doubt")
   })
 
   it("does not send again what a server took and could not be read", () => {
-    expect(tagOf(Job.afterLook(doubtOf(unreadable, 1), left(missing)))).toBe("Failed Decode, in doubt")
+    expect(tagOf(afterLook(doubtOf(unreadable, 1), left(missing)))).toBe("Failed Decode, in doubt")
   })
 
   it("looks six times, for 31 seconds, for what is said to exist", () => {
-    const waits = [0, 1, 2, 3, 4].map((looks) => Job.afterLook(doubtOf(taken, looks), left(missing)))
+    const waits = [0, 1, 2, 3, 4].map((looks) => afterLook(doubtOf(taken, looks), left(missing)))
     expect(waits.map((step) => step._tag === "Look" && Duration.toSeconds(step.after))).toEqual([1, 2, 4, 8, 16])
-    expect(tagOf(Job.afterLook(doubtOf(taken, 5), left(missing)))).toBe("Failed Conflict, in doubt")
-    expect(tagOf(Job.afterLook(doubtOf(lost, 5), left(down)))).toBe("Failed ConnectionLost, in doubt")
+    expect(tagOf(afterLook(doubtOf(taken, 5), left(missing)))).toBe("Failed Conflict, in doubt")
+    expect(tagOf(afterLook(doubtOf(lost, 5), left(down)))).toBe("Failed ConnectionLost, in doubt")
   })
 
   it("fails with what forbids to look", () => {
-    expect(tagOf(Job.afterLook(doubtOf(lost), left(forbidden)))).toBe("Failed Forbidden, in doubt")
+    expect(tagOf(afterLook(doubtOf(lost), left(forbidden)))).toBe("Failed Forbidden, in doubt")
   })
 })
 
@@ -206,12 +209,12 @@ describe("a submission", () => {
         let made = 0
         let time = 0
         let steps = 0
-        const find = (): Either.Either<Job.Finding<string>, ApiError.ApiError> => {
+        const find = (): Either.Either<Finding<string>, ApiError.ApiError> => {
           if (stored === undefined) return left(missing)
           return stored === "the same" ? same : stored === "another" ? other : deleted
         }
         let [nthSend, nthLook] = [0, 0]
-        const send = (): Either.Either<Job.Finding<string>, ApiError.ApiError> => {
+        const send = (): Either.Either<Finding<string>, ApiError.ApiError> => {
           const mood = sends[nthSend++] ?? sendMoods[0]
           if (!mood.carries) return left(mood.tells)
           const refused = stored !== undefined && duplicates === "refused"
@@ -221,7 +224,7 @@ describe("a submission", () => {
           }
           return mood.tells !== undefined ? left(mood.tells) : refused ? left(taken) : same
         }
-        const see = (): Either.Either<Job.Finding<string>, ApiError.ApiError> => {
+        const see = (): Either.Either<Finding<string>, ApiError.ApiError> => {
           const mood = looks[nthLook++] ?? "sees"
           if (mood === "sees") return find()
           return left(
@@ -234,13 +237,13 @@ describe("a submission", () => {
                   : throttled("3 seconds")
           )
         }
-        let step: Job.Submission<string> = isNew
-          ? Job.afterSend(1, send())
+        let step: Submission<string> = isNew
+          ? afterSend(1, send())
           : { _tag: "Look", after: Duration.zero, doubt: unsent() }
         while (step._tag === "Look" || step._tag === "Send") {
           steps++
           time += Duration.toMillis(step.after)
-          step = step._tag === "Look" ? Job.afterLook(step.doubt, see()) : Job.afterSend(step.sends, send())
+          step = step._tag === "Look" ? afterLook(step.doubt, see()) : afterSend(step.sends, send())
         }
         expect(made).toBeLessThanOrEqual(before === "nothing" ? 1 : 0)
         expect(nthSend).toBeLessThanOrEqual(6)
@@ -261,27 +264,31 @@ describe("a submission", () => {
 
 describe("limits", () => {
   it.each([
-    [{ interval: 0 }, "Job.limits: interval is 0; it must be at least 1 ms"],
-    [{ interval: -1 }, "Job.limits: interval is -1; it must be a duration that is not negative"],
-    [{ interval: "2 minutes", cap: "1 minute" }, "Job.limits: cap is 1m; it must be at least interval, 2m"],
-    [{ factor: 0.9 }, "Job.limits: factor is 0.9; it must be a number of at least 1"],
-    [{ jitter: 0.6 }, "Job.limits: jitter is 0.6; it must be a number from 0 to 0.5"],
-    [{ resumes: 1.5 }, "Job.limits: resumes is 1.5; it must be an integer of at least 0"],
-    [{ outage: "-5 minutes" }, `Job.limits: outage is "-5 minutes"; it must be a duration that is not negative`],
-    [{ queued: Number.NaN }, "Job.limits: queued is NaN; it must be a duration that is not negative"]
+    [{ interval: 0 }, "Job.watch: interval is 0; it must be at least 1 ms"],
+    [{ interval: -1 }, "Job.watch: interval is -1; it must be a duration that is not negative"],
+    [{ interval: "2 minutes", cap: "1 minute" }, "Job.watch: cap is 1m; it must be at least interval, 2m"],
+    [{ factor: 0.9 }, "Job.watch: factor is 0.9; it must be a number of at least 1"],
+    [{ jitter: 0.6 }, "Job.watch: jitter is 0.6; it must be a number from 0 to 0.5"],
+    [{ resumes: 1.5 }, "Job.watch: resumes is 1.5; it must be an integer of at least 0"],
+    [{ outage: "-5 minutes" }, `Job.watch: outage is "-5 minutes"; it must be a duration that is not negative`],
+    [{ queued: Number.NaN }, "Job.watch: queued is NaN; it must be a duration that is not negative"]
   ] as ReadonlyArray<readonly [Job.WatchOptions, string]>)("refuses %o", (options, message) => {
-    expect(() => Job.limits(options)).toThrow(message)
+    expect(() => watching.limits(options)).toThrow(message)
     const kind = { ...kindOf(makeServer()), resume: undefined }
-    expect(() => Job.await(kind, "job", options)).toThrow(message)
+    expect(() => Job.await(kind, "job", options)).toThrow(message.replace("Job.watch", "Job.await"))
     expect(() => Job.watch(kind, "job", options)).toThrow(message)
   })
 
   it("refuses in the name of who takes the option", () => {
-    expect(() => Job.limits({ interval: 0 }, "Other.wait")).toThrow("Other.wait: interval is 0")
+    expect(() => watching.limits({ interval: 0 }, "Other.wait")).toThrow("Other.wait: interval is 0")
   })
 
   it("takes a long interval for the cap", () => {
-    expect(Job.limits({ interval: "10 minutes" })).toMatchObject({ interval: 600_000, cap: 600_000, queued: Infinity })
+    expect(watching.limits({ interval: "10 minutes" })).toMatchObject({
+      interval: 600_000,
+      cap: 600_000,
+      queued: Infinity
+    })
   })
 })
 
@@ -304,10 +311,10 @@ const eitherOf = (sight: Sight): Either.Either<Standing, ApiError.ApiError> =>
 
 /** What each sight leads to: the wait in seconds, or the end. */
 const follow = (options: Job.WatchOptions, sights: ReadonlyArray<readonly [at: number, Sight]>, random = 0.5) => {
-  const limits = Job.limits(options)
-  let state = Job.watchingSince(0, limits)
+  const limits = watching.limits(options)
+  let state = watching.watchingSince(0, limits)
   return sights.map(([at, sight]) => {
-    const [next, step] = Job.afterSight(state, at * 1000, eitherOf(sight), limits, random)
+    const [next, step] = watching.afterSight(state, at * 1000, eitherOf(sight), limits, random)
     state = next
     switch (step._tag) {
       case "Look":
@@ -317,7 +324,7 @@ const follow = (options: Job.WatchOptions, sights: ReadonlyArray<readonly [at: n
       case "Failed":
         return detailOf(step.error)
       case "Resume": {
-        state = Job.afterResume(state, at * 1000, right(undefined), limits, random)[0]
+        state = watching.afterResume(state, at * 1000, right(undefined), limits, random)[0]
         return "Resume"
       }
     }
@@ -412,12 +419,12 @@ describe("afterSight", () => {
   })
 
   it("says which option allows more time", () => {
-    const limits = Job.limits({ queued: 0, outage: 0 })
+    const limits = watching.limits({ queued: 0, outage: 0 })
     for (const [sight, option] of [
       [queued, "queued"],
       [down, "outage"]
     ] as const) {
-      const [, step] = Job.afterSight(Job.watchingSince(0, limits), 0, eitherOf(sight), limits, 0)
+      const [, step] = watching.afterSight(watching.watchingSince(0, limits), 0, eitherOf(sight), limits, 0)
       expect(step._tag === "Failed" && step.error.advice).toContain(`by the option ${option}.`)
     }
   })
@@ -553,10 +560,10 @@ describe("afterSight", () => {
 })
 
 describe("afterResume", () => {
-  const limits = Job.limits({ ...still, resumes: 2, outage: "10 minutes", unseen: "2 minutes" })
-  const start = Job.watchingSince(0, limits)
+  const limits = watching.limits({ ...still, resumes: 2, outage: "10 minutes", unseen: "2 minutes" })
+  const start = watching.watchingSince(0, limits)
   const resume = (error: ApiError.ApiError, state = start, now = 1000) =>
-    Job.afterResume(state, now, left(error), limits, 0.5)
+    watching.afterResume(state, now, left(error), limits, 0.5)
 
   it("counts what may have been carried out, and what runs by somebody else's hand", () => {
     const refused = new Fatal({ reason: "BadRequest", delivery: "Acknowledged", status: 400 })
@@ -652,8 +659,8 @@ type History = typeof anyHistory extends fc.Arbitrary<infer H> ? H : never
 
 /** Plays a history out, without any Effect; looks and resumptions take no time. */
 const play = ({ lives, looks, options, randoms, resumes }: History) => {
-  const limits = Job.limits(options)
-  let state = Job.watchingSince(0, limits)
+  const limits = watching.limits(options)
+  let state = watching.watchingSince(0, limits)
   let now = 0
   let resumed = 0
   let steps = 0
@@ -686,10 +693,10 @@ const play = ({ lives, looks, options, randoms, resumes }: History) => {
             ? missing
             : throttled(look?.lag ?? 0)
     const before = state
-    const [seen, step] = Job.afterSight(before, now, eitherOf(sight), limits, random())
+    const [seen, step] = watching.afterSight(before, now, eitherOf(sight), limits, random())
     state = seen
     lostSince = ApiError.isApiError(sight) && sight.reason !== "NotFound" ? (lostSince ?? now) : undefined
-    let next: Job.Step<string> = step
+    let next: Step<string> = step
     if (next._tag === "Resume") {
       const answer = resumes[resumed % resumes.length] ?? "done"
       const [, standing] = truth(now)
@@ -699,7 +706,13 @@ const play = ({ lives, looks, options, randoms, resumes }: History) => {
       }
       const error = { done: undefined, "lost after": lost, "lost before": lost, "not sent": down, busy: throttled(0) }
       const result = error[answer as keyof typeof error]
-      ;[state, next] = Job.afterResume(state, now, result === undefined ? right(0) : left(result), limits, random())
+      ;[state, next] = watching.afterResume(
+        state,
+        now,
+        result === undefined ? right(0) : left(result),
+        limits,
+        random()
+      )
       resumed++
     }
     if (next._tag !== "Look") return { step: next, past, now, limits, state, steps, truth, lostSince, sight, known }
@@ -758,10 +771,10 @@ describe("a watch", () => {
   })
 
   it("looks seldom at what takes days", () => {
-    const limits = Job.limits({ cap: "20 minutes" })
-    let [now, looks, state] = [0, 0, Job.watchingSince(0, limits)]
+    const limits = watching.limits({ cap: "20 minutes" })
+    let [now, looks, state] = [0, 0, watching.watchingSince(0, limits)]
     while (now < 48 * 3_600_000) {
-      const [next, step] = Job.afterSight(state, now, right(queued), limits, 0.5)
+      const [next, step] = watching.afterSight(state, now, right(queued), limits, 0.5)
       if (step._tag !== "Look") throw new Error(step._tag)
       state = next
       looks++

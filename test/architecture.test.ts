@@ -3,16 +3,23 @@ import ts from "typescript"
 import { describe, expect, it } from "vitest"
 import { filesBelow, manifest, publicModules, read, root, run, sources, subpath } from "./support/project.js"
 
-/** Who may import whom; `internal` may also know the types of modules. An index is imported by nobody. */
+/**
+ * Who may import whom; `internal` may also know the types of modules. `part` is the internals of one module,
+ * `internal/job/` of `Job` for one: they may import the modules below it, as it may. An index is imported by nobody.
+ */
 const mayImport: Readonly<Record<string, ReadonlyArray<string>>> = {
   index: ["module"],
-  module: ["module", "internal"],
-  internal: ["internal"],
-  fireworks: ["fireworks", "module", "internal"],
-  node: ["node", "module", "internal"],
-  testing: ["testing", "module", "internal"],
-  cli: ["cli", "fireworks", "node", "testing", "module", "internal"]
+  module: ["module", "internal", "part"],
+  internal: ["internal", "part"],
+  part: ["module", "internal", "part"],
+  fireworks: ["fireworks", "module", "internal", "part"],
+  node: ["node", "module", "internal", "part"],
+  testing: ["testing", "module", "internal", "part"],
+  cli: ["cli", "fireworks", "node", "testing", "module", "internal", "part"]
 }
+
+const isPart = (file: string): boolean =>
+  sources.some((module) => file.startsWith(`internal/${module[0]?.toLowerCase()}${module.slice(1, -3)}/`))
 
 /** The packages that may be imported: by everything, and besides by what brings them as its own. */
 const packages = /^(effect|@effect\/platform)(\/|$)/
@@ -25,6 +32,7 @@ const packagesOf: Readonly<Record<string, RegExp>> = {
 
 const layerOf = (file: string): string => {
   if (file === "index.ts") return "index"
+  if (isPart(file)) return "part"
   return file.includes("/") ? file.slice(0, file.indexOf("/")) : "module"
 }
 

@@ -28,6 +28,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { ApiError } from "../ApiError.js"
+import * as watching from "../internal/job/watching.js"
 import { oneOf } from "../internal/options.js"
 import { randomId } from "../internal/randomId.js"
 import * as Job from "../Job.js"
@@ -437,7 +438,7 @@ const delete_ = (id: string, options: CallOptions = {}): Call<void> =>
 const watched = (owner: string, options: WatchOptions) => {
   oneOf(owner, "onPause", options.onPause ?? "wait", ["wait", "end"])
   // refuses bad options here, and not where the job is looked for
-  Job.limits(options, owner)
+  watching.limits(options, owner)
   const workload = options.workload ?? jobs.looking
   return kindOf(workload, workload, options.onPause)
 }

@@ -38,10 +38,11 @@ import { type ApiError, isApiError, settle, unsafeMake } from "../ApiError.js"
 import * as Classify from "../Classify.js"
 import * as Deadline from "../Deadline.js"
 import { apart } from "../internal/call/context.js"
+import * as watching from "../internal/job/watching.js"
 import { duration, number, refuse } from "../internal/options.js"
 import { redact } from "../internal/redact.js"
 import { clockOf, monotonic, monotonicMillis } from "../internal/clock.js"
-import * as Job from "../Job.js"
+import type * as Job from "../Job.js"
 import * as Retry from "../Retry.js"
 import * as Workload from "../Workload.js"
 import * as Fireworks from "./Fireworks.js"
@@ -553,11 +554,11 @@ export const awaitReady = <R = never>(
   const probe: (model: string) => Effect.Effect<unknown, ApiError, Fireworks.Fireworks | R> = options.probe ?? chat
   const active = duration(owner, "timeout", timeout, { infinite: true })
   const outage = options.outage ?? active
-  const limits = Job.limits({ interval, factor, cap, jitter, unseen, outage, active }, owner)
+  const limits = watching.limits({ interval, factor, cap, jitter, unseen, outage, active }, owner)
   return Effect.gen(function* () {
     const model = yield* Effect.flatMap(checkId(id), modelOf)
     const { control } = yield* Fireworks.Fireworks
-    let state = Job.watchingSince(yield* monotonicMillis, limits)
+    let state = watching.watchingSince(yield* monotonicMillis, limits)
     let wait = Duration.zero
     let error: ApiError | undefined
     const look = Effect.gen(function* () {
@@ -565,7 +566,7 @@ export const awaitReady = <R = never>(
       const end = endOf(deployment, control)
       if (Either.isLeft(end)) return { deployment, standing: ended(Either.left(end.left)), error }
       // there is contact, so that a probe takes of the time that is left; where none is, there is no use in it
-      const [seen] = Job.afterSight(state, yield* monotonicMillis, Either.right(starting), limits, 0)
+      const [seen] = watching.afterSight(state, yield* monotonicMillis, Either.right(starting), limits, 0)
       state = { ...seen, wait: state.wait }
       const left = limits.active - seen.spent.active
       if (left <= 0) return { deployment, standing: starting, error }
@@ -578,7 +579,7 @@ export const awaitReady = <R = never>(
       const sight = yield* Effect.either(look)
       const standing = Either.map(sight, ({ standing }) => standing)
       const now = yield* monotonicMillis
-      const [next, step] = Job.afterSight(state, now, standing, limits, yield* Random.next)
+      const [next, step] = watching.afterSight(state, now, standing, limits, yield* Random.next)
       if (step._tag === "Done") return yield* step.outcome
       if (step._tag === "Failed") {
         // what was seen has not failed: it has not come in time

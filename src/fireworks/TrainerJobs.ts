@@ -29,6 +29,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { ApiError } from "../ApiError.js"
+import * as watching from "../internal/job/watching.js"
 import { duration, number, oneOf } from "../internal/options.js"
 import { randomId } from "../internal/randomId.js"
 import * as Job from "../Job.js"
@@ -568,7 +569,7 @@ const toTheEnd = (owner: string, options: WatchOptions) => {
   const kind = kindOf(owner, options)
   const onPause = oneOf(owner, "onPause", options.onPause ?? "wait", ["wait", "end"])
   // refuses bad options here, and not where the job is looked for
-  Job.limits(options, owner)
+  watching.limits(options, owner)
   return {
     get: (id: string) => jobs.get(collectionOf(kind), id, workload),
     standing: (job: TrainerJob) => untilEnd(job, onPause),

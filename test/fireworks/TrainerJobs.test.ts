@@ -14,7 +14,7 @@ import {
   Stream,
   TestClock
 } from "effect"
-import { ApiError, Job, Workload } from "effect-reliability"
+import { ApiError, type Job, Workload } from "effect-reliability"
 import { Fireworks, TrainerJobs } from "effect-reliability/fireworks"
 import { Transport } from "effect-reliability/node"
 import { Fault, FireworksServer, ScriptedClient } from "effect-reliability/testing"
@@ -25,6 +25,8 @@ import { expect } from "vitest"
 import { holds } from "../../src/fireworks/internal/jobs/lifecycle.js"
 import * as trainer from "../../src/fireworks/internal/jobs/trainerStates.js"
 import { limitsOf } from "../../src/fireworks/internal/jobs/trainerWait.js"
+import type { Limits, Phase, Step, Watching } from "../../src/internal/job/model.js"
+import * as watching from "../../src/internal/job/watching.js"
 import { root } from "../support/project.js"
 
 const { left, right } = Either
@@ -140,8 +142,8 @@ interface Verdict {
 // -------------------------------------------------------------------------------------------------
 
 interface Played extends Verdict {
-  readonly limits: Job.Limits
-  readonly state: Job.Watching
+  readonly limits: Limits
+  readonly state: Watching
   readonly outcome: TrainerJobs.Ended | TrainerJobs.Up | undefined
   readonly error: ApiError.ApiError | undefined
   readonly job: ReturnType<typeof bring>
@@ -161,10 +163,10 @@ const play = (
     method === "reconnectAndWait" ? "10 minutes" : "15 minutes"
   )
   const resumes = method === "awaitReady" ? 0 : (options.resumes ?? 3) - (method === "resumeAndWait" ? 1 : 0)
-  const limits = Job.limits({ ...bounds, resumes, resumed: method === "resumeAndWait" })
+  const limits = watching.limits({ ...bounds, resumes, resumed: method === "resumeAndWait" })
   const job = bring(world, 0)
   let known = 0
-  let state = Job.watchingSince(0, limits)
+  let state = watching.watchingSince(0, limits)
   if (method === "resumeAndWait") job.resume()
   for (let looks = 0; looks < 20_000; looks++) {
     const told = job.get()
@@ -176,11 +178,11 @@ const play = (
             { until: "ready", healthy: told === "RUNNING" && job.healthy(), resumable: all }
           )
         )
-    let step: Job.Step<TrainerJobs.Ended | TrainerJobs.Up>
-    ;[state, step] = Job.afterSight(state, job.now(), sight, limits, random())
+    let step: Step<TrainerJobs.Ended | TrainerJobs.Up>
+    ;[state, step] = watching.afterSight(state, job.now(), sight, limits, random())
     if (step._tag === "Resume") {
       const error = job.resume()
-      ;[state, step] = Job.afterResume(
+      ;[state, step] = watching.afterResume(
         state,
         job.now(),
         error === undefined ? right(undefined) : left(error),
@@ -555,7 +557,7 @@ describe("a wait", () => {
           seen.Limit++
           const [phase] = /queued|active|changing/.exec(error.detail ?? "") ?? []
           const limit = { queued: "pending", active: "ready", changing: "resumable" }[phase ?? ""] as "pending"
-          expect(state.spent[phase as Job.Phase]).toBeGreaterThanOrEqual(Duration.toMillis(options[limit]))
+          expect(state.spent[phase as Phase]).toBeGreaterThanOrEqual(Duration.toMillis(options[limit]))
         } else if (error?.detail === "the job was deleted") {
           seen.Gone++
           expect(truth.state).toBe("DELETED")

@@ -20,6 +20,7 @@ import { describe, it } from "vitest"
 
 declare const apiKey: Redacted.Redacted
 declare const client: HttpClient.HttpClient
+declare const kind: Job.Watched<string, string>
 declare const call: Effect.Effect<string, ApiError.ApiError>
 declare const request: HttpClientRequest.HttpClientRequest
 
@@ -53,7 +54,7 @@ describe("a name that no option has", () => {
     // @ts-expect-error maxEvent
     void EventStream.open(request, { workload, maxEvents: 1 })
     // @ts-expect-error interval
-    void Job.limits({ intervall: "1 second" })
+    void Job.watch(kind, "job-1", { intervall: "1 second" })
     // @ts-expect-error connections
     void Transport.make({ connexions: 2 })
     // @ts-expect-error models

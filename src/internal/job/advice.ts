@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { ApiError } from "../../ApiError.js"
+import { type ApiError, type Kind, mayHaveExecuted, settle, unsafeMake } from "../../ApiError.js"
 import type { Phase } from "./model.js"
 
 export const conflicts = {
@@ -30,3 +30,14 @@ export const nothingSent = (error: ApiError, id: string, isSent: boolean): strin
 
 export const moreOf = (option: Phase | "outage"): string =>
   `The job may go on: wait for it again, or allow more time by the option ${option}.`
+
+export const settled = (error: ApiError): ApiError => (error.attempts > 0 ? error : settle(error, 1))
+
+// both are of one error
+export const advised = ({ _tag, reason, ...rest }: ApiError, remedy: string): ApiError =>
+  unsafeMake({ class: _tag, reason } as Kind, { ...rest, remedy }, rest.cause)
+
+/** Whether a call may have been carried out: not if a server refused it, whatever it refuses with. */
+export const mayStand = (error: ApiError): boolean =>
+  mayHaveExecuted(error) &&
+  !(error._tag === "Fatal" && error.delivery === "Acknowledged" && (error.status ?? 400) >= 400)

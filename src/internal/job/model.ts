@@ -26,6 +26,16 @@ export type Standing<A> =
   | { readonly _tag: "Gone" }
 
 /**
+ * What was found under an id: the job that was submitted, one with another input, or one that was deleted.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export type Finding<Snapshot> =
+  | { readonly _tag: "Same"; readonly snapshot: Snapshot }
+  | { readonly _tag: "Other" }
+  | { readonly _tag: "Gone" }
+/**
  * A submission whose job is looked up: how often it was sent, the error of the last time, and the number of looks since then.
  *
  * @since 0.1.0
@@ -58,6 +68,39 @@ export type Submission<Snapshot> =
  * @category model
  */
 export type Phase = "queued" | "active" | "changing"
+
+/**
+ * How a job is watched.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface WatchOptions {
+  /** The wait between looks, as long as something changes, at least 1 ms. @default 5 seconds */
+  readonly interval?: Duration.DurationInput | undefined
+  /** What each wait is multiplied by while nothing changes, from 1 on. @default 1.5 */
+  readonly factor?: number | undefined
+  /** The longest wait, at least `interval`. @default 1 minute */
+  readonly cap?: Duration.DurationInput | undefined
+  /** The part by which each wait is shortened or lengthened at random, from 0 to 0.5. @default 0.2 */
+  readonly jitter?: number | undefined
+  /** For how long contact may be lost, in one go; may be infinite. @default 1 hour */
+  readonly outage?: Duration.DurationInput | undefined
+  /** For how long the server may know nothing of the job before that is believed. @default 2 minutes */
+  readonly unseen?: Duration.DurationInput | undefined
+  /** For how long it may be queued, in all, since it was last resumed; may be infinite. @default infinite */
+  readonly queued?: Duration.DurationInput | undefined
+  /** For how long it may be active, in all, since it was last resumed; may be infinite. @default infinite */
+  readonly active?: Duration.DurationInput | undefined
+  /** For how long it may be changing, in all, since it was last resumed; may be infinite. @default infinite */
+  readonly changing?: Duration.DurationInput | undefined
+  /** How often a job that stopped is resumed, where its kind can be; 0 for never. @default 0 */
+  readonly resumes?: number | undefined
+  /** For how long after a resumption the server may still tell of the end before it. @default 2 minutes */
+  readonly stale?: Duration.DurationInput | undefined
+  /** Whether it was resumed just before the watch, so that `stale` holds from its beginning. @default false */
+  readonly resumed?: boolean | undefined
+}
 
 /**
  * Watch options that were checked, in milliseconds.

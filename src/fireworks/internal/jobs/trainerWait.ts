@@ -12,8 +12,10 @@ import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
 import { type ApiError, mayHaveExecuted, settle } from "../../../ApiError.js"
 import * as Deadline from "../../../Deadline.js"
-import { duration, number, refuse } from "../../../internal/options.js"
 import { monotonicMillis } from "../../../internal/clock.js"
+import type { Limits, Phase, Watching } from "../../../internal/job/model.js"
+import * as watching from "../../../internal/job/watching.js"
+import { duration, number, refuse } from "../../../internal/options.js"
 import * as Job from "../../../Job.js"
 import type * as Reliability from "../../../Reliability.js"
 import type * as Workload from "../../../Workload.js"
@@ -159,7 +161,7 @@ const inOwnWords = (error: ApiError): ApiError => {
   // the pattern finds the three of `optionNames`
   const remedy = error.remedy?.replace(
     /(?<=by the option )(?:queued|active|changing)(?=\.$)/,
-    (phase) => optionNames[phase as Job.Phase]
+    (phase) => optionNames[phase as Phase]
   )
   return remedy === error.remedy ? error : altered(error, { remedy })
 }
@@ -209,11 +211,11 @@ const optimizerOf = ({ checkpoints, kind }: Wait, id: string, { interruptedAt }:
 }
 
 /** Goes on resuming until it is known that it may have been. */
-const resumed = (resume: Call<void>, limits: Job.Limits): Call<void> => {
-  const from = (state: Job.Watching): Call<void> =>
+const resumed = (resume: Call<void>, limits: Limits): Call<void> => {
+  const from = (state: Watching): Call<void> =>
     Effect.gen(function* () {
       const result = yield* Effect.either(resume)
-      const [next, step] = Job.afterResume(state, yield* monotonicMillis, result, limits, yield* Random.next)
+      const [next, step] = watching.afterResume(state, yield* monotonicMillis, result, limits, yield* Random.next)
       if (step._tag === "Failed") return yield* Effect.fail(settle(step.error, Math.max(1, step.error.attempts)))
       const isDone = next.resumes > state.resumes
       // it is looked at at once, unless the server asks for patience
@@ -221,7 +223,7 @@ const resumed = (resume: Call<void>, limits: Job.Limits): Call<void> => {
       if (step._tag === "Look" && (isHinted || !isDone)) yield* Effect.sleep(step.after)
       if (!isDone) yield* from(next)
     })
-  return Effect.flatMap(monotonicMillis, (now) => from(Job.watchingSince(now, limits)))
+  return Effect.flatMap(monotonicMillis, (now) => from(watching.watchingSince(now, limits)))
 }
 
 /** Waits until a job is ready, and remembers on the way what became of it. */
@@ -263,7 +265,7 @@ export const reach = (id: string, wait: Wait, first: "look" | "resume"): Call<Ou
       // when it stopped is best told by the server
       const sight = yield* Effect.either(look(id))
       const isGone = Either.isRight(sight) && isRemoved(stateOf(sight.right.job))
-      if (!isGone) yield* resumed(resume, Job.limits(limits))
+      if (!isGone) yield* resumed(resume, watching.limits(limits))
     }
     const { baseUrl, outcome } = yield* Effect.mapError(Job.await(watched, id, limits), inOwnWords)
     if (outcome._tag !== "Up") return outcome
