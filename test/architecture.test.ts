@@ -220,6 +220,7 @@ describe("the package", () => {
     const others = [
       "api",
       "architecture",
+      "cli/Lab",
       "composition",
       "conformance",
       "docs",

@@ -22,14 +22,14 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
-import type { ServerCounts } from "../fireworks/ServerMetrics.js"
 import { accountIdOf, baseUrlFrom } from "../fireworks/internal/settings.js"
 import { duration, refuse } from "../internal/options.js"
 import { judge } from "./internal/doctor/diagnosis.js"
 import { said } from "./internal/doctor/findings.js"
+import type { Report, Side, StepName } from "./internal/doctor/model.js"
 import type { Observation } from "./internal/doctor/observation.js"
+import { reconcileSection } from "./internal/doctor/reconcileSection.js"
 import { walk } from "./internal/doctor/walk.js"
-import type { Finding, Report, Section, Side, StepName } from "./internal/doctor/model.js"
 
 export { StepName, Side, Step, Finding, Section, Report } from "./internal/doctor/model.js"
 export type { FindingEncoded, ReportEncoded, SectionEncoded, StepEncoded } from "./internal/doctor/model.js"
@@ -68,33 +68,6 @@ export interface Options {
 // -------------------------------------------------------------------------------------------------
 // Judgement
 // -------------------------------------------------------------------------------------------------
-
-/**
- * Holds what was found here against what the servers counted of the same deployment in the last minute.
- *
- * @since 0.1.0
- * @category conversions
- */
-export const reconcileSection = (findings: ReadonlyArray<Finding>, counts: ServerCounts): Section => {
-  const { byStatus, coverage, errors, requests } = counts
-  // what is wrong with the account shows on neither side's counts
-  const open = findings.some(({ severity, side }) => severity === "problem" && side !== "account")
-  const statuses = Object.entries(byStatus)
-    .filter(([, count]) => count > 0)
-    .map(([status, count]) => `${Math.round(count)} of HTTP ${status}`)
-  const counted = `In the last minute the servers counted ${Math.round(requests)} requests of the deployment, ${Math.round(errors)} of them errors${statuses.length > 0 ? ` (${statuses.join(", ")})` : ""}.`
-  const meaning =
-    requests < 1
-      ? "That is too little to compare with."
-      : errors >= requests * 0.02
-        ? "The servers see failures too: what is wrong is not between here and them alone."
-        : "The servers answer others without errors: look at this machine, its network and this key first."
-  const lines =
-    coverage === 0
-      ? ["The deployment is not among the metrics of the account: it has had no traffic, or another name."]
-      : [counted, ...(open ? [meaning] : [])]
-  return { counts: { ...counts }, lines }
-}
 
 const reportOf = (seen: Observation): Report => {
   const { findings, steps } = judge(seen)

@@ -7,7 +7,3 @@
  * @since 0.1.0
  */
 export * as Doctor from "./Doctor.js"
-/**
- * @since 0.1.0
- */
-export * as Lab from "./Lab.js"

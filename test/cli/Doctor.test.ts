@@ -9,6 +9,7 @@ import { beforeAll, expect } from "vitest"
 import { judge } from "../../src/cli/internal/doctor/diagnosis.js"
 import type { Observation, Proxy } from "../../src/cli/internal/doctor/observation.js"
 import type { Handshake } from "../../src/cli/internal/doctor/probes.js"
+import { reconcileSection } from "../../src/cli/internal/doctor/reconcileSection.js"
 import { selfSigned } from "../support/certificate.js"
 import { buildProgram, deafByIPv6, type Ended, isolate, names, program } from "../support/doctor.js"
 import { deafPort } from "../support/faults.js"
@@ -1102,7 +1103,7 @@ describe("reconcileSection", () => {
   const provider: Doctor.Finding = { ...problem, code: "model.silent", side: "provider" }
   const account: Doctor.Finding = { ...problem, code: "model.scaling-up", side: "account" }
   const meaning = (findings: ReadonlyArray<Doctor.Finding>, counted: ServerMetrics.ServerCounts) =>
-    Doctor.reconcileSection(findings, counted).lines
+    reconcileSection(findings, counted).lines
 
   it("tells what the servers counted, and no more where nothing is wrong", () => {
     expect(meaning([], counts(120, { 503: 3, 429: 0.2 }))).toEqual([

@@ -1,14 +1,15 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, FastCheck, Redacted } from "effect"
-import { Lab } from "effect-reliability/cli"
 import { Fault, FaultServer } from "effect-reliability/testing"
 import { spawn } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { availableParallelism, loadavg, tmpdir } from "node:os"
 import { stripVTControlCharacters } from "node:util"
 import { afterAll } from "vitest"
-import { rows } from "../../src/cli/internal/lab/scenarios.js"
+import * as Lab from "../../src/cli/internal/lab/lab.js"
+import type { Line, Report, Segment, WorkloadName } from "../../src/cli/internal/lab/model.js"
 import { cellsOf, fits, inOrder, isMet } from "../../src/cli/internal/lab/run.js"
+import { rows } from "../../src/cli/internal/lab/scenarios.js"
 import {
   bar,
   boardAfter,
@@ -25,7 +26,7 @@ import { manifest, root } from "../support/project.js"
 // A small report
 // -------------------------------------------------------------------------------------------------
 
-const segment = (kind: Lab.Segment["kind"], from: number, to: number, failed: boolean, label: string): Lab.Segment => ({
+const segment = (kind: Segment["kind"], from: number, to: number, failed: boolean, label: string): Segment => ({
   kind,
   from,
   to,
@@ -33,7 +34,7 @@ const segment = (kind: Lab.Segment["kind"], from: number, to: number, failed: bo
   label
 })
 
-const saved: Lab.Line = {
+const saved: Line = {
   fault: "503, 2 times",
   rule: "guide: retry with backoff",
   workload: "interactive",
@@ -75,7 +76,7 @@ const saved: Lab.Line = {
   again: false
 }
 
-const lost: Lab.Line = {
+const lost: Line = {
   ...saved,
   fault: "<reset> & gone",
   rule: "the request may have arrived",
@@ -96,7 +97,7 @@ const lost: Lab.Line = {
   hopeless: true
 }
 
-const halved: Lab.Line = {
+const halved: Line = {
   ...lost,
   fault: "stream just stops",
   workload: "agentic",
@@ -122,7 +123,7 @@ const halved: Lab.Line = {
   expected: "StreamBroken, Partial, 1 request"
 }
 
-const report: Lab.Report = {
+const report: Report = {
   version: 1,
   scale: 100,
   server: "servers on this machine",
@@ -387,7 +388,7 @@ describe("the options", () => {
   it("are refused where they are given", () => {
     const apiKey = Redacted.make("fw_secret")
     const only: string = "chatty"
-    expect(() => Lab.run({ only: only as Lab.WorkloadName })).toThrow(/Lab\.run: only is "chatty"/)
+    expect(() => Lab.run({ only: only as WorkloadName })).toThrow(/Lab\.run: only is "chatty"/)
     expect(() => Lab.runLive({ apiKey, model: "no such name" })).toThrow(/Lab\.runLive: model is "no such name"/)
     expect(() => Lab.runLive({ apiKey, model: "m", url: "ftp://u:secret@host" })).toThrow(/Lab\.runLive: url begins/)
     expect(() => Lab.runLive({ apiKey, model: "m", url: "localhost:3" })).toThrow("url has no scheme: write https://…")

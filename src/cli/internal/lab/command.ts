@@ -13,10 +13,11 @@ import * as Schedule from "effect/Schedule"
 import { writeFile } from "node:fs/promises"
 import { performance } from "node:perf_hooks"
 import process from "node:process"
-import * as Lab from "../../Lab.js"
+import { badUsage, described, Failed, isColoured, refused, said, variable, write } from "../terminal.js"
+import * as Lab from "./lab.js"
+import type { Event, Report } from "./model.js"
 import { scale } from "./run.js"
 import { boardAfter, boardText, emptyBoard, headText, linesText, paintOf, summaryText } from "./text.js"
-import { badUsage, described, Failed, isColoured, refused, said, variable, write } from "../terminal.js"
 
 const defaultModel = "accounts/fireworks/models/gpt-oss-20b"
 
@@ -41,7 +42,7 @@ const screen = (server: string, scale: number) => {
     return text === "" ? Effect.void : write(out, text)
   })
   return {
-    onEvent: (event: Lab.Event): void => {
+    onEvent: (event: Event): void => {
       board = boardAfter(board, event, performance.now())
       if (event._tag === "Planned") pending.push(...headText(event.calls, scale, server, event.openai))
       if (event._tag !== "Seen") return
@@ -50,7 +51,7 @@ const screen = (server: string, scale: number) => {
     },
     drawing: Effect.repeat(draw, Schedule.spaced(Duration.millis(120))),
     /** Leaves the report alone. */
-    end: (report: Lab.Report) =>
+    end: (report: Report) =>
       Effect.suspend(() => {
         const erase = drawn === 0 ? "" : `\u001b[${drawn}A\u001b[J`
         pending.push(...summaryText(Lab.summary(report), report, paint))

@@ -12,25 +12,13 @@
  */
 import type * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
-import { baseUrlFrom } from "../fireworks/internal/settings.js"
-import { oneOf, refuse } from "../internal/options.js"
-import { live } from "./internal/lab/live.js"
-import { page as pageOf } from "./internal/lab/page.js"
-import { experiments, fits } from "./internal/lab/run.js"
-import { reportText } from "./internal/lab/text.js"
-import type { Deliveries, Event, Line, Report, Run, Side, Summary, WorkloadName } from "./internal/lab/model.js"
-
-export type {
-  WorkloadName,
-  Segment,
-  Run,
-  Deliveries,
-  Line,
-  Report,
-  Event,
-  Summary,
-  Side
-} from "./internal/lab/model.js"
+import { baseUrlFrom } from "../../../fireworks/internal/settings.js"
+import { oneOf, refuse } from "../../../internal/options.js"
+import { live } from "./live.js"
+import type { Deliveries, Event, Line, Report, Run, Side, Summary, WorkloadName } from "./model.js"
+import { page as pageOf } from "./page.js"
+import { experiments, fits } from "./run.js"
+import { reportText } from "./text.js"
 
 // -------------------------------------------------------------------------------------------------
 // Model
@@ -38,9 +26,6 @@ export type {
 
 /**
  * What `run` takes.
- *
- * @since 0.1.0
- * @category model
  */
 export interface Options {
   /** The one workload to try. @default all four */
@@ -51,9 +36,6 @@ export interface Options {
 
 /**
  * What `runLive` takes.
- *
- * @since 0.1.0
- * @category model
  */
 export interface LiveOptions extends Options {
   readonly apiKey: Redacted.Redacted
@@ -76,19 +58,6 @@ const chosen = (owner: string, only: WorkloadName | undefined): ReadonlyArray<Wo
  * Makes every call of the lab against servers of its own on the loopback. Whatever becomes of them, it succeeds.
  *
  * It takes about half a minute, for the limits that are run into are those of hours.
- *
- * @example
- * ```ts
- * import * as assert from "node:assert"
- * import { Effect } from "effect"
- * import { Lab } from "effect-reliability/cli"
- *
- * const program = Effect.map(Lab.run({ only: "batchSubmission" }), Lab.render)
- * assert.ok(Effect.isEffect(program)) // `Effect.runPromise(program).then(console.log)` takes some seconds
- * ```
- *
- * @since 0.1.0
- * @category constructors
  */
 export const run = (options: Options = {}): Effect.Effect<Report> =>
   experiments(chosen("Lab.run", options.only), options.onEvent ?? (() => {}))
@@ -97,20 +66,6 @@ export const run = (options: Options = {}): Effect.Effect<Report> =>
  * Makes the healthy calls against the real API: the list of models, and a chat of one token, whole and streamed, under each
  * workload but `batchSubmission`, which would create a batch. What the server saw, and the other way, are left out. Where the
  * list of models could not even be asked for, nothing more is tried, and there are no lines of the rest.
- *
- * @example
- * ```ts
- * import * as assert from "node:assert"
- * import { Effect, Redacted } from "effect"
- * import { Lab } from "effect-reliability/cli"
- *
- * const report = Lab.runLive({ apiKey: Redacted.make("fw_..."), model: "accounts/fireworks/models/kimi-k2p5" })
- * assert.ok(Effect.isEffect(report)) // run, it asks for six tokens
- * assert.throws(() => Lab.runLive({ apiKey: Redacted.make("fw_..."), model: "no such name" }), /model is/)
- * ```
- *
- * @since 0.1.0
- * @category constructors
  */
 export const runLive = (options: LiveOptions): Effect.Effect<Report> => {
   const owner = "Lab.runLive"
@@ -146,9 +101,6 @@ const total = (all: ReadonlyArray<Deliveries>, of: keyof Deliveries): number =>
 
 /**
  * Adds a report up.
- *
- * @since 0.1.0
- * @category getters
  */
 export const summary = ({ lines }: Report): Summary => {
   const seen = lines.flatMap(({ counted, ours }) => (ours.arrived === undefined ? [] : [{ counted, ...ours }]))
@@ -177,9 +129,6 @@ export const summary = ({ lines }: Report): Summary => {
 
 /**
  * The exit status of a process that reports: 0 where all outcomes are what they must be and the law holds, else 1.
- *
- * @since 0.1.0
- * @category getters
  */
 export const exitStatus = (report: Report): 0 | 1 => {
   const { law, unmet } = summary(report)
@@ -192,17 +141,11 @@ export const exitStatus = (report: Report): 0 | 1 => {
 
 /**
  * Writes a report for people, as lines of text.
- *
- * @since 0.1.0
- * @category conversions
  */
 export const render = (report: Report, options: { readonly colour?: boolean | undefined } = {}): string =>
   reportText(report, summary(report), options.colour ?? false)
 
 /**
  * Writes a report as one HTML page that needs nothing else: no script, no font, no picture of another file.
- *
- * @since 0.1.0
- * @category conversions
  */
 export const page = (report: Report): string => pageOf(report, summary(report))
