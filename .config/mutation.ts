@@ -11,6 +11,7 @@ import { copyFileSync } from "node:fs"
 const suites: Readonly<Record<string, ReadonlyArray<string>>> = {
   RetryHint: ["RetryHint"],
   RetryBudget: ["RetryBudget"],
+  "internal/retryBudget/tokens": ["RetryBudget"],
   Deadline: ["Deadline", "Workload"],
   Retry: ["Retry"],
   Workload: ["Workload"],

@@ -6,16 +6,16 @@
  *
  * @since 0.1.0
  */
-import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import { dual } from "effect/Function"
 import * as Hash from "effect/Hash"
 import * as Schema from "effect/Schema"
-import { attempt, type CauseSummary, read, reduce } from "./internal/errors.js"
+import { attachCause, stackless } from "./internal/apiError/construct.js"
+import { attempt, type CauseSummary, read } from "./internal/errors.js"
 import type * as Reasons from "./internal/reasons.js"
 import { fatalReasons, rateLimitReasons, reasons, transientReasons } from "./internal/reasons.js"
-import { type StopReason as Stopped, stopReasons } from "./internal/stopReasons.js"
 import { clip } from "./internal/redact.js"
+import { type StopReason as Stopped, stopReasons } from "./internal/stopReasons.js"
 import { maxDelay } from "./RetryHint.js"
 
 // a table has at least one key, and its keys are all that `Object.keys` returns
@@ -243,8 +243,7 @@ const fields = {
   )
 }
 
-/** @internal */
-export interface Fields extends Schema.Struct.Type<typeof fields> {}
+interface Fields extends Schema.Struct.Type<typeof fields> {}
 
 type Props<R extends Reason> = Schema.Struct.Constructor<typeof fields> & {
   readonly reason: R
@@ -259,14 +258,6 @@ const present = <R extends Reason>({ cause: _, ...props }: Props<R>): Omit<Props
   const fields = Object.fromEntries(entries) as Omit<Props<R>, "cause">
   return typeof fields.detail === "string" ? { ...fields, detail: clip(fields.detail, maxDetail) } : fields
 }
-
-/** Sets what is not to be seen: not enumerable, as the fields of an error's base class are. */
-const hide = <E extends object>(error: E, key: PropertyKey, value: unknown): E =>
-  value === undefined
-    ? error
-    : Object.defineProperty(error, key, { value, enumerable: false, writable: true, configurable: true })
-
-const attachCause = <E extends object>(error: E, cause: unknown): E => hide(error, "cause", reduce(cause))
 
 const adviceOf = (error: Fields & { readonly reason: Reason }): string => error.remedy || reasons[error.reason].advice
 
@@ -572,45 +563,6 @@ export const match: {
 // -------------------------------------------------------------------------------------------------
 // Settling
 // -------------------------------------------------------------------------------------------------
-
-// V8's switch for stacks, which other engines do not have, nor the types of the language
-const v8 = Error as { stackTraceLimit?: number | undefined }
-
-/** Makes an error without a stack. */
-const stackless = <A>(make: () => A): A => {
-  const limit = v8.stackTraceLimit
-  // no assignment: it would throw where `Error` is frozen
-  Reflect.set(v8, "stackTraceLimit", 0)
-  try {
-    return make()
-  } finally {
-    Reflect.set(v8, "stackTraceLimit", limit)
-  }
-}
-
-const classes = { RateLimit, Transient, Fatal }
-
-/**
- * Makes an error of fields that are valid by construction, and without a stack.
- *
- * The schema's constructor checks and copies every field; that costs more than everything else a classification does,
- * on the way of each failed call. This calls the constructor beneath it.
- *
- * @internal
- */
-export const unsafeMake = (
-  kind: Kind,
-  rest: Omit<Fields, "attempts"> & { readonly attempts?: number },
-  cause?: unknown
-): ApiError => {
-  const props: Record<string, unknown> = { _tag: kind.class, reason: kind.reason, attempts: 0 }
-  for (const [key, value] of Object.entries(rest)) {
-    if (value !== undefined) props[key] = value
-  }
-  const error: unknown = stackless(() => Reflect.construct(Data.Error, [props], classes[kind.class]))
-  // an instance of the third argument, which `Reflect.construct` is not typed to tell
-  return attachCause(error as ApiError, cause)
-}
 
 // Where Effect keeps the span that an error was first raised in
 const spanSymbol = Symbol.for("effect/SpanAnnotation")

@@ -10,13 +10,14 @@
  */
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
-import { type ApiError, type Delivery, type Fields, isApiError, type Kind, type Phase, unsafeMake } from "./ApiError.js"
+import { type ApiError, type Delivery, isApiError, type Kind, type Phase } from "./ApiError.js"
 import * as Dialect from "./Dialect.js"
+import { type Fields, unsafeMake } from "./internal/apiError/unsafeMake.js"
 import { readBody } from "./internal/classify/errorBody.js"
-import * as Headers from "./internal/http/headers.js"
+import { requestIdOf } from "./internal/classify/requestId.js"
 import { attempt, chain, codeOf, list, nameOf, read } from "./internal/errors.js"
-import { clip, isRequestId, isSecret, redact, redactUrl } from "./internal/redact.js"
 import type { Sender } from "./internal/http/sender.js"
+import { clip, isSecret, redact, redactUrl } from "./internal/redact.js"
 import * as RetryHint from "./RetryHint.js"
 
 // -------------------------------------------------------------------------------------------------
@@ -95,22 +96,7 @@ export interface ExceptionOptions extends ExceptionContext {
 
 const maxDetail = 1024
 
-const requestIdPattern = /^[\w.:/=+-]{1,128}$/
-
 const methodPattern = /^[A-Za-z]{1,16}$/
-
-/**
- * Finds the request's id in the headers of a response, or in what its body says.
- *
- * @internal
- */
-export const requestIdOf = (dialect: Dialect.Dialect, headers: unknown, fromBody?: string): string | undefined => {
-  for (const name of dialect.requestIdHeaders) {
-    const id = Headers.get(headers, name)
-    if (id !== undefined) return requestIdPattern.test(id) && isRequestId(id) ? id : undefined
-  }
-  return fromBody !== undefined && requestIdPattern.test(fromBody) && isRequestId(fromBody) ? fromBody : undefined
-}
 
 const describe = (context: Context): Pick<Fields, "method" | "url"> => ({
   method: typeof context.method === "string" && methodPattern.test(context.method) ? context.method : undefined,
@@ -197,7 +183,7 @@ const answered = (input: Answer): ApiError => {
     retryAfter: hint?.delay,
     shouldRetry: hint?.shouldRetry,
     executed: entry.executed,
-    requestId: requestIdOf(dialect, input.headers, said.requestId),
+    requestId: requestIdOf(dialect.requestIdHeaders, input.headers, said.requestId),
     remedy: meant.advice,
     ...describe(input)
   })
@@ -447,14 +433,6 @@ export const exception = (cause: unknown, options: ExceptionOptions): ApiError =
 
 // no date can be compared with it
 const timeless: ExceptionOptions = { now: Number.NaN }
-
-/**
- * Classifies an exception that holds no response, so that the time makes no difference.
- *
- * @internal
- */
-export const failure = (cause: unknown, context?: ExceptionContext): ApiError =>
-  exception(cause, { ...context, ...timeless })
 
 const thrown = (cause: unknown, options: ExceptionOptions): ApiError => {
   const nodes = chain(cause)

@@ -11,9 +11,10 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Option from "effect/Option"
-import { type Delivery, type Phase, type Transient, unsafeMake } from "./ApiError.js"
+import type { Transient } from "./ApiError.js"
 import { currentCall, remaining as remainingOf } from "./internal/call/context.js"
 import { limitedTo } from "./internal/call/timeLimit.js"
+import { timedOut } from "./internal/deadline/timedOut.js"
 import { duration } from "./internal/options.js"
 
 /**
@@ -75,24 +76,3 @@ export const remaining: Effect.Effect<Option.Option<Duration.Duration>> = /*#__P
     return Effect.succeed(left === Infinity ? Option.none() : Option.some(Duration.millis(Math.max(0, left))))
   }
 )
-
-/**
- * What a limit that is kept here fails with; what came before it is named.
- *
- * @internal
- */
-export const timedOut = (
-  phase: Phase,
-  limit: Duration.Duration,
-  {
-    attempts,
-    delivery = "Unconfirmed",
-    last
-  }: { readonly attempts: number; readonly delivery?: Delivery; readonly last?: string | undefined }
-): Transient => {
-  const before = last === undefined ? "" : `; the attempt before failed with ${last}`
-  const detail = `the limit is ${Duration.format(limit)}${before}`
-  const error = unsafeMake({ class: "Transient", reason: "Timeout" }, { delivery, phase, detail, attempts })
-  // of the class just named
-  return error as Transient
-}

@@ -36,11 +36,21 @@ import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { createParser } from "eventsource-parser"
-import { type ApiError, type Delivery, type Fields, isApiError, type Kind, settle, unsafeMake } from "./ApiError.js"
+import { type ApiError, type Delivery, isApiError, type Kind, settle } from "./ApiError.js"
 import * as Classify from "./Classify.js"
 import type * as Dialect from "./Dialect.js"
-import { isSuccess } from "./internal/http/response.js"
+import { type Fields, unsafeMake } from "./internal/apiError/unsafeMake.js"
 import { currentCall } from "./internal/call/context.js"
+import { isObserved, type Telling, telling } from "./internal/call/observers.js"
+import { limitedTo, onLimitKey, type WithOnLimit } from "./internal/call/timeLimit.js"
+import { fromException } from "./internal/classify/fromException.js"
+import { clockOf, monotonic } from "./internal/clock.js"
+import { checkIdempotency, idempotencyOf } from "./internal/http/idempotency.js"
+import { hostOf, isStreamed, methodOf } from "./internal/http/request.js"
+import { isSuccess } from "./internal/http/response.js"
+import { isEventStream, singleTry } from "./internal/http/transportHook.js"
+import { number, oneOf } from "./internal/options.js"
+import { idHeader, withRequestId } from "./internal/randomId.js"
 import { decodeEach, known } from "./internal/sse/decodeEach.js"
 import {
   bytesOf,
@@ -51,18 +61,10 @@ import {
   isLastByName,
   type Pull
 } from "./internal/sse/decoder.js"
-import { isEventStream, singleTry } from "./internal/http/transportHook.js"
-import { limitedTo, onLimitKey, type WithOnLimit } from "./internal/call/timeLimit.js"
-import { isObserved, type Telling, telling } from "./internal/call/observers.js"
-import { checkIdempotency, idempotencyOf } from "./internal/http/idempotency.js"
-import { number, oneOf } from "./internal/options.js"
-import { hostOf, isStreamed, methodOf } from "./internal/http/request.js"
-import { idHeader, withRequestId } from "./internal/randomId.js"
-import { clockOf, monotonic } from "./internal/clock.js"
+import type { Event } from "./internal/sse/model.js"
 import * as Reliability from "./Reliability.js"
 import { ReliableHttpClient } from "./ReliableHttpClient.js"
 import * as Workload from "./Workload.js"
-import type { Event } from "./internal/sse/model.js"
 
 export type { Event } from "./internal/sse/model.js"
 
@@ -351,7 +353,7 @@ class Session<R, R2> {
     return { ...this.options.context, method, url, now, ...(headers !== undefined && { headers }) }
   }
 
-  fault(kind: Kind, fields: Omit<Fields, "attempts">, cause?: unknown): ApiError {
+  fault(kind: Kind, fields: Fields, cause?: unknown): ApiError {
     const status = this.response?.status
     const { method, requestId, url } = Classify.answer({ ...this.context(), status: status ?? 0 })
     return unsafeMake(kind, { status, method, requestId, url, ...fields }, cause)
@@ -565,7 +567,7 @@ export const awaitFirst = <A, E, R>(
 
 const decoder = <A, I, R>(schema: Schema.Schema<A, I, R>) => {
   const decode = Schema.decodeUnknown(schema)
-  const failed = (cause: unknown) => settle(Classify.failure(cause, { delivery: "Partial" }), 1)
+  const failed = (cause: unknown) => settle(fromException(cause, { delivery: "Partial" }), 1)
   return ({ data }: Event): Effect.Effect<A, ApiError, R> => {
     let value: unknown
     try {

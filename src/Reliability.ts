@@ -33,19 +33,20 @@ import {
   isSettled,
   mayHaveExecuted,
   settle,
-  type Transient,
-  unsafeMake
+  type Transient
 } from "./ApiError.js"
-import { timedOut } from "./Deadline.js"
+import { unsafeMake } from "./internal/apiError/unsafeMake.js"
 import { currentCall, ending, endOf, isPart, owning } from "./internal/call/context.js"
-import { limited, onLimitKey, type Sequel, type WithOnLimit } from "./internal/call/timeLimit.js"
+import type { About, Call, Idempotency, Outcome } from "./internal/call/model.js"
 import { type Telling, telling } from "./internal/call/observers.js"
+import { limited, onLimitKey, type Sequel, type WithOnLimit } from "./internal/call/timeLimit.js"
 import { clockOf, monotonic } from "./internal/clock.js"
+import { timedOut } from "./internal/deadline/timedOut.js"
 import { checkIdempotency } from "./internal/http/idempotency.js"
-import * as Retry from "./Retry.js"
+import { describeSchedule } from "./internal/retry/descriptions.js"
+import type * as Retry from "./Retry.js"
 import type { RetryBudget } from "./RetryBudget.js"
 import type { Workload } from "./Workload.js"
-import type { About, Call, Idempotency, Outcome } from "./internal/call/model.js"
 
 export type { About, Idempotency, Outcome } from "./internal/call/model.js"
 
@@ -492,7 +493,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
     const now = this.clock.unsafeCurrentTimeMillis()
     const call = this.until(this.endsAt)
     // others than `Retry`'s own may do anything
-    if (Retry.describeSchedule(retry) === undefined) return this.decideWithin(error, now, call)
+    if (describeSchedule(retry) === undefined) return this.decideWithin(error, now, call)
     const step = Effect.suspend(() => retry.step(now, error, this.state))
     return Effect.matchCauseEffect(Effect.locally(step, currentCall, call), {
       onSuccess: (decided) => this.follow(error, now, decided),
@@ -668,7 +669,7 @@ export const describe = <R>(input: Workload | AnyPolicy<R>) => {
   return {
     workload: workload.name,
     deadline: format(workload.deadline),
-    retry: Retry.describeSchedule(workload.retry) ?? "a schedule of its own",
+    retry: describeSchedule(workload.retry) ?? "a schedule of its own",
     attempt: Record.map({ total, ...phases }, format),
     stream: Record.map(stream, format),
     idempotency: policy.idempotency ?? "safe",

@@ -22,26 +22,34 @@
  *
  * @since 0.1.0
  */
+import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientError from "@effect/platform/HttpClientError"
-import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as HttpTraceContext from "@effect/platform/HttpTraceContext"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import { dual } from "effect/Function"
 import type * as Fiber from "effect/Fiber"
+import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
 import type * as Tracer from "effect/Tracer"
-import { type ApiError, isApiError, settle, unsafeMake } from "./ApiError.js"
+import { type ApiError, isApiError, settle } from "./ApiError.js"
 import * as Classify from "./Classify.js"
 import type * as Dialect from "./Dialect.js"
-import { type Answer, isSuccess, ReadAnswer, readWithin, TooLarge } from "./internal/http/response.js"
+import { unsafeMake } from "./internal/apiError/unsafeMake.js"
 import { currentCall } from "./internal/call/context.js"
+import type { Call } from "./internal/call/model.js"
+import { isObserved } from "./internal/call/observers.js"
+import { withContext } from "./internal/call/observerServices.js"
+import { limitedTo } from "./internal/call/timeLimit.js"
+import { clockOf, monotonic } from "./internal/clock.js"
+import { checkIdempotency, declaredIdempotency, idempotencyOf } from "./internal/http/idempotency.js"
+import { check, hostOf, isStreamed, methodOf, reduced, Unsendable, wasRead } from "./internal/http/request.js"
+import { type Answer, isSuccess, ReadAnswer, readWithin, TooLarge } from "./internal/http/response.js"
 import {
   type Bounds,
   type Exchanging,
@@ -50,19 +58,12 @@ import {
   isJson,
   singleTry
 } from "./internal/http/transportHook.js"
-import { limitedTo } from "./internal/call/timeLimit.js"
-import { isObserved } from "./internal/call/observers.js"
-import { withContext } from "./internal/call/observerServices.js"
-import { checkIdempotency, declaredIdempotency, idempotencyOf } from "./internal/http/idempotency.js"
 import { number, oneOf } from "./internal/options.js"
-import { redactUrl } from "./internal/redact.js"
-import { check, hostOf, isStreamed, methodOf, reduced, Unsendable, wasRead } from "./internal/http/request.js"
 import { idHeader, withRequestId } from "./internal/randomId.js"
-import { clockOf, monotonic } from "./internal/clock.js"
+import { redactUrl } from "./internal/redact.js"
 import * as Reliability from "./Reliability.js"
 import { RetryBudget } from "./RetryBudget.js"
 import * as Workload from "./Workload.js"
-import type { Call } from "./internal/call/model.js"
 
 // -------------------------------------------------------------------------------------------------
 // Model

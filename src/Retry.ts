@@ -21,14 +21,15 @@ import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
-import * as Schema from "effect/Schema"
 import * as ScheduleDecision from "effect/ScheduleDecision"
 import * as ScheduleInterval from "effect/ScheduleInterval"
+import * as Schema from "effect/Schema"
 import { type ApiError, isApiError, isSettled, mayHaveExecuted, settle, type Stop, StopReason } from "./ApiError.js"
 import { currentCall, owning, remaining } from "./internal/call/context.js"
+import type { Step, Stopping, Waiting, Call, Patience } from "./internal/call/model.js"
 import { read } from "./internal/errors.js"
 import { duration, maxMillis, number, oneOf, refuse } from "./internal/options.js"
-import type { Step, Stopping, Waiting, Call, Patience } from "./internal/call/model.js"
+import { descriptions } from "./internal/retry/descriptions.js"
 
 export type { Step, Waiting, Stopping } from "./internal/call/model.js"
 
@@ -276,22 +277,12 @@ const schedule = (options: Checked): Schedule.Schedule<Step, unknown> => {
   return made
 }
 
-const descriptions = /*#__PURE__*/ new WeakMap<object, string>()
-
 const describeOptions = (options: Checked): string => {
   const { attempts, base, cap, factor, jitter, maxHint } = options
   const format = (millis: number) => Duration.format(Duration.millis(millis))
   const upTo = cap === Infinity ? "" : ` up to ${format(cap)}`
   return `${attempts} attempts, ${format(base)} × ${factor}${upTo}, ${jitter} jitter, hints up to ${format(maxHint)}`
 }
-
-/**
- * What is known of a schedule; nothing of one that was not made here.
- *
- * @internal
- */
-export const describeSchedule = (made: Schedule.Schedule<unknown, unknown>): string | undefined =>
-  descriptions.get(made)
 
 // -------------------------------------------------------------------------------------------------
 // Schedules

@@ -23,8 +23,9 @@ import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { number } from "./internal/options.js"
 import { clockOf, monotonic } from "./internal/clock.js"
+import { number } from "./internal/options.js"
+import { accrue, type State } from "./internal/retryBudget/tokens.js"
 
 // -------------------------------------------------------------------------------------------------
 // Model
@@ -46,18 +47,6 @@ export interface Options {
 }
 
 /**
- * How many retries are saved up, and since when they have not been counted anew. A plain value.
- *
- * @since 0.1.0
- * @category model
- */
-export interface State {
-  readonly tokens: number
-  /** Monotonic milliseconds. */
-  readonly at: number
-}
-
-/**
  * A budget of retries that any number of calls share.
  *
  * @since 0.1.0
@@ -74,25 +63,6 @@ export interface RetryBudget {
   /** The retries that were not made for want of budget, since the budget was made. */
   readonly suppressed: Effect.Effect<number>
 }
-
-// -------------------------------------------------------------------------------------------------
-// Arithmetic
-// -------------------------------------------------------------------------------------------------
-
-/**
- * What a budget holds after time has passed and calls have been counted. Never more than `max`, and never less for a
- * clock that went back.
- *
- * @since 0.1.0
- * @category getters
- */
-export const accrue = (state: State, options: RetryBudget["options"], now: number, calls: number): State => ({
-  tokens: Math.min(
-    options.max,
-    state.tokens + (Math.max(0, now - state.at) / 1000) * options.minPerSecond + calls * options.ratio
-  ),
-  at: Math.max(now, state.at)
-})
 
 // -------------------------------------------------------------------------------------------------
 // make

@@ -2,6 +2,7 @@ import { it } from "@effect/vitest"
 import { Cause, Chunk, Clock, Duration, Effect, Either, Exit, Fiber, Option, Random, TestClock } from "effect"
 import { ApiError, Classify, Deadline, Dialect, Reliability, Retry, RetryBudget, Workload } from "effect-reliability"
 import { describe, expect } from "vitest"
+import { unsafeMake } from "../src/internal/apiError/unsafeMake.js"
 
 const transient = (props: Partial<ConstructorParameters<typeof ApiError.Transient>[0]> = {}) =>
   new ApiError.Transient({ reason: "Unavailable", delivery: "Acknowledged", status: 503, ...props })
@@ -98,8 +99,7 @@ describe("patience", () => {
         cause: {
           error: {
             reason: "ScalingUp",
-            advice: ApiError.unsafeMake({ class: "Transient", reason: "ScalingUp" }, { delivery: "Acknowledged" })
-              .advice
+            advice: unsafeMake({ class: "Transient", reason: "ScalingUp" }, { delivery: "Acknowledged" }).advice
           }
         }
       })

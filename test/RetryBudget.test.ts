@@ -2,6 +2,7 @@ import { describe, it } from "@effect/vitest"
 import { Clock, Config, Context, Effect, FastCheck as fc, Layer, Random, TestClock } from "effect"
 import { ApiError, Reliability, RetryBudget, Workload } from "effect-reliability"
 import { expect } from "vitest"
+import { accrue } from "../src/internal/retryBudget/tokens.js"
 
 // -------------------------------------------------------------------------------------------------
 // Arithmetic
@@ -25,8 +26,6 @@ const anyBudget = anyOptions.chain((options) =>
     state: fc.record({ tokens: fc.double({ min: 0, max: options.max, noNaN: true }), at: anyMoment })
   })
 )
-
-const { accrue } = RetryBudget
 
 /** Equal but for what floating point loses along the way. */
 const expectClose = (actual: number, expected: number) =>

@@ -1,5 +1,5 @@
-import { FetchHttpClient, HttpClient, HttpClientRequest } from "@effect/platform"
 import * as Otlp from "@effect/opentelemetry/Otlp"
+import { FetchHttpClient, HttpClient, HttpClientRequest } from "@effect/platform"
 import { it } from "@effect/vitest"
 import {
   Cause,
@@ -25,6 +25,7 @@ import { spawnSync } from "node:child_process"
 import { once } from "node:events"
 import { createServer } from "node:http"
 import { describe, expect } from "vitest"
+import { controlOf } from "../src/fireworks/internal/control.js"
 import { showing } from "../src/internal/telemetry/metrics.js"
 import { read, root, run } from "./support/project.js"
 
@@ -688,7 +689,7 @@ describe("no span or metric", () => {
         fireworks.chat(request),
         Stream.runDrain(fireworks.chatStream(request)),
         client.post(url),
-        fireworks.control.request(HttpClientRequest.get("/secret-path"), exactly("secretive"))
+        controlOf(fireworks).request(HttpClientRequest.get("/secret-path"), exactly("secretive"))
       ]
       const seen: Array<string> = []
       for (const fault of faults) {

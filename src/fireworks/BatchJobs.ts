@@ -35,6 +35,7 @@ import * as Job from "../Job.js"
 import * as Workload from "../Workload.js"
 import * as Fireworks from "./Fireworks.js"
 import { invalidRequest } from "./internal/client.js"
+import { controlOf } from "./internal/control.js"
 import { maybe, open } from "./internal/decoded.js"
 import * as jobs from "./internal/jobs/lifecycle.js"
 import { Count } from "./internal/jobs/lifecycle.js"
@@ -404,7 +405,7 @@ const kindOf = (
 export const submit = (submission: Submission): Call<BatchJob> =>
   Effect.gen(function* () {
     const { workload = Workload.batchSubmission } = submission
-    const { control } = yield* Fireworks.Fireworks
+    const control = controlOf(yield* Fireworks.Fireworks)
     const id = yield* jobs.checkId(submission.id ?? (yield* newId))
     const body = yield* bodyOf(yield* control.accountId, submission)
     const options = { deadline: workload.deadline, isNew: submission.id === undefined }

@@ -34,20 +34,25 @@ import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
-import { type ApiError, isApiError, settle, unsafeMake } from "../ApiError.js"
-import * as Classify from "../Classify.js"
+import { type ApiError, isApiError, settle } from "../ApiError.js"
 import * as Deadline from "../Deadline.js"
+import { unsafeMake } from "../internal/apiError/unsafeMake.js"
 import { apart } from "../internal/call/context.js"
+import { fromException } from "../internal/classify/fromException.js"
+import { clockOf, monotonic, monotonicMillis } from "../internal/clock.js"
 import * as watching from "../internal/job/watching.js"
 import { duration, number, refuse } from "../internal/options.js"
 import { redact } from "../internal/redact.js"
-import { clockOf, monotonic, monotonicMillis } from "../internal/clock.js"
 import type * as Job from "../Job.js"
 import * as Retry from "../Retry.js"
 import * as Workload from "../Workload.js"
 import * as Fireworks from "./Fireworks.js"
-import { changeOf } from "./internal/deployments/autoscaling.js"
+import { type Control, controlOf } from "./internal/control.js"
 import { maybe, open } from "./internal/decoded.js"
+import { changeOf } from "./internal/deployments/autoscaling.js"
+import type { Outcome as ScalingOutcome } from "./internal/deployments/model.js"
+import type { Autoscaling, Decision } from "./internal/deployments/model.js"
+import * as Scaling from "./internal/deployments/scaling.js"
 import {
   type Call,
   call,
@@ -59,9 +64,6 @@ import {
   pageSizeOf,
   whyOf
 } from "./internal/jobs/lifecycle.js"
-import * as Scaling from "./internal/deployments/scaling.js"
-import type { Outcome as ScalingOutcome } from "./internal/deployments/model.js"
-import type { Autoscaling, Decision } from "./internal/deployments/model.js"
 
 export type { ScalingSchedule, Autoscaling, Decision } from "./internal/deployments/model.js"
 
@@ -331,10 +333,7 @@ const over = (reason: "NotFound" | "PreconditionFailed" | "Decode", detail: stri
   unsafeMake({ class: "Fatal", reason }, { delivery: "Acknowledged", attempts: 1, detail, remedy })
 
 /** Why a deployment will not serve. */
-const endOf = (
-  deployment: Deployment,
-  { masked }: Fireworks.Control
-): Either.Either<void, ApiError | DeploymentFailed> => {
+const endOf = (deployment: Deployment, { masked }: Control): Either.Either<void, ApiError | DeploymentFailed> => {
   const state = stateOf(deployment)
   const { max, ready } = replicasOf(deployment)
   if (removed.has(state)) return Either.left(over("NotFound", `the deployment is ${state}`))
@@ -452,8 +451,8 @@ export const setAutoscaling = (id: string, autoscaling: Autoscaling, options: Ca
 }
 
 const modelOf = (id: string): Effect.Effect<string, ApiError, Fireworks.Fireworks> =>
-  Effect.flatMap(Fireworks.Fireworks, ({ control }) =>
-    Effect.map(control.accountId, (account) => `accounts/${account}${path}/${id}`)
+  Effect.flatMap(Fireworks.Fireworks, (fireworks) =>
+    Effect.map(controlOf(fireworks).accountId, (account) => `accounts/${account}${path}/${id}`)
   )
 
 // -------------------------------------------------------------------------------------------------
@@ -557,7 +556,7 @@ export const awaitReady = <R = never>(
   const limits = watching.limits({ interval, factor, cap, jitter, unseen, outage, active }, owner)
   return Effect.gen(function* () {
     const model = yield* Effect.flatMap(checkId(id), modelOf)
-    const { control } = yield* Fireworks.Fireworks
+    const control = controlOf(yield* Fireworks.Fireworks)
     let state = watching.watchingSince(yield* monotonicMillis, limits)
     let wait = Duration.zero
     let error: ApiError | undefined
@@ -642,7 +641,7 @@ const replicasSeen = (deployment: Deployment): Either.Either<Scaling.Replicas, A
 
 /** A broken client is no reason to stop. */
 const caught = <A, R>(effect: Effect.Effect<A, ApiError, R>) =>
-  Effect.either(Effect.catchAllDefect(effect, (defect) => Effect.fail(settle(Classify.failure(defect), 1))))
+  Effect.either(Effect.catchAllDefect(effect, (defect) => Effect.fail(settle(fromException(defect), 1))))
 
 /**
  * Raises the replicas of a deployment while it is saturated. **It spends money**, up to `maxReplicas`; `dryRun` only reports.

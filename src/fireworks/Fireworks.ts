@@ -40,16 +40,16 @@ import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import type { ApiError } from "../ApiError.js"
-import * as Classify from "../Classify.js"
 import { fireworks as dialect, type Target } from "../Dialect.js"
-import * as Headers from "../internal/http/headers.js"
 import { withContext } from "../internal/call/observerServices.js"
+import { requestIdOf } from "../internal/classify/requestId.js"
+import * as Headers from "../internal/http/headers.js"
 import { oneOf, refuse } from "../internal/options.js"
 import type { HeadersInput } from "../RetryHint.js"
 import { RetryBudget } from "../RetryBudget.js"
 import * as Workload from "../Workload.js"
 import { makeClient, type Observers, type Settings } from "./internal/client.js"
-import { makeControl } from "./internal/control.js"
+import { makeControl, withControl } from "./internal/control.js"
 import {
   ChatChunk,
   ChatCompletion,
@@ -62,10 +62,10 @@ import {
 } from "./internal/inference/model.js"
 import { prepare, withOptions } from "./internal/inference/prepare.js"
 import { after, withChoices, withDeltas } from "./internal/lenient.js"
+import type { CallOptions } from "./internal/model.js"
 import { accountIdOf, apiKeyOf, baseUrlFrom, baseUrlOf } from "./internal/settings.js"
-import type { CallOptions, Control } from "./internal/model.js"
 
-export type { CallOptions, Control } from "./internal/model.js"
+export type { CallOptions } from "./internal/model.js"
 
 export {
   ChatChunk,
@@ -346,7 +346,6 @@ export interface Fireworks {
   readonly embeddings: (request: EmbeddingRequest, options?: CallOptions) => Effect.Effect<Answer<Embeddings>, ApiError>
   /** Lists the models. */
   readonly models: (options?: CallOptions) => Effect.Effect<Answer<Models>, ApiError>
-  readonly control: Control
 }
 
 /**
@@ -405,7 +404,7 @@ const chatChunk = /*#__PURE__*/ after(withDeltas, ChatChunk)
 const metaOf = (response: HttpClientResponse.HttpClientResponse, limitsPer: LimitsPer): Meta => {
   const { headers, request } = response
   return present<Meta>({
-    requestId: Classify.requestIdOf(dialect, headers) ?? request.headers["x-request-id"],
+    requestId: requestIdOf(dialect.requestIdHeaders, headers) ?? request.headers["x-request-id"],
     rateLimits: rateLimits(headers, limitsPer),
     performance: performance(headers)
   })
@@ -438,7 +437,7 @@ const build = (http: HttpClient.HttpClient, settings: Settings): Fireworks => {
     value,
     meta: metaOf(response, limitsPer)
   })
-  return {
+  const service: Fireworks = {
     chat: (request, options = {}) =>
       Effect.flatMap(prepare(below("chat/completions"), ChatRequest, request, options, targetOf), (call) =>
         client.json(call, chatCompletion, answered)
@@ -462,9 +461,9 @@ const build = (http: HttpClient.HttpClient, settings: Settings): Fireworks => {
     models: (options = {}) =>
       Effect.flatMap(withOptions(HttpClientRequest.get(below("models")), options), (request) =>
         client.json({ request, workload: options.workload }, Models, answered)
-      ),
-    control: makeControl(client, settings)
+      )
   }
+  return withControl(service, makeControl(client, settings))
 }
 
 /** Builds the service in a context that has the services of its observers. */

@@ -29,14 +29,18 @@ import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import type { ServerCounts as Counted } from "../Accounting.js"
-import { type ApiError, unsafeMake } from "../ApiError.js"
+import type { ApiError } from "../ApiError.js"
+import { unsafeMake } from "../internal/apiError/unsafeMake.js"
 import { apart } from "../internal/call/context.js"
-import { duration, refuse } from "../internal/options.js"
 import { monotonicMillis } from "../internal/clock.js"
+import { duration, refuse } from "../internal/options.js"
 import * as Retry from "../Retry.js"
 import * as Workload from "../Workload.js"
 import * as Fireworks from "./Fireworks.js"
-import { parse, type Sample } from "./internal/prometheus.js"
+import { controlOf } from "./internal/control.js"
+import { fullName, parseRates, type Rates } from "./internal/rates.js"
+
+export type { Rates } from "./internal/rates.js"
 
 // -------------------------------------------------------------------------------------------------
 // Model
@@ -63,18 +67,6 @@ export interface ServerCounts extends Counted {
   readonly byStatus: Readonly<Record<string, number>>
   readonly coverage: number
   readonly resolution: number
-}
-
-/**
- * The requests of a deployment, per second.
- *
- * @since 0.1.0
- * @category model
- */
-export interface Rates {
-  readonly requests: number
-  readonly errors: number
-  readonly byStatus: Readonly<Record<string, number>>
 }
 
 /**
@@ -214,56 +206,6 @@ export const integrate = (readings: ReadonlyArray<Reading>, window: Window): Ser
 }
 
 // -------------------------------------------------------------------------------------------------
-// Reading
-// -------------------------------------------------------------------------------------------------
-
-const requestsName = "request_counter_total:sum_by_deployment"
-const errorsName = "requests_error_total:sum_by_deployment"
-const wanted: ReadonlySet<string> = /*#__PURE__*/ new Set([requestsName, errorsName])
-
-/** More deployments than an account has. */
-const maxDeployments = 2000
-
-const fullName = /^accounts\/[\w.-]{1,128}\/deployments\/[\w.-]{1,128}$/
-
-const nameOf = ({ labels }: Sample): string | undefined => {
-  const [name, account, id] = [labels.get("deployment"), labels.get("deployment_account"), labels.get("deployment_id")]
-  return [name, `accounts/${account}/deployments/${id}`].find((text) => text !== undefined && fullName.test(text))
-}
-
-const none: Rates = { requests: 0, errors: 0, byStatus: {} }
-
-/**
- * Reads the rates of all deployments out of the text that the API exports; undefined where it is no such text. What is no
- * rate is left out, and series that differ by other labels are added up.
- *
- * @since 0.1.0
- * @category conversions
- */
-export const parseRates = (text: string): ReadonlyMap<string, Rates> | undefined => {
-  const { isMetrics, samples } = parse(text, wanted)
-  if (!isMetrics) return undefined
-  const found = new Map<string, Rates>()
-  for (const sample of samples) {
-    const { labels, name, value } = sample
-    const deployment = nameOf(sample)
-    if (deployment === undefined || !(value >= 0 && value < 1e9)) continue
-    const rates = found.get(deployment) ?? none
-    if (rates === none && found.size >= maxDeployments) continue
-    if (name === requestsName) {
-      found.set(deployment, { ...rates, requests: rates.requests + value })
-      continue
-    }
-    const status = labels.get("http_code") ?? ""
-    const byStatus = /^[1-9]\d\d$/.test(status)
-      ? { ...rates.byStatus, [status]: (rates.byStatus[status] ?? 0) + value }
-      : rates.byStatus
-    found.set(deployment, { ...rates, errors: rates.errors + value, byStatus })
-  }
-  return found
-}
-
-// -------------------------------------------------------------------------------------------------
 // make
 // -------------------------------------------------------------------------------------------------
 
@@ -284,7 +226,7 @@ const unreadable = (status: number): ApiError =>
 
 const read = (fireworks: Fireworks.Fireworks): Effect.Effect<Scrape, ApiError> =>
   Effect.gen(function* () {
-    const response = yield* fireworks.control.request(HttpClientRequest.get("/metrics"), once)
+    const response = yield* controlOf(fireworks).request(HttpClientRequest.get("/metrics"), once)
     const text = yield* Effect.mapError(response.text, () => unreadable(response.status))
     const deployments = parseRates(text)
     if (deployments === undefined) return yield* Effect.fail(unreadable(response.status))
@@ -307,7 +249,7 @@ const readingOf =
   (scrape: Scrape): Effect.Effect<Reading, ApiError> => {
     const full = deployment.includes("/")
       ? Effect.succeed(deployment)
-      : Effect.map(fireworks.control.accountId, (account) => `accounts/${account}/deployments/${deployment}`)
+      : Effect.map(controlOf(fireworks).accountId, (account) => `accounts/${account}/deployments/${deployment}`)
     return Effect.map(full, (name) => ({ at: scrape.at, rates: scrape.deployments.get(name) }))
   }
 

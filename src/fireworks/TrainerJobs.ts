@@ -35,8 +35,8 @@ import { randomId } from "../internal/randomId.js"
 import * as Job from "../Job.js"
 import * as Workload from "../Workload.js"
 import * as Fireworks from "./Fireworks.js"
+import { controlOf } from "./internal/control.js"
 import * as jobs from "./internal/jobs/lifecycle.js"
-import { act, limitsOf, paths, reach, untilEnd, untilReady, type Wait, warn } from "./internal/jobs/trainerWait.js"
 import {
   type CallOptions,
   Checkpoint,
@@ -50,6 +50,7 @@ import {
   TrainerJob,
   type Up
 } from "./internal/jobs/model.js"
+import { act, limitsOf, paths, reach, untilEnd, untilReady, type Wait, warn } from "./internal/jobs/trainerWait.js"
 
 export { Checkpoint, TrainerJob } from "./internal/jobs/model.js"
 export type {
@@ -332,7 +333,7 @@ export const create = (submission: Submission): Call<Created> => {
     isSame: jobs.holds
   }
   return Effect.gen(function* () {
-    const { control } = yield* Fireworks.Fireworks
+    const control = controlOf(yield* Fireworks.Fireworks)
     const id = yield* jobs.checkId(submission.id ?? (yield* newId))
     const body = yield* bodyOf(yield* control.accountId, submission)
     yield* warn(kind, id, atRisk)

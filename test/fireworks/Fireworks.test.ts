@@ -1,5 +1,5 @@
-import { OpenAiClient, OpenAiLanguageModel } from "@effect/ai-openai"
 import { LanguageModel } from "@effect/ai"
+import { OpenAiClient, OpenAiLanguageModel } from "@effect/ai-openai"
 import { FetchHttpClient, HttpClient, HttpClientRequest } from "@effect/platform"
 import { describe, it } from "@effect/vitest"
 import {
@@ -34,6 +34,7 @@ import { Fault, FaultServer, FireworksServer, ScriptedClient } from "effect-reli
 import OpenAI from "openai"
 import { expect } from "vitest"
 import { withoutEchoes } from "../../src/fireworks/internal/confidential.js"
+import { controlOf } from "../../src/fireworks/internal/control.js"
 
 const apiKey = Redacted.make("fw_4f9ZsecretKey77")
 const model = "accounts/fireworks/models/kimi-k2"
@@ -528,7 +529,7 @@ describe("bad input", () => {
       yield* Effect.gen(function* () {
         const fireworks = yield* Fireworks.Fireworks
         yield* fireworks.models()
-        yield* fireworks.control.request(HttpClientRequest.get("/deployments"), Workload.interactive)
+        yield* controlOf(fireworks).request(HttpClientRequest.get("/deployments"), Workload.interactive)
       }).pipe(Effect.provide(Live))
       const seen = yield* client.requests
       expect(seen.map(({ headers, path }) => [path, headers["authorization"]])).toEqual([
@@ -547,7 +548,7 @@ describe("the control plane", () => {
   it.effect("is asked below the account, with both forms of the key", () =>
     Effect.gen(function* () {
       const { fireworks, requests } = yield* scripted(Fault.healthy, { accountId: "acme" })
-      const { control } = fireworks
+      const control = controlOf(fireworks)
       expect(yield* control.accountId).toBe("acme")
       const response = yield* control.request(submission, Workload.batchSubmission)
       expect(response.status).toBe(200)
@@ -564,8 +565,8 @@ describe("the control plane", () => {
     Effect.gen(function* () {
       const { fireworks, requests } = yield* scripted(Fault.healthy)
       for (const effect of [
-        fireworks.control.accountId,
-        fireworks.control.request(submission, Workload.batchSubmission)
+        controlOf(fireworks).accountId,
+        controlOf(fireworks).request(submission, Workload.batchSubmission)
       ]) {
         const error = yield* Effect.flip<unknown, ApiError.ApiError, never>(effect)
         expect(error.reason).toBe("InvalidRequest")
@@ -587,7 +588,7 @@ describe("the control plane", () => {
         "/a\\b",
         "/"
       ]) {
-        const call = fireworks.control.request(HttpClientRequest.get(url), Workload.interactive)
+        const call = controlOf(fireworks).request(HttpClientRequest.get(url), Workload.interactive)
         expect((yield* Effect.flip(call)).reason).toBe("InvalidRequest")
       }
       expect(yield* requests).toEqual([])
@@ -599,7 +600,7 @@ describe("the control plane", () => {
       const sent = (idempotency?: Reliability.Idempotency) =>
         Effect.gen(function* () {
           const { fireworks, requests } = yield* scripted([Fault.reset, Fault.healthy], { accountId: "acme" })
-          const call = fireworks.control.request(submission, Workload.batchSubmission, idempotency)
+          const call = controlOf(fireworks).request(submission, Workload.batchSubmission, idempotency)
           yield* during("1 minute")(Effect.exit(call))
           return (yield* requests).length
         })
@@ -611,7 +612,7 @@ describe("the control plane", () => {
     Effect.forEach(["GET", "PUT", "DELETE"] as const, (method) =>
       Effect.gen(function* () {
         const { fireworks, requests } = yield* scripted([Fault.reset, Fault.healthy], { accountId: "acme" })
-        const call = fireworks.control.request(HttpClientRequest.make(method)("/jobs/j"), Workload.batchSubmission)
+        const call = controlOf(fireworks).request(HttpClientRequest.make(method)("/jobs/j"), Workload.batchSubmission)
         yield* during("1 minute")(Effect.exit(call))
         expect(yield* requests).toHaveLength(2)
       })
@@ -813,7 +814,7 @@ describe("no error, log, span or metric", () => {
         onGiveUp: ({ error }) => Effect.sync(() => observed.push(error)),
         record: ({ error }) => void (error !== undefined && observed.push(error))
       })
-      const control = fireworks.control.request(
+      const control = controlOf(fireworks).request(
         HttpClientRequest.post("/batchInferenceJobs").pipe(HttpClientRequest.bodyUnsafeJson(request)),
         Workload.with(Workload.batchSubmission, { deadline: "1 second" })
       )

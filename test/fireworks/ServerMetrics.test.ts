@@ -6,6 +6,7 @@ import { Fireworks, ServerMetrics } from "effect-reliability/fireworks"
 import { Fault, FireworksServer, ScriptedClient } from "effect-reliability/testing"
 import { expect } from "vitest"
 import { parse } from "../../src/fireworks/internal/prometheus.js"
+import { parseRates } from "../../src/fireworks/internal/rates.js"
 
 const account = "acme"
 const ours = `accounts/${account}/deployments/ours`
@@ -38,7 +39,7 @@ const errorsLine = (status: string, value: number, deployment = ours) =>
 // -------------------------------------------------------------------------------------------------
 
 describe("parseRates", () => {
-  const rates = (body: string, deployment = ours) => ServerMetrics.parseRates(body)?.get(deployment)
+  const rates = (body: string, deployment = ours) => parseRates(body)?.get(deployment)
 
   it("reads names with colons, requests and errors by status, and adds up what differs by other labels", () => {
     const body = `# HELP request_counter_total:sum_by_deployment Requests
@@ -53,7 +54,7 @@ ${errorsLine("503", 0.25)}${errorsLine("429", 0.5)}`
     const body = `${requestsLine(1)}${requestsLine(2, "accounts/acme/deployments/theirs")}
 request_counter_total:sum_by_deployment{deployment_account="acme",deployment_id="third"} 3`
     expect([rates(body), rates(body, "accounts/acme/deployments/third")].map((one) => one?.requests)).toEqual([1, 3])
-    expect(ServerMetrics.parseRates(body)?.size).toBe(3)
+    expect(parseRates(body)?.size).toBe(3)
   })
 
   it("passes over what it cannot read, and takes what it can", () => {
@@ -78,22 +79,22 @@ request_counter_total:sum_by_deployment{deployment_account="acme",deployment_id=
   })
 
   it("tells another kind of text from metrics without deployments", () => {
-    expect(ServerMetrics.parseRates("")).toEqual(new Map())
-    expect(ServerMetrics.parseRates("# nothing here\nup 1\n")).toEqual(new Map())
-    expect(ServerMetrics.parseRates(`<html><body>Sign in</body></html>`)).toBeUndefined()
-    expect(ServerMetrics.parseRates(`{"error":"no"}`)).toBeUndefined()
-    expect(ServerMetrics.parseRates("Service unavailable, try later")).toBeUndefined()
+    expect(parseRates("")).toEqual(new Map())
+    expect(parseRates("# nothing here\nup 1\n")).toEqual(new Map())
+    expect(parseRates(`<html><body>Sign in</body></html>`)).toBeUndefined()
+    expect(parseRates(`{"error":"no"}`)).toBeUndefined()
+    expect(parseRates("Service unavailable, try later")).toBeUndefined()
   })
 
   it("holds no more than a bound of what a hostile server sends", () => {
     const many = Array.from({ length: 50_000 }, (_, index) => requestsLine(1, `accounts/a/deployments/d${index}`))
-    expect(ServerMetrics.parseRates(many.join(""))?.size).toBe(2000)
+    expect(parseRates(many.join(""))?.size).toBe(2000)
     const codes = Array.from({ length: 3000 }, (_, index) => errorsLine(String(index), 1))
     expect(Object.keys(rates(codes.join(""))?.byStatus ?? {}).length).toBeLessThan(901)
     expect(rates(codes.join(""))?.errors).toBe(3000)
     // time in proportion to the text
     const label = `{deployment="${"\\\\".repeat(4000)}`
-    expect(ServerMetrics.parseRates(`request_counter_total:sum_by_deployment${label}\n`.repeat(2000))).toBeUndefined()
+    expect(parseRates(`request_counter_total:sum_by_deployment${label}\n`.repeat(2000))).toBeUndefined()
   })
 
   it("never throws", () => {
@@ -114,7 +115,7 @@ request_counter_total:sum_by_deployment{deployment_account="acme",deployment_id=
     )
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 30 }), (pieces) => {
-        ServerMetrics.parseRates(pieces.join(""))
+        parseRates(pieces.join(""))
       }),
       { numRuns: 500 }
     )

@@ -22,6 +22,7 @@ import { spawn } from "node:child_process"
 import { createServer, type RequestListener } from "node:http"
 import type { AddressInfo } from "node:net"
 import { expect } from "vitest"
+import { controlOf } from "../../src/fireworks/internal/control.js"
 import { holds } from "../../src/fireworks/internal/jobs/lifecycle.js"
 import * as trainer from "../../src/fireworks/internal/jobs/trainerStates.js"
 import { limitsOf } from "../../src/fireworks/internal/jobs/trainerWait.js"
@@ -878,7 +879,7 @@ describe("the other calls", () => {
   it.effect("lead out of the account by no blank that a URL drops", () =>
     scripted(json({}), (client) =>
       Effect.gen(function* () {
-        const { control } = yield* Fireworks.Fireworks
+        const control = controlOf(yield* Fireworks.Fireworks)
         for (const path of ["/.\t./victim/deployments", "/.\n./victim", "/.\r/x", "/ x"]) {
           const error = yield* failureOf(control.request(HttpClientRequest.get(path), Workload.interactive))
           expect(error.reason).toBe("InvalidRequest")
@@ -1025,7 +1026,7 @@ describe("awaitReady", () => {
         const options = { apiKey: Redacted.make(key), accountId: account, baseUrl: `http://127.0.0.1:${ours.port}` }
         const Live = Fireworks.layer(options).pipe(Layer.provide(http))
         const asked = Effect.gen(function* () {
-          const { control } = yield* Fireworks.Fireworks
+          const control = controlOf(yield* Fireworks.Fireworks)
           const healthy = yield* control.probe(`${control.baseUrl}/healthz`)
           return [healthy, (yield* failureOf(TrainerJobs.resume("j")))._tag]
         })

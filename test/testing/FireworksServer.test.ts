@@ -20,6 +20,7 @@ import { Transport } from "effect-reliability/node"
 import { Fault, FireworksServer } from "effect-reliability/testing"
 import OpenAI from "openai"
 import { expect } from "vitest"
+import { controlOf } from "../../src/fireworks/internal/control.js"
 
 // -------------------------------------------------------------------------------------------------
 // Calls
@@ -1008,9 +1009,9 @@ describe("hostile input", () => {
 describe("a client", () => {
   const model = "accounts/fireworks/models/m"
   const asked = Effect.gen(function* () {
-    const { chat, control } = yield* Fireworks.Fireworks
-    const { value } = yield* chat({ model, messages: [{ role: "user", content: "one two" }] })
-    return { said: value.choices[0]?.message.content, account: yield* control.accountId }
+    const fireworks = yield* Fireworks.Fireworks
+    const { value } = yield* fireworks.chat({ model, messages: [{ role: "user", content: "one two" }] })
+    return { said: value.choices[0]?.message.content, account: yield* controlOf(fireworks).accountId }
   })
   const given = { account: "ours", keys: ["fw-a", "fw-b"] }
   const expected = { said: "one two", account: "ours" }

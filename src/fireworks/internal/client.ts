@@ -15,19 +15,21 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { type ApiError, unsafeMake } from "../../ApiError.js"
+import type { ApiError } from "../../ApiError.js"
 import * as Classify from "../../Classify.js"
 import * as Dialect from "../../Dialect.js"
 import * as EventStream from "../../EventStream.js"
+import { unsafeMake } from "../../internal/apiError/unsafeMake.js"
 import { currentCall } from "../../internal/call/context.js"
-import { errorWithin, givenUpDetail, isErrorBody, isGivenUp } from "../../internal/sse/decoder.js"
-import { singleTry } from "../../internal/http/transportHook.js"
 import { isObserved } from "../../internal/call/observers.js"
-import { withoutAccount } from "../../internal/redact.js"
+import { fromException } from "../../internal/classify/fromException.js"
+import { clockOf } from "../../internal/clock.js"
 import { declaredIdempotency, idempotencyOfMethod } from "../../internal/http/idempotency.js"
 import { hostOf } from "../../internal/http/request.js"
-import { clockOf } from "../../internal/clock.js"
+import { singleTry } from "../../internal/http/transportHook.js"
 import { withRequestId } from "../../internal/randomId.js"
+import { withoutAccount } from "../../internal/redact.js"
+import { errorWithin, givenUpDetail, isErrorBody, isGivenUp } from "../../internal/sse/decoder.js"
 import * as Reliability from "../../Reliability.js"
 import * as ReliableHttpClient from "../../ReliableHttpClient.js"
 import * as Workload from "../../Workload.js"
@@ -112,11 +114,7 @@ const decodeAnswer = <A, I>(
           return Effect.fail(unsafeMake({ class: "Transient", reason: "ServerError" }, fields))
         }
         return Effect.mapError(Schema.decodeUnknown(schema)(json), (cause) =>
-          unsafeMake(
-            { class: "Fatal", reason: "Decode" },
-            { ...about(), detail: Classify.failure(cause).detail },
-            cause
-          )
+          unsafeMake({ class: "Fatal", reason: "Decode" }, { ...about(), detail: fromException(cause).detail }, cause)
         )
       }
     )

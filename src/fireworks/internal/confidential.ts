@@ -6,7 +6,8 @@
  *
  * @since 0.1.0
  */
-import { type ApiError, unsafeMake } from "../../ApiError.js"
+import type { ApiError } from "../../ApiError.js"
+import { unsafeMake } from "../../internal/apiError/unsafeMake.js"
 
 /** What must not come back. */
 export interface Confidential {

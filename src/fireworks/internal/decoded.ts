@@ -7,8 +7,9 @@ import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Schema from "effect/Schema"
-import { type ApiError, type Kind, unsafeMake } from "../../ApiError.js"
-import * as Classify from "../../Classify.js"
+import type { ApiError, Kind } from "../../ApiError.js"
+import { unsafeMake } from "../../internal/apiError/unsafeMake.js"
+import { fromException } from "../../internal/classify/fromException.js"
 
 /** Fields that a schema does not name are kept. */
 export const open = { key: Schema.String, value: Schema.Unknown } as const
@@ -27,7 +28,7 @@ export const decoded =
     return response.json.pipe(
       Effect.flatMap((json) => Schema.decodeUnknown(schema)(before(json))),
       Effect.mapError((cause) => {
-        const { _tag, reason, ...rest } = Classify.failure(cause, { method: request.method, url: request.url })
+        const { _tag, reason, ...rest } = fromException(cause, { method: request.method, url: request.url })
         // both are of one error
         const kind = { class: _tag, reason } as Kind
         // a success: who reads the error knows by it that the request was carried out

@@ -3,7 +3,8 @@
  *
  * @since 0.1.0
  */
-import { type ApiError, type Kind, mayHaveExecuted, settle, unsafeMake } from "../../ApiError.js"
+import { type ApiError, type Kind, mayHaveExecuted, settle } from "../../ApiError.js"
+import { unsafeMake } from "../apiError/unsafeMake.js"
 import type { Phase } from "./model.js"
 
 export const conflicts = {

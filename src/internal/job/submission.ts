@@ -8,7 +8,8 @@
  */
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
-import { type ApiError, mayHaveExecuted, unsafeMake } from "../../ApiError.js"
+import { type ApiError, mayHaveExecuted } from "../../ApiError.js"
+import { unsafeMake } from "../apiError/unsafeMake.js"
 import { conflicts, mayStand } from "./advice.js"
 import type { Doubt, Finding, Submission } from "./model.js"
 import { hintOf, pauseBefore } from "./waits.js"

@@ -6,8 +6,9 @@
 import * as http from "node:http"
 import * as net from "node:net"
 import * as tls from "node:tls"
-import { type ApiError, type Delivery, unsafeMake } from "../../ApiError.js"
-import * as Classify from "../../Classify.js"
+import type { ApiError, Delivery } from "../../ApiError.js"
+import { unsafeMake } from "../../internal/apiError/unsafeMake.js"
+import { fromException } from "../../internal/classify/fromException.js"
 import * as RetryHint from "../../RetryHint.js"
 
 /** The last TLS session of each server: the next handshake is shorter with it. */
@@ -83,7 +84,7 @@ const ignore = (): void => undefined
 const failed =
   (cause: unknown): Failure =>
   (about) => {
-    const error = Classify.failure(cause, about)
+    const error = fromException(cause, about)
     // what breaks while it is made was no connection yet
     return error.reason === "ConnectionLost"
       ? unsafeMake({ class: "Transient", reason: "Connect" }, { ...about, code: error.code }, cause)

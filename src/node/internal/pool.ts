@@ -7,9 +7,9 @@
  *
  * @since 0.1.0
  */
-import type * as net from "node:net"
 import * as Effect from "effect/Effect"
-import { unsafeMake } from "../../ApiError.js"
+import type * as net from "node:net"
+import { unsafeMake } from "../../internal/apiError/unsafeMake.js"
 import { connecting, type Failure, type Route } from "./connect.js"
 import { Client, errors } from "./undici.js"
 

@@ -10,21 +10,22 @@ import * as Effect from "effect/Effect"
 import type { IncomingHttpHeaders } from "node:http"
 import type { Readable } from "node:stream"
 import type { Dispatcher } from "undici"
-import { type ApiError, type Delivery, type Kind, type Phase, unsafeMake } from "../../ApiError.js"
-import * as Classify from "../../Classify.js"
+import type { ApiError, Delivery, Kind, Phase } from "../../ApiError.js"
+import { unsafeMake } from "../../internal/apiError/unsafeMake.js"
+import { fromException } from "../../internal/classify/fromException.js"
+import { codeOf, nameOf } from "../../internal/errors.js"
 import { type Head, ReadAnswer } from "../../internal/http/response.js"
 import { type Bounds, isEventStream } from "../../internal/http/transportHook.js"
-import { codeOf, nameOf } from "../../internal/errors.js"
 import { redactUrl } from "../../internal/redact.js"
 import { bodyOf } from "./chunks.js"
 import type { About, Failure } from "./connect.js"
 import { type ContentDecoder, decoderOf } from "./contentDecoder.js"
 import { senderOf } from "./forwardProxy.js"
-import { OpenAnswer, Source } from "./streamingResponse.js"
+import type { Dispatching, Handler, Limits, Sending } from "./model.js"
 import { type Attempt, type Connection, gone, type Origin, type Waiter } from "./pool.js"
 import { cookiesOf, headerOf, headersOf, type RawHeaders, rawOf } from "./rawHeaders.js"
-import type { Dispatching, Handler, Limits, Sending } from "./model.js"
 import { StageTimer } from "./stageTimer.js"
+import { OpenAnswer, Source } from "./streamingResponse.js"
 import { Upload } from "./upload.js"
 
 type Result = Effect.Effect<HttpClientResponse.HttpClientResponse, ApiError>
@@ -470,7 +471,7 @@ export class RequestHandler implements Waiter, Handler {
       return unsafeMake({ class: "Fatal", reason: "InvalidRequest" }, { ...this.#about(), detail }, failure.cause)
     }
     const { request, url } = this.#sending
-    return Classify.failure(cause, {
+    return fromException(cause, {
       delivery: this.#delivery(cause),
       reusedSocket: this.#isReused() && !this.#isAnswered(),
       method: request.method,

@@ -18,12 +18,13 @@ import * as FiberId from "effect/FiberId"
 import { constVoid } from "effect/Function"
 import * as Mailbox from "effect/Mailbox"
 import * as Stream from "effect/Stream"
-import { type ApiError, unsafeMake } from "../../ApiError.js"
-import * as Classify from "../../Classify.js"
+import type { ApiError } from "../../ApiError.js"
+import { unsafeMake } from "../../internal/apiError/unsafeMake.js"
+import { fromException } from "../../internal/classify/fromException.js"
+import { clearTimer, monotonic, setTimer } from "../../internal/clock.js"
+import { check, isStreamed, methodOf, reduced, Unsendable } from "../../internal/http/request.js"
 import { Answer, concat } from "../../internal/http/response.js"
 import { redactUrl } from "../../internal/redact.js"
-import { check, isStreamed, methodOf, reduced, Unsendable } from "../../internal/http/request.js"
-import { clearTimer, monotonic, setTimer } from "../../internal/clock.js"
 import {
   accept,
   type Connection,
@@ -33,11 +34,11 @@ import {
   type Request,
   type Script
 } from "../Fault.js"
+import type { Closed, RequestRecord } from "./faultServer/model.js"
 import { type Admission, makeAdmissions } from "./gates.js"
 import { scripted } from "./scripted.js"
 import { read, type Sent } from "./sent.js"
 import type { Step } from "./steps.js"
-import type { Closed, RequestRecord } from "./faultServer/model.js"
 
 // -------------------------------------------------------------------------------------------------
 // Connections
@@ -238,7 +239,7 @@ class Exchange {
   broken(code: string): void {
     // what is no HTTP is an answer all the same
     const answering = this.#left !== undefined || /^HPE|OVERFLOW/.test(code)
-    const cause = Classify.failure(Object.assign(new Error(code), { code }), {
+    const cause = fromException(Object.assign(new Error(code), { code }), {
       delivery: answering ? "Partial" : "Unconfirmed",
       reusedSocket: this.#reused,
       method: this.request.method,
@@ -459,7 +460,7 @@ export const execute = (
           return failed(request, { cause, reason: "Encode" })
         }
         if (world.isDown) {
-          const cause = Classify.failure({ code: "ECONNREFUSED", syscall: "connect" }, { method, url: url.href })
+          const cause = fromException({ code: "ECONNREFUSED", syscall: "connect" }, { method, url: url.href })
           return failed(request, { cause, reason: "Transport" })
         }
         const exchange = new Exchange(world, request, { body, clock, url })

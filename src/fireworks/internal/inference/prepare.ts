@@ -7,9 +7,9 @@ import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { ApiError } from "../../../ApiError.js"
-import * as Classify from "../../../Classify.js"
-import { type Call, invalidRequest } from "../client.js"
+import { fromException } from "../../../internal/classify/fromException.js"
 import type { Target } from "../../../internal/dialect/model.js"
+import { type Call, invalidRequest } from "../client.js"
 import type { CallOptions } from "../model.js"
 
 const isBlank = (text: unknown): boolean => typeof text !== "string" || text.trim() === ""
@@ -49,7 +49,7 @@ export const prepare = <A extends { readonly model: string }, I>(
 ): Effect.Effect<Call, ApiError> =>
   Effect.gen(function* () {
     const encoded = yield* Effect.mapError(Schema.encode(schema)(body), (cause) => {
-      const { detail = "somewhere" } = Classify.failure(cause)
+      const { detail = "somewhere" } = fromException(cause)
       return invalidRequest(`the request has another shape than the API takes, ${detail}`)
     })
     const { model } = body

@@ -10,13 +10,15 @@ import * as Equal from "effect/Equal"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { type ApiError, unsafeMake } from "../../../ApiError.js"
+import type { ApiError } from "../../../ApiError.js"
+import { unsafeMake } from "../../../internal/apiError/unsafeMake.js"
 import { number } from "../../../internal/options.js"
 import type * as Reliability from "../../../Reliability.js"
 import * as Retry from "../../../Retry.js"
 import * as Workload from "../../../Workload.js"
 import * as Fireworks from "../../Fireworks.js"
 import { invalidRequest } from "../client.js"
+import { controlOf } from "../control.js"
 import { decoded, maybe, open } from "../decoded.js"
 
 // --- Schemas ---------------------------------------------------------------------------------------
@@ -120,8 +122,8 @@ export const call = <A, I>(
   idempotency?: Reliability.Idempotency,
   before?: (json: unknown) => unknown
 ): Call<A> =>
-  Effect.flatMap(Fireworks.Fireworks, ({ control }) =>
-    Effect.flatMap(control.request(request, workload, idempotency), decoded(schema, before))
+  Effect.flatMap(Fireworks.Fireworks, (fireworks) =>
+    Effect.flatMap(controlOf(fireworks).request(request, workload, idempotency), decoded(schema, before))
   )
 
 // a look is followed by another: attempts of its own only bridge a hiccup

@@ -21,8 +21,8 @@ import type * as Reliability from "../../../Reliability.js"
 import type * as Workload from "../../../Workload.js"
 import * as Fireworks from "../../Fireworks.js"
 import { altered } from "../confidential.js"
+import { controlOf } from "../control.js"
 import { type Call, checkId, idOf, isRemoved, stateOf, whyOf } from "./lifecycle.js"
-import * as trainer from "./trainerStates.js"
 import type {
   Checkpoint,
   Ended,
@@ -36,6 +36,7 @@ import type {
   TrainerJob,
   Up
 } from "./model.js"
+import * as trainer from "./trainerStates.js"
 
 export const paths = {
   trainer: "/rlorTrainerJobs",
@@ -103,9 +104,9 @@ export const act = (
   workload: Workload.Workload,
   idempotency: Reliability.Idempotency
 ): Call<void> =>
-  Effect.flatMap(Fireworks.Fireworks, ({ control }) =>
+  Effect.flatMap(Fireworks.Fireworks, (fireworks) =>
     Effect.asVoid(
-      control.request(
+      controlOf(fireworks).request(
         HttpClientRequest.bodyUnsafeJson(HttpClientRequest.post(`${paths[kind]}/${id}:${verb}`), {}),
         workload,
         idempotency
@@ -186,7 +187,7 @@ interface Sight {
 /** Where a trainer answers: below the gateway, or by its handle. */
 const healthyAt = (job: TrainerJob): Call<string | undefined> =>
   Effect.gen(function* () {
-    const { control } = yield* Fireworks.Fireworks
+    const control = controlOf(yield* Fireworks.Fireworks)
     const id = `${yield* control.accountId}/${idOf(job)}`
     const bases = [`${control.baseUrl}/training/v1${paths.trainer}/${id}`, job.directRouteHandle?.replace(/\/+$/, "")]
     for (const base of bases) {

@@ -1,0 +1,31 @@
+/**
+ * The arithmetic of a budget, as plain functions over plain values.
+ *
+ * @since 0.1.0
+ */
+
+/** The number of saved retries, and the moment it was computed. */
+export interface State {
+  readonly tokens: number
+  /** Monotonic milliseconds. */
+  readonly at: number
+}
+
+/** The checked options of a budget. */
+export interface Rates {
+  readonly ratio: number
+  readonly minPerSecond: number
+  readonly max: number
+}
+
+/**
+ * Returns what a budget holds after time has passed and calls have been counted. It is never more than `max`, and never less
+ * because the clock went back.
+ */
+export const accrue = (state: State, options: Rates, now: number, calls: number): State => ({
+  tokens: Math.min(
+    options.max,
+    state.tokens + (Math.max(0, now - state.at) / 1000) * options.minPerSecond + calls * options.ratio
+  ),
+  at: Math.max(now, state.at)
+})
