@@ -22,12 +22,10 @@
  *
  * @since 0.1.0
  */
-import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientError from "@effect/platform/HttpClientError"
-import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
-import * as HttpTraceContext from "@effect/platform/HttpTraceContext"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
@@ -35,20 +33,18 @@ import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
-import * as Stream from "effect/Stream"
 import type * as Tracer from "effect/Tracer"
-import { type ApiError, isApiError, settle } from "./ApiError.js"
+import { type ApiError, isApiError } from "./ApiError.js"
 import * as Classify from "./Classify.js"
 import type * as Dialect from "./Dialect.js"
 import { unsafeMake } from "./internal/apiError/unsafeMake.js"
 import { currentCall } from "./internal/call/context.js"
-import type { Call } from "./internal/call/model.js"
 import { isObserved } from "./internal/call/observers.js"
 import { withContext } from "./internal/call/observerServices.js"
 import { limitedTo } from "./internal/call/timeLimit.js"
 import { clockOf, monotonic } from "./internal/clock.js"
 import { checkIdempotency, declaredIdempotency, idempotencyOf } from "./internal/http/idempotency.js"
-import { check, hostOf, isStreamed, methodOf, reduced, Unsendable, wasRead } from "./internal/http/request.js"
+import { check, hostOf, methodOf, reduced, Unsendable } from "./internal/http/request.js"
 import { type Answer, isSuccess, ReadAnswer, readWithin, TooLarge } from "./internal/http/response.js"
 import {
   type Bounds,
@@ -59,6 +55,7 @@ import {
   singleTry
 } from "./internal/http/transportHook.js"
 import { number, oneOf } from "./internal/options.js"
+import { OutgoingRequest, replayables } from "./internal/reliableHttpClient/outgoingRequest.js"
 import { idHeader, withRequestId } from "./internal/randomId.js"
 import { redactUrl } from "./internal/redact.js"
 import * as Reliability from "./Reliability.js"
@@ -127,8 +124,6 @@ export interface Options<R = never> extends Omit<Reliability.Options<R>, "worklo
 // -------------------------------------------------------------------------------------------------
 // Bodies
 // -------------------------------------------------------------------------------------------------
-
-const replayables = new WeakSet<HttpBody.HttpBody>()
 
 /**
  * Declares that the stream that a request sends may be read again, from its beginning, for another attempt.
@@ -260,77 +255,6 @@ const checked = <R>(owner: string, options: Options<R>): Checked<R> => {
 }
 
 // -------------------------------------------------------------------------------------------------
-// Private: what is sent
-// -------------------------------------------------------------------------------------------------
-
-const traceHeaders = (span: Tracer.AnySpan) => {
-  if (span._tag === "Span") return HttpTraceContext.toHeaders(span)
-  const { sampled, spanId, traceId } = span
-  return {
-    b3: `${traceId}-${spanId}-${sampled ? 1 : 0}`,
-    traceparent: `00-${traceId}-${spanId}-${sampled ? "01" : "00"}`
-  }
-}
-
-// A request is its prototype and its fields; `setBody` would set headers again that the caller may have changed since.
-const withBody = (request: Request, body: HttpBody.HttpBody): Request =>
-  Object.assign(Object.create(Reflect.getPrototypeOf(request)), request, { body }) as Request
-
-/** The request of a call as it leaves, and what became of its body, if that can be read but once. */
-class Sending {
-  request: Request
-  /** What is told of the call, once it is known. */
-  about: { host?: string | undefined; status?: number | undefined } | undefined
-  /** Whether the body is a stream that cannot be sent again. */
-  streamed = false
-  /** Whether anything was asked of it. */
-  #started = false
-  #source: unknown
-  /** What the call failed with since. */
-  #last: ApiError | undefined
-
-  constructor(request: Request) {
-    this.request = request
-  }
-
-  /** The request of an attempt, watched; `call` is the attempt's own, if somebody else keeps its limit. */
-  prepare(request: Request, trace: Tracer.AnySpan | undefined, call: Call | undefined): Request {
-    const { body } = request
-    const traced = trace === undefined ? request : HttpClientRequest.setHeaders(request, traceHeaders(trace))
-    this.request = traced
-    if (this.about !== undefined) this.about.host = hostOf(traced.url)
-    // calls that were made to prepare the request are told by themselves; the request is this call's own
-    if (call?.owned === true) call.owned = false
-    if (body._tag === "Empty" || body._tag === "Uint8Array" || !isStreamed(body) || replayables.has(body)) return traced
-    this.streamed = true
-    const start = (): void => {
-      this.#started = true
-      // a limit that ends the attempt ends the call
-      if (call !== undefined) call.owners++
-    }
-    if (body._tag === "Stream") {
-      const watched = Stream.concat(Stream.execute(Effect.sync(start)), body.stream)
-      return withBody(traced, HttpBody.stream(watched, body.contentType, body.contentLength))
-    }
-    if (body._tag === "Raw") this.#source = body.body
-    if (call !== undefined) call.owners++
-    return traced
-  }
-
-  get spent(): boolean {
-    return this.#started || (this.#source !== undefined && wasRead(this.#source))
-  }
-
-  /** A body that cannot be sent again ends the call, whatever the error says, and whatever its schedule. */
-  guard<A, R>(attempts: number, effect: Effect.Effect<A, ApiError, R>): Effect.Effect<A, ApiError, R> {
-    if (this.#last !== undefined) return Effect.fail(this.#last)
-    return Effect.mapError(effect, (error) =>
-      this.spent ? (this.#last = settle(error, error.attempts || attempts, { stopped: "SpentBody" })) : error
-    )
-  }
-}
-
-// -------------------------------------------------------------------------------------------------
 // Private: what is answered
 // -------------------------------------------------------------------------------------------------
 
@@ -411,7 +335,7 @@ class Caller<E, R, R2> {
     const policy = this.options.policyOf(request, fiber)
     const owned = fiber.getFiberRef(singleTry)
     const single = owned !== undefined && (owned.id === undefined || Object.values(request.headers).includes(owned.id))
-    const sending = new Sending(request)
+    const sending = new OutgoingRequest(request)
     if (single) sending.about = owned.about
     const told = single ? policy : this.toldOf(policy, request, sending, fiber)
 
@@ -430,7 +354,12 @@ class Caller<E, R, R2> {
   }
 
   /** The policy, with what the call is about, if anybody wants to know. */
-  toldOf(policy: Reliability.Policy<R2>, request: Request, sending: Sending, fiber: AnyFiber): Reliability.Policy<R2> {
+  toldOf(
+    policy: Reliability.Policy<R2>,
+    request: Request,
+    sending: OutgoingRequest,
+    fiber: AnyFiber
+  ): Reliability.Policy<R2> {
     if (!isObserved(fiber, policy.record)) return policy
     let given: Reliability.About | undefined
     try {
@@ -443,7 +372,12 @@ class Caller<E, R, R2> {
     return { ...policy, about }
   }
 
-  judge(answer: ReadAnswer, sending: Sending, fiber: AnyFiber, onAnswer: OnAnswer): Effect.Effect<Response, ApiError> {
+  judge(
+    answer: ReadAnswer,
+    sending: OutgoingRequest,
+    fiber: AnyFiber,
+    onAnswer: OnAnswer
+  ): Effect.Effect<Response, ApiError> {
     if (sending.about !== undefined) sending.about.status = answer.status
     const { bounds, contextOf } = this.options
     const { body, head, status } = answer
@@ -463,7 +397,7 @@ class Caller<E, R, R2> {
   exchanged(
     { exchange, preprocess }: Exchanging<E, R>,
     request: Request,
-    sending: Sending,
+    sending: OutgoingRequest,
     fiber: AnyFiber,
     onAnswer: OnAnswer,
     { attempt, millis, phase, workload }: Reliability.Attempt
@@ -496,7 +430,7 @@ class Caller<E, R, R2> {
   /** An attempt over any client. */
   executed(
     request: Request,
-    sending: Sending,
+    sending: OutgoingRequest,
     fiber: AnyFiber,
     onAnswer: OnAnswer
   ): Effect.Effect<Response, ApiError, R> {
