@@ -48,6 +48,7 @@ import { clockOf, monotonic } from "./internal/clock.js"
 import { checkIdempotency, idempotencyOf } from "./internal/http/idempotency.js"
 import { hostOf, isStreamed, methodOf } from "./internal/http/request.js"
 import { isSuccess } from "./internal/http/response.js"
+import { inheritedBy, withoutUndefined } from "./internal/http/clientOptions.js"
 import { isEventStream, singleTry } from "./internal/http/transportHook.js"
 import { number, oneOf } from "./internal/options.js"
 import { idHeader, withRequestId } from "./internal/randomId.js"
@@ -73,8 +74,8 @@ export type { Event } from "./internal/sse/model.js"
 // -------------------------------------------------------------------------------------------------
 
 /**
- * What `open` takes. Budget and observers are those of `Reliability.make`; a call that they are told of succeeds with its
- * first event.
+ * Options of `open`. An option that is not set is that of the client, as `ReliableHttpClient.make` got it. Budget and observers are
+ * those of `Reliability.make`; for them, a call succeeds with its first event.
  *
  * @since 0.1.0
  * @category model
@@ -82,18 +83,18 @@ export type { Event } from "./internal/sse/model.js"
 export interface Options<R = never> extends Omit<Reliability.Options<R>, "workload"> {
   /**
    * The limits and retries of a stream without a `Workload.within` or `Reliability.protect` around it.
-   * @default `Workload.interactive`
+   * @default that of the client
    */
   readonly workload?: Workload.Workload | undefined
   /**
    * Whether the request may be repeated once the server may have executed it. `ReliableHttpClient.withIdempotency` and an
-   * `Idempotency-Key` header of the request count before it. The client's own option does not count for streams.
-   * @default "safe" for GET, HEAD, PUT, DELETE and OPTIONS, "never" for POST, PATCH and other methods
+   * `Idempotency-Key` header of the request count before it.
+   * @default the option of the client; without one, "safe" for GET, HEAD, PUT, DELETE and OPTIONS, and "never" for other methods
    */
   readonly idempotency?: Reliability.Idempotency | undefined
-  /** What the provider means by its errors. @default `Dialect.generic` */
+  /** The provider's rules for reading errors. @default that of the client */
   readonly dialect?: Dialect.Dialect | undefined
-  /** Where the model runs, which decides what a rate limit means. @default unknown */
+  /** Where the model runs, which decides the meaning of a 429. @default that of the client */
   readonly target?: Dialect.Target | undefined
   /** The most characters of one event, the names of its fields included, from 1 on. @default 1 048 576 */
   readonly maxEvent?: number | undefined
@@ -102,7 +103,7 @@ export interface Options<R = never> extends Omit<Reliability.Options<R>, "worklo
    * @default by their names, Anthropic's `message_stop` and OpenAI's `response.completed`, `.incomplete` and `.failed`
    */
   readonly done?: ((event: Event) => boolean) | undefined
-  /** The header that carries the id of the call, the same on each attempt; the caller's own is kept. @default "x-request-id" */
+  /** The header that carries the id of the call, the same on each attempt; the caller's own is kept. @default that of the client */
   readonly requestIdHeader?: string | undefined
 }
 
@@ -236,7 +237,8 @@ class Session<R, R2> {
   begin(scope: Scope.Scope): Effect.Effect<Array<Event>, ApiError, R> {
     const answered = Effect.locally(this.client.execute(this.request), singleTry, {
       id: this.request.headers[this.options.requestIdHeader],
-      about: this.policy.about
+      about: this.policy.about,
+      context: this.options.context
     })
     return Effect.flatMap(answered, (response) => {
       this.response = response
@@ -430,7 +432,8 @@ const drain = (source: Pull): Effect.Effect<void> => {
  * settled. Comments and pings are signs of life, and not handed out. Nothing is read ahead of who takes the events, and
  * ending the stream early, or interrupting it, closes the connection.
  *
- * The client's own limits and retries do not apply, and what it knows of the provider has to be said here once more.
+ * The stream makes its attempts itself, with the client's options and those given here, which take precedence. Options are found
+ * if the client comes from `ReliableHttpClient.make` and only its requests were mapped since.
  *
  * @example
  * ```ts
@@ -450,9 +453,8 @@ const drain = (source: Pull): Effect.Effect<void> => {
  *   HttpClientRequest.bodyUnsafeJson({ stream: true, messages: [{ role: "user", content: "Hi" }] })
  * )
  * const events = EventStream.open(request, {
- *   client: ReliableHttpClient.make(inMemory),
- *   dialect: Dialect.fireworks,
- *   idempotency: "safe" // repeats the POST until its first event
+ *   // "safe" repeats the POST until its first event
+ *   client: ReliableHttpClient.make(inMemory, { dialect: Dialect.fireworks, idempotency: "safe" })
  * })
  *
  * const all = await Effect.runPromise(Stream.runCollect(events))
@@ -481,7 +483,8 @@ export const open: {
   request: HttpClientRequest.HttpClientRequest,
   options?: Options<R2> & { readonly client?: ReliableHttpClient<R> | undefined }
 ) => {
-  const settings = checked(options ?? {})
+  const own = options ?? {}
+  const settings = checked(own)
   // where there is none, the second signature requires the service
   const client = (options?.client === undefined ? ReliableHttpClient : Effect.succeed(options.client)) as Effect.Effect<
     ReliableHttpClient<R>
@@ -490,11 +493,14 @@ export const open: {
   const events = Channel.suspend(() => {
     let session: Session<R, R2> | undefined
     const begin = Effect.withFiberRuntime<Session<R, R2>>((fiber) =>
-      Effect.zipWith(
-        client,
-        withRequestId(request, settings.requestIdHeader),
-        (client, sent) => (session = new Session(client, sent, settings, fiber))
-      )
+      Effect.flatMap(client, (client) => {
+        const inherited = inheritedBy(request, client)
+        const merged = inherited === undefined ? settings : checked({ ...inherited, ...withoutUndefined(own) })
+        return Effect.map(
+          withRequestId(request, merged.requestIdHeader),
+          (sent) => (session = new Session(client, sent, merged, fiber))
+        )
+      })
     )
     const from = (
       pull: Pulled<R | R2>

@@ -39,6 +39,7 @@ import * as Classify from "./Classify.js"
 import type * as Dialect from "./Dialect.js"
 import { unsafeMake } from "./internal/apiError/unsafeMake.js"
 import { currentCall } from "./internal/call/context.js"
+import { withClientOptions } from "./internal/http/clientOptions.js"
 import { isObserved } from "./internal/call/observers.js"
 import { withContext } from "./internal/call/observerServices.js"
 import { limitedTo } from "./internal/call/timeLimit.js"
@@ -206,7 +207,7 @@ type AnswerContext = Classify.Context & { readonly now: number }
 interface Checked<R> {
   readonly about: Options["about"]
   readonly policyOf: (request: Request, fiber: AnyFiber) => Reliability.Policy<R>
-  readonly contextOf: (request: Request, fiber: AnyFiber) => AnswerContext
+  readonly contextOf: (outgoing: OutgoingRequest, fiber: AnyFiber) => AnswerContext
   readonly bounds: Bounds
   readonly requestIdHeader: string
   readonly propagateTrace: boolean
@@ -235,9 +236,9 @@ const checked = <R>(owner: string, options: Options<R>): Checked<R> => {
   return {
     about: options.about,
     policyOf,
-    contextOf: (request, fiber) => ({
-      dialect: options.dialect,
-      target: typeof target === "function" ? target(request) : target,
+    contextOf: ({ context, request }, fiber) => ({
+      dialect: context?.dialect ?? options.dialect,
+      target: context?.target ?? (typeof target === "function" ? target(request) : target),
       method: request.method,
       url: request.url,
       now: clockOf(fiber).unsafeCurrentTimeMillis()
@@ -336,7 +337,10 @@ class Caller<E, R, R2> {
     const owned = fiber.getFiberRef(singleTry)
     const single = owned !== undefined && (owned.id === undefined || Object.values(request.headers).includes(owned.id))
     const sending = new OutgoingRequest(request)
-    if (single) sending.about = owned.about
+    if (single) {
+      sending.about = owned.about
+      sending.context = owned.context
+    }
     const told = single ? policy : this.toldOf(policy, request, sending, fiber)
 
     if (exchange !== undefined) {
@@ -382,11 +386,11 @@ class Caller<E, R, R2> {
     const { bounds, contextOf } = this.options
     const { body, head, status } = answer
     if (isSuccess(status) && isJson(head.contentType) && body.isLongerThan(bounds.json)) {
-      return Effect.fail(answerTooLarge(new TooLarge(status, bounds, true), contextOf(sending.request, fiber)))
+      return Effect.fail(answerTooLarge(new TooLarge(status, bounds, true), contextOf(sending, fiber)))
     }
     if (isSound(answer)) return Effect.succeed(answer)
     onAnswer?.(answer)
-    return Effect.fail(toApiError(answer, contextOf(sending.request, fiber)))
+    return Effect.fail(toApiError(answer, contextOf(sending, fiber)))
   }
 
   trace(fiber: AnyFiber): Tracer.AnySpan | undefined {
@@ -420,9 +424,7 @@ class Caller<E, R, R2> {
         { delivery: "NotSent", phase, method: request.method, attempts: settled ? attempt : 0 }
       )
     return limitedTo(preprocess(request), { millis, error: outOfTime }).pipe(
-      Effect.mapError((cause) =>
-        Classify.exception(cause, { ...contextOf(sending.request, fiber), delivery: "NotSent" })
-      ),
+      Effect.mapError((cause) => Classify.exception(cause, { ...contextOf(sending, fiber), delivery: "NotSent" })),
       Effect.flatMap((mapped) => send(mapped, Math.max(1, millis - (monotonic(clock) - since))))
     )
   }
@@ -435,7 +437,7 @@ class Caller<E, R, R2> {
     onAnswer: OnAnswer
   ): Effect.Effect<Response, ApiError, R> {
     const { bounds, contextOf } = this.options
-    const context = () => contextOf(sending.request, fiber)
+    const context = () => contextOf(sending, fiber)
     // what was mapped onto the client comes before
     const client = HttpClient.mapRequestEffect(this.client, (mapped): Effect.Effect<Request, ApiError> => {
       const fault = check(mapped)
@@ -513,10 +515,11 @@ export const make: {
   (args) => Predicate.hasProperty(args[0], HttpClient.TypeId),
   <E, R, R2>(client: HttpClient.HttpClient.With<E, R>, options: Options<R2> = {}): ReliableHttpClient<R | R2> => {
     const caller = new Caller("ReliableHttpClient.make", client, options)
-    return HttpClient.makeWith<never, never, ApiError, R | R2>(
+    const made = HttpClient.makeWith<never, never, ApiError, R | R2>(
       Effect.flatMap((request) => caller.call(request)),
       Effect.succeed
     )
+    return withClientOptions(made, options)
   }
 )
 

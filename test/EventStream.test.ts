@@ -449,8 +449,7 @@ describe("a failure before the first event", () => {
   it.effect("repeats a POST only if its option or the request declares it", () =>
     Effect.gen(function* () {
       const { inner, seen } = yield* provider({ status: 500 })
-      // the option of the client does not count for streams
-      const client = ReliableHttpClient.make(inner, { idempotency: "safe" })
+      const client = ReliableHttpClient.make(inner)
       const keyed = HttpClientRequest.setHeader(request, "Idempotency-Key", "k")
       const get = HttpClientRequest.get("http://api.test/v1/events")
       type Run = Effect.Effect<void, ApiError.ApiError>

@@ -12,6 +12,7 @@ import * as FiberRef from "effect/FiberRef"
 import { globalValue } from "effect/GlobalValue"
 import type { ApiError } from "../../ApiError.js"
 import type { Workload } from "../call/model.js"
+import type { Dialect, Target } from "../../Dialect.js"
 
 /** How much of an answer is read. */
 export interface Bounds {
@@ -52,6 +53,9 @@ interface Parts<E, R> {
 
 const key: unique symbol = Symbol.for("effect-reliability/Exchange")
 
+/** The function of a client that `HttpClient.mapRequest` and its relatives keep. */
+export const postprocessOf = (client: object): object | undefined => (client as Parts<never, never>).postprocess
+
 /** Gives a client its exchange. */
 export const withExchange = <C extends HttpClient.HttpClient>(client: C, exchange: Exchange): C => {
   const { postprocess } = client as Parts<never, never>
@@ -84,6 +88,8 @@ export const singleTry: FiberRef.FiberRef<SingleTry | undefined> = /*#__PURE__*/
 export interface SingleTry {
   readonly id: string | undefined
   /** What is told of the call, which the client knows better. */
+  /** The owner's rules for reading the response, where they differ from the client's. */
+  readonly context?: { readonly dialect?: Dialect | undefined; readonly target?: Target | undefined } | undefined
   readonly about: { host?: string | undefined; status?: number | undefined } | undefined
 }
 

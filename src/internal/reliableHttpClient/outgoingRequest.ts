@@ -12,6 +12,7 @@ import type * as Tracer from "effect/Tracer"
 import { type ApiError, settle } from "../../ApiError.js"
 import type { Call } from "../call/model.js"
 import { hostOf, isStreamed, wasRead } from "../http/request.js"
+import type { SingleTry } from "../http/transportHook.js"
 
 type Request = HttpClientRequest.HttpClientRequest
 
@@ -34,6 +35,8 @@ const withBody = (request: Request, body: HttpBody.HttpBody): Request =>
 /** The request of a call, and whether a body that can be read only once was read. */
 export class OutgoingRequest {
   request: Request
+  /** The rules for reading the response, where the owner of the retries has rules of its own. */
+  context: SingleTry["context"] = undefined
   /** The description of the call that observers receive. */
   about: { host?: string | undefined; status?: number | undefined } | undefined
   /** Whether the body is a stream that cannot be sent again. */
