@@ -16,21 +16,21 @@ const suites: Readonly<Record<string, ReadonlyArray<string>>> = {
   Retry: ["Retry"],
   Workload: ["Workload"],
   Dialect: ["Dialect"],
-  Classify: ["Classify#Classify.answer|Classify.exception"],
+  Classify: ["Classify/answer", "Classify/exception"],
   ApiError: ["ApiError"],
-  "internal/http/headers": ["RetryHint", "Classify"],
+  "internal/http/headers": ["RetryHint", "Classify/answer", "Classify/exception"],
   "internal/options": ["Workload", "RetryBudget"],
-  "internal/redact": ["Classify#of what others wrote"],
-  "internal/errors": ["Classify#Classify.exception|of an exception"],
-  "internal/classify/errorBody": ["Classify#Classify.answer"],
-  "internal/accounting/reconcile": ["Accounting#reconcile|a verdict's text"],
-  "internal/telemetry/prometheusText": ["Telemetry#Prometheus's text"],
-  "fireworks/internal/deployments/autoscaling": ["fireworks/Deployments#setAutoscaling"],
+  "internal/redact": ["Classify/redaction#of what others wrote"],
+  "internal/errors": ["Classify/exception#Classify.exception", "Classify/redaction#of an exception"],
+  "internal/classify/errorBody": ["Classify/answer"],
+  "internal/accounting/reconcile": ["Accounting/reconcile"],
+  "internal/telemetry/prometheusText": ["Telemetry/prometheus#Prometheus's text"],
+  "fireworks/internal/deployments/autoscaling": ["fireworks/Deployments/calls#setAutoscaling"],
   "fireworks/internal/prometheus": ["fireworks/ServerMetrics#parseRates|a text of samples"],
   "fireworks/internal/deployments/scaling": [
-    "fireworks/Deployments#errors of capacity|a raise in doubt|a decision about replicas"
+    "fireworks/Deployments/scaling#errors of capacity|a raise in doubt|a decision about replicas"
   ],
-  "fireworks/internal/jobs/trainerStates": ["fireworks/TrainerJobs#what became of the optimizer"]
+  "fireworks/internal/jobs/trainerStates": ["fireworks/TrainerJobs/waits#what became of the optimizer"]
 }
 
 const wanted = process.argv.slice(2)

@@ -5,7 +5,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node"
 const root = fileURLToPath(new URL("..", import.meta.url))
 
 /** What takes longest: if it began last, all else would be done, and one worker left with it. */
-const longest = ["tools", "package", "cli/Lab", "conformance", "interruption", "docs", "Classify"]
+const longest = ["tools", "package", "cli/Lab", "conformance", "interruption/everyPoint", "docs", "Classify/totality"]
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: Array<TestSpecification>): Promise<Array<TestSpecification>> {

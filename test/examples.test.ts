@@ -71,7 +71,7 @@ const rows: Readonly<Record<string, ReadonlyArray<RegExp>>> = {
   ]
 }
 
-// `test/Telemetry.test.ts` runs it, and reads its page
+// `test/Telemetry/prometheus.test.ts` runs it, and reads its page
 const elsewhere = ["metricsToPrometheus.ts"]
 
 describe("an example", () => {
