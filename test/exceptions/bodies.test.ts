@@ -1,0 +1,393 @@
+import { FetchHttpClient, HttpClient, HttpClientRequest, HttpClientResponse } from "@effect/platform"
+import { NodeHttpClient } from "@effect/platform-node"
+import { describe, it } from "@effect/vitest"
+import { Cause, Console, Deferred, Duration, Effect, Logger, Record, Schema, type Scope, Stream } from "effect"
+import { ApiError, Classify, Dialect } from "effect-reliability"
+import { Console as NodeConsole } from "node:console"
+import { Writable } from "node:stream"
+import { inspect } from "node:util"
+import OpenAI from "openai"
+import { expect, vi } from "vitest"
+import { attempt, clients } from "../support/clients.js"
+import {
+  against,
+  classify,
+  concluded,
+  fatal,
+  head,
+  host,
+  promised,
+  type Raised,
+  received,
+  says,
+  towards,
+  transient
+} from "../support/exceptions.js"
+import { type Behaviour, closedPort, serve, type Server } from "../support/faults.js"
+
+// Node loads its `fetch` with the first use of it; were the `undici` package loaded before, `fetch` would use its pool
+vi.hoisted(() => Reflect.get(globalThis, "Response"))
+
+/** Says JSON, without regard to what is asked. */
+const saysJson = (status: number, body: unknown, ...headers: ReadonlyArray<string>): Behaviour => {
+  const text = JSON.stringify(body)
+  const lines = [`HTTP/1.1 ${status} -`, "Content-Type: application/json", `Content-Length: ${text.length}`, ...headers]
+  return says(`${lines.join("\r\n")}\r\n\r\n${text}`)
+}
+
+// -------------------------------------------------------------------------------------------------
+// Bodies
+// -------------------------------------------------------------------------------------------------
+
+const layers = {
+  "FetchHttpClient.layer": FetchHttpClient.layer,
+  "NodeHttpClient.layer": NodeHttpClient.layer,
+  "NodeHttpClient.layerUndici": NodeHttpClient.layerUndici
+}
+
+const openai = (server: Server, timeout?: number): OpenAI =>
+  new OpenAI({ apiKey: "a key", baseURL: server.origin, maxRetries: 0, ...(timeout !== undefined && { timeout }) })
+
+describe.concurrent("bodies that cannot be sent", () => {
+  const request = HttpClientRequest.post("http://127.0.0.1")
+
+  it.effect("HttpClientRequest.bodyJson: what is no JSON is InvalidRequest, NotSent", () =>
+    Effect.gen(function* () {
+      const exception = yield* Effect.flip(HttpClientRequest.bodyJson(request, { tokens: 1n }))
+      const expected = fatal("InvalidRequest", "NotSent")
+      expect(concluded(yield* classify({ exception }), expected)).toStrictEqual(expected)
+    })
+  )
+
+  it.effect("HttpClientRequest.schemaBodyJson: what is against the schema is InvalidRequest, NotSent", () =>
+    Effect.gen(function* () {
+      const send = HttpClientRequest.schemaBodyJson(Schema.Struct({ prompt: Schema.NonEmptyString }))
+      const exception = yield* Effect.flip(send(request, { prompt: "" }))
+      const expected = fatal("InvalidRequest", "NotSent")
+      expect(concluded(yield* classify({ exception }), expected)).toStrictEqual(expected)
+    })
+  )
+
+  // the TypeError of `JSON.stringify`, and of every mistake in the program
+  it.scopedLive("openai: what is no JSON is Unknown, Unconfirmed", () =>
+    Effect.gen(function* () {
+      const server = yield* serve({})
+      const exception = yield* Effect.flip(attempt(() => openai(server).post("", { body: { tokens: 1n } })))
+      const expected = fatal("Unknown", "Unconfirmed")
+      expect(concluded(yield* classify({ exception, server }), expected)).toStrictEqual(expected)
+      expect(received(server)).toBe(0)
+    })
+  )
+
+  for (const [client, layer] of Record.toEntries(layers)) {
+    it.scopedLive(`${client}: a body whose source fails on the way is Unconfirmed`, () =>
+      Effect.gen(function* () {
+        const arrived = yield* Deferred.make<void>()
+        const server = yield* serve({ onFirstBytes: () => Deferred.unsafeDone(arrived, Effect.void) })
+        const body = Stream.concat(
+          Stream.encodeText(Stream.make("the beginning")),
+          Stream.fromEffect(Effect.zipRight(Deferred.await(arrived), Effect.fail(new Cause.NoSuchElementException())))
+        )
+        const call = HttpClient.execute(HttpClientRequest.bodyStream(HttpClientRequest.post(server.origin), body))
+        const exception = yield* Effect.flip(Effect.provide(call, layer))
+        const error = yield* classify({ exception, server })
+        expect(received(server)).toBeGreaterThan(0)
+        expect(error.delivery).toBe("Unconfirmed")
+      })
+    )
+  }
+})
+
+// -------------------------------------------------------------------------------------------------
+// Answers
+// -------------------------------------------------------------------------------------------------
+
+describe.concurrent("answers that clients turn into exceptions", () => {
+  for (const [client, layer] of Record.toEntries(layers)) {
+    it.scopedLive(
+      `${client}: an answer of another shape is Decode, Acknowledged, and names the field but no value`,
+      () =>
+        Effect.gen(function* () {
+          const server = yield* serve(saysJson(200, { choices: [{ text: "whole" }, { text: 4711 }] }))
+          const answer = Schema.Struct({ choices: Schema.Array(Schema.Struct({ text: Schema.String })) })
+          const call = Effect.flatMap(HttpClient.post(server.origin), HttpClientResponse.schemaBodyJson(answer))
+          const exception = yield* Effect.flip(Effect.provide(call, layer))
+          const error = yield* classify({ exception, server })
+          expect(error).toMatchObject(fatal("Decode", "Acknowledged"))
+          expect(error.detail).toBe("at choices.1.text")
+        })
+    )
+
+    it.scopedLive(
+      `${client}: a status that filterStatusOk refuses is an answer, with its headers and its request`,
+      () =>
+        Effect.gen(function* () {
+          const server = yield* serve(saysJson(429, {}, "Retry-After: 7", "X-Request-Id: r-1"))
+          const call = Effect.flatMap(HttpClient.HttpClient, (client) =>
+            HttpClient.filterStatusOk(client).post(`${server.origin}/v1/completions?draft`)
+          )
+          const exception = yield* Effect.flip(Effect.provide(call, layer))
+          const error = yield* classify({ exception, server })
+          expect({ ...error }).toStrictEqual({
+            _tag: "RateLimit",
+            reason: "RateExceeded",
+            delivery: "Acknowledged",
+            status: 429,
+            retryAfter: Duration.seconds(7),
+            executed: false,
+            requestId: "r-1",
+            method: "POST",
+            url: `${server.origin}/v1/completions`,
+            attempts: 0
+          })
+        })
+    )
+  }
+
+  it.scopedLive("a Retry-After that is a date is read against now, and ignored without it", () =>
+    Effect.gen(function* () {
+      const server = yield* serve(saysJson(429, {}, "Retry-After: Thu, 01 Jan 1970 00:01:00 GMT"))
+      const call = Effect.flatMap(HttpClient.HttpClient, (client) =>
+        HttpClient.filterStatusOk(client).get(server.origin)
+      )
+      const exception = yield* Effect.flip(Effect.provide(call, NodeHttpClient.layer))
+      const withClock = yield* classify({ exception, server }, { now: 15_000 })
+      const without = yield* classify({ exception, server }, { now: Number.NaN })
+      expect(withClock.retryAfter).toStrictEqual(Duration.seconds(45))
+      expect(without).toMatchObject({ _tag: "RateLimit", reason: "RateExceeded" })
+      expect(without.retryAfter).toBeUndefined()
+    })
+  )
+
+  const answers: ReadonlyArray<{
+    readonly says: Behaviour
+    readonly is: Partial<ApiError.ApiError> & { readonly status: number; readonly reason: ApiError.Reason }
+  }> = [
+    {
+      says: saysJson(
+        429,
+        { error: { message: "Slow down.", type: "requests", code: "rate_limit_exceeded" } },
+        "Retry-After: 3",
+        "X-Should-Retry: true",
+        "X-Request-Id: r-2"
+      ),
+      is: {
+        _tag: "RateLimit",
+        reason: "RateExceeded",
+        status: 429,
+        code: "rate_limit_exceeded",
+        detail: "Slow down.",
+        retryAfter: Duration.seconds(3),
+        shouldRetry: true,
+        requestId: "r-2"
+      }
+    },
+    {
+      says: saysJson(429, { error: { message: "Pay first.", code: "insufficient_quota" } }),
+      is: { _tag: "Fatal", reason: "QuotaExhausted", status: 429, code: "insufficient_quota" }
+    },
+    {
+      says: saysJson(401, { error: { message: "Incorrect API key provided.", code: "invalid_api_key" } }),
+      is: { _tag: "Fatal", reason: "Unauthorized", status: 401, code: "invalid_api_key" }
+    },
+    {
+      says: saysJson(500, { error: { message: "Oh." } }),
+      is: { _tag: "Transient", reason: "ServerError", status: 500, detail: "Oh." }
+    },
+    {
+      says: says("HTTP/1.1 502 -\r\nContent-Type: text/html\r\nContent-Length: 15\r\n\r\n<html>no</html>"),
+      is: { _tag: "Transient", reason: "BadGateway", status: 502 }
+    },
+    {
+      says: saysJson(503, { error: { message: "Soon.", code: "DEPLOYMENT_SCALING_UP" } }, "Retry-After: 30"),
+      is: {
+        _tag: "Transient",
+        reason: "ScalingUp",
+        status: 503,
+        code: "DEPLOYMENT_SCALING_UP",
+        retryAfter: Duration.seconds(30),
+        executed: false
+      }
+    }
+  ]
+  for (const { is, says } of answers) {
+    it.scopedLive(`openai: a ${is.status} is ${is.reason}, Acknowledged`, () =>
+      Effect.gen(function* () {
+        const server = yield* serve(says)
+        const exception = yield* Effect.flip(attempt(() => openai(server).models.list()))
+        const error = yield* classify({ exception, server })
+        expect(error).toMatchObject({ ...is, delivery: "Acknowledged" })
+      })
+    )
+  }
+
+  const events = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+  const event = (data: unknown): string => {
+    const text = `data: ${JSON.stringify(data)}\n\n`
+    return `${text.length.toString(16)}\r\n${text}\r\n`
+  }
+  const readStream = (server: Server) =>
+    attempt(async () => {
+      const stream = await openai(server).chat.completions.create({ model: "m", messages: [], stream: true })
+      for await (const chunk of stream) expect(chunk).toBeDefined()
+    })
+
+  it.scopedLive("openai: a stream that breaks off is ConnectionLost, Partial", () =>
+    Effect.gen(function* () {
+      const server = yield* serve(says(events + event({ choices: [] })))
+      const expected = transient("ConnectionLost", "Partial", { code: "UND_ERR_SOCKET" })
+      const error = yield* classify({ exception: yield* Effect.flip(readStream(server)), server })
+      expect(concluded(error, expected)).toStrictEqual(expected)
+    })
+  )
+
+  it.scopedLive("openai: an error event within a stream is what its code means", () =>
+    Effect.gen(function* () {
+      const failure = { message: "The server had an error.", type: "server_error", code: "server_error" }
+      const server = yield* serve(says(`${events}${event({ error: failure })}0\r\n\r\n`))
+      const exception = yield* Effect.flip(readStream(server))
+      const error = yield* classify({ exception, server }, { dialect: Dialect.openai })
+      expect(error).toMatchObject({ _tag: "Transient", reason: "ServerError", detail: failure.message })
+      expect(["Partial", "Acknowledged"]).toContain(error.delivery)
+    })
+  )
+})
+
+// -------------------------------------------------------------------------------------------------
+// Secrets
+// -------------------------------------------------------------------------------------------------
+
+// nothing that a pattern would know
+const key = "opensesame"
+const prompt = "wombats at dawn"
+
+const built = [
+  Logger.stringLogger,
+  Logger.logfmtLogger,
+  Logger.jsonLogger,
+  Logger.map(Logger.structuredLogger, (entry) => inspect(entry, { depth: null }))
+]
+
+/** What each of Effect's loggers makes of an error. */
+const logged = (error: ApiError.ApiError) =>
+  Effect.gen(function* () {
+    const lines: Array<string> = []
+    const log = Effect.annotateLogs(Effect.logError("failed", error, Cause.fail(error)), { error })
+    for (const logger of built) {
+      const keep = Logger.map(logger, (line) => void lines.push(line))
+      yield* Effect.provide(log, Logger.replace(Logger.defaultLogger, keep))
+    }
+    const screen = new Writable({
+      write: (chunk: Buffer, _, done) => {
+        lines.push(chunk.toString())
+        done()
+      }
+    })
+    const pretty = Logger.replace(Logger.defaultLogger, Logger.prettyLogger({ mode: "tty", colors: false }))
+    yield* Console.consoleWith((console) =>
+      Effect.withConsole(Effect.provide(log, pretty), { ...console, unsafe: new NodeConsole(screen) })
+    )
+    return lines
+  })
+
+/** All that a program may print of an error. */
+const printed = (error: ApiError.ApiError) =>
+  Effect.gen(function* () {
+    return [
+      error.message,
+      error.detail ?? "",
+      String(error),
+      error.stack ?? "",
+      inspect(error),
+      inspect(error, { depth: null, showHidden: true, customInspect: false }),
+      JSON.stringify(error),
+      JSON.stringify(yield* Schema.encode(ApiError.ApiError)(error)),
+      Cause.pretty(Cause.fail(error), { renderErrorCause: true }),
+      Cause.pretty(Cause.die(error), { renderErrorCause: true }),
+      ...(yield* logged(error))
+    ]
+  })
+
+interface Leak {
+  readonly title: string
+  readonly raise: Effect.Effect<Raised, unknown, Scope.Scope>
+}
+
+const secretCall = {
+  headers: { authorization: `Bearer ${key}` },
+  body: JSON.stringify({ prompt })
+}
+
+const leaks: ReadonlyArray<Leak> = [
+  ...(["fetch", "FetchHttpClient.layer", "openai"] as const).map((client) => ({
+    title: `${client}: a header in a message`,
+    raise: against({}, { call: { ...secretCall, headers: { authorization: `Bearer ${key}\n${prompt}` } } })(client)
+  })),
+  ...Record.keys(layers).map((client) => ({
+    title: `${client}: headers, body and query of a request`,
+    raise: towards(
+      Effect.map(closedPort, (port) => `http://${host}:${port}/v1?key=${key}&prompt=${prompt}`),
+      { call: secretCall }
+    )(client)
+  })),
+  {
+    title: "NodeHttpClient.layer: a request in a rejected promise",
+    raise: against(says(""), { call: { ...secretCall, ...promised().call } })("NodeHttpClient.layer")
+  },
+  {
+    title: "undici: a URL that is none",
+    raise: towards(Effect.succeed(`no url?key=${key}`))("undici")
+  },
+  {
+    title: "undici: the bytes that are no HTTP",
+    raise: against(says(`${prompt} ${key}\r\n\r\n`))("undici")
+  },
+  ...Record.keys(clients).map((client) => ({
+    title: `${client}: an answer that is no JSON`,
+    raise: against(says(`${head}Content-Length: ${prompt.length}\r\n\r\n${prompt}`), { call: { as: "json" } })(client)
+  })),
+  {
+    title: "NodeHttpClient.layer: a value of another type",
+    raise: Effect.gen(function* () {
+      const server = yield* serve(saysJson(200, { text: [key, prompt] }))
+      const shape = HttpClientResponse.schemaBodyJson(Schema.Struct({ text: Schema.String }))
+      const call = Effect.provide(Effect.flatMap(HttpClient.get(server.origin), shape), NodeHttpClient.layer)
+      return { exception: yield* Effect.flip(call) }
+    })
+  },
+  {
+    title: "HttpClientRequest.schemaBodyJson: a value of another type",
+    raise: Effect.gen(function* () {
+      const send = HttpClientRequest.schemaBodyJson(Schema.Struct({ prompt: Schema.String.pipe(Schema.maxLength(3)) }))
+      return { exception: yield* Effect.flip(send(HttpClientRequest.post(`http://${host}`), { prompt })) }
+    })
+  },
+  {
+    title: "openai: a key that the server repeats",
+    raise: against(saysJson(401, { error: { message: `Incorrect API key provided: ${key}.` } }))("openai")
+  },
+  {
+    title: "openai: a prompt that the server quotes",
+    raise: against(saysJson(400, { error: { message: `Invalid prompt: "${prompt}"`, input: prompt } }))("openai")
+  },
+  {
+    title: "fetch: the reason of an abort",
+    raise: against((controller) => ({ onRequest: () => controller.abort(new Error(`${prompt} ${key}`)) }))("fetch")
+  }
+]
+
+describe.concurrent("what is kept of an exception", () => {
+  for (const { raise, title } of leaks) {
+    it.scopedLive(`${title} is not`, () =>
+      Effect.gen(function* () {
+        const { exception } = yield* raise
+        const raw = inspect(exception, { depth: null, showHidden: true, customInspect: false })
+        expect(raw).toMatch(/opensesame|wombats/)
+
+        const error = Classify.exception(exception, { now: 0 })
+        for (const text of yield* printed(error)) expect(text).not.toMatch(/opensesame|wombats/)
+        expect((yield* logged(error)).filter((line) => line.includes(error.reason))).not.toHaveLength(0)
+      })
+    )
+  }
+})
