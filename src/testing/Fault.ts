@@ -1,11 +1,11 @@
 /**
- * What can go wrong between a client and a model API, each case a plain value.
+ * The faults that a client of a model API can meet, as plain values.
  *
- * A policy is only as good as the failures it was tried on, and the hard ones (half an answer, a socket that dies while it
- * is reused, a stream that falls silent) do not come on demand. Here they are data: printed in a report, put in a list,
- * wrapped in one another. `FaultServer` acts them out on real sockets.
+ * A retry policy must be tested against real failures, and the hard ones do not occur on demand: a truncated response, a
+ * kept-alive socket that breaks on reuse, a stream that stops sending. Here each fault is a value that can be printed, listed
+ * and combined with others. `FaultServer` performs faults on real sockets, `ScriptedClient` in memory.
  *
- * | what is to fail | fault |
+ * | what fails | fault |
  * | --- | --- |
  * | nothing | `healthy` |
  * | the status, the headers, the body | `answer`, `invalidJson`, `oversizedHeaders` |
@@ -14,7 +14,7 @@
  * | the framing | `cut`, `mislabel`, `garbage` |
  * | an event stream | `stream` |
  * | the load | `rateLimit`, `capacity` |
- * | connections, before there is a request | `accept`, `refuse`, `ignore`: a `Connection`, not a `Fault` |
+ * | connections, before any request | `accept`, `refuse`, `ignore`: each is a `Connection`, not a `Fault` |
  *
  * @since 0.1.0
  */
@@ -26,30 +26,30 @@ import { duration, number, oneOf, refuse as refuseOption } from "../internal/opt
 // -------------------------------------------------------------------------------------------------
 
 /**
- * A request as a script sees it.
+ * A request, as passed to a script.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Request {
-  /** 1 for the first that arrived. */
+  /** Sequence number of the request; 1 for the first that arrived. */
   readonly number: number
-  /** The connection it came on; 1 is the first that was opened. */
+  /** Number of the connection that carried the request; 1 for the first that was opened. */
   readonly connection: number
-  /** 1 for the first request of its connection. */
+  /** Position of the request on its connection; 1 for the first. */
   readonly onConnection: number
-  /** Wall time of its arrival, in milliseconds. */
+  /** Wall-clock time of arrival, in milliseconds. */
   readonly at: number
   readonly method: string
-  /** With its query. */
+  /** Path and query. */
   readonly path: string
-  /** By lower-case name; what was sent several times is joined by commas. */
+  /** Headers by lower-case name; the values of a repeated header are joined by commas. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
 }
 
 /**
- * An OpenAI-compatible answer that says what was asked.
+ * An OpenAI-compatible response that echoes the request.
  *
  * @since 0.1.0
  * @category model
@@ -59,7 +59,7 @@ export interface Healthy {
 }
 
 /**
- * The form in which an answer asks for a wait: `retry-after` in seconds or as a date, or `retry-after-ms`.
+ * The form of a server hint: `retry-after` in seconds or as a date, or `retry-after-ms`.
  *
  * @since 0.1.0
  * @category model
@@ -67,7 +67,7 @@ export interface Healthy {
 export type HintForm = "seconds" | "date" | "millis"
 
 /**
- * A given answer.
+ * A response with a given status, headers and body.
  *
  * @since 0.1.0
  * @category model
@@ -77,12 +77,19 @@ export interface Answer {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
-  /** What it asks for, counted from the arrival of the request. */
+  /** The server hint: the delay after the arrival of the request, and the form in which it is sent. */
   readonly retryAfter: { readonly delay: Duration.Duration; readonly form: HintForm } | undefined
 }
 
 /**
- * How an event stream ends: with `[DONE]`, without it, by an `error` event, by silence, or by a closed or reset connection.
+ * The end of an event stream.
+ *
+ * - `done`: after `[DONE]`.
+ * - `missing`: without `[DONE]`.
+ * - `error`: after an `error` event.
+ * - `silence`: never; the connection stays open and nothing more is sent.
+ * - `close`: the connection is closed (FIN).
+ * - `reset`: the connection is reset (RST).
  *
  * @since 0.1.0
  * @category model
@@ -97,18 +104,21 @@ export type Ending = "done" | "missing" | "error" | "silence" | "close" | "reset
  */
 export interface Events {
   readonly _tag: "Events"
-  /** Absent: as many as the echo of the request has words. */
+  /** Number of events besides `[DONE]`. If absent, the stream echoes the request: one event per word, and a last one. */
   readonly events: number | undefined
+  /** The wait before each event except the first. */
   readonly every: Duration.Duration
+  /** If true, a comment precedes each event. */
   readonly pings: boolean
+  /** Number of events that are sent before the ending. */
   readonly after: number
   readonly ending: Ending
-  /** What an `error` event holds, as JSON. */
+  /** Data of the `error` event, as JSON. */
   readonly error: string
 }
 
 /**
- * Bytes that are no HTTP, and a closed connection.
+ * Bytes that are not HTTP, followed by a closed connection.
  *
  * @since 0.1.0
  * @category model
@@ -119,7 +129,7 @@ export interface Garbage {
 }
 
 /**
- * No answer: the connection is closed (FIN) or reset (RST) instead.
+ * No response: the connection is closed (FIN) or reset (RST) instead.
  *
  * @since 0.1.0
  * @category model
@@ -142,7 +152,7 @@ export interface Stall {
 }
 
 /**
- * A body in small pieces.
+ * A body that is sent in small pieces.
  *
  * @since 0.1.0
  * @category model
@@ -155,14 +165,14 @@ export interface Drip {
 }
 
 /**
- * A body that breaks off.
+ * A body that is cut short.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Cut {
   readonly _tag: "Cut"
-  /** Bytes of the body that are sent; absent for half of them. */
+  /** Number of bytes of the body that are sent. If absent, half of the body. */
   readonly after: number | undefined
   readonly by: "close" | "reset" | "silence"
   readonly framing: "length" | "chunked"
@@ -170,44 +180,47 @@ export interface Cut {
 }
 
 /**
- * A `content-length` that is not the body's.
+ * A `content-length` that differs from the length of the body.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Mislabel {
   readonly _tag: "Mislabel"
+  /** Number of bytes that is added to the length; negative to announce fewer. */
   readonly by: number
   readonly reply: Reply
 }
 
 /**
- * A connection that is closed after the answer, unannounced.
+ * A connection that is closed after the response, without a `connection: close` header.
  *
  * @since 0.1.0
  * @category model
  */
 export interface CloseAfter {
   readonly _tag: "CloseAfter"
+  /** The wait between the end of the response and the close. */
   readonly delay: Duration.Duration
   readonly reply: Reply
 }
 
 /**
- * A fault of kept-alive connections.
+ * A fault that applies only to requests on a reused connection.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Reused {
   readonly _tag: "Reused"
+  /** The reply to the second and later requests of each connection. */
   readonly reply: Reply
-  /** For the first request of each connection. */
+  /** The reply to the first request of each connection. */
   readonly first: Reply
 }
 
 /**
- * What one request gets, whatever happens to others.
+ * The reply to one request, independent of other requests.
  *
  * @since 0.1.0
  * @category model
@@ -215,35 +228,43 @@ export interface Reused {
 export type Reply = Healthy | Answer | Events | Garbage | Hangup | Stall | Drip | Cut | Mislabel | CloseAfter | Reused
 
 /**
- * A token bucket: a request takes a token, or is turned away.
+ * A token bucket: each request takes a token, or is rejected with a 429.
  *
  * @since 0.1.0
  * @category model
  */
 export interface RateLimit {
   readonly _tag: "RateLimit"
+  /** Number of tokens at the start, and the maximum. */
   readonly burst: number
+  /** Number of tokens that are added each second. */
   readonly perSecond: number
+  /** Form of the server hint in a 429. */
   readonly hint: HintForm | "none"
+  /** The fault of requests that got a token. */
   readonly admitted: Fault
 }
 
 /**
- * A server that works on few requests at a time.
+ * A limit on the number of requests that a server processes at once.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Capacity {
   readonly _tag: "Capacity"
+  /** Maximum number of requests that are processed at once. */
   readonly concurrent: number
+  /** Maximum number of requests that wait. */
   readonly queue: number
+  /** The response to requests that find the queue full. */
   readonly rejection: Answer
+  /** The fault of requests that are processed. */
   readonly admitted: Fault
 }
 
 /**
- * What a request gets. The limits go outside, for they decide what the request gets: `rateLimit({ admitted: stall("1 second") })`.
+ * A reply, or a limit that selects one. Limits wrap replies, never the reverse: `rateLimit({ admitted: stall("1 second") })`.
  *
  * @since 0.1.0
  * @category model
@@ -251,11 +272,11 @@ export interface Capacity {
 export type Fault = Reply | RateLimit | Capacity
 
 /**
- * What happens to a connection before it brings a request.
+ * The treatment of a new connection, before its first request.
  *
- * - `Accept`: nothing.
- * - `Refuse`: it is reset as soon as it is made.
- * - `Ignore`: nobody reads from it or writes to it; of TLS, not even the handshake is made.
+ * - `Accept`: the connection works normally.
+ * - `Refuse`: the connection is reset as soon as it is established.
+ * - `Ignore`: the server processes nothing from the connection and writes nothing to it, not even a TLS handshake.
  *
  * @since 0.1.0
  * @category model
@@ -265,10 +286,12 @@ export interface Connection {
 }
 
 /**
- * Which request gets which fault: all the same; the first the first, and so on, and then `healthy`; or by what it asks.
+ * The faults of a server: one fault for all requests, a list, or a function of the request.
  *
- * Limits count by the identity of their value. A function that makes a new one for each request makes a limit that never
- * turns anybody away.
+ * Each request takes the next fault of a list; after the last one, requests get `healthy`.
+ *
+ * `RateLimit` and `Capacity` keep their state per object. A function that creates a new one for each request therefore never
+ * rejects a request.
  *
  * @since 0.1.0
  * @category model
@@ -276,8 +299,9 @@ export interface Connection {
 export type Script = Fault | ReadonlyArray<Fault> | ((request: Request) => Fault)
 
 /**
- * Which connection gets which treatment: all the same; the first the first, and so on, and then `accept`; or by its number,
- * from 1 on.
+ * The treatments of connections: one for all connections, a list, or a function of the connection's number, which starts at 1.
+ *
+ * Each connection takes the next treatment of a list; after the last one, connections get `accept`.
  *
  * @since 0.1.0
  * @category model
@@ -285,12 +309,14 @@ export type Script = Fault | ReadonlyArray<Fault> | ((request: Request) => Fault
 export type ConnectionScript = Connection | ReadonlyArray<Connection> | ((connection: number) => Connection)
 
 // -------------------------------------------------------------------------------------------------
-// Answers
+// Responses
 // -------------------------------------------------------------------------------------------------
 
 /**
- * An OpenAI-compatible answer to chats, completions, embeddings and models, plain or streamed, under `/v1` and
- * `/inference/v1`; to anything else, a JSON object that repeats the request.
+ * A successful response that echoes the request.
+ *
+ * Under `/v1` and `/inference/v1`, requests for chats, completions, embeddings and models get an OpenAI-compatible response,
+ * streamed if requested. Any other request gets a JSON object with its number, method, path and body.
  *
  * @since 0.1.0
  * @category constants
@@ -298,18 +324,18 @@ export type ConnectionScript = Connection | ReadonlyArray<Connection> | ((connec
 export const healthy: Healthy = { _tag: "Healthy" }
 
 /**
- * What `answer` takes.
+ * Options of `answer`.
  *
  * @since 0.1.0
  * @category model
  */
 export interface AnswerOptions {
   readonly headers?: Readonly<Record<string, string>> | undefined
-  /** Text as it is, anything else as JSON. @default an error of the OpenAI kind for a status from 400 on, or nothing */
+  /** Text is sent unchanged, an object as JSON. @default an OpenAI-style error for statuses from 400 on, otherwise empty */
   readonly body?: string | object | undefined
-  /** How long it asks to wait; of a date, the next full second. @default not at all */
+  /** The delay in the server hint. Dates are rounded up to a full second. @default no hint */
   readonly retryAfter?: Duration.DurationInput | undefined
-  /** How it asks; seconds are rounded up. @default "seconds" */
+  /** Form of the server hint. Seconds are rounded up. @default "seconds" */
   readonly form?: HintForm | undefined
   /** The `x-should-retry` header. @default none */
   readonly shouldRetry?: boolean | undefined
@@ -322,7 +348,7 @@ const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/
 const forms: ReadonlyArray<HintForm> = ["seconds", "date", "millis"]
 
 /**
- * A given status, with whatever headers and body.
+ * Makes a response with a status from 200 to 599, and any headers and body.
  *
  * @example
  * ```ts
@@ -341,13 +367,13 @@ export const answer = (status: number, options: AnswerOptions = {}): Answer => {
   const owner = "Fault.answer"
   number(owner, "status", status, { integer: true, min: 200, max: 599 })
   const form = oneOf(owner, "form", options.form ?? "seconds", forms)
-  const error = { error: { message: `The test asked for ${status}`, type: "fault", code: String(status) } }
+  const error = { error: { message: `The test script returned ${status}`, type: "fault", code: String(status) } }
   const body = options.body ?? (status < 400 ? "" : error)
   const text = typeof body === "string" ? body : JSON.stringify(body)
   const given = Object.entries(options.headers ?? {})
   for (const [name, value] of given) {
-    if (!headerName.test(name)) refuseOption(owner, "headers", name, "made of names that HTTP allows")
-    if (!headerValue.test(value)) refuseOption(owner, `headers.${name}`, value, "a line of Latin-1")
+    if (!headerName.test(name)) refuseOption(owner, "headers", name, "made of valid HTTP header names")
+    if (!headerValue.test(value)) refuseOption(owner, `headers.${name}`, value, "a single line of Latin-1 text")
   }
   const headers = Object.fromEntries(given.map(([name, value]) => [name.toLowerCase(), value]))
   return {
@@ -365,7 +391,7 @@ export const answer = (status: number, options: AnswerOptions = {}): Answer => {
 }
 
 /**
- * A 200 whose body says that it is JSON, and is not.
+ * A 200 whose content type is JSON and whose body is invalid JSON.
  *
  * @since 0.1.0
  * @category constants
@@ -379,7 +405,8 @@ export const invalidJson: Answer = {
 }
 
 /**
- * A 200 with a header longer than clients take, which is 16 KiB in Node.
+ * Makes a 200 with a header of the given size in bytes. The default of 128 KiB exceeds the limit of clients, which is 16 KiB
+ * in Node.
  *
  * @example
  * ```ts
@@ -402,30 +429,31 @@ export const oversizedHeaders = (bytes = 128 * 1024): Answer =>
   })
 
 /**
- * What `stream` takes.
+ * Options of `stream`.
  *
  * @since 0.1.0
  * @category model
  */
 export interface StreamOptions {
-  /** How many events there are, besides `[DONE]`, up to 100 000. @default a word of the last message each, and a last one */
+  /** Number of events besides `[DONE]`, up to 100 000. @default one per word of the last message, and a final one */
   readonly events?: number | undefined
-  /** The wait before each event but the first. @default 0 */
+  /** The wait before each event except the first. @default 0 */
   readonly every?: Duration.DurationInput | undefined
-  /** Whether a comment precedes each event, as servers send to keep a connection open. @default false */
+  /** If true, a comment precedes each event, as servers send to keep a connection open. @default false */
   readonly pings?: boolean | undefined
-  /** How many events come before the ending. @default all */
+  /** Number of events that are sent before the ending. @default all */
   readonly after?: number | undefined
-  /** @default "done" */
+  /** The end of the stream. @default "done" */
   readonly ending?: Ending | undefined
-  /** What an `error` event holds. @default an error of the OpenAI kind */
+  /** Data of the `error` event. @default an OpenAI-style error */
   readonly error?: object | undefined
 }
 
 const endings: ReadonlyArray<Ending> = ["done", "missing", "error", "silence", "close", "reset"]
 
 /**
- * Server-sent events that end as told, whether or not the request asked for a stream. Without options, a healthy stream.
+ * Makes a response of server-sent events with the given ending, even if the request did not ask for a stream. Without options,
+ * the stream is complete and ends with `[DONE]`.
  *
  * @example
  * ```ts
@@ -443,7 +471,9 @@ const endings: ReadonlyArray<Ending> = ["done", "missing", "error", "silence", "
 export const stream = (options: StreamOptions = {}): Events => {
   const owner = "Fault.stream"
   const count = { integer: true, max: 100_000 }
-  const error = options.error ?? { error: { message: "The test asked for an error", type: "fault", code: "fault" } }
+  const error = options.error ?? {
+    error: { message: "The test script returned an error", type: "fault", code: "fault" }
+  }
   return {
     _tag: "Events",
     events: options.events === undefined ? undefined : number(owner, "events", options.events, count),
@@ -456,7 +486,7 @@ export const stream = (options: StreamOptions = {}): Events => {
 }
 
 /**
- * Bytes that are no HTTP, and then a closed connection.
+ * Makes a reply of bytes that are not HTTP, followed by a closed connection.
  *
  * @example
  * ```ts
@@ -469,10 +499,10 @@ export const stream = (options: StreamOptions = {}): Events => {
  * @since 0.1.0
  * @category constructors
  */
-export const garbage = (bytes = "\u0000\u0001 this is no HTTP \u0002\r\n\r\n"): Garbage => ({ _tag: "Garbage", bytes })
+export const garbage = (bytes = "\u0000\u0001 this is not HTTP \u0002\r\n\r\n"): Garbage => ({ _tag: "Garbage", bytes })
 
 /**
- * A connection that is reset (RST) instead of an answer.
+ * A connection that is reset (RST) instead of a response.
  *
  * @since 0.1.0
  * @category constants
@@ -480,7 +510,7 @@ export const garbage = (bytes = "\u0000\u0001 this is no HTTP \u0002\r\n\r\n"): 
 export const reset: Hangup = { _tag: "Hangup", by: "reset" }
 
 /**
- * A connection that is closed (FIN) instead of an answer.
+ * A connection that is closed (FIN) instead of a response.
  *
  * @since 0.1.0
  * @category constants
@@ -488,11 +518,11 @@ export const reset: Hangup = { _tag: "Hangup", by: "reset" }
 export const close: Hangup = { _tag: "Hangup", by: "close" }
 
 // -------------------------------------------------------------------------------------------------
-// What befalls another answer
+// Combinators of replies
 // -------------------------------------------------------------------------------------------------
 
 /**
- * Waits before the status line. An infinite wait is no answer at all.
+ * Waits before the status line. With an infinite wait, no response is sent.
  *
  * @example
  * ```ts
@@ -513,7 +543,7 @@ export const stall = (delay: Duration.DurationInput, reply: Reply = healthy): St
 })
 
 /**
- * No answer; the connection stays open.
+ * No response; the connection stays open.
  *
  * @since 0.1.0
  * @category constants
@@ -521,7 +551,7 @@ export const stall = (delay: Duration.DurationInput, reply: Reply = healthy): St
 export const unanswered: Stall = { _tag: "Stall", delay: Duration.infinity, reply: healthy }
 
 /**
- * Sends the body a byte, or a few, at a time.
+ * Sends the body in small pieces, with a wait between them.
  *
  * @example
  * ```ts
@@ -536,9 +566,9 @@ export const unanswered: Stall = { _tag: "Stall", delay: Duration.infinity, repl
  */
 export const drip = (
   options: {
-    /** The wait before each piece but the first. */
+    /** The wait before each piece except the first. */
     readonly every: Duration.DurationInput
-    /** The size of a piece. @default 1 */
+    /** Size of a piece in bytes. @default 1 */
     readonly bytes?: number | undefined
   },
   reply: Reply = healthy
@@ -550,15 +580,15 @@ export const drip = (
 })
 
 /**
- * Breaks the body off: by `"close"` it is truncated, by `"reset"` the connection dies in the middle, by `"silence"` it
- * never ends.
+ * Cuts the body short. With `"close"` the connection is closed in the middle of the body, with `"reset"` it is reset, and with
+ * `"silence"` it stays open and nothing more is sent.
  *
  * @example
  * ```ts
  * import * as assert from "node:assert"
  * import { Fault } from "effect-reliability/testing"
  *
- * const truncated = Fault.cut({ by: "close" }) // its content-length promises more than it sends
+ * const truncated = Fault.cut({ by: "close" }) // content-length is larger than what is sent
  * const noTerminator = Fault.cut({ by: "close", framing: "chunked" })
  * const neverEnds = Fault.cut({ by: "silence", after: 10 })
  * assert.deepStrictEqual([truncated.framing, noTerminator.framing, neverEnds.after], ["length", "chunked", 10])
@@ -570,9 +600,9 @@ export const drip = (
 export const cut = (
   options: {
     readonly by: Cut["by"]
-    /** Bytes of the body that are sent. @default half of them */
+    /** Number of bytes of the body that are sent. @default half of the body */
     readonly after?: number | undefined
-    /** How the body's end could be known. @default "length" */
+    /** Framing of the body: a `content-length` header or chunked encoding. @default "length" */
     readonly framing?: Cut["framing"] | undefined
   },
   reply: Reply = healthy
@@ -585,8 +615,10 @@ export const cut = (
 })
 
 /**
- * Sends a `content-length` that is so many bytes more, or fewer, than the body has. The connection stays open: with more,
- * the client waits for the rest; with fewer, the rest spoils its next answer.
+ * Sends a `content-length` that differs from the length of the body by a number of bytes. The connection stays open.
+ *
+ * If the header is too large, the client waits for bytes that never arrive. If it is too small, the client reads the remaining
+ * bytes as the start of the next response.
  *
  * @example
  * ```ts
@@ -606,8 +638,8 @@ export const mislabel = (by: number, reply: Reply = healthy): Mislabel => {
 }
 
 /**
- * Answers, and then closes the connection (FIN) without having said `connection: close`. A client that keeps connections
- * finds out when it next uses it, or shortly before.
+ * Sends the reply, waits, and then closes the connection (FIN) without a `connection: close` header. A client that keeps
+ * connections alive notices the close when it next uses the connection, or shortly before.
  *
  * @example
  * ```ts
@@ -627,8 +659,8 @@ export const closeAfter = (delay: Duration.DurationInput, reply: Reply = healthy
 })
 
 /**
- * Applies a fault from the second request of each connection on. `reused(reset)` is the kept-alive socket that the server
- * has already given up.
+ * Applies a fault to the second and later requests of each connection. `reused(reset)` simulates a kept-alive socket that the
+ * server has already abandoned.
  *
  * @example
  * ```ts
@@ -649,7 +681,8 @@ export const reused = (reply: Reply, first: Reply = healthy): Reused => ({ _tag:
 // -------------------------------------------------------------------------------------------------
 
 /**
- * Lets a burst through and then so many requests each second; the others get a 429 that says when the next token is there.
+ * Admits a burst of requests, and then a number of requests each second. Other requests get a 429 whose server hint is the time
+ * until the next token.
  *
  * @example
  * ```ts
@@ -663,13 +696,13 @@ export const reused = (reply: Reply, first: Reply = healthy): Reused => ({ _tag:
  * @category combinators
  */
 export const rateLimit = (options: {
-  /** How many tokens there are at first, and at most; from 1 on. */
+  /** Number of tokens at the start, and the maximum; at least 1. */
   readonly burst: number
-  /** How many come back each second, from 0 on. */
+  /** Number of tokens that are added each second; at least 0. */
   readonly perSecond: number
-  /** How a 429 says when to come back. @default "seconds" */
+  /** Form of the server hint in a 429. @default "seconds" */
   readonly hint?: HintForm | "none" | undefined
-  /** What those get that have a token. @default `healthy` */
+  /** The fault of requests that got a token. @default `healthy` */
   readonly admitted?: Fault | undefined
 }): RateLimit => ({
   _tag: "RateLimit",
@@ -680,7 +713,7 @@ export const rateLimit = (options: {
 })
 
 /**
- * Works on a few requests at a time, lets a few wait, and turns the others away.
+ * Processes a number of requests at once, lets a number of requests wait, and rejects the others.
  *
  * @example
  * ```ts
@@ -695,13 +728,13 @@ export const rateLimit = (options: {
  * @category combinators
  */
 export const capacity = (options: {
-  /** How many are worked on at once, from 1 on. */
+  /** Maximum number of requests that are processed at once; at least 1. */
   readonly concurrent: number
-  /** How many wait. @default 0 */
+  /** Maximum number of requests that wait. @default 0 */
   readonly queue?: number | undefined
-  /** What the others get. @default `answer(503)` */
+  /** The response to requests that find the queue full. @default `answer(503)` */
   readonly rejection?: Answer | undefined
-  /** What those get that are worked on; the work lasts as long as the answer. @default `healthy` */
+  /** The fault of requests that are processed. Processing ends with the response. @default `healthy` */
   readonly admitted?: Fault | undefined
 }): Capacity => ({
   _tag: "Capacity",
@@ -716,7 +749,7 @@ export const capacity = (options: {
 // -------------------------------------------------------------------------------------------------
 
 /**
- * A connection like any other.
+ * A connection that works normally.
  *
  * @since 0.1.0
  * @category constants
@@ -724,7 +757,7 @@ export const capacity = (options: {
 export const accept: Connection = { _tag: "Accept" }
 
 /**
- * A connection that is reset as soon as it is made. A port that nobody listens on is `FaultServer`'s `down`.
+ * A connection that is reset as soon as it is established. To simulate a closed port, use `down` of `FaultServer`.
  *
  * @since 0.1.0
  * @category constants
@@ -732,7 +765,7 @@ export const accept: Connection = { _tag: "Accept" }
 export const refuse: Connection = { _tag: "Refuse" }
 
 /**
- * A connection that is made, and nobody reads from or writes to.
+ * A connection that is established and then ignored: the server sends nothing and processes no request.
  *
  * @since 0.1.0
  * @category constants

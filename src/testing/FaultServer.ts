@@ -1,9 +1,9 @@
 /**
- * A server on the loopback that fails as it is told, and keeps a record of what it saw.
+ * A server on the loopback address that performs scripted faults, and records connections and requests.
  *
- * A mock of a client shows what a policy does when its client fails in the way that its author imagined. Here the client
- * is the real one, and so are its pool, its sockets and its timeouts; only the other side is made up. What the policy says
- * it did can be held against what arrived.
+ * A mocked client fails only in the ways that its author thought of. With this server, the client, its pool, its sockets and
+ * its timeouts are the real ones; only the server is simulated. Tests can compare what a policy reports with the requests that
+ * arrived.
  *
  * @since 0.1.0
  */
@@ -27,71 +27,74 @@ export type { Closed, RequestRecord, ConnectionRecord, Counts } from "./internal
 // -------------------------------------------------------------------------------------------------
 
 /**
- * How a server speaks TLS.
+ * TLS options of a server.
  *
  * @since 0.1.0
  * @category model
  */
 export interface TlsOptions {
-  /** Who it says it is: a host that vouches for itself, the same long ago, or another host. @default "selfSigned" */
+  /**
+   * The server's certificate: self-signed and valid for 127.0.0.1, the same but expired, or issued for another host.
+   * @default "selfSigned"
+   */
   readonly certificate?: "selfSigned" | "expired" | "otherHost" | undefined
-  /** Asks clients for a certificate that this one, in PEM, has signed; refuses those that have none. @default none */
+  /** A CA certificate in PEM. If set, clients without a certificate signed by it are rejected. @default none */
   readonly clientCa?: string | undefined
 }
 
 /**
- * What `make` takes.
+ * Options of `make`.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Options {
-  /** Which request gets which fault. @default all `healthy` */
+  /** The faults of requests. @default all `healthy` */
   readonly script?: Script | undefined
-  /** Which connection gets which treatment. @default all `accept` */
+  /** The treatments of connections. @default all `accept` */
   readonly connections?: ConnectionScript | undefined
-  /** Speaks HTTPS. @default false */
+  /** `true`, or TLS options, to serve HTTPS. @default false */
   readonly tls?: boolean | TlsOptions | undefined
-  /** How many requests are remembered, the latest, and how many closed connections, from 1 on. @default 10 000 */
+  /** Number of requests, and of closed connections, that are recorded; the latest are kept. At least 1. @default 10 000 */
   readonly keep?: number | undefined
-  /** The bytes of the longest body that is taken, up to 2^30; a longer one gets a 413. @default 16 MiB */
+  /** Maximum size of a request body in bytes, up to 2^30. Longer bodies get a 413. @default 16 MiB */
   readonly maxBody?: number | undefined
 }
 
 /**
- * A server that is up as long as its scope.
+ * A server that runs until its scope closes.
  *
  * @since 0.1.0
  * @category model
  */
 export interface FaultServer {
-  /** `http://127.0.0.1:` and the port; `https` if it speaks TLS. */
+  /** `http://127.0.0.1:` and the port; `https` with TLS. */
   readonly origin: string
   /** The base URL for OpenAI-compatible clients: the origin and `/v1`. */
   readonly baseUrl: string
   readonly port: number
-  /** The certificate to trust, in PEM; absent without TLS. */
+  /** The certificate that clients must trust, in PEM; absent without TLS. */
   readonly ca: string | undefined
-  /** Replaces the script. A list begins anew with the next request. */
+  /** Replaces the script. The next request gets the first fault of a list. */
   readonly script: (next: Script) => Effect.Effect<void>
-  /** Replaces the script of connections; those that are open stay. */
+  /** Replaces the script of connections. Open connections are not affected. */
   readonly scriptConnections: (next: ConnectionScript) => Effect.Effect<void>
-  /** Closes the port and resets all connections, as a machine does that dies. */
+  /** Closes the port and resets all connections, as when a machine fails. */
   readonly down: Effect.Effect<void>
   /** Opens the same port again. */
   readonly up: Effect.Effect<void>
   /** The requests that arrived, in order. */
   readonly requests: Effect.Effect<ReadonlyArray<RequestRecord>>
-  /** The connections that were made, in order. */
+  /** The connections that were opened, in order. */
   readonly connections: Effect.Effect<ReadonlyArray<ConnectionRecord>>
   readonly counts: Effect.Effect<Counts>
-  /** Waits until so much has happened. */
+  /** Waits until the counts meet a condition. */
   readonly until: (condition: (counts: Counts) => boolean) => Effect.Effect<void>
-  /** Waits until so many requests have arrived since the server was made. */
+  /** Waits until the given number of requests have arrived since the server was made. */
   readonly awaitRequests: (count: number) => Effect.Effect<void>
-  /** Waits until so many answers are over. */
+  /** Waits until the given number of responses have ended, complete or not. */
   readonly awaitAnswered: (count: number) => Effect.Effect<void>
-  /** Waits until so many connections have closed; without a number, until none is open. */
+  /** Waits until the given number of connections have closed; without a number, until no connection is open. */
   readonly awaitClosed: (count?: number) => Effect.Effect<void>
 }
 
@@ -112,13 +115,13 @@ const certificateOf = (kind: NonNullable<TlsOptions["certificate"]>) => {
   }
 }
 
-// a socket waits for nobody's TestClock
+// real sockets run in real time, even under a TestClock
 const clock = () => Context.get(DefaultServices.liveServices, Clock.Clock)
 
 /**
- * Starts a server. When its scope closes, so do the port and all connections, and no answer goes on.
+ * Starts a server. When the scope closes, the server closes its port and all connections, and stops all responses.
  *
- * Its waits are real ones, even under a `TestClock`.
+ * The server waits in real time, even under a `TestClock`.
  *
  * @example
  * ```ts
@@ -182,7 +185,7 @@ export const make = (options: Options = {}): Effect.Effect<FaultServer, never, S
 }
 
 /**
- * The server of a test suite.
+ * The tag of the fault server.
  *
  * @since 0.1.0
  * @category layers
@@ -192,7 +195,7 @@ export const FaultServer: Context.Tag<FaultServer, FaultServer> = /*#__PURE__*/ 
 )
 
 /**
- * Provides one server to all that asks for `FaultServer.FaultServer`.
+ * Provides a fault server as the service `FaultServer.FaultServer`.
  *
  * @example
  * ```ts

@@ -1,12 +1,11 @@
 /**
- * A model of the Fireworks AI API, inference and control plane, that misbehaves as it is told.
+ * A simulation of the Fireworks AI API, inference and control plane, with scripted failures.
  *
- * Whether a job is submitted once when its answer is lost, whether a wait survives an outage, a stale read, a preemption or
- * eight minutes of scaling up: none of it can be tried on the real API. Here the API is a pure function of its state, a
- * request and the time, so that the same model answers on sockets (`make`) and in memory, in the time of a `TestClock`
- * (`inMemory`).
+ * Some failures cannot be produced on the real API: a lost response to the submission of a job, an outage during a wait, a
+ * stale read, a preemption, or a deployment that takes eight minutes to scale up. This simulation is a pure function of its
+ * state, a request and the time. It runs on sockets (`make`), or in memory in the time of a `TestClock` (`inMemory`).
  *
- * | what | where |
+ * | resource | path |
  * | --- | --- |
  * | chat, completions, embeddings, models | `/inference/v1/…`, serverless and on deployments |
  * | batch jobs, trainer jobs, fine-tuning jobs | `/v1/accounts/{account}/batchInferenceJobs`, `…/rlorTrainerJobs`, … |
@@ -14,9 +13,12 @@
  * | metrics of deployments | `/v1/accounts/{account}/metrics` |
  * | the health of a trainer | `/training/v1/rlorTrainerJobs/{account}/{job}/api/v1/healthz` |
  *
- * Where the API's documents are silent, it does the following. Errors of the control plane look like those of the gateway,
- * unless `errors` says otherwise. `:scale` sets the wanted replicas, and refuses more than `maxReplicaCount`. A `PATCH`
- * without `updateMask` replaces all that can be changed. A deployment does not scale by itself but from zero to one.
+ * The documentation of the API leaves some behaviour open. The simulation does the following:
+ *
+ * - Errors of the control plane have the form of the gateway's errors, unless the option `errors` is set.
+ * - `:scale` sets the desired replica count, and rejects a count above `maxReplicaCount`.
+ * - A `PATCH` without `updateMask` replaces all fields that can be updated, unless the option `patch` is set.
+ * - A deployment scales by itself only from zero to one replica, when a request arrives.
  *
  * @since 0.1.0
  */
@@ -75,7 +77,7 @@ export type {
 // -------------------------------------------------------------------------------------------------
 
 /**
- * What a client of the API is made with, by the names that `Fireworks.layer` has for it.
+ * Options to connect a client to the simulated API, named as in `Fireworks.layer`.
  *
  * @since 0.1.0
  * @category model
@@ -88,46 +90,49 @@ export interface ClientOptions {
 }
 
 /**
- * The API, as a test sees it from behind.
+ * The simulated API: its address, its records, and operations to make it fail.
  *
  * @since 0.1.0
  * @category model
  */
 export interface FireworksServer {
-  /** Where the API is: scheme, host and port. */
+  /** The origin of the API: scheme, host and port. */
   readonly origin: string
   /** The base URL for OpenAI-compatible clients: the origin and `/inference/v1`. */
   readonly baseUrl: string
   readonly account: string
-  /** A key that is good. */
+  /** A valid API key. */
   readonly key: string
-  /** Key, account and origin, as `Fireworks.make` and `Fireworks.layer` take them. */
+  /** Key, account and origin, as options of `Fireworks.make` and `Fireworks.layer`. */
   readonly options: ClientOptions
-  /** The model: what a request gets. It remembers, so that each call of it is a request. */
+  /** Processes a request and returns its fault. Each call updates the state, as a request does. */
   readonly script: (request: Request) => Fault
   /** The requests that arrived, in order. */
   readonly requests: Effect.Effect<ReadonlyArray<FaultServer.RequestRecord>>
-  /** All jobs that ever were, in order. */
+  /** All jobs that were created, in order, deleted ones included. */
   readonly jobs: Effect.Effect<ReadonlyArray<JobRecord>>
-  /** How many jobs of each id there ever were. */
+  /** For each kind and id, the number of requests to create a job, and of jobs created. */
   readonly creations: Effect.Effect<ReadonlyArray<Creation>>
   readonly deployments: Effect.Effect<ReadonlyArray<DeploymentRecord>>
-  /** Lets the latest job of an id go on otherwise, from now on; or sets what becomes of it once it is made. */
+  /** Replaces the rest of the timeline of the latest job with an id. Without such a job, sets the timeline of a later one. */
   readonly setJob: (id: string, next: JobState | Timeline) => Effect.Effect<void>
-  /** Takes the machines of a job away: it fails, or waits for others and runs again. */
+  /** Preempts a job: it fails, or it is queued again and then runs. @default "FAILED" */
   readonly preempt: (id: string, to?: "FAILED" | "RE_QUEUEING") => Effect.Effect<void>
-  /** Makes a deployment, or changes what is given of it. */
+  /** Creates a deployment, or changes the given fields of an existing one. */
   readonly setDeployment: (id: string, options: DeploymentOptions) => Effect.Effect<void>
-  /** Answers 425 for a deployment, as while it swaps weights. */
+  /** Makes requests to a deployment fail with 425 for a time, as during a swap of weights. */
   readonly swap: (id: string, lasts: Duration.DurationInput) => Effect.Effect<void>
-  /** Suspends the account, so that its inference is a 412; or lets it go on. */
+  /** Suspends the account, so that inference fails with 412, or ends the suspension. */
   readonly suspend: (suspended: boolean) => Effect.Effect<void>
-  /** Lets reads show the state of up to so long ago. */
+  /** Makes reads return state that is up to this old. */
   readonly stale: (upTo: Duration.DurationInput) => Effect.Effect<void>
+  /** Adds an outage. */
   readonly outage: (outage: Outage) => Effect.Effect<void>
+  /** Adds an injection. */
   readonly inject: (injection: Injection) => Effect.Effect<void>
-  /** Breaks all connections, and takes none, as a machine does that dies; its state stays. */
+  /** Resets all connections and refuses new ones, as when a machine fails. The state of the API is kept. */
   readonly down: Effect.Effect<void>
+  /** Accepts connections again. */
   readonly up: Effect.Effect<void>
 }
 
@@ -138,7 +143,7 @@ export interface FireworksServer {
  * @category model
  */
 export interface OnSockets extends FireworksServer {
-  /** The server that it runs on. */
+  /** The fault server that the API runs on. */
   readonly server: FaultServer.FaultServer
 }
 
@@ -149,7 +154,7 @@ export interface OnSockets extends FireworksServer {
  * @category model
  */
 export interface InMemory extends FireworksServer {
-  /** The client whose requests it answers, to whatever host they go. */
+  /** A client all of whose requests go to the simulated API, whatever their host. */
   readonly client: ScriptedClient.ScriptedClient
 }
 
@@ -158,7 +163,7 @@ export interface InMemory extends FireworksServer {
 // -------------------------------------------------------------------------------------------------
 
 /**
- * A batch that is validated in 1 minute, waits 8, runs 4, and is completed.
+ * A batch job that is validated for 1 minute, waits for 8 minutes, runs for 4 minutes, and is completed.
  *
  * @since 0.1.0
  * @category constants
@@ -166,7 +171,7 @@ export interface InMemory extends FireworksServer {
 export const completed: Timeline = batch
 
 /**
- * A batch that fails after 4 minutes of running.
+ * A batch job that fails after running for 4 minutes.
  *
  * @since 0.1.0
  * @category constants
@@ -174,7 +179,7 @@ export const completed: Timeline = batch
 export const failed: Timeline = [...queued, { state: "RUNNING", lasts: "4 minutes" }, { state: "FAILED" }]
 
 /**
- * A batch that runs until its window of 24 hours is over, and keeps the rows that are done.
+ * A batch job that expires 24 hours after its creation, and keeps the rows that are done.
  *
  * @since 0.1.0
  * @category constants
@@ -182,7 +187,7 @@ export const failed: Timeline = [...queued, { state: "RUNNING", lasts: "4 minute
 export const expired: Timeline = [...queued, { state: "RUNNING", lasts: "1431 minutes" }, { state: "EXPIRED" }]
 
 /**
- * A job that waits for ever, as those of unsupported models do.
+ * A job that stays pending forever, like a job of an unsupported model.
  *
  * @since 0.1.0
  * @category constants
@@ -190,7 +195,7 @@ export const expired: Timeline = [...queued, { state: "RUNNING", lasts: "1431 mi
 export const stuck: Timeline = [{ state: "VALIDATING", lasts: "1 minute" }, { state: "PENDING" }]
 
 /**
- * A trainer that loses its machines after it ran for some time: it fails, or waits for others and runs again.
+ * Makes the timeline of a trainer job that is preempted after running for a time: it fails, or is queued again and then runs.
  *
  * @example
  * ```ts
@@ -214,16 +219,16 @@ export const preempted = (after: Duration.DurationInput, to: "FAILED" | "RE_QUEU
 // make
 // -------------------------------------------------------------------------------------------------
 
-/** What is done to the API by hand; the model's state is its own. */
+/** The records of the API, and the operations that change its state. */
 type Control = Omit<FireworksServer, keyof Place | "requests" | "down" | "up">
 
-/** Where the API is, and who may ask it. */
+/** The address of the API, its account and a valid key. */
 type Place = Pick<FireworksServer, "origin" | "baseUrl" | "account" | "key" | "options">
 
 const millis = (method: string, option: string, input: Duration.DurationInput): number =>
   Duration.toMillis(duration(`FireworksServer.${method}`, option, input))
 
-/** A model and its state; the time of what is done by hand is that of the requests. */
+/** Makes the operations on a new state of the API. `now` is the time of these operations. */
 const control = (config: Config, start: World, now: Effect.Effect<number>): Control => {
   let world = start
   const change = (f: (world: World, at: number) => World): Effect.Effect<void> =>
@@ -244,7 +249,7 @@ const control = (config: Config, start: World, now: Effect.Effect<number>): Cont
     },
     preempt: (id, to = "FAILED") =>
       change((world, at) => {
-        const job = jobs.latest(world, id) ?? refuse("FireworksServer.preempt", "id", id, "that of a job")
+        const job = jobs.latest(world, id) ?? refuse("FireworksServer.preempt", "id", id, "the id of a job")
         return jobs.sendOn(world, job, jobs.preemption(to), at)
       }),
     setDeployment: (id, given) =>
@@ -252,7 +257,7 @@ const control = (config: Config, start: World, now: Effect.Effect<number>): Cont
     swap: (id, lasts) => {
       const span = millis("swap", "lasts", lasts)
       return change((world, at) => {
-        const one = world.deployments.get(id) ?? refuse("FireworksServer.swap", "id", id, "that of a deployment")
+        const one = world.deployments.get(id) ?? refuse("FireworksServer.swap", "id", id, "the id of a deployment")
         return deployments.changed(world, one, at, { swapUntil: at + span })
       })
     },
@@ -275,7 +280,7 @@ const control = (config: Config, start: World, now: Effect.Effect<number>): Cont
   }
 }
 
-/** Checks options, and makes the model that they describe as soon as the time is known. */
+/** Validates options, and returns a function that makes the API once the time is known. */
 const modelOf = (method: "make" | "inMemory", scheme: Config["scheme"], options: Options) => {
   const owner = `FireworksServer.${method}`
   const config = configOf(owner, scheme, options)
@@ -289,7 +294,7 @@ const modelOf = (method: "make" | "inMemory", scheme: Config["scheme"], options:
       ...empty,
       outages: outages.map((from) => from(at))
     })
-  // refuses bad deployments
+  // throws if the options of a deployment are invalid
   start(0)
   const { account, keys } = config
   const key = keys?.[0] ?? "fw-test-key"
@@ -303,11 +308,11 @@ const modelOf = (method: "make" | "inMemory", scheme: Config["scheme"], options:
   return (now: Effect.Effect<number>) => Effect.map(now, (at) => ({ placed, made: control(config, start(at), now) }))
 }
 
-// a socket waits for nobody's TestClock
+// real sockets run in real time, even under a TestClock
 const hostTime = Effect.sync(() => Context.get(DefaultServices.liveServices, Clock.Clock).unsafeCurrentTimeMillis())
 
 /**
- * Starts the API on the loopback, in real time, as long as its scope is open.
+ * Starts the API on a port of the loopback address, in real time, until the scope closes.
  *
  * @example
  * ```ts
@@ -346,7 +351,7 @@ export const make = (options: Options = {}): Effect.Effect<OnSockets, never, Sco
 }
 
 /**
- * Makes the API in memory, in the time of the `Clock`: its client's requests are answered by it, to whatever host they go.
+ * Makes the API in memory, in the time of the `Clock` service. All requests of its `client` go to the API, whatever their host.
  *
  * @example
  * ```ts
@@ -362,7 +367,7 @@ export const make = (options: Options = {}): Effect.Effect<OnSockets, never, Sco
  *     HttpClientRequest.bodyUnsafeJson({ model: "accounts/acme/deployments/d", messages: [] }),
  *     client.execute
  *   )
- *   assert.strictEqual((yield* chat).status, 503) // it is scaled to zero, and begins to scale up
+ *   assert.strictEqual((yield* chat).status, 503) // the deployment is scaled to zero, and starts to scale up
  *   yield* TestClock.adjust("8 minutes")
  *   assert.strictEqual((yield* chat).status, 200)
  * })
@@ -388,7 +393,7 @@ export const inMemory = (options: Options = {}): Effect.Effect<InMemory> => {
 // -------------------------------------------------------------------------------------------------
 
 /**
- * The API of a test.
+ * The tag of the simulated API.
  *
  * @since 0.1.0
  * @category layers
@@ -419,7 +424,7 @@ export const layer = (options: Options = {}): Layer.Layer<FireworksServer> =>
   Layer.scoped(FireworksServer, make(options))
 
 /**
- * Provides the API in memory, as the `HttpClient` of all that asks for one, and to the test that looks at it from behind.
+ * Provides the API in memory: as the `HttpClient`, and as `FireworksServer` for the test.
  *
  * @example
  * ```ts
@@ -430,8 +435,8 @@ export const layer = (options: Options = {}): Layer.Layer<FireworksServer> =>
  *
  * const program = Effect.gen(function* () {
  *   const { baseUrl } = yield* FireworksServer.FireworksServer
- *   const answer = yield* HttpClient.get(`${baseUrl}/models`)
- *   assert.strictEqual(answer.status, 401) // no key
+ *   const response = yield* HttpClient.get(`${baseUrl}/models`)
+ *   assert.strictEqual(response.status, 401) // no key
  * })
  *
  * await Effect.runPromise(program.pipe(Effect.provide(FireworksServer.layerInMemory())))
@@ -448,7 +453,7 @@ export const layerInMemory = (options: Options = {}): Layer.Layer<FireworksServe
   )
 
 /**
- * Makes a client's layer of what the API around it is reached by: what `Fireworks.layer` takes.
+ * Builds the layer of a client, such as `Fireworks.layer`, with options that connect it to the simulated API.
  *
  * @example
  * ```ts

@@ -1,12 +1,12 @@
 /**
- * The same faults without sockets: an `HttpClient` in memory, in the time of the `Clock` service.
+ * The faults of `Fault` without sockets: an `HttpClient` in memory, whose time is that of the `Clock` service.
  *
- * A test on sockets waits for real. Half an hour of retries takes half an hour there, and under `TestClock` as long as the
- * code runs. What is proved here with a script is proved on sockets by giving the same script to `FaultServer`.
+ * Tests on sockets run in real time: half an hour of retries takes half an hour. Under `TestClock` the same retries finish
+ * at once. To test the same script on sockets, pass it to `FaultServer`.
  *
- * It knows what the transport for Node knows: its errors say truly whether a request was sent, its connections are kept
- * alive, one for each request that is under way to an origin, and an answer is read once. What takes no time here is
- * connecting, and the network; and the server never waits for a slow reader.
+ * The client behaves like `Transport`. Its errors report correctly whether the request was sent. Connections are kept alive,
+ * and each carries one request at a time. The body of a response can be streamed once. Unlike on a network, connecting and
+ * transfer take no time, and the server never waits for a slow reader.
  *
  * @since 0.1.0
  */
@@ -33,34 +33,34 @@ import { scripted } from "./internal/scripted.js"
 // -------------------------------------------------------------------------------------------------
 
 /**
- * An `HttpClient` that fails as it is told.
+ * An `HttpClient` whose responses and failures come from a script.
  *
  * @since 0.1.0
  * @category model
  */
 export interface ScriptedClient extends HttpClient.HttpClient {
-  /** Replaces the script. A list begins anew with the next request. */
+  /** Replaces the script. The next request gets the first fault of a list. */
   readonly script: (next: Script) => Effect.Effect<void>
-  /** Replaces the script of connections; those that are open stay. */
+  /** Replaces the script of connections. Open connections are not affected. */
   readonly scriptConnections: (next: ConnectionScript) => Effect.Effect<void>
-  /** Refuses connections from now on, and breaks those that are open. */
+  /** Resets open connections, and refuses new ones until `up`. */
   readonly down: Effect.Effect<void>
-  /** Takes connections again. */
+  /** Accepts connections again. */
   readonly up: Effect.Effect<void>
   /** The requests that arrived, in order. */
   readonly requests: Effect.Effect<ReadonlyArray<RequestRecord>>
-  /** How many connections were made. */
+  /** Number of connections that were opened. */
   readonly connections: Effect.Effect<number>
 }
 
 /**
- * What `make` takes besides a script.
+ * Options of `make`.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Options {
-  /** Which connection gets which treatment. @default all `accept` */
+  /** The treatments of connections. @default all `accept` */
   readonly connections?: ConnectionScript | undefined
 }
 
@@ -69,7 +69,8 @@ export interface Options {
 // -------------------------------------------------------------------------------------------------
 
 /**
- * Makes a client that acts a script out. It needs no `Scope`: what its server does after an answer holds up nobody.
+ * Makes a client that performs a script. No `Scope` is needed: steps of the script that follow a response do not delay the
+ * caller, nor keep the process running.
  *
  * @example
  * ```ts
@@ -104,7 +105,7 @@ export const make = (script: Script = [], options: Options = {}): Effect.Effect<
       script: (next: Script) => Effect.sync(() => void (world.faultFor = scripted<Fault, Request>(next, healthy))),
       scriptConnections: (next: ConnectionScript) =>
         Effect.sync(() => void (world.treatmentOf = scripted<Connection, number>(next, accept))),
-      down: Effect.flatMap(Effect.clock, (clock) => world.fall(clock.unsafeCurrentTimeMillis())),
+      down: Effect.flatMap(Effect.clock, (clock) => world.resetAll(clock.unsafeCurrentTimeMillis())),
       up: Effect.sync(() => void (world.isDown = false)),
       requests: Effect.sync(() => world.entries.map(({ line, ...entry }) => ({ ...entry, closed: line.closed }))),
       connections: Effect.sync(() => world.connections)
@@ -116,7 +117,7 @@ export const make = (script: Script = [], options: Options = {}): Effect.Effect<
 // -------------------------------------------------------------------------------------------------
 
 /**
- * The scripted client of a test.
+ * The tag of the scripted client.
  *
  * @since 0.1.0
  * @category layers
@@ -125,7 +126,7 @@ export const ScriptedClient: Context.Tag<ScriptedClient, ScriptedClient> =
   /*#__PURE__*/ Context.GenericTag<ScriptedClient>("effect-reliability/testing/ScriptedClient")
 
 /**
- * Provides a scripted client to all that asks for an `HttpClient`, and to the test that wants to see its requests.
+ * Provides a scripted client as the `HttpClient`, and as `ScriptedClient` so that a test can read its requests.
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * Certificates that vouch for themselves, written by hand: it takes thirty lines, and no tool or package.
+ * Self-signed certificates, encoded by hand so that no tool or package is needed.
  *
  * @since 0.1.0
  */
@@ -7,13 +7,13 @@ import { Buffer } from "node:buffer"
 import { generateKeyPairSync, sign } from "node:crypto"
 import { isIPv4 } from "node:net"
 
-/** What a TLS server presents. */
+/** The certificate of a TLS server and its private key, both in PEM. */
 export interface Certificate {
   readonly key: string
   readonly cert: string
 }
 
-// DER (X.690): a tag, a length, and the parts
+// DER (X.690): a tag, a length, and the content
 const der = (tag: number, ...parts: ReadonlyArray<Buffer>): Buffer => {
   const body = Buffer.concat(parts)
   const length = body.length < 128 ? [body.length] : [0x82, body.length >> 8, body.length & 255]
@@ -34,7 +34,10 @@ const alternativeName = (host: string): Buffer => {
 const pem = (label: string, bytes: Buffer): string =>
   `-----BEGIN ${label}-----\n${bytes.toString("base64")}\n-----END ${label}-----\n`
 
-/** A host's certificate, valid from the start of one year to the start of another, both before 2050 (RFC 5280 §4.1). */
+/**
+ * Makes a certificate for a host. It is valid from the start of year `from` to the start of year `until`, both before 2050
+ * (RFC 5280 §4.1).
+ */
 export const selfSigned = (host: string, from: number, until: number): Certificate => {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" })
   const content = sequence(

@@ -1,5 +1,5 @@
 /**
- * As much of the OpenAI-compatible API as its clients need to be content. Every answer repeats what was asked.
+ * The subset of the OpenAI-compatible API that its clients need. Responses echo the request.
  *
  * @since 0.1.0
  */
@@ -33,24 +33,24 @@ const modelOf = (body: Json | undefined): string =>
 
 type Kind = "chat" | "text"
 
-/** What a longer text has beyond these comes as the last, so that its stream is not many times as long as the text. */
+/** Maximum number of words of a response. The last word of a longer text holds the rest, to bound the size of its stream. */
 const maxWords = 10_000
 
-/** The most texts that OpenAI embeds at once. */
+/** Maximum number of texts in one embeddings request of OpenAI. */
 const maxInputs = 2048
 
-/** The words of an answer: those of the last message, or of the prompt. */
+/** Returns the words of a response, which are those of the last message or of the prompt. */
 const wordsOf = (kind: Kind, body: Json | undefined): ReadonlyArray<string> => {
   const message = list(body?.["messages"]).at(-1)
-  const said = kind === "text" ? text(body?.["prompt"]) : isObject(message) ? text(message["content"]) : ""
-  const words = said.match(/\S+\s*|\s+/g) ?? []
+  const content = kind === "text" ? text(body?.["prompt"]) : isObject(message) ? text(message["content"]) : ""
+  const words = content.match(/\S+\s*|\s+/g) ?? []
   return words.length <= maxWords ? words : [...words.slice(0, maxWords - 1), words.slice(maxWords - 1).join("")]
 }
 
 const usageOf = (words: number) => ({ prompt_tokens: words, completion_tokens: words, total_tokens: 2 * words })
 
 // -------------------------------------------------------------------------------------------------
-// Whole answers
+// Complete responses
 // -------------------------------------------------------------------------------------------------
 
 interface Whole {
@@ -85,7 +85,7 @@ const completion = (kind: Kind, request: Request, body: Json): Json => {
   }
 }
 
-/** Numbers that are the same for the same text, and that 32 bits hold exactly. */
+/** Returns a vector that depends only on the text, of numbers that a 32-bit float represents exactly. */
 const vector = (input: unknown, dimensions: number): ReadonlyArray<number> => {
   const content = JSON.stringify(input) ?? ""
   const at = (index: number) => content.charCodeAt(index % content.length) || 0
@@ -96,9 +96,9 @@ const base64 = (numbers: ReadonlyArray<number>): string =>
   btoa(Array.from(new Uint8Array(Float32Array.from(numbers).buffer), (byte) => String.fromCharCode(byte)).join(""))
 
 const embeddings = (body: Json): Whole => {
-  const asked = Number(body["dimensions"] ?? 8)
-  const dimensions = Number.isInteger(asked) && asked > 0 && asked <= 4096 ? asked : 8
-  // an array of numbers is one text as tokens
+  const requested = Number(body["dimensions"] ?? 8)
+  const dimensions = Number.isInteger(requested) && requested > 0 && requested <= 4096 ? requested : 8
+  // an array of numbers is one text, given as tokens
   const input = body["input"]
   const inputs = Array.isArray(input) && typeof input[0] === "number" ? [input] : list(input)
   if (inputs.length > maxInputs) return badRequest(`There are more than ${maxInputs} inputs`)
@@ -123,11 +123,11 @@ const model = (id: string): Json => ({ id, object: "model", created: 0, owned_by
 // Routes
 // -------------------------------------------------------------------------------------------------
 
-/** The path below `/v1` or `/inference/v1`, without its query. */
+/** Returns the path below `/v1` or `/inference/v1`, without the query. */
 const routeOf = (request: Request): string =>
   /^(?:\/inference)?\/v1(\/[^?#]*)/.exec(request.path)?.[1]?.replace(/\/+$/, "") ?? ""
 
-/** The healthy answer to a request, or that it is a stream. */
+/** Returns the healthy response to a request, or `"stream"` if the request asks for a stream. */
 export const respond = (request: Request): Whole | "stream" => {
   const route = routeOf(request)
   if (request.method === "GET" && route === "/models") return ok({ object: "list", data: [model("fault-model")] })
@@ -143,7 +143,10 @@ export const respond = (request: Request): Whole | "stream" => {
   return ok({ object: "echo", number, method, path, body })
 }
 
-/** The events of a stream, `[DONE]` excepted: one for each word, the last to say why it ends; or a given number. */
+/**
+ * Returns the events of a stream, except `[DONE]`: one for each word, then one with the `finish_reason`. With `count`, the
+ * stream has that many events.
+ */
 export const chunks = (request: Request, count: number | undefined): ReadonlyArray<Json> => {
   const kind = routeOf(request) === "/completions" ? "text" : "chat"
   const body = parse(request.body)

@@ -1,5 +1,5 @@
 /**
- * The state of limits: who gets in, by the identity of the limit.
+ * The state of `RateLimit` and `Capacity`, kept per limit object, and the admission of requests.
  *
  * @since 0.1.0
  */
@@ -20,21 +20,21 @@ interface Room {
   inside: number
 }
 
-const turnedAway = (limit: RateLimit, tokens: number): Answer => {
+const rejectionOf = (limit: RateLimit, tokens: number): Answer => {
   const millis = Math.ceil(((1 - tokens) / limit.perSecond) * 1000)
   return limit.hint === "none" || millis > maxMillis
     ? answer(429)
     : answer(429, { retryAfter: Duration.millis(millis), form: limit.hint })
 }
 
-/** What becomes of a request: its reply, whether it was turned away, and the rooms it has to pass first. */
+/** The admission of a request: its reply, whether a limit rejected it, and the `Capacity` limits that it waits for first. */
 export interface Admission {
   readonly reply: Reply
   readonly rejected: boolean
   readonly rooms: ReadonlyArray<<A>(work: Effect.Effect<A>) => Effect.Effect<A>>
 }
 
-/** Limits that are full at first. `now` is monotonic, in milliseconds. */
+/** Makes the state of all limits; each bucket starts full. `now` is monotonic, in milliseconds. */
 export const makeGates = (): ((fault: Fault, now: number) => Admission) => {
   const buckets = new WeakMap<RateLimit, Bucket>()
   const roomsOf = new WeakMap<Capacity, Room>()
@@ -44,8 +44,8 @@ export const makeGates = (): ((fault: Fault, now: number) => Admission) => {
     buckets.set(limit, bucket)
     bucket.tokens = Math.min(limit.burst, bucket.tokens + (Math.max(0, now - bucket.at) / 1000) * limit.perSecond)
     bucket.at = now
-    // ten tenths add up to a little less than one
-    if (bucket.tokens < 1 - 1e-9) return turnedAway(limit, bucket.tokens)
+    // 1e-9 allows for rounding: in floating point, ten times 0.1 is slightly less than 1
+    if (bucket.tokens < 1 - 1e-9) return rejectionOf(limit, bucket.tokens)
     bucket.tokens = Math.max(0, bucket.tokens - 1)
     return undefined
   }
@@ -86,13 +86,16 @@ export const makeGates = (): ((fault: Fault, now: number) => Admission) => {
   }
 }
 
-/** What a request is recorded with once it is known what it gets. */
+/** The fields of a request's record that its admission sets. */
 interface Record {
   fault: Fault
   rejected: boolean
 }
 
-/** The steps that a request gets of a script, and the rooms that it has to pass first; a script may fail. */
+/**
+ * Makes a function that returns the steps a script gives a request, and the `Capacity` limits that the request waits for first.
+ * If the script throws, the steps are those of a 500.
+ */
 export const makeAdmissions = (): ((
   faultFor: (request: Request) => Fault,
   request: Request,
@@ -111,7 +114,7 @@ export const makeAdmissions = (): ((
       (failure) => ({ reply: failure, rejected: false, rooms: [] })
     )
     entry.rejected = rejected
-    // an answer to nonsense may fail, of too deep a body for one
+    // making the steps can throw too, for example on a body that is nested too deeply
     const steps = failing(
       () => stepsOf(reply, request),
       (failure) => stepsOf(failure, request)

@@ -1,5 +1,5 @@
 /**
- * Connections, requests and answers in memory, in the time of the fiber's clock.
+ * Connections, requests and responses in memory, whose time is that of the fiber's `Clock`.
  *
  * @since 0.1.0
  */
@@ -47,39 +47,39 @@ import type { Step } from "./steps.js"
 type HttpRequest = HttpClientRequest.HttpClientRequest
 type HttpResponse = HttpClientResponse.HttpClientResponse
 
-/** What is known of a request; when its connection closed is looked up. */
+/** The record of a request. The time of the connection's close is read from `line` on demand. */
 interface Entry extends Omit<{ -readonly [K in keyof RequestRecord]: RequestRecord[K] }, "closed"> {
   readonly line: Line
 }
 
-/** A connection, which serves one request after another. */
+/** A connection, which carries one request at a time. */
 interface Line {
   readonly id: number
   readonly origin: string
   readonly treatment: Connection
-  /** The server's fibers; they go on when the client has what it wants. */
-  readonly answering: Set<Fiber.RuntimeFiber<void>>
-  /** Those whose answers are not over, as the server sees it. */
-  readonly unanswered: Set<Entry>
+  /** The server's fibers. They may run on after the client has the whole response. */
+  readonly responding: Set<Fiber.RuntimeFiber<void>>
+  /** The requests whose responses the server has not ended. */
+  readonly pending: Set<Entry>
   requests: number
-  /** What the client uses it for. */
+  /** The exchange that the client currently runs on this connection. */
   busy: Exchange | undefined
   closed: Closed | undefined
 }
 
-/** What connections of Node say when the other side closes them, or resets them. */
+/** The error codes that undici and Node report when the server closes or resets a connection. */
 const codes = { end: "UND_ERR_SOCKET", reset: "ECONNRESET" } as const
 
-/** What an HTTP client takes of headers, in bytes. */
+/** Maximum size of response headers in bytes. */
 const maxHeaders = 65_536
 
-/** The bytes of a body that are remembered, as `FaultServer` does. */
+/** Maximum number of bytes of a body that are recorded, as in `FaultServer`. */
 const remembered = 2 ** 16
 
-/** All connections of a client, and what it is answered. */
+/** The state of a scripted client: its connections, its scripts and the records of its requests. */
 export class World {
   readonly #open = new Set<Line>()
-  /** Connections that are free, the one used last at the end. */
+  /** Idle connections; the most recently used is last. */
   readonly #idle: Array<Line> = []
   readonly #admit = makeAdmissions()
   readonly entries: Array<Entry> = []
@@ -93,7 +93,7 @@ export class World {
     this.treatmentOf = scripted<Connection, number>(connections, accept)
   }
 
-  /** A connection for this exchange alone. */
+  /** Returns a connection that is reserved for the exchange: an idle one, or a new one. */
   connect(origin: string, exchange: Exchange): Line {
     const index = this.#idle.findLastIndex((line) => line.origin === origin)
     const [line = this.#made(origin)] = index < 0 ? [] : this.#idle.splice(index, 1)
@@ -107,14 +107,14 @@ export class World {
     try {
       treatment = this.treatmentOf(id)
     } catch {
-      // a script that fails leaves the connection alone
+      // if the script throws, the connection is accepted
     }
     const line: Line = {
       id,
       origin,
       treatment,
-      answering: new Set(),
-      unanswered: new Set(),
+      responding: new Set(),
+      pending: new Set(),
       requests: 0,
       busy: undefined,
       closed: undefined
@@ -123,7 +123,7 @@ export class World {
     return line
   }
 
-  /** The client has what it wants, and keeps the connection for the next request. */
+  /** Makes a connection idle after the client has received the whole response. */
   free(line: Line): void {
     line.busy = undefined
     if (line.closed === undefined) this.#idle.push(line)
@@ -135,20 +135,20 @@ export class World {
     this.#open.delete(line)
     const index = this.#idle.indexOf(line)
     if (index >= 0) this.#idle.splice(index, 1)
-    for (const entry of line.unanswered) entry.ended = { at: closed.at, complete: false }
-    for (const fiber of line.answering) fiber.unsafeInterruptAsFork(FiberId.none)
+    for (const entry of line.pending) entry.ended = { at: closed.at, complete: false }
+    for (const fiber of line.responding) fiber.unsafeInterruptAsFork(FiberId.none)
     if (closed.by === "server") line.busy?.broken(codes[closed.how])
   }
 
-  /** Resets all connections; ends when the server does nothing more for them. */
-  fall(at: number): Effect.Effect<void> {
+  /** Resets all connections, refuses new ones, and waits until the server's fibers for them have ended. */
+  resetAll(at: number): Effect.Effect<void> {
     this.isDown = true
-    const answering = [...this.#open].flatMap((line) => [...line.answering])
+    const responding = [...this.#open].flatMap((line) => [...line.responding])
     for (const line of this.#open) this.close(line, { by: "server", how: "reset", at })
-    return Effect.asVoid(Fiber.awaitAll(answering))
+    return Effect.asVoid(Fiber.awaitAll(responding))
   }
 
-  /** What is done for a request, and the rooms that it has to pass first. */
+  /** Returns the steps of the reply to a request, and the `Capacity` limits that the request waits for first. */
   admit(request: Request, entry: Entry, now: number): { readonly steps: Steps; readonly rooms: Admission["rooms"] } {
     return this.#admit(this.faultFor, request, entry, now)
   }
@@ -166,10 +166,10 @@ type Head = Extract<Step, { readonly _tag: "Head" }>
 type Failure = { readonly cause: ApiError; readonly reason: "Transport" | "Encode" }
 
 const failed = (request: HttpRequest, { cause, reason }: Failure) =>
-  // logs show what such an error holds
+  // such an error may be logged, so that it must not contain headers or the body of the request
   Effect.fail(new HttpClientError.RequestError({ request: reduced(request), reason, cause }))
 
-/** A request on its connection, and its answer. */
+/** A request on its connection, and its response. */
 class Exchange {
   readonly request: HttpRequest
   readonly world: World
@@ -179,15 +179,15 @@ class Exchange {
   readonly head = Deferred.unsafeMake<HttpResponse, HttpClientError.HttpClientError>(FiberId.none)
   readonly body: Mailbox.Mailbox<Uint8Array, ApiError>
   #server: Fiber.RuntimeFiber<void> | undefined
-  /** Bytes of the answer's body that the client waits for; undefined until its headers were sent. */
+  /** Bytes of the body that the client still expects; undefined until the headers are sent. */
   #left: number | undefined
-  /** Whether an answer such as this has no body, whatever the server writes. */
+  /** True if the response has no body by its method or status, even if the server writes one. */
   #bodiless = false
-  /** Whether the client is done with it. */
+  /** True if the client has finished the exchange. */
   #over = false
-  /** Whether the connection was used before. */
+  /** True if the connection carried a request before this one. */
   readonly #reused: boolean
-  /** Whether the client has seen what makes it close the connection. */
+  /** True if the client received bytes that make it close the connection. */
   #spoiled = false
 
   constructor(world: World, request: HttpRequest, { body, clock, url }: Pick<Exchange, "body" | "clock" | "url">) {
@@ -211,7 +211,7 @@ class Exchange {
 
   // --- The client's side
 
-  /** Sends the request; ends when it has arrived, or never will. */
+  /** Sends the request, and waits until it has arrived or has failed. */
   get sending(): Effect.Effect<void> {
     if (this.#over) return Effect.void
     let delivery: "NotSent" | "Unconfirmed" = "NotSent"
@@ -219,15 +219,15 @@ class Exchange {
       read(this.request, () => void (delivery = "Unconfirmed")),
       {
         onSuccess: (sent) => this.arrive(sent),
-        onFailure: () => Effect.sync(() => this.unsent(delivery))
+        onFailure: () => Effect.sync(() => this.failBody(delivery))
       }
     )
-    // a source that is silent must not hide that the connection is gone
+    // the end of the connection must be noticed even while the source of the body produces nothing
     return isStreamed(this.request.body) ? Effect.raceFirst(sent, Effect.exit(Deferred.await(this.head))) : sent
   }
 
-  unsent(delivery: "NotSent" | "Unconfirmed"): void {
-    const detail = "the body that was to be sent could not be read"
+  failBody(delivery: "NotSent" | "Unconfirmed"): void {
+    const detail = "the request body could not be read"
     const url = redactUrl(this.url.href)
     const { method } = this.request
     const cause = unsafeMake({ class: "Fatal", reason: "InvalidRequest" }, { delivery, detail, method, url })
@@ -235,12 +235,12 @@ class Exchange {
     this.close("client", "end")
   }
 
-  /** The client sees its connection end with this code. */
+  /** Fails the exchange because its connection ended with this error code. */
   broken(code: string): void {
-    // what is no HTTP is an answer all the same
-    const answering = this.#left !== undefined || /^HPE|OVERFLOW/.test(code)
+    // bytes that are not HTTP are part of a response too
+    const responded = this.#left !== undefined || /^HPE|OVERFLOW/.test(code)
     const cause = fromException(Object.assign(new Error(code), { code }), {
-      delivery: answering ? "Partial" : "Unconfirmed",
+      delivery: responded ? "Partial" : "Unconfirmed",
       reusedSocket: this.#reused,
       method: this.request.method,
       url: this.url.href
@@ -256,15 +256,15 @@ class Exchange {
     this.body.unsafeDone(Exit.fail(failure.cause))
   }
 
-  whole(): void {
+  complete(): void {
     if (this.#over) return
     this.#over = true
     this.world.free(this.line)
     this.body.unsafeDone(Exit.void)
   }
 
-  /** The client goes away; ends when the server has seen it. */
-  readonly leave: Effect.Effect<void> = Effect.suspend(() => {
+  /** Closes the connection if the response is not complete, and waits until the server's fiber has ended. */
+  readonly abort: Effect.Effect<void> = Effect.suspend(() => {
     if (this.#over) return Effect.void
     this.#over = true
     this.line.busy = undefined
@@ -300,19 +300,20 @@ class Exchange {
       }
       const { rooms, steps } = world.admit(seen, entry, monotonic(clock))
       world.entries.push(entry)
-      line.unanswered.add(entry)
+      line.pending.add(entry)
       const work = rooms.reduceRight((work, room) => room(work), this.play(steps, entry))
-      // it goes on by itself, as servers do; and who has an answer's end finds its room free
+      // The server runs independently of the client's fiber. Without yields, a request's place in a `Capacity` is free as soon
+      // as the client has the whole response.
       const server = Effect.forkDaemon(Effect.interruptible(Effect.withMaxOpsBeforeYield(work, Infinity)))
       return Effect.map(server, (fiber) => {
         this.#server = fiber
-        line.answering.add(fiber)
-        fiber.addObserver(() => line.answering.delete(fiber))
+        line.responding.add(fiber)
+        fiber.addObserver(() => line.responding.delete(fiber))
       })
     }).pipe(Effect.uninterruptible)
   }
 
-  /** Does one step after another; what happens at one moment, the client sees together. */
+  /** Performs the steps in order. Steps without a `Wait` between them run synchronously. */
   play(steps: Steps, entry: Entry): Effect.Effect<void> {
     let next = 0
     return Effect.whileLoop({
@@ -328,12 +329,12 @@ class Exchange {
   }
 
   pause(delay: Duration.Duration): Effect.Effect<void> {
-    // `Effect.never` would hold the process
+    // `Effect.never` would keep the process running
     if (!Duration.isFinite(delay)) return Effect.async<never>(constVoid)
     if (!this.#over) return Effect.sleep(delay)
     return Effect.async<void>((resume) => {
       const timer = setTimer(this.clock, Duration.toMillis(delay), () => resume(Effect.void))
-      // nobody waits for what a server does after its answer, nor does the process
+      // the client has the whole response, so that this wait must not keep the process running
       if (typeof timer === "object") timer.unref()
       return Effect.sync(() => clearTimer(timer))
     })
@@ -343,7 +344,7 @@ class Exchange {
     switch (step._tag) {
       case "Head":
         entry.status = step.status
-        this.answer(step)
+        this.respond(step)
         return
       case "Body":
         this.send(step.bytes)
@@ -354,9 +355,9 @@ class Exchange {
         return
       case "End":
         entry.ended = { at: this.now(), complete: true }
-        this.line.unanswered.delete(entry)
-        // who was promised more goes on waiting
-        if (this.#left === Infinity) this.whole()
+        this.line.pending.delete(entry)
+        // after too large a content-length, the client waits for the rest
+        if (this.#left === Infinity) this.complete()
         return
       case "Close":
         this.close("server", "end")
@@ -366,7 +367,7 @@ class Exchange {
     }
   }
 
-  answer(head: Head): void {
+  respond(head: Head): void {
     const size = Object.entries(head.headers).reduce((sum, [name, value]) => sum + name.length + value.length, 0)
     if (size > maxHeaders) {
       this.#spoiled = true
@@ -375,25 +376,25 @@ class Exchange {
     }
     this.#bodiless = this.request.method === "HEAD" || head.status === 204 || head.status === 304
     this.#left = this.#bodiless ? 0 : (head.length ?? Infinity)
-    Deferred.unsafeDone(this.head, Effect.succeed(new Played(head, this)))
-    if (this.#left === 0) this.whole()
+    Deferred.unsafeDone(this.head, Effect.succeed(new PlayedResponse(head, this)))
+    if (this.#left === 0) this.complete()
   }
 
   send(bytes: string | Uint8Array): void {
     if (this.#left === undefined || this.#bodiless) return
     const all = typeof bytes === "string" ? encoder.encode(bytes) : bytes
     const chunk = all.subarray(0, this.#left)
-    // more than was announced spoils the connection
+    // bytes beyond content-length make the client close the connection
     if (chunk.length < all.length) this.#spoiled = true
     if (chunk.length === 0) return
     this.#left -= chunk.length
     this.body.unsafeOffer(chunk)
-    if (this.#left === 0) this.whole()
+    if (this.#left === 0) this.complete()
   }
 }
 
-/** An answer that is given while it is read. */
-class Played extends Answer {
+/** A response whose body arrives while it is read. */
+class PlayedResponse extends Answer {
   readonly #exchange: Exchange
   #begun = false
   #bytes: Uint8Array | undefined
@@ -418,13 +419,13 @@ class Played extends Answer {
     return Stream.suspend(() => {
       if (this.#bytes !== undefined) return Stream.make(this.#bytes)
       if (this.#begun) {
-        return Stream.fail(this.failure(new Error("the body of the answer was read, or is being read, already")))
+        return Stream.fail(this.failure(new Error("the response body has already been read, or is being read")))
       }
       this.#begun = true
-      const { body, leave } = this.#exchange
+      const { body, abort } = this.#exchange
       return Mailbox.toStream(body).pipe(
         Stream.mapError((cause) => this.failure(cause)),
-        Stream.ensuring(leave)
+        Stream.ensuring(abort)
       )
     })
   }
@@ -441,7 +442,7 @@ class Played extends Answer {
   }
 }
 
-/** Sends a request, and waits for the head of its answer. */
+/** Sends a request, and waits for the status and headers of the response. */
 export const execute = (
   world: World,
   request: HttpRequest
@@ -466,7 +467,7 @@ export const execute = (
         const exchange = new Exchange(world, request, { body, clock, url })
         return Effect.onInterrupt(
           restore(Effect.zipRight(exchange.sending, Deferred.await(exchange.head))),
-          () => exchange.leave
+          () => exchange.abort
         )
       })
     )

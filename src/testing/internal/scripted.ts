@@ -1,11 +1,11 @@
 /**
- * Scripts, turned into what is asked for the next case.
+ * Turns scripts into functions.
  *
  * @since 0.1.0
  */
 import { answer, type Answer } from "../Fault.js"
 
-/** Always the same, the next of a list and then the rest, or by a function. */
+/** Returns a function that gives one value always, the values of a list in order and then `rest`, or those of the script. */
 export const scripted = <A, B>(script: A | ReadonlyArray<A> | ((value: B) => A), rest: A): ((value: B) => A) => {
   if (typeof script === "function") return script as (value: B) => A
   if (!Array.isArray(script)) return () => script as A
@@ -14,7 +14,7 @@ export const scripted = <A, B>(script: A | ReadonlyArray<A> | ((value: B) => A),
   return () => list[next++] ?? rest
 }
 
-/** Runs a part of a script that may throw; that it did is told by the answer. */
+/** Runs a part of a script. If it throws, calls `otherwise` with a 500 whose message contains the error. */
 export const orFailed = <A>(run: () => A, otherwise: (failure: Answer) => A): A => {
   try {
     return run()

@@ -1,5 +1,5 @@
 /**
- * The bodies of requests, read as a server reads them.
+ * Reads the body of a request, as a server receives it.
  *
  * @since 0.1.0
  */
@@ -10,10 +10,10 @@ import * as Stream from "effect/Stream"
 import { concat } from "../../internal/http/response.js"
 import { isStreamed } from "../../internal/http/request.js"
 
-/** A body, whole. */
+/** The complete body of a request. */
 export interface Sent {
   readonly bytes: Uint8Array
-  /** The content type that the body brings along. */
+  /** The content type implied by the body, such as that of a form with its boundary. */
   readonly type?: string | undefined
 }
 
@@ -22,26 +22,26 @@ const encoder = /*#__PURE__*/ new TextEncoder()
 const pieceOf = (piece: unknown): Uint8Array => {
   if (typeof piece === "string") return encoder.encode(piece)
   if (ArrayBuffer.isView(piece)) return new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength)
-  throw new TypeError("a piece of a body is neither bytes nor text")
+  throw new TypeError("a chunk of the request body is neither bytes nor text")
 }
 
 const formed = (body: unknown): Effect.Effect<Sent, unknown> =>
   Effect.tryPromise(async () => {
-    // `check` has seen what it is
+    // `check` has validated its type
     const response = new Response(body as BodyInit)
     const type = typeof body === "string" ? null : response.headers.get("content-type")
     return { bytes: new Uint8Array(await response.arrayBuffer()), type: type ?? undefined }
   })
 
 const sourceOf = (body: unknown): Stream.Stream<unknown, unknown> => {
-  // `check` has seen that it is one of the two
+  // `check` has validated that the body is one of these two
   const source = body as AsyncIterable<unknown> | ReadableStream<unknown>
   return "getReader" in source
     ? Stream.fromReadableStream(() => source, identity)
     : Stream.fromAsyncIterable(source, identity)
 }
 
-/** Reads the body of a request; `onPiece` is told of each piece of a stream. */
+/** Reads the body of a request. Calls `onPiece` for each chunk of a streamed body. */
 export const read = ({ body }: HttpClientRequest, onPiece: () => void): Effect.Effect<Sent, unknown> => {
   const collected = (stream: Stream.Stream<unknown, unknown>) =>
     Stream.runCollect(Stream.mapEffect(stream, (piece) => Effect.try(() => (onPiece(), pieceOf(piece))))).pipe(

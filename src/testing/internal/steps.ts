@@ -1,6 +1,5 @@
 /**
- * What is done for a reply, one step after another. Whoever can do the steps can act out every reply, on sockets or in
- * memory.
+ * Translates a reply into primitive steps, which a server on sockets or a client in memory performs in order.
  *
  * @since 0.1.0
  */
@@ -8,14 +7,14 @@ import * as Duration from "effect/Duration"
 import type { Answer, Cut, Drip, Events, Mislabel, Reply, Request } from "../Fault.js"
 import { chunks, respond } from "./chatResponses.js"
 
-/** One step. After `Close`, `Reset` and an infinite `Wait` there is none. */
+/** One step of a reply. `Close`, `Reset` and an infinite `Wait` are always the last. */
 export type Step =
   | { readonly _tag: "Wait"; readonly delay: Duration.Duration }
   | {
       readonly _tag: "Head"
       readonly status: number
       readonly headers: Readonly<Record<string, string>>
-      /** The `content-length`; absent where the body is sent in chunks. */
+      /** The `content-length`; absent if the body uses chunked encoding. */
       readonly length: number | undefined
     }
   | { readonly _tag: "Body"; readonly bytes: string | Uint8Array }
@@ -30,7 +29,7 @@ const encoder = /*#__PURE__*/ new TextEncoder()
 
 const bytesOf = (bytes: string | Uint8Array): Uint8Array => (typeof bytes === "string" ? encoder.encode(bytes) : bytes)
 
-/** The number of bytes in the bodies of some steps. */
+/** Returns the total number of body bytes in the steps. */
 const sizeOf = (steps: Steps): number =>
   steps.reduce((sum, step) => (step._tag === "Body" ? sum + bytesOf(step.bytes).length : sum), 0)
 
@@ -38,10 +37,10 @@ const wait = (delay: Duration.Duration): Steps => (Duration.toMillis(delay) === 
 const silence: Step = { _tag: "Wait", delay: Duration.infinity }
 const end: Step = { _tag: "End" }
 
-/** What ends an answer before its time. */
+/** The steps that end a response early. */
 const breaks = { close: { _tag: "Close" }, reset: { _tag: "Reset" }, silence } satisfies Record<string, Step>
 
-/** A whole answer of known length. */
+/** Returns the steps of a complete response of known length. */
 export const whole = (status: number, headers: Readonly<Record<string, string>>, body: string): Steps => [
   { _tag: "Head", status, headers, length: status === 204 || status === 304 ? undefined : encoder.encode(body).length },
   ...(body === "" ? [] : ([{ _tag: "Body", bytes: body }] as const)),
@@ -49,7 +48,7 @@ export const whole = (status: number, headers: Readonly<Record<string, string>>,
 ]
 
 // -------------------------------------------------------------------------------------------------
-// Answers
+// Responses
 // -------------------------------------------------------------------------------------------------
 
 const hint = ({ retryAfter }: Answer, now: number): Readonly<Record<string, string>> | undefined => {
@@ -107,13 +106,13 @@ const healthyEvents: Events = {
 }
 
 const healthy = (request: Request): Steps => {
-  const answer = respond(request)
-  if (answer === "stream") return events(healthyEvents, request)
-  return whole(answer.status, { "content-type": "application/json" }, JSON.stringify(answer.body))
+  const response = respond(request)
+  if (response === "stream") return events(healthyEvents, request)
+  return whole(response.status, { "content-type": "application/json" }, JSON.stringify(response.body))
 }
 
 // -------------------------------------------------------------------------------------------------
-// What befalls another answer
+// Combinators of replies
 // -------------------------------------------------------------------------------------------------
 
 const drip = (fault: Drip, steps: Steps): Steps => {
@@ -155,7 +154,7 @@ const mislabel = (fault: Mislabel, steps: Steps): Steps => {
   return steps.map((step) => (step._tag === "Head" ? { ...step, length } : step))
 }
 
-/** The steps of a reply to a request. */
+/** Returns the steps of a reply to a request. */
 export const stepsOf = (fault: Reply, request: Request): Steps => {
   switch (fault._tag) {
     case "Healthy":

@@ -196,7 +196,7 @@ describe("a body that is sent", () => {
         const client = reliable(yield* make())
         const error = yield* failure(client.post(server.origin, { body: body() }))
         expect(error).toMatchObject({ _tag: "Fatal", reason: "InvalidRequest", delivery, method: "POST" })
-        expect(error.detail).toBe(`the stream that was to be sent failed: ${name}`)
+        expect(error.detail).toBe(`the request body stream failed: ${name}`)
         expect(JSON.stringify(error)).not.toContain("secret")
         yield* until(() => server.open() === 0)
         expect(server.requests.length).toBe(delivery === "NotSent" ? 0 : 1)

@@ -277,7 +277,7 @@ describe("an answer that was compressed", () => {
             _tag: "Transient",
             reason: "InvalidAnswer",
             delivery: "Partial",
-            detail: `the answer is no valid ${encoding}`
+            detail: `the response is not valid ${encoding}`
           })
         }
         expect(yield* failure(reliable(transport).get(`${server.origin}/429`))).toMatchObject({
@@ -305,7 +305,7 @@ describe("an answer that was compressed", () => {
           _tag: "Fatal",
           reason: "Decode",
           status: 200,
-          detail: `the answer is encoded as ${encoding}, which is not decoded here`
+          detail: `the response is encoded as ${encoding}, which is not supported`
         }
         expect(yield* failure(client.get(`${server.origin}/200`))).toMatchObject(refused)
         expect(yield* failure(client.get(`${server.origin}/400`))).toMatchObject({ _tag: "Fatal", status: 400 })

@@ -462,7 +462,7 @@ describe("bad input", () => {
         const client = reliable(yield* Transport.make())
         const error = yield* failure(client.get("https://example.invalid"))
         expect(error).toMatchObject({ _tag: "Fatal", reason: "InvalidRequest", delivery: "NotSent" })
-        expect(error.detail).toContain("proxy that the environment names")
+        expect(error.detail).toContain("proxy that the environment sets")
         expect(error.message).not.toContain("secret")
       }
     })

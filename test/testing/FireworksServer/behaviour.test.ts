@@ -244,7 +244,7 @@ describe("options", () => {
       expect(() => api.stale(-1)).toThrow(/FireworksServer.stale: upTo/)
       for (const effect of [api.swap("none", "1 second"), api.preempt("none")]) {
         const exit = yield* Effect.exit(effect)
-        expect(Exit.isFailure(exit) && Cause.pretty(exit.cause)).toMatch(/id is "none"; it must be that of a/)
+        expect(Exit.isFailure(exit) && Cause.pretty(exit.cause)).toMatch(/id is "none"; it must be the id of a/)
       }
     })
   )

@@ -1,5 +1,5 @@
 /**
- * What a server has seen, and who waits to see more.
+ * The connections and requests of a server, their counts, and the fibers that wait for a count.
  *
  * @since 0.1.0
  */
@@ -12,27 +12,27 @@ import type { Closed, ConnectionRecord, Counts, RequestRecord } from "./model.js
 
 type Mutable<A> = { -readonly [K in keyof A]: A[K] }
 
-/** A connection while it is open, and after. */
+/** A connection, open or closed. */
 export interface Live {
   readonly id: number
   readonly treatment: Connection
-  /** The TCP connection, beneath TLS if there is any. */
+  /** The TCP socket, even if TLS runs on top of it. */
   readonly tcp: Socket
   readonly openedAt: number
-  /** The answers that are being given on it. */
-  readonly answering: Set<Fiber.RuntimeFiber<void>>
+  /** The fibers that are sending responses on this connection. */
+  readonly responding: Set<Fiber.RuntimeFiber<void>>
   requests: number
-  /** Who was the first to end it; it may still be open. */
+  /** The side that ended the connection first, and how. The connection may still be open. */
   ending: Pick<Closed, "by" | "how"> | undefined
   closed: Closed | undefined
 }
 
-/** What is known of a request; when its connection closed is looked up. */
+/** The record of a request. The time of the connection's close is read from `live` on demand. */
 export interface Entry extends Mutable<Omit<RequestRecord, "closed">> {
   readonly live: Live
 }
 
-/** Notes who was the first to end a connection. */
+/** Records which side ended a connection, unless one is already recorded. */
 export const endedBy = (live: Live, by: Closed["by"], how: Closed["how"]): void => {
   live.ending ??= { by, how }
 }
@@ -52,7 +52,7 @@ interface Waiter {
   readonly resume: (effect: Effect.Effect<void>) => void
 }
 
-/** A ledger that remembers the latest `keep` requests, and as many closed connections. */
+/** Makes a ledger of the latest `keep` requests and the latest `keep` closed connections. */
 export const makeLedger = (keep: number, now: () => number) => {
   const entries: Array<Entry> = []
   const open = new Map<number, Live>()
@@ -60,7 +60,7 @@ export const makeLedger = (keep: number, now: () => number) => {
   const counts: Mutable<Counts> = { requests: 0, answered: 0, rejected: 0, opened: 0, closed: 0 }
   const waiters = new Set<Waiter>()
 
-  // twice as many before any is dropped, so that dropping costs little
+  // the list grows to twice `keep` before it is cut, so that the cost of cutting is amortised
   const trim = (list: Array<unknown>): void => void (list.length > 2 * keep && list.splice(0, list.length - keep))
 
   const isMet = ({ condition, resume }: Waiter): boolean => {
@@ -82,7 +82,7 @@ export const makeLedger = (keep: number, now: () => number) => {
     closed.push(recordOf(live))
     trim(closed)
     counts.closed++
-    for (const fiber of live.answering) fiber.unsafeInterruptAsFork(FiberId.none)
+    for (const fiber of live.responding) fiber.unsafeInterruptAsFork(FiberId.none)
     changed()
   }
 
@@ -95,7 +95,7 @@ export const makeLedger = (keep: number, now: () => number) => {
         treatment,
         tcp,
         openedAt: now(),
-        answering: new Set(),
+        responding: new Set(),
         requests: 0,
         ending: undefined,
         closed: undefined

@@ -1,5 +1,5 @@
 /**
- * The port, its connections, and their requests.
+ * The sockets of a fault server: its port, its connections and their requests.
  *
  * @since 0.1.0
  */
@@ -49,14 +49,14 @@ interface Listener {
 
 const ignoreError = (): void => undefined
 
-/** Who made the mistake is told by the answer. */
+/** The response to a request whose body exceeds `maxBody`. */
 const tooLarge = /*#__PURE__*/ answer(413, { headers: { connection: "close" } })
 
-/** The bytes of a body that are remembered, and those that an ignored connection may fill. */
-const some = 2 ** 16
+/** Maximum number of bytes of a body that are recorded, and that are read from an ignored connection. */
+const keptBytes = 2 ** 16
 
 const headersOf = ({ headers }: http.IncomingMessage): Readonly<Record<string, string>> => {
-  // all are strings, since `joinDuplicateHeaders` asks for it, but this one
+  // with `joinDuplicateHeaders`, all headers except set-cookie are strings
   const joined = headers["set-cookie"] && { "set-cookie": headers["set-cookie"].join(", ") }
   return { ...(headers as Readonly<Record<string, string>>), ...joined }
 }
@@ -90,7 +90,7 @@ export const listen = (settings: Settings): Effect.Effect<Listener, never, Scope
 
     // --- Requests
 
-    const give = (
+    const respond = (
       entry: Entry,
       request: Request,
       response: http.ServerResponse,
@@ -104,8 +104,8 @@ export const listen = (settings: Settings): Effect.Effect<Listener, never, Scope
       if (rooms.length === 0 && playAtOnce(steps, response, entry)) return
       const work = rooms.reduceRight((work, room) => room(work), play(steps, response, entry))
       const fiber = fork(Effect.withClock(work, clock))
-      live.answering.add(fiber)
-      fiber.addObserver(() => live.answering.delete(fiber))
+      live.responding.add(fiber)
+      fiber.addObserver(() => live.responding.delete(fiber))
     }
 
     const onRequest = (incoming: http.IncomingMessage, response: http.ServerResponse): void => {
@@ -127,7 +127,7 @@ export const listen = (settings: Settings): Effect.Effect<Listener, never, Scope
         }
         const entry: Entry = {
           ...request,
-          body: bytes > some ? whole.toString("utf8", 0, some) : request.body,
+          body: bytes > keptBytes ? whole.toString("utf8", 0, keptBytes) : request.body,
           bytes,
           fault: healthy,
           rejected: false,
@@ -135,7 +135,7 @@ export const listen = (settings: Settings): Effect.Effect<Listener, never, Scope
           ended: undefined,
           live
         }
-        give(entry, request, response, decide)
+        respond(entry, request, response, decide)
       }
       const collect = (chunk: Buffer): void => {
         bytes += chunk.length
@@ -157,7 +157,7 @@ export const listen = (settings: Settings): Effect.Effect<Listener, never, Scope
 
     // --- Connections
 
-    // no limit but the scripted ones
+    // Node's own timeouts are off, so that all limits come from the script
     const limits = { keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0, joinDuplicateHeaders: true }
     const server =
       certificate === undefined
@@ -190,7 +190,7 @@ export const listen = (settings: Settings): Effect.Effect<Listener, never, Scope
       try {
         treatment = treatmentOf(ledger.counts.opened + 1)
       } catch {
-        // a script that fails leaves the connection alone
+        // if the script throws, the connection is accepted
       }
       const live = ledger.opened(tcp, treatment)
       watch(tcp, live)
@@ -203,14 +203,14 @@ export const listen = (settings: Settings): Effect.Effect<Listener, never, Scope
           tcp.resetAndDestroy()
           return
         case "Ignore":
-          // the little that is read shows when the client leaves
-          tcp.on("data", () => void (tcp.bytesRead > some && tcp.pause()))
+          // reading makes the client's close visible
+          tcp.on("data", () => void (tcp.bytesRead > keptBytes && tcp.pause()))
           tcp.on("end", () => tcp.destroy())
       }
     }
 
     server.on("secureConnection", (socket: net.Socket) => {
-      // the connection beneath has the same peer
+      // the TCP socket under the TLS socket has the same remote port
       for (const live of ledger.open.values()) {
         if (live.tcp.remotePort === socket.remotePort) watch(socket, live)
       }
@@ -226,7 +226,7 @@ export const listen = (settings: Settings): Effect.Effect<Listener, never, Scope
           else live.tcp.resetAndDestroy()
         }
       }).pipe(
-        // the host lets go of what is closed, and tells so, at the end of a turn
+        // Node releases closed sockets, and emits their `close` events, at the end of an event loop turn
         Effect.andThen(Effect.repeatN(turn, 1))
       )
 

@@ -1,12 +1,12 @@
 /**
- * The records of a fault server: connections, requests and counts.
+ * Types of the records of a fault server: connections, requests and counts.
  *
  * @since 0.1.0
  */
 import type { Request, Fault, Connection } from "../../Fault.js"
 
 /**
- * How a connection closed: who was the first to end it, and whether by FIN (`end`) or RST (`reset`).
+ * The end of a connection: the side that ended it first, by FIN (`end`) or RST (`reset`).
  *
  * @since 0.1.0
  * @category model
@@ -14,70 +14,71 @@ import type { Request, Fault, Connection } from "../../Fault.js"
 export interface Closed {
   readonly by: "client" | "server"
   readonly how: "end" | "reset"
-  /** Wall time, in milliseconds. */
+  /** Wall-clock time, in milliseconds. */
   readonly at: number
 }
 
 /**
- * A request that arrived whole, and what became of it.
+ * A request that arrived completely, and its outcome.
  *
  * @since 0.1.0
  * @category model
  */
 export interface RequestRecord extends Request {
-  /** The first 64 KiB. */
+  /** The first 64 KiB of the body. */
   readonly body: string
-  /** The size of the whole body. */
+  /** Size of the whole body in bytes. */
   readonly bytes: number
-  /** What the script gave it. */
+  /** The fault that the script returned for this request. */
   readonly fault: Fault
-  /** Whether a limit turned it away. */
+  /** True if a `RateLimit` or `Capacity` rejected the request. */
   readonly rejected: boolean
-  /** The status of its answer; absent as long as there is none. */
+  /** Status of the response; absent until a status line is sent. */
   readonly status: number | undefined
-  /** When its answer was over, and whether it had come to its end. */
+  /** The time when the response ended, in milliseconds, and whether it was complete; absent until then. */
   readonly ended: { readonly at: number; readonly complete: boolean } | undefined
-  /** How its connection closed. */
+  /** The end of the connection that carried the request; absent while the connection is open. */
   readonly closed: Closed | undefined
 }
 
 /**
- * A connection that was made.
+ * A connection that was opened.
  *
  * @since 0.1.0
  * @category model
  */
 export interface ConnectionRecord {
-  /** 1 for the first. */
+  /** Number of the connection; 1 for the first. */
   readonly connection: number
-  /** What the script gave it. */
+  /** The treatment that the script returned for this connection. */
   readonly treatment: Connection
-  /** Wall time, in milliseconds. */
+  /** Wall-clock time, in milliseconds. */
   readonly openedAt: number
-  /** How many requests arrived whole. */
+  /** Number of requests that arrived completely. */
   readonly requests: number
-  /** With those of TLS. */
+  /** Bytes read from the socket, those of TLS included. */
   readonly bytesRead: number
+  /** Bytes written to the socket, those of TLS included. */
   readonly bytesWritten: number
-  /** Absent while it is open. */
+  /** The end of the connection; absent while it is open. */
   readonly closed: Closed | undefined
 }
 
 /**
- * How much has happened since the server was made.
+ * Counts since the server was made.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Counts {
-  /** Requests that arrived whole. */
+  /** Requests that arrived completely. */
   readonly requests: number
-  /** Answers that are over, whether or not they came to their end. */
+  /** Responses that have ended, complete or not. */
   readonly answered: number
-  /** Requests that a limit turned away. */
+  /** Requests that a `RateLimit` or `Capacity` rejected. */
   readonly rejected: number
-  /** Connections made. */
+  /** Connections that were opened. */
   readonly opened: number
-  /** Connections closed again. */
+  /** Connections that were closed. */
   readonly closed: number
 }

@@ -1,5 +1,5 @@
 /**
- * Does the steps of a reply on a socket.
+ * Performs the steps of a reply on a socket.
  *
  * @since 0.1.0
  */
@@ -16,8 +16,8 @@ const writeHead = (response: ServerResponse, { headers, length, status }: Head, 
   response.writeHead(status, length === undefined ? { ...headers } : { ...headers, "content-length": length })
 }
 
-/** Waits until the host has taken the bytes, so that a reset that follows does not overtake them. */
-const taken = (send: (done: () => void) => unknown): Effect.Effect<void> =>
+/** Waits until the operating system has accepted the bytes, so that a later reset does not discard them. */
+const written = (send: (done: () => void) => unknown): Effect.Effect<void> =>
   Effect.async<void>((resume) => {
     send(() => resume(Effect.void))
   })
@@ -32,14 +32,14 @@ const act = (step: Step, response: ServerResponse, entry: Entry): Effect.Effect<
         response.flushHeaders()
       })
     case "Body":
-      return taken((done) => response.write(step.bytes, done))
+      return written((done) => response.write(step.bytes, done))
     case "Raw":
-      return taken((done) => response.socket?.write(step.bytes, "latin1", done))
+      return written((done) => response.socket?.write(step.bytes, "latin1", done))
     case "End":
-      return taken((done) => response.end(done))
+      return written((done) => response.end(done))
     case "Close":
       return Effect.sync(() => {
-        // of the encrypted connection, if it is one: it has a farewell of its own
+        // the request's socket is the TLS socket, if there is one: TLS sends an alert before it closes
         response.req.socket.destroySoon()
       })
     case "Reset":
@@ -50,10 +50,10 @@ const act = (step: Step, response: ServerResponse, entry: Entry): Effect.Effect<
   }
 }
 
-/** Does all steps at once, if none of them takes time; tells whether it did. */
+/** Performs all steps synchronously if each is a head, a body or an end. Returns false if it did nothing. */
 export const playAtOnce = (steps: ReadonlyArray<Step>, response: ServerResponse, entry: Entry): boolean => {
   if (!steps.every((step) => step._tag === "Head" || step._tag === "Body" || step._tag === "End")) return false
-  // the last bytes together with the end, which is one packet and one system call
+  // `end` sends the last bytes and the end of the body in one system call
   const last = steps.at(-2)
   for (const step of steps.slice(0, last?._tag === "Body" ? -2 : -1)) {
     if (step._tag === "Head") writeHead(response, step, entry)
@@ -63,6 +63,6 @@ export const playAtOnce = (steps: ReadonlyArray<Step>, response: ServerResponse,
   return true
 }
 
-/** Does one step after another. */
+/** Performs the steps in order. */
 export const play = (steps: ReadonlyArray<Step>, response: ServerResponse, entry: Entry): Effect.Effect<void> =>
   Effect.forEach(steps, (step) => act(step, response, entry), { discard: true })

@@ -1,5 +1,5 @@
 /**
- * Options of the model, checked, and its state.
+ * Validates the options of the model and fills in their defaults.
  *
  * @since 0.1.0
  */
@@ -14,7 +14,7 @@ import type { Config, Pending, Window } from "./model.js"
 // Timelines
 // -------------------------------------------------------------------------------------------------
 
-/** What a batch goes through before it runs. */
+/** The stages of a batch job before it runs. */
 export const queued: Timeline = [
   { state: "VALIDATING", lasts: "1 minute" },
   { state: "PENDING", lasts: "8 minutes" }
@@ -22,7 +22,7 @@ export const queued: Timeline = [
 
 export const batch: Timeline = [...queued, { state: "RUNNING", lasts: "4 minutes" }, { state: "COMPLETED" }]
 
-/** How a trainer gets its machines. */
+/** The stages of a trainer job before it runs. */
 export const provisioning: Timeline = [
   { state: "CREATING", lasts: "1 minute" },
   { state: "PENDING", lasts: "5 minutes" }
@@ -58,12 +58,12 @@ const timelineOf = (owner: string, given: Options["timeline"]): Config["timeline
 }
 
 // -------------------------------------------------------------------------------------------------
-// Checks
+// Validation
 // -------------------------------------------------------------------------------------------------
 
 const identifier = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 
-/** Whether the API takes it as the id of a resource. */
+/** Returns true if the API accepts the text as the id of a resource. */
 export const isId = (id: string): boolean => identifier.test(id)
 
 export const checkId = (owner: string, option: string, id: string): string =>
@@ -73,7 +73,7 @@ const millis = (...args: Parameters<typeof duration>): number => Duration.toMill
 
 const tombstones: ReadonlyArray<Tombstone> = ["DELETED", "ARCHIVED", "hidden", "forgotten"]
 
-/** Checks options; a bad one is refused by its name. */
+/** Validates options. The `RangeError` for an invalid option contains its name. */
 export const configOf = (owner: string, scheme: Config["scheme"], options: Options): Config => {
   const limit = (name: keyof Config["limits"], otherwise: number) =>
     number(owner, `limits.${name}`, options.limits?.[name] ?? otherwise, { integer: true, min: 1 })
@@ -83,7 +83,7 @@ export const configOf = (owner: string, scheme: Config["scheme"], options: Optio
     account: checkId(owner, "account", options.account ?? "acme"),
     keys: options.keys,
     models: options.models,
-    // docs.fireworks.ai/serverless/rate-limits: where accounts start
+    // docs.fireworks.ai/serverless/rate-limits: the limits of new accounts
     limits: {
       requests: limit("requests", 6000),
       promptTokens: limit("promptTokens", 3_600_000),
@@ -122,7 +122,7 @@ export const pendingOf = (owner: string, injection: Injection): Pending => ({
   toSkip: number(owner, "injection.skip", injection.skip ?? 0, { integer: true })
 })
 
-/** An outage, by the time from which on it is counted. */
+/** Validates an outage, and returns a function from the time at which it is set to its window. */
 export const windowOf = (owner: string, outage: Outage, errors: ErrorForm): ((now: number) => Window) => {
   const after = millis(owner, "outage.after", outage.after ?? 0)
   const lasts = millis(owner, "outage.lasts", outage.lasts, { infinite: true })
@@ -130,7 +130,7 @@ export const windowOf = (owner: string, outage: Outage, errors: ErrorForm): ((no
   return (now) => ({ from: now + after, until: now + after + lasts, fault })
 }
 
-/** Bounds on replicas that fit together. */
+/** Validates the replica count of a deployment and its bounds. */
 export const boundsOf = (owner: string, options: DeploymentOptions) => {
   const min = number(owner, "minReplicaCount", options.minReplicaCount ?? 0, { integer: true, max: 1000 })
   const max = number(owner, "maxReplicaCount", options.maxReplicaCount ?? Math.max(min, 1), {

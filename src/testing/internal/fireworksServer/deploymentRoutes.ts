@@ -1,5 +1,5 @@
 /**
- * Deployments: how many replicas they have, which of them are ready, and what a request does to that.
+ * Deployments of the simulated API: their replicas, which replicas are ready, and the routes that read or change them.
  *
  * @since 0.1.0
  */
@@ -18,17 +18,17 @@ import {
   parse,
   timestamp
 } from "./messages.js"
-import type { DeploymentOptions, DeploymentRecord, DeploymentState, Config, World, Answered } from "./model.js"
+import type { DeploymentOptions, DeploymentRecord, DeploymentState, Config, World, Transition } from "./model.js"
 import type { Deployment, Version } from "./model.js"
 
 export const deploymentName = (config: Config, id: string): string => `accounts/${config.account}/deployments/${id}`
 
 export const current = ({ versions }: Deployment): Version => versions.at(-1) ?? versions[0]
 
-/** As many versions as a stale read can ask for. */
+/** Maximum number of versions that are kept for stale reads. */
 const kept = 1000
 
-/** Changes a deployment from a time on. */
+/** Adds a version of a deployment that holds from a time on. */
 export const changed = (world: World, deployment: Deployment, at: number, change: Partial<Version>): World => {
   const next: Version = { ...current(deployment), ...change, at }
   const [first, ...rest] = [...deployment.versions.filter((version) => version.at < at), next].slice(-kept)
@@ -38,7 +38,7 @@ export const changed = (world: World, deployment: Deployment, at: number, change
 
 export const readyAt = ({ replicas }: Version, at: number): number => replicas.filter((ready) => ready <= at).length
 
-/** So many replicas: new ones are ready at a time, and the last ones are the first to go. */
+/** Returns `count` replicas. New replicas are ready at the given time; surplus ones are removed from the end. */
 export const resized = (replicas: Version["replicas"], count: number, ready: number): ReadonlyArray<number> =>
   [...replicas.slice(0, count), ...Array.from({ length: Math.max(0, count - replicas.length) }, () => ready)].toSorted(
     (a, b) => a - b
@@ -50,13 +50,13 @@ const bounded = (version: Version, config: Config, at: number): Version => {
 }
 
 // -------------------------------------------------------------------------------------------------
-// What is told
+// Reads
 // -------------------------------------------------------------------------------------------------
 
 export const stateOf = (deployment: Deployment, version: Version, at: number): DeploymentState => {
   if (version.state !== undefined) return version.state
   const [first] = version.replicas
-  // one that was made with replicas is on its way until the first of them is there
+  // a deployment that was created with replicas is CREATING until the first of them is ready
   const made = deployment.versions[0].replicas.length > 0 && deployment.versions[0].replicas[0] === first
   return made && first !== undefined && first > at ? "CREATING" : "READY"
 }
@@ -93,10 +93,10 @@ const seen = (deployment: Deployment, at: number): Version | undefined => {
 }
 
 // -------------------------------------------------------------------------------------------------
-// What is done
+// Changes
 // -------------------------------------------------------------------------------------------------
 
-/** Who else may set them does not matter: these are the server's own. */
+/** Fields that only the server sets. */
 const computed: ReadonlySet<string> = /*#__PURE__*/ new Set([
   "name",
   "createTime",
@@ -110,7 +110,7 @@ const computed: ReadonlySet<string> = /*#__PURE__*/ new Set([
 
 const bounds: ReadonlySet<string> = /*#__PURE__*/ new Set(["minReplicaCount", "maxReplicaCount"])
 
-/** What a change leaves as it is, even one that replaces all. */
+/** Fields that no update changes, not even one that replaces all fields. */
 const fixed: ReadonlySet<string> = /*#__PURE__*/ new Set(["baseModel", "createdBy"])
 
 const pick = (json: Json, keep: (name: string) => boolean): Json =>
@@ -129,7 +129,7 @@ const boundsIn = (body: Json, minimum: number, maximum: number | undefined) => {
   return min === undefined || max === undefined || max < min ? undefined : { min, max }
 }
 
-/** Sets one field of a resource as the body has it, or takes it away; a path leads into objects. */
+/** Copies the field at a path from the body to the resource; removes the field if the body does not have it. */
 const copied = (resource: Json, body: Json, [name = "", ...rest]: ReadonlyArray<string>): Json => {
   const value = Object.hasOwn(body, name) ? body[name] : undefined
   const before = Object.hasOwn(resource, name) ? resource[name] : undefined
@@ -140,8 +140,8 @@ const copied = (resource: Json, body: Json, [name = "", ...rest]: ReadonlyArray<
   return value === undefined ? pick(resource, (other) => other !== name) : { ...resource, [name]: value }
 }
 
-const patch = (config: Config, world: World, deployment: Deployment, call: Call): Answered => {
-  const refused = (message: string): Answered => [world, failure("INVALID_ARGUMENT", message, config.errors)]
+const patch = (config: Config, world: World, deployment: Deployment, call: Call): Transition => {
+  const refused = (message: string): Transition => [world, failure("INVALID_ARGUMENT", message, config.errors)]
   const body = parse(call.request.body)
   if (body === undefined) return refused("the body is not a JSON object")
   const version = current(deployment)
@@ -159,26 +159,27 @@ const patch = (config: Config, world: World, deployment: Deployment, call: Call)
   const replaced = config.patch === "merge" ? { ...before, ...body, ...immutable } : { ...body, ...immutable }
   const after = paths.length === 0 ? replaced : paths.reduce((all, path) => copied(all, body, path), before)
   const limits = boundsIn(after, 0, undefined)
-  if (limits === undefined) return refused("minReplicaCount and maxReplicaCount must be integers, and max at least min")
+  if (limits === undefined)
+    return refused("minReplicaCount and maxReplicaCount must be integers, with max at least min")
   const next = bounded({ ...version, fields: own(after), ...limits }, config, call.at)
   const result = changed(world, deployment, call.at, next)
   return [result, ok(resourceOf(config, deployment, next, call.at))]
 }
 
-const scale = (config: Config, world: World, deployment: Deployment, call: Call): Answered => {
-  const refused = (code: Code, message: string): Answered => [world, failure(code, message, config.errors)]
+const scale = (config: Config, world: World, deployment: Deployment, call: Call): Transition => {
+  const refused = (code: Code, message: string): Transition => [world, failure(code, message, config.errors)]
   const version = current(deployment)
   const replicas = count(parse(call.request.body) ?? {}, "replicaCount", -1)
   if (replicas === undefined) return refused("INVALID_ARGUMENT", "replicaCount must be a non-negative integer")
   if (replicas > version.max) {
-    return refused("INVALID_ARGUMENT", `replicaCount is above maxReplicaCount, ${version.max}`)
+    return refused("INVALID_ARGUMENT", `replicaCount is above maxReplicaCount, which is ${version.max}`)
   }
   const next = { replicas: resized(version.replicas, replicas, call.at + config.startup) }
   return [changed(world, deployment, call.at, next), ok({})]
 }
 
-const create = (config: Config, world: World, call: Call): Answered => {
-  const refused = (code: Code, message: string): Answered => [world, failure(code, message, config.errors)]
+const create = (config: Config, world: World, call: Call): Transition => {
+  const refused = (code: Code, message: string): Transition => [world, failure(code, message, config.errors)]
   const body = parse(call.request.body)
   if (body === undefined) return refused("INVALID_ARGUMENT", "the body is not a JSON object")
   const sequence = world.deployments.size + 1
@@ -205,13 +206,13 @@ const list = (config: Config, world: World, call: Call): Answer => {
   return page("deployments", items, call, config.errors)
 }
 
-/** Answers below `/v1/accounts/{account}/deployments`; undefined where the API has nothing. */
+/** Handles requests below `/v1/accounts/{account}/deployments`. Returns undefined if no route matches. */
 export const deployments = (
   config: Config,
   world: World,
   call: Call,
   [name, ...rest]: ReadonlyArray<string>
-): Answered | undefined => {
+): Transition | undefined => {
   if (rest.length > 0) return undefined
   if (name === undefined) {
     if (call.method === "GET") return [world, list(config, world, call)]
@@ -238,10 +239,10 @@ export const deployments = (
 }
 
 // -------------------------------------------------------------------------------------------------
-// By hand
+// Control by tests
 // -------------------------------------------------------------------------------------------------
 
-/** Makes a deployment, or changes what is given of it; its replicas are ready at once. */
+/** Creates a deployment, or changes the given fields of an existing one. Its replicas are ready at once. */
 export const setDeployment = (
   owner: string,
   world: World,
@@ -272,7 +273,7 @@ export const setDeployment = (
     swapUntil: before?.swapUntil ?? -Infinity
   }
   if (existing !== undefined) return changed(world, existing, now, version)
-  // it has always been there, for stale reads too
+  // a stale read finds the new deployment too
   const versions: Deployment["versions"] = [{ ...version, at: -Infinity }]
   const made: Deployment = { sequence: world.deployments.size + 1, id, createdAt: now, versions }
   return { ...world, deployments: new Map(world.deployments).set(id, made) }

@@ -1,5 +1,5 @@
 /**
- * The model of the API as one step: what it remembers and a request give what it remembers then, and the answer.
+ * The model of the API as a pure function: from a state and a request to the next state and the reply.
  *
  * @since 0.1.0
  */
@@ -11,11 +11,11 @@ import { health, jobs } from "./jobRoutes.js"
 import { kinds } from "./jobTimeline.js"
 import type { Injection, JobKind, Config, Pending, World } from "./model.js"
 
-type Answered = readonly [World, Fault]
+type Transition = readonly [World, Fault]
 
 export const emptyWorld: World = {
   jobs: [],
-  asked: new Map(),
+  requested: new Map(),
   planned: new Map(),
   deployments: new Map(),
   outages: [],
@@ -40,7 +40,7 @@ const line = (name: string, labels: Readonly<Record<string, string>>, value: num
   return `${name}{${all.join(",")}} ${value}\n`
 }
 
-/** Requests per second, over the last whole minute of ticks. */
+/** Returns the metrics as text: requests and errors per second, averaged over the last `windowTicks` complete ticks. */
 const exposition = (config: Config, world: World, at: number): string => {
   const tick = Math.floor(at / tickMillis)
   const recent = world.traffic.filter((tally) => tally.tick < tick && tally.tick >= tick - windowTicks)
@@ -67,11 +67,11 @@ const exposition = (config: Config, world: World, at: number): string => {
   return lines.join("")
 }
 
-const metrics = (config: Config, world: World, { at, method }: Call): Answered | undefined => {
+const metrics = (config: Config, world: World, { at, method }: Call): Transition | undefined => {
   if (method !== "GET") return undefined
   const recent = world.scrapes.filter((scrape) => scrape > at - 60_000)
   if (recent.length >= scrapesPerMinute) {
-    return [world, failure("RESOURCE_EXHAUSTED", "metrics can be read 6 times a minute", config.errors)]
+    return [world, failure("RESOURCE_EXHAUSTED", "metrics can be read at most 6 times a minute", config.errors)]
   }
   const text = answer(200, {
     headers: { "content-type": "text/plain; version=0.0.4" },
@@ -92,8 +92,8 @@ const described = (config: Config) => ({
   state: "READY"
 })
 
-/** Answers below `/v1/accounts`; undefined where the API has nothing. */
-const control = (config: Config, world: World, call: Call): Answered | undefined => {
+/** Handles requests below `/v1/accounts`. Returns undefined if no route matches. */
+const control = (config: Config, world: World, call: Call): Transition | undefined => {
   const [, , account, collection, ...rest] = call.segments
   if (account === undefined) {
     return call.method === "GET"
@@ -101,7 +101,7 @@ const control = (config: Config, world: World, call: Call): Answered | undefined
       : undefined
   }
   if (account !== config.account) {
-    return [world, failure("PERMISSION_DENIED", "the key is not of this account", config.errors)]
+    return [world, failure("PERMISSION_DENIED", "the API key does not belong to this account", config.errors)]
   }
   if (collection === undefined) return call.method === "GET" ? [world, ok(described(config))] : undefined
   if (collection === "metrics" && rest.length === 0) return metrics(config, world, call)
@@ -111,8 +111,8 @@ const control = (config: Config, world: World, call: Call): Answered | undefined
 
 const trainer = /^\/(training\/v1\/rlorTrainerJobs|direct)\/([^/]+)\/([^/]+)\/api\/v1\/healthz$/
 
-const route = (config: Config, world: World, call: Call): Answered => {
-  const nothing: Answered = [world, failure("NOT_FOUND", "Path not found", config.errors)]
+const route = (config: Config, world: World, call: Call): Transition => {
+  const nothing: Transition = [world, failure("NOT_FOUND", "Path not found", config.errors)]
   const [, way, account, job] = trainer.exec(call.path) ?? []
   if (account === config.account && job !== undefined && call.method === "GET") {
     return [world, health(config, world, call, job, way === "direct" ? "direct" : "gateway")]
@@ -128,21 +128,21 @@ const authorized = (config: Config, { headers }: Request): boolean => {
   return config.keys === undefined ? key !== "" : config.keys.includes(key)
 }
 
-const served = (config: Config, world: World, call: Call): Answered => {
+const served = (config: Config, world: World, call: Call): Transition => {
   const unauthorized = (): Answer => failure("UNAUTHORIZED", "The API key you provided is invalid.")
   return authorized(config, call.request) ? route(config, world, call) : [world, unauthorized()]
 }
 
 // -------------------------------------------------------------------------------------------------
-// Misbehaviour
+// Outages and injections
 // -------------------------------------------------------------------------------------------------
 
 const matches = ({ method, path }: Injection, call: Call): boolean =>
   (method === undefined || method.toUpperCase() === call.method) &&
-  // `search` begins at the start whatever the expression's flags
+  // unlike `test`, `search` ignores `lastIndex` of expressions with the flags g or y
   (path === undefined || (typeof path === "string" ? call.path.includes(path) : call.path.search(path) >= 0))
 
-/** The injection that a request falls to, and what is left of all of them. */
+/** Returns the injection that applies to a request, if any, and the injections that remain. */
 const injected = (injections: ReadonlyArray<Pending>, call: Call) => {
   let hit: Pending | undefined
   const left = injections.flatMap((injection): ReadonlyArray<Pending> => {
@@ -159,7 +159,7 @@ const requestId = ({ headers, number }: Request): string => {
   return /^[\x20-\x7e]{1,200}$/.test(given) ? given : `req-${number}`
 }
 
-const misbehaved = (config: Config, world: World, call: Call): Answered => {
+const withFaults = (config: Config, world: World, call: Call): Transition => {
   const outage = world.outages.find(({ from, until }) => from <= call.at && call.at < until)
   if (outage !== undefined) return [world, outage.fault]
   const { hit, left } = injected(world.injections, call)
@@ -168,9 +168,9 @@ const misbehaved = (config: Config, world: World, call: Call): Answered => {
   return [hit.takesEffect === true ? served(config, next, call)[0] : next, hit.fault]
 }
 
-/** One request. */
-export const step = (config: Config, world: World, request: Request): Answered => {
+/** Processes one request. */
+export const step = (config: Config, world: World, request: Request): Transition => {
   const call = callOf(request, world.stale)
-  const [next, fault] = misbehaved(config, world, call)
+  const [next, fault] = withFaults(config, world, call)
   return [next, withHeaders(fault, { "x-request-id": requestId(request) })]
 }

@@ -1,5 +1,5 @@
 /**
- * Inference: who is let in, and with which headers it is answered. The answers themselves are those of `Fault.healthy`.
+ * Inference of the simulated API: the admission of requests, and the headers of responses. Bodies are those of `Fault.healthy`.
  *
  * @since 0.1.0
  */
@@ -10,15 +10,15 @@ import { type Call, failure, isObject, type Json, ok, parse } from "./messages.j
 import { chunks, respond } from "../chatResponses.js"
 import type { Config, Tally, World, Deployment } from "./model.js"
 
-type Answered = readonly [World, Answer]
+type Transition = readonly [World, Answer]
 
-/** How often the metrics are made anew, in milliseconds. */
+/** Interval at which the metrics are updated, in milliseconds. */
 export const tickMillis = 30_000
 
-/** The window of the metrics, in ticks. */
+/** Window of the metrics, in intervals of `tickMillis`. */
 export const windowTicks = 2
 
-/** An error of the inference server, behind the gateway. */
+/** Returns an error response in the form of the inference server, which differs from that of the gateway. */
 const serverError = (status: number, code: string, message: string, retryAfter: Config["retryAfter"]): Answer =>
   answer(status, {
     body: { error: { object: "error", type: "invalid_request_error", code, message } },
@@ -26,7 +26,7 @@ const serverError = (status: number, code: string, message: string, retryAfter: 
   })
 
 // -------------------------------------------------------------------------------------------------
-// Serverless: limits of tokens per minute
+// Serverless: limits of requests and tokens per minute
 // -------------------------------------------------------------------------------------------------
 
 type Limited = keyof Config["limits"]
@@ -40,10 +40,10 @@ const headerOf: { readonly [K in Limited]: string } = {
 
 const limitedBy: ReadonlyArray<Limited> = ["requests", "promptTokens", "uncachedTokens", "generatedTokens"]
 
-/** About four characters are a token. */
+/** Estimates the number of tokens: four characters are one token. */
 const tokensOf = (text: string): number => Math.max(1, Math.ceil(text.length / 4))
 
-/** Takes from all buckets of a model, or from none. */
+/** Takes the costs from all buckets of a model if each bucket has enough, otherwise from none. */
 const take = (config: Config, world: World, model: string, costs: { readonly [K in Limited]: number }, at: number) => {
   const filled = limitedBy.map((name) => {
     const key = `${name} ${model}`
@@ -65,7 +65,7 @@ const take = (config: Config, world: World, model: string, costs: { readonly [K 
 }
 
 // -------------------------------------------------------------------------------------------------
-// What a call is answered
+// Responses
 // -------------------------------------------------------------------------------------------------
 
 const performance = (prompt: number): Readonly<Record<string, string>> => ({
@@ -80,12 +80,12 @@ const prefixed = (headers: Readonly<Record<string, string>>) =>
 
 const data = (json: Json): string => `data: ${JSON.stringify(json)}\n\n`
 
-/** All events at once, since it is the headers that a `stream` fault does not have. */
+/** Returns all events in one body: unlike `Fault.stream`, an `answer` can have headers. */
 const eventStream = (request: Request, body: Json, metrics: Json): Answer => {
   const events = chunks(request, undefined)
-  const asked = body["perf_metrics_in_response"] === true
+  const wantsMetrics = body["perf_metrics_in_response"] === true
   const all = events.map((event, index) =>
-    data(asked && index === events.length - 1 ? { ...event, perf_metrics: metrics } : event)
+    data(wantsMetrics && index === events.length - 1 ? { ...event, perf_metrics: metrics } : event)
   )
   return answer(200, { headers: { "content-type": "text/event-stream" }, body: `${all.join("")}data: [DONE]\n\n` })
 }
@@ -93,12 +93,12 @@ const eventStream = (request: Request, body: Json, metrics: Json): Answer => {
 const healthy = (request: Request, body: Json, headers: Readonly<Record<string, string>>): Answer => {
   const prompt = tokensOf(request.body)
   const metrics = performance(prompt)
-  const said = respond(request)
-  const whole = said === "stream" ? eventStream(request, body, metrics) : answer(said.status, { body: said.body })
+  const reply = respond(request)
+  const whole = reply === "stream" ? eventStream(request, body, metrics) : answer(reply.status, { body: reply.body })
   return { ...whole, headers: { ...prefixed(metrics), ...headers, ...whole.headers } }
 }
 
-/** How many tokens the echo of a request has: as many as its last message. */
+/** Returns the number of tokens in the response to a request, which are those of its last message or of its prompt. */
 const generated = (body: Json): number => {
   const { messages, prompt } = body
   const last: unknown = Array.isArray(messages) ? messages.at(-1) : undefined
@@ -106,13 +106,13 @@ const generated = (body: Json): number => {
   return typeof content === "string" ? tokensOf(content) : 1
 }
 
-const serverless = (config: Config, world: World, call: Call, body: Json, model: string): Answered => {
+const serverless = (config: Config, world: World, call: Call, body: Json, model: string): Transition => {
   if (config.models !== undefined && !config.models.includes(model)) return [world, noModel()]
   const prompt = tokensOf(call.request.body)
   const costs = { requests: 1, promptTokens: prompt, uncachedTokens: prompt, generatedTokens: generated(body) }
   const { admitted, headers, world: next } = take(config, world, model, costs, call.at)
   if (admitted) return [next, healthy(call.request, body, headers)]
-  // the code is that of a bad request: only the status tells
+  // the API sends the code of an invalid request here, so that only the status shows the rate limit
   const message = "rate limit exceeded, please try again later"
   const refusal = serverError(429, "invalid_request_error", message, config.retryAfter)
   return [next, { ...refusal, headers: { ...refusal.headers, ...headers } }]
@@ -124,18 +124,18 @@ const noModel = (): Answer => failure("NOT_FOUND", "Model not found, inaccessibl
 // Deployments
 // -------------------------------------------------------------------------------------------------
 
-/** The deployment that a model's name means: `accounts/a/deployments/d`, or `model#d`. */
+/** Returns the deployment id in a model name: `accounts/a/deployments/d` or `model#d`. */
 const deploymentOf = (model: string): string | undefined =>
   /^(?:.*#)?accounts\/[^/]+\/deployments\/([^/#]+)$/.exec(model)?.[1] ?? /#([^/#]+)$/.exec(model)?.[1]
 
 const scalingUp =
   "Deployment is currently scaled to zero and is scaling up. Please retry your request in a few minutes."
 
-/** Early requests find the way to a replica at times only. */
+/** Returns the error of requests that arrive before the gateway can route to a new replica: 503 or 404. */
 const unrouted = ({ request }: Call): Answer =>
   request.number % 2 === 0 ? failure("UNAVAILABLE", "upstream connect error") : noModel()
 
-/** A 429 of a deployment: in the documents' words, or as it was seen. */
+/** Code and message of a deployment's 429: `capacity` as documented, `overloaded` as observed on the real API. */
 const saturations = {
   capacity: ["invalid_request_error", "Deployment capacity exceeded"],
   overloaded: [
@@ -144,7 +144,7 @@ const saturations = {
   ]
 } as const
 
-const dedicated = (config: Config, world: World, call: Call, body: Json, deployment: Deployment): Answered => {
+const dedicated = (config: Config, world: World, call: Call, body: Json, deployment: Deployment): Transition => {
   const { at, request } = call
   const version = current(deployment)
   const ready = readyAt(version, at)
@@ -184,7 +184,7 @@ const dedicated = (config: Config, world: World, call: Call, body: Json, deploym
   return [config.capacity === Infinity ? world : { ...world, buckets }, healthy(request, body, headers)]
 }
 
-/** Counts an answer of a deployment, for the metrics. */
+/** Counts a response of a deployment, for the metrics. */
 const tallied = (world: World, deployment: string, status: number, at: number): World => {
   const tick = Math.floor(at / tickMillis)
   const same = (tally: Tally) => tally.tick === tick && tally.deployment === deployment && tally.status === status
@@ -213,10 +213,10 @@ const suspended = (config: Config): Answer =>
       "invoices. Please go to https://fireworks.ai/account/billing"
   )
 
-/** Answers below `/inference/v1`. */
+/** Handles requests below `/inference/v1`. */
 export const inference = (config: Config, world: World, arrived: Call): readonly [World, Fault] => {
   const route = arrived.segments.slice(2).join("/")
-  // whatever the way it was written
+  // the path in canonical form, without repeated slashes or percent-encoding
   const call = { ...arrived, request: { ...arrived.request, path: `/inference/v1/${route}` } }
   const isModels = route === "models" || route.startsWith("models/")
   const method = isModels ? "GET" : posts.has(route) ? "POST" : undefined
@@ -232,11 +232,11 @@ export const inference = (config: Config, world: World, arrived: Call): readonly
   const id = deploymentOf(model)
   const deployment = id === undefined ? undefined : world.deployments.get(id)
   if (id !== undefined && deployment === undefined) return [world, noModel()]
-  const [next, said] =
+  const [next, response] =
     deployment === undefined
       ? serverless(config, world, call, body, model)
       : dedicated(config, world, call, body, deployment)
-  const counted = deployment === undefined ? next : tallied(next, deployment.id, said.status, call.at)
-  const slow = said.status === 200 && Duration.toMillis(config.latency) > 0
-  return [counted, slow ? { _tag: "Stall", delay: config.latency, reply: said } : said]
+  const counted = deployment === undefined ? next : tallied(next, deployment.id, response.status, call.at)
+  const slow = response.status === 200 && Duration.toMillis(config.latency) > 0
+  return [counted, slow ? { _tag: "Stall", delay: config.latency, reply: response } : response]
 }

@@ -1,5 +1,5 @@
 /**
- * Batch jobs and trainer jobs: what a request does to them, and what it is told.
+ * Jobs of the simulated API: the routes that read or change them.
  *
  * @since 0.1.0
  */
@@ -8,7 +8,7 @@ import { isId, provisioning } from "./config.js"
 import { type Call, type Code, failure, type Json, masked, ok, page, parse, timestamp } from "./messages.js"
 import { momentAt, momentsFrom, progressAt, redirect, runsUntil } from "./jobTimeline.js"
 import type { Creation, JobKind, JobRecord, JobState, Timeline, Config, World, Moment } from "./model.js"
-import type { Answered, Job } from "./model.js"
+import type { Transition, Job } from "./model.js"
 
 const deleted: ReadonlySet<JobState> = /*#__PURE__*/ new Set<JobState>(["DELETED", "ARCHIVED"])
 
@@ -21,7 +21,7 @@ const over: ReadonlySet<JobState> = /*#__PURE__*/ new Set<JobState>([
   "EARLY_STOPPED"
 ])
 
-/** What the SDK resumes. */
+/** The states from which the SDK resumes a job. */
 const resumable: ReadonlySet<JobState> = /*#__PURE__*/ new Set<JobState>(["FAILED", "CANCELLED", "PAUSED", "COMPLETED"])
 
 export const jobName = (config: Config, kind: JobKind, id: string): string => `accounts/${config.account}/${kind}/${id}`
@@ -29,11 +29,11 @@ export const jobName = (config: Config, kind: JobKind, id: string): string => `a
 export const isDeleted = (job: Job, at: number): boolean =>
   deleted.has(momentAt(job.moments, at)?.state ?? "UNSPECIFIED")
 
-/** The latest job of an id, whatever became of it. */
+/** Returns the latest job with an id, even if it is deleted. */
 export const latest = (world: World, id: string, kind?: JobKind): Job | undefined =>
   world.jobs.findLast((job) => job.id === id && (kind === undefined || job.kind === kind))
 
-/** The job as a read sees it: not before it is visible, and not after it is hidden. */
+/** Returns the moment of a job that a read shows; undefined before the job is visible and after it is hidden. */
 const seen = (config: Config, job: Job, { asOf, at }: Call): Moment | undefined => {
   if (asOf < job.createdAt || at < job.createdAt + config.visibleAfter) return undefined
   const moment = momentAt(job.moments, asOf)
@@ -46,12 +46,12 @@ const replaced = (world: World, job: Job): World => ({
   jobs: world.jobs.map((other) => (other.sequence === job.sequence ? job : other))
 })
 
-/** Lets a job go on otherwise from now on. */
+/** Replaces the rest of a job's timeline. */
 export const sendOn = (world: World, job: Job, timeline: Timeline, at: number): World =>
   replaced(world, { ...job, moments: redirect(job.moments, timeline, at) })
 
 // -------------------------------------------------------------------------------------------------
-// What is told of a job
+// Resources
 // -------------------------------------------------------------------------------------------------
 
 const statusOf = ({ message, state }: Moment): Json => {
@@ -59,7 +59,7 @@ const statusOf = ({ message, state }: Moment): Json => {
   return { code, message: message ?? (code === "OK" ? "" : `The job has ${state.toLowerCase()}`) }
 }
 
-/** How many requests of a batch are done. */
+/** Returns the number of requests of a batch that are processed. */
 const doneOf = (job: Job, moment: Moment, at: number): number => Math.floor(progressAt(moment, at) * job.rows + 1e-9)
 
 const progressOf = (job: Job, moment: Moment, at: number): Json => {
@@ -87,7 +87,7 @@ const directHandle = (config: Config, job: Job, moment: Moment, call: Call): Jso
 }
 
 const resourceOf = (config: Config, job: Job, moment: Moment, call: Call): Json => {
-  // a batch has counted its rows when it is validated
+  // progress is shown once the job has reached RUNNING
   const counted = job.moments.some(({ at, state }) => state === "RUNNING" && at <= call.asOf)
   return {
     displayName: "",
@@ -103,7 +103,7 @@ const resourceOf = (config: Config, job: Job, moment: Moment, call: Call): Json 
   }
 }
 
-/** The checkpoints that were saved, the oldest first: one after each so much of a run. */
+/** Returns the saved checkpoints, oldest first: one for each `checkpointEvery` of a run. */
 const checkpointsOf = (config: Config, job: Job, call: Call) => {
   let step = 0
   return runsUntil(job.moments, call.asOf).flatMap(({ at, millis }) =>
@@ -121,10 +121,10 @@ const checkpointsOf = (config: Config, job: Job, call: Call) => {
 }
 
 // -------------------------------------------------------------------------------------------------
-// What is done
+// Changes
 // -------------------------------------------------------------------------------------------------
 
-/** What each kind cannot do without. */
+/** The required fields of each kind of job. */
 const required: { readonly [K in JobKind]: ReadonlyArray<string> } = {
   batchInferenceJobs: ["model", "inputDatasetId"],
   rlorTrainerJobs: [],
@@ -136,7 +136,7 @@ const required: { readonly [K in JobKind]: ReadonlyArray<string> } = {
 const lacks = (kind: JobKind, body: Json): string | undefined =>
   required[kind].find((field) => typeof body[field] !== "string" || body[field] === "")
 
-/** A batch that goes on with another has its input, and the rows that the other left. */
+/** Returns the input of a batch that continues another batch, and the number of rows that the other one left unprocessed. */
 const continued = (config: Config, world: World, body: Json, at: number) => {
   const name = body["continuedFromJobName"]
   if (typeof name !== "string" || name === "") return undefined
@@ -147,24 +147,25 @@ const continued = (config: Config, world: World, body: Json, at: number) => {
   return { rows: former.rows - doneOf(former, moment, at), input: { model, inputDatasetId, ...body } }
 }
 
-/** `batchInferenceJobs` takes `batchInferenceJobId`. */
+/** Returns the query parameter for the id of a new job, such as `batchInferenceJobId` for `batchInferenceJobs`. */
 const idParameter = (kind: JobKind): string => `${kind.slice(0, -1)}Id`
 
-const create = (config: Config, world: World, call: Call, kind: JobKind): Answered => {
-  const refused = (code: Code, message: string): Answered => [world, failure(code, message, config.errors)]
+const create = (config: Config, world: World, call: Call, kind: JobKind): Transition => {
+  const refused = (code: Code, message: string): Transition => [world, failure(code, message, config.errors)]
   const body = parse(call.request.body)
   if (body === undefined) return refused("INVALID_ARGUMENT", "the body is not a JSON object")
   const sequence = world.jobs.length + 1
   const id = call.query.get(idParameter(kind)) ?? `server-made-${sequence}`
   if (!isId(id)) return refused("INVALID_ARGUMENT", `${idParameter(kind)} is not a valid id`)
   const former = kind === "batchInferenceJobs" ? continued(config, world, body, call.at) : undefined
-  if (former === "unknown") return refused("INVALID_ARGUMENT", "continuedFromJobName is no job that has ended")
+  if (former === "unknown")
+    return refused("INVALID_ARGUMENT", "continuedFromJobName is not the name of a batch job that has ended")
   const lacking = former === undefined ? lacks(kind, body) : undefined
   if (lacking !== undefined) return refused("INVALID_ARGUMENT", `${lacking} is required`)
 
   const key = `${kind}/${id}`
-  const count = (world.asked.get(key)?.count ?? 0) + 1
-  const counted = { ...world, asked: new Map(world.asked).set(key, { kind, id, count }) }
+  const count = (world.requested.get(key)?.count ?? 0) + 1
+  const counted = { ...world, requested: new Map(world.requested).set(key, { kind, id, count }) }
   const existing = latest(world, id, kind)
   const taken = existing !== undefined && !(config.tombstone === "forgotten" && isDeleted(existing, call.at))
   if (taken && config.duplicates === "refused") {
@@ -175,7 +176,7 @@ const create = (config: Config, world: World, call: Call, kind: JobKind): Answer
   const moments = momentsFrom(timeline, call.at, 0)
   const rows = former?.rows ?? config.rows
   const job: Job = { sequence, kind, id, createdAt: call.at, input, rows, life: 1, moments }
-  // whoever creates a job sees it
+  // the response to the creation is never stale
   const now = { ...call, asOf: call.at }
   const [first] = moments
   const shown = first === undefined ? {} : resourceOf(config, job, first, now)
@@ -192,7 +193,7 @@ const list = (config: Config, world: World, call: Call, kind: JobKind): Answer =
   return page(kind, items, call, config.errors)
 }
 
-const cancel = (config: Config, world: World, job: Job, at: number): Answered => {
+const cancel = (config: Config, world: World, job: Job, at: number): Transition => {
   const { state = "UNSPECIFIED" } = momentAt(job.moments, at) ?? {}
   if (over.has(state)) {
     return [world, failure("FAILED_PRECONDITION", `the job is ${state} and cannot be cancelled`, config.errors)]
@@ -200,7 +201,7 @@ const cancel = (config: Config, world: World, job: Job, at: number): Answered =>
   return [sendOn(world, job, [{ state: "CANCELLING", lasts: "10 seconds" }, { state: "CANCELLED" }], at), ok({})]
 }
 
-const resume = (config: Config, world: World, job: Job, call: Call): Answered => {
+const resume = (config: Config, world: World, job: Job, call: Call): Transition => {
   const { state = "UNSPECIFIED" } = momentAt(job.moments, call.at) ?? {}
   if (!resumable.has(state)) {
     return [world, failure("FAILED_PRECONDITION", `the job is ${state} and cannot be resumed`, config.errors)]
@@ -213,8 +214,14 @@ const resume = (config: Config, world: World, job: Job, call: Call): Answered =>
   return [replaced(world, next), ok(moment === undefined ? {} : resourceOf(config, next, moment, now))]
 }
 
-/** One job, which exists at the time of the request. */
-const change = (config: Config, world: World, call: Call, job: Job, verb: string | undefined): Answered | undefined => {
+/** Handles a change of an existing job. Returns undefined if no route matches. */
+const change = (
+  config: Config,
+  world: World,
+  call: Call,
+  job: Job,
+  verb: string | undefined
+): Transition | undefined => {
   const canBeResumed = job.kind !== "batchInferenceJobs"
   if (call.method === "DELETE" && verb === undefined) {
     const state = config.tombstone === "ARCHIVED" ? "ARCHIVED" : "DELETED"
@@ -225,21 +232,21 @@ const change = (config: Config, world: World, call: Call, job: Job, verb: string
   return verb === "resume" ? resume(config, world, job, call) : undefined
 }
 
-/** Answers below `/v1/accounts/{account}/{kind}`; undefined where the API has nothing. */
+/** Handles requests below `/v1/accounts/{account}/{kind}`. Returns undefined if no route matches. */
 export const jobs = (
   config: Config,
   world: World,
   call: Call,
   kind: JobKind,
   [name, sub, ...rest]: ReadonlyArray<string>
-): Answered | undefined => {
+): Transition | undefined => {
   if (rest.length > 0) return undefined
   if (name === undefined) {
     if (call.method === "GET") return [world, list(config, world, call, kind)]
     return call.method === "POST" ? create(config, world, call, kind) : undefined
   }
   const [id = "", verb] = name.split(":")
-  const unknown: Answered = [world, failure("NOT_FOUND", `${jobName(config, kind, id)} not found`, config.errors)]
+  const unknown: Transition = [world, failure("NOT_FOUND", `${jobName(config, kind, id)} not found`, config.errors)]
   const job = latest(world, id, kind)
   if (call.method === "GET" && verb === undefined) {
     const moment = job && seen(config, job, call)
@@ -252,7 +259,7 @@ export const jobs = (
   return job === undefined || isDeleted(job, call.at) ? unknown : change(config, world, call, job, verb)
 }
 
-/** A trainer answers some time after it runs, where it can be reached. */
+/** Handles a health check of a trainer, which succeeds from `healthyAfter` on, by the routes that `health` allows. */
 export const health = (config: Config, world: World, call: Call, id: string, by: "gateway" | "direct"): Answer => {
   const job = latest(world, id, "rlorTrainerJobs")
   const moment = job && momentAt(job.moments, call.at)
@@ -262,17 +269,17 @@ export const health = (config: Config, world: World, call: Call, id: string, by:
   return reached && healthy ? ok({ status: "ok" }) : failure("UNAVAILABLE", "the trainer is not ready", config.errors)
 }
 
-/** Takes the machines of a running trainer away: it fails, or waits for others. */
+/** Returns the stages that follow a preemption: failure, or a new wait for machines and another run. */
 export const preemption = (to: "FAILED" | "RE_QUEUEING"): Timeline =>
   to === "FAILED"
     ? [{ state: "FAILED", message: "The job was preempted" }]
     : [{ state: "RE_QUEUEING", lasts: "1 minute" }, ...provisioning.slice(1), { state: "RUNNING" }]
 
 // -------------------------------------------------------------------------------------------------
-// From behind
+// Control by tests
 // -------------------------------------------------------------------------------------------------
 
-/** Lets the latest job of an id go on otherwise, or plans what becomes of it. */
+/** Replaces the rest of the timeline of the latest job with an id. Without such a job, sets the timeline of later ones. */
 export const setJob = (world: World, id: string, timeline: Timeline, at: number): World => {
   const job = latest(world, id)
   return job === undefined
@@ -291,7 +298,7 @@ export const recordOf = ({ createdAt, id, input, kind, life, moments }: Job, now
 })
 
 export const creationsOf = (world: World): ReadonlyArray<Creation> =>
-  [...world.asked.values()].map(({ count, id, kind }) => ({
+  [...world.requested.values()].map(({ count, id, kind }) => ({
     kind,
     id,
     asked: count,

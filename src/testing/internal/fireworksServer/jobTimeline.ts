@@ -1,6 +1,6 @@
 /**
- * A job's life: what state it is in from when on, those to come included. Looking at it at another time needs no memory
- * of it, so that a stale read is a look at an earlier time.
+ * The states of a job over time, past and future. The state at any time is computed, so that a stale read is a read of an
+ * earlier time.
  *
  * @since 0.1.0
  */
@@ -39,7 +39,8 @@ const states: ReadonlyArray<JobState> = [
   "DELETED",
   "ARCHIVED"
 ]
-/** Checks a timeline; a bad one is refused by the number of its stage. */
+
+/** Validates a timeline. The `RangeError` for an invalid stage contains the index of the stage. */
 export const checkTimeline = (owner: string, option: string, timeline: Timeline): Timeline => {
   if (timeline.length === 0) refuse(owner, `${option}.length`, 0, "at least 1")
   for (const [index, { lasts, progress, state }] of timeline.entries()) {
@@ -50,12 +51,12 @@ export const checkTimeline = (owner: string, option: string, timeline: Timeline)
   return timeline
 }
 
-/** How far a job comes that does not come to its end. */
+/** Part of the remaining work that a `RUNNING` stage does if `FAILED` or `EXPIRED` follows. */
 const broken = 0.6
 
 const cutShort: ReadonlySet<JobState> = /*#__PURE__*/ new Set<JobState>(["FAILED", "EXPIRED"])
 
-/** What a timeline means from a time on. */
+/** Converts a timeline that begins at `start` into moments. */
 export const momentsFrom = (timeline: Timeline, start: number, progress: number): Moments => {
   const moments: Array<Moment> = []
   let at = start
@@ -70,22 +71,22 @@ export const momentsFrom = (timeline: Timeline, start: number, progress: number)
     at = until
     from = to
   }
-  // the last state stays
+  // the last state has no end
   const last = moments.at(-1)
   return last === undefined ? [] : [...moments.slice(0, -1), { ...last, until: Infinity }]
 }
 
-/** The moment that holds at a time; undefined before the first. */
+/** Returns the moment that contains a time; undefined before the first. */
 export const momentAt = (moments: Moments, at: number): Moment | undefined =>
   moments.findLast((moment) => moment.at <= at)
 
-/** The part of the work that is done; what has no end in sight makes no progress. */
+/** Returns the part of the work that is done, from 0 to 1. A state without an end makes no progress. */
 export const progressAt = ({ at, from, state, to, until }: Moment, now: number): number => {
   if (until === Infinity || until === at) return state === "COMPLETED" ? to : from
   return from + (to - from) * Math.min(1, Math.max(0, (now - at) / (until - at)))
 }
 
-/** Goes on otherwise from a time on; what was before stays as it was seen. */
+/** Replaces the moments after a time by a timeline. The moments before it, and the progress made, are kept. */
 export const redirect = (moments: Moments, timeline: Timeline, at: number): Moments => {
   const now = momentAt(moments, at)
   const before = moments
@@ -98,7 +99,7 @@ export const redirect = (moments: Moments, timeline: Timeline, at: number): Mome
   return [...before, ...momentsFrom(timeline, at, now === undefined ? 0 : progressAt(now, at))]
 }
 
-/** How long a job has run until a time, in milliseconds, with when each of its runs began. */
+/** Returns the start and the length of each `RUNNING` period before a time, in milliseconds. */
 export const runsUntil = (
   moments: Moments,
   now: number

@@ -1,5 +1,5 @@
 /**
- * What the Fireworks API's answers look like, and how its requests are read. Total: any bytes in, a value out.
+ * Parses requests to the Fireworks API and builds its responses. No function throws, whatever the bytes of the request.
  *
  * @since 0.1.0
  */
@@ -9,18 +9,18 @@ export type Json = Readonly<Record<string, unknown>>
 
 export const isObject = (u: unknown): u is Json => typeof u === "object" && u !== null && !Array.isArray(u)
 
-/** Whether a value is nested deeper than so many levels. */
+/** Returns true if a value is nested deeper than a number of levels. */
 const isDeep = (value: unknown, levels: number): boolean =>
   typeof value === "object" &&
   value !== null &&
   (levels === 0 || Object.values(value).some((inner) => isDeep(inner, levels - 1)))
 
-/** A JSON object that can be sent back; undefined for anything else. An empty body is an empty object. */
+/** Parses a JSON object that can be serialized again; undefined for anything else. An empty body is an empty object. */
 export const parse = (body: string): Json | undefined => {
   if (body.trim() === "") return {}
   try {
     const value: unknown = JSON.parse(body)
-    // what is nested deep can be read, and not always written where the stack is fuller than here
+    // a deeply nested value can be parsed here, but serializing it may overflow a fuller stack
     return isObject(value) && !isDeep(value, 100) ? value : undefined
   } catch {
     return undefined
@@ -35,23 +35,24 @@ const decoded = (segment: string): string => {
   }
 }
 
-/** A request, taken apart. */
+/** A parsed request. */
 export interface Call {
   readonly request: Request
   readonly method: string
-  /** Without its query. */
+  /** The path without its query. */
   readonly path: string
   readonly segments: ReadonlyArray<string>
   readonly query: URLSearchParams
-  /** When it arrived, and the time whose state a read shows. */
+  /** Time of arrival, in milliseconds. */
   readonly at: number
+  /** Time of the state that a read returns; earlier than `at` if reads are stale. */
   readonly asOf: number
 }
 
-/** A number from 0 to 1 that is the same for the same request. */
+/** Returns a number from 0 to 1 that depends only on the number of the request. */
 const fraction = (number: number): number => (Math.imul(number, 2_654_435_761) >>> 0) / 2 ** 32
 
-/** Reads that are stale show the state of up to so many milliseconds ago. */
+/** Parses a request. `stale` is the maximum age of the state that a read returns, in milliseconds. */
 export const callOf = (request: Request, stale: number): Call => {
   const mark = request.path.indexOf("?")
   const path = mark < 0 ? request.path : request.path.slice(0, mark)
@@ -70,7 +71,7 @@ export const callOf = (request: Request, stale: number): Call => {
 }
 
 // -------------------------------------------------------------------------------------------------
-// Answers
+// Responses
 // -------------------------------------------------------------------------------------------------
 
 // https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto
@@ -83,7 +84,7 @@ const codes = {
   RESOURCE_EXHAUSTED: [429, 8],
   UNAVAILABLE: [503, 14],
   UNAUTHORIZED: [401, 16],
-  // these the inference has of its own
+  // codes of inference only
   PRECONDITION_FAILED: [412, 9],
   METHOD_NOT_ALLOWED: [405, 12],
   TOO_EARLY: [425, 14],
@@ -92,7 +93,7 @@ const codes = {
 
 export type Code = keyof typeof codes
 
-/** How errors are written: as the gateway does, or as its schema says. */
+/** The form of an error: that of the gateway, or `google.rpc.Status`. */
 export type ErrorForm = "gateway" | "rpc"
 
 export const failure = (code: Code, message: string, form: ErrorForm = "gateway"): Answer => {
@@ -105,7 +106,7 @@ export const failure = (code: Code, message: string, form: ErrorForm = "gateway"
 
 export const ok = (body: Json, headers: Readonly<Record<string, string>> = {}): Answer => answer(200, { body, headers })
 
-/** An answer with more headers, now or later; anything else as it is. */
+/** Adds headers to a response, also to one that is delayed by a stall. Other faults are returned unchanged. */
 export const withHeaders = (fault: Fault, headers: Readonly<Record<string, string>>): Fault => {
   if (fault._tag === "Answer") return { ...fault, headers: { ...headers, ...fault.headers } }
   const late = fault._tag === "Stall" && fault.reply._tag === "Answer" ? fault.reply : undefined
@@ -114,7 +115,7 @@ export const withHeaders = (fault: Fault, headers: Readonly<Record<string, strin
     : fault
 }
 
-/** The fields that a `readMask` asks for. */
+/** Returns the fields of a resource that the request's `readMask` selects. */
 export const masked = (resource: Json, { query }: Call): Json => {
   const mask = query.get("readMask")
   if (mask === null || mask === "" || mask === "*") return resource
@@ -134,9 +135,9 @@ export const timestamp = (millis: number): string => {
 // Pages
 // -------------------------------------------------------------------------------------------------
 
-/** What a list is made of. */
+/** An item of a list. */
 export interface Item {
-  /** Later ones have greater numbers, so that a page goes on behind the last one whatever was deleted. */
+  /** Grows with each item, so that the next page starts at the right item even if others were deleted meanwhile. */
   readonly sequence: number
   readonly resource: Json
 }
@@ -144,7 +145,7 @@ export interface Item {
 const defaultPage = 50
 const maxPage = 200
 
-/** One page of a list; `totalSize` counts all pages. The only filter is by state: `state="JOB_STATE_RUNNING"`. */
+/** Returns one page of a list. `totalSize` counts all pages. The only filter is by state: `state="JOB_STATE_RUNNING"`. */
 export const page = (key: string, items: ReadonlyArray<Item>, call: Call, form: ErrorForm): Answer => {
   const invalid = (message: string) => failure("INVALID_ARGUMENT", message, form)
   const size = Number(call.query.get("pageSize") ?? 0)
@@ -154,7 +155,7 @@ export const page = (key: string, items: ReadonlyArray<Item>, call: Call, form: 
   if (Number.isNaN(after)) return invalid("pageToken is not valid")
   const filter = call.query.get("filter") ?? ""
   const state = /^\s*state\s*=\s*"?(\w+)"?\s*$/.exec(filter)?.[1]
-  if (filter.trim() !== "" && state === undefined) return invalid("filter is not supported by this server")
+  if (filter.trim() !== "" && state === undefined) return invalid("this filter is not supported")
 
   const found = items.filter(({ resource }) => state === undefined || resource["state"] === state)
   const rest = found.filter(({ sequence }) => sequence > after)

@@ -1,5 +1,5 @@
 /**
- * The state of a Fireworks server, and the options that shape it.
+ * Types of the simulated Fireworks API: its options, its records and its state.
  *
  * @since 0.1.0
  */
@@ -8,7 +8,7 @@ import type { ErrorForm, Json } from "./messages.js"
 import type { Fault, Answer } from "../../Fault.js"
 
 /**
- * The kinds of jobs, by their collection.
+ * The kinds of jobs, named after their collections.
  *
  * @since 0.1.0
  * @category model
@@ -21,7 +21,7 @@ export type JobKind =
   | "dpoJobs"
 
 /**
- * The states of jobs; on the wire they begin with `JOB_STATE_`.
+ * The states of jobs. In requests and responses they have the prefix `JOB_STATE_`.
  *
  * @since 0.1.0
  * @category model
@@ -49,26 +49,27 @@ export type JobState =
   | "ARCHIVED"
 
 /**
- * A state, and for how long.
+ * A state of a job, and its duration.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Stage {
   readonly state: JobState
-  /** @default for ever */
+  /** Duration of the stage. @default infinite */
   readonly lasts?: Duration.DurationInput | undefined
-  /** What the job's status says. @default what fits the state */
+  /** The message in the job's status. @default a message that fits the state */
   readonly message?: string | undefined
   /**
-   * The part of the work that is done when it is over, from 0 to 1. @default all of it for `RUNNING`, 60 % of what is left
-   * if `FAILED` or `EXPIRED` follows
+   * The part of the job's work that is done at the end of the stage, from 0 to 1.
+   * @default 1 for `COMPLETED` and `RUNNING`. `RUNNING` does only 60 % of the remaining work if `FAILED` or `EXPIRED` follows.
+   * Other states make no progress.
    */
   readonly progress?: number | undefined
 }
 
 /**
- * The states of a job, one after another. The last one stays.
+ * The stages of a job, in order. The last state never ends.
  *
  * @since 0.1.0
  * @category model
@@ -76,7 +77,7 @@ export interface Stage {
 export type Timeline = ReadonlyArray<Stage>
 
 /**
- * A job that is about to begin, or to be resumed.
+ * A job that is being created or resumed.
  *
  * @since 0.1.0
  * @category model
@@ -84,14 +85,14 @@ export type Timeline = ReadonlyArray<Stage>
 export interface NewJob {
   readonly kind: JobKind
   readonly id: string
-  /** The body of the request that made it. */
+  /** The body of the request that created the job. */
   readonly input: Readonly<Record<string, unknown>>
-  /** 1, and one more for each time it was resumed. */
+  /** 1 plus the number of times that the job was resumed. */
   readonly life: number
 }
 
 /**
- * A job that was made, whatever the API shows of it by now.
+ * A job that was created. Deleted and hidden jobs are recorded too.
  *
  * @since 0.1.0
  * @category model
@@ -99,12 +100,12 @@ export interface NewJob {
 export interface JobRecord extends NewJob {
   readonly createdAt: number
   readonly state: JobState
-  /** The states it has been in, the present one last, and since when, in milliseconds of wall time. */
+  /** The states of the job so far, the current one last. `at` is the start of a state, in milliseconds of wall-clock time. */
   readonly history: ReadonlyArray<{ readonly state: JobState; readonly at: number }>
 }
 
 /**
- * How often a job was asked for, and how many there are: more than one is what a client must not bring about.
+ * The number of requests to create a job, and of jobs that were created. If `made` is above 1, the client submitted twice.
  *
  * @since 0.1.0
  * @category model
@@ -112,13 +113,18 @@ export interface JobRecord extends NewJob {
 export interface Creation {
   readonly kind: JobKind
   readonly id: string
-  /** Requests to make it that were carried out or refused as duplicates. */
+  /** Number of requests to create the job that succeeded or were rejected as duplicates. */
   readonly asked: number
+  /** Number of jobs that were created. */
   readonly made: number
 }
 
 /**
- * What is left of a deleted job: a state, a 404 and an id that cannot be used again (`hidden`), or nothing (`forgotten`).
+ * The remains of a deleted job.
+ *
+ * - `DELETED`, `ARCHIVED`: the job is still found, in this state.
+ * - `hidden`: the job is a 404, and its id cannot be used again.
+ * - `forgotten`: the job is a 404, and its id can be used again.
  *
  * @since 0.1.0
  * @category model
@@ -134,28 +140,28 @@ export type Tombstone = "DELETED" | "ARCHIVED" | "hidden" | "forgotten"
 export type DeploymentState = "CREATING" | "READY" | "DELETING" | "FAILED" | "UPDATING" | "DELETED"
 
 /**
- * A deployment that a test makes, or changes.
+ * Options of a deployment that a test creates or changes.
  *
  * @since 0.1.0
  * @category model
  */
 export interface DeploymentOptions {
-  /** @default "accounts/fireworks/models/test-model" */
+  /** The model of the deployment. @default "accounts/fireworks/models/test-model" */
   readonly baseModel?: string | undefined
-  /** From 0 to 1000. @default 0 */
+  /** Minimum number of replicas, from 0 to 1000. @default 0 */
   readonly minReplicaCount?: number | undefined
-  /** From `minReplicaCount` to 1000. @default the greater of `minReplicaCount` and 1 */
+  /** Maximum number of replicas, from `minReplicaCount` to 1000. @default the greater of `minReplicaCount` and 1 */
   readonly maxReplicaCount?: number | undefined
-  /** How many replicas there are, ready at once. @default `minReplicaCount` */
+  /** Number of replicas, which are ready at once. @default `minReplicaCount` */
   readonly replicas?: number | undefined
-  /** Any other field of the resource, by its name on the wire. @default none */
+  /** Other fields of the resource, by their names in the API. @default none */
   readonly fields?: Readonly<Record<string, unknown>> | undefined
-  /** @default "READY", or "CREATING" until one that was made by a request has a replica */
+  /** The state. @default "READY"; "CREATING" for a deployment that a request created, until its first replica is ready */
   readonly state?: DeploymentState | undefined
 }
 
 /**
- * A deployment as it is.
+ * The current state of a deployment.
  *
  * @since 0.1.0
  * @category model
@@ -167,129 +173,130 @@ export interface DeploymentRecord {
   readonly maxReplicaCount: number
   readonly replicas: number
   readonly readyReplicas: number
-  /** The other fields that clients set. */
+  /** Other fields of the resource, as set by clients. */
   readonly fields: Readonly<Record<string, unknown>>
 }
 
 /**
- * A time in which no request has an effect.
+ * A period in which every request fails without effect.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Outage {
-  /** When it begins, from now on. @default now */
+  /** Time until the outage begins. @default 0 */
   readonly after?: Duration.DurationInput | undefined
-  /** May be infinite. */
+  /** Duration of the outage; may be infinite. */
   readonly lasts: Duration.DurationInput
-  /** What requests get; `Fault.unanswered` lets them vanish. @default a 503 */
+  /** The fault of all requests; `Fault.unanswered` sends no response. @default a 503 */
   readonly fault?: Fault | undefined
 }
 
 /**
- * What some of the next requests get instead of their answer.
+ * A fault that some of the next requests get instead of their response.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Injection {
-  /** @default any */
+  /** The method of matching requests. @default any */
   readonly method?: string | undefined
-  /** What the path, without its query, holds or matches. @default any */
+  /** A text that the path without its query contains, or an expression that it matches. @default any */
   readonly path?: string | RegExp | undefined
-  /** How many such requests are served first. @default 0 */
+  /** Number of matching requests that are served normally first. @default 0 */
   readonly skip?: number | undefined
-  /** How many get the fault, from 1 on. @default 1 */
+  /** Number of matching requests that get the fault; at least 1. @default 1 */
   readonly times?: number | undefined
   readonly fault: Fault
-  /** Whether the request is carried out, and only its answer lost. @default false */
+  /** If true, the server executes the request, and the fault replaces only the response. @default false */
   readonly takesEffect?: boolean | undefined
 }
 
 /**
- * What a model may be sent each minute, serverless. Four characters are a token.
+ * The limits per minute of each serverless model. Four characters count as one token.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Limits {
-  /** @default 6000 */
+  /** Requests per minute. @default 6000 */
   readonly requests?: number | undefined
-  /** @default 3 600 000 */
+  /** Tokens of prompts per minute. @default 3 600 000 */
   readonly promptTokens?: number | undefined
-  /** @default 900 000 */
+  /** Tokens of prompts that are not cached, per minute. @default 900 000 */
   readonly uncachedTokens?: number | undefined
-  /** @default 36 000 */
+  /** Generated tokens per minute. @default 36 000 */
   readonly generatedTokens?: number | undefined
-  /** What a 429 asks for, those of deployments too. @default nothing, as the API does */
+  /** The delay in the server hint of a 429, those of deployments included. @default no hint, as in the API */
   readonly retryAfter?: Duration.DurationInput | undefined
 }
 
 /**
- * What `make` and `inMemory` take.
+ * Options of `make` and `inMemory`.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Options {
-  /** The account; others are a 403. @default "acme" */
+  /** The account id. Requests for other accounts get a 403. @default "acme" */
   readonly account?: string | undefined
-  /** The keys that are good; others are a 401. @default any */
+  /** The valid API keys. Other keys get a 401. @default any */
   readonly keys?: ReadonlyArray<string> | undefined
-  /** The serverless models; others are a 404. @default any */
+  /** The serverless models. Other models get a 404. @default any */
   readonly models?: ReadonlyArray<string> | undefined
+  /** Rate limits of serverless models. @default those of a new account */
   readonly limits?: Limits | undefined
-  /** How long a good answer of the inference takes. @default 0 */
+  /** Delay of each successful response of inference. @default 0 */
   readonly latency?: Duration.DurationInput | undefined
 
-  /** The deployments that there are, by id. @default none */
+  /** The deployments that exist at the start, by id. @default none */
   readonly deployments?: Readonly<Record<string, DeploymentOptions>> | undefined
-  /** How long it takes until a new replica is ready. @default 5 minutes */
+  /** Time until a new replica is ready. @default 5 minutes */
   readonly startup?: Duration.DurationInput | undefined
-  /** For how long after its first replica is ready a deployment still answers 404 and 503. @default 0 */
+  /** Time after its first replica is ready during which a deployment still responds with 404 or 503. @default 0 */
   readonly settling?: Duration.DurationInput | undefined
-  /** The requests that a replica takes each second; more are a 429. @default any number */
+  /** Requests that a replica accepts each second. Further requests get a 429. @default unlimited */
   readonly capacity?: number | undefined
-  /** What that 429 says: that there is no capacity, or that no first token was ready in time. @default "overloaded" */
+  /** The reason in that 429: no capacity, or no first token in time. @default "overloaded" */
   readonly saturated?: "capacity" | "overloaded" | undefined
-  /** What a `PATCH` without `updateMask` does. @default "replace" */
+  /** The effect of a `PATCH` without `updateMask`: it replaces all fields, or merges the given ones. @default "replace" */
   readonly patch?: "replace" | "merge" | undefined
 
   /**
-   * The lives of jobs. @default `completed` for batches; `CREATING` 1 minute, `PENDING` 5 minutes, `RUNNING` for trainers;
-   * and 30 minutes later `COMPLETED` for fine-tuning
+   * The timelines of jobs. @default `completed` for batches. Trainers are `CREATING` for 1 minute, `PENDING` for 5 minutes, and
+   * then `RUNNING`. Fine-tuning jobs do the same, and are `COMPLETED` after 30 minutes of running.
    */
   readonly timeline?: Timeline | ((job: NewJob) => Timeline | undefined) | undefined
-  /** How many requests a batch holds. @default 100 */
+  /** Number of requests in a batch. @default 100 */
   readonly rows?: number | undefined
-  /** What is left of deleted jobs. @default "DELETED" */
+  /** The remains of deleted jobs. @default "DELETED" */
   readonly tombstone?: Tombstone | undefined
-  /** Whether a second job of an id is a 409, or made. @default "refused" */
+  /** The result of creating a second job with an id: a 409, or another job. @default "refused" */
   readonly duplicates?: "refused" | "made" | undefined
-  /** For how long a new job is a 404 to those who look for it. @default 0 */
+  /** Time after its creation during which reads of a job get a 404. @default 0 */
   readonly visibleAfter?: Duration.DurationInput | undefined
-  /** After how much of a trainer's run a checkpoint is saved; may be infinite. @default 10 minutes */
+  /** Running time between two checkpoints of a trainer; may be infinite. @default 10 minutes */
   readonly checkpointEvery?: Duration.DurationInput | undefined
-  /** What its checkpoints hold: weights and the optimizer's state, or what inference needs. @default "training" */
+  /** Content of checkpoints: weights and optimizer state for training, or the weights for inference. @default "training" */
   readonly checkpoints?: "training" | "inference" | undefined
-  /** How long a trainer runs until it answers; may be infinite. @default 30 seconds */
+  /** Running time of a trainer until its health check succeeds; may be infinite. @default 30 seconds */
   readonly healthyAfter?: Duration.DurationInput | undefined
-  /** Where a trainer can be reached: by the gateway's path, by its `directRouteHandle`, or by both. @default "gateway" */
+  /** Route of a trainer's health check: the gateway's path, its `directRouteHandle`, or both. @default "gateway" */
   readonly health?: "gateway" | "direct" | "both" | undefined
-  /** How errors of the control plane are written: in the form of the gateway's, or of `google.rpc.Status`. @default "gateway" */
+  /** Form of the control plane's errors: that of the gateway, or `google.rpc.Status`. @default "gateway" */
   readonly errors?: "gateway" | "rpc" | undefined
 
-  /** How old the state may be that a read shows, by the number of the request. @default 0 */
+  /** Maximum age of the state that a read returns. The age depends on the number of the request. @default 0 */
   readonly stale?: Duration.DurationInput | undefined
-  /** @default none */
+  /** The outages, whose `after` counts from the start of the server. @default none */
   readonly outages?: ReadonlyArray<Outage> | undefined
-  /** The first that fits is the one that counts. @default none */
+  /** The injections. The first one that matches a request applies. @default none */
   readonly injections?: ReadonlyArray<Injection> | undefined
 }
 
-/** What does not change. Times are milliseconds. */
+/** The validated options. Times are in milliseconds. */
 export interface Config {
-  /** Where clients see the server, for the links in its answers. */
+  /** Scheme of the server's URLs, for the links in its responses. */
   readonly scheme: "http" | "https"
   readonly account: string
   readonly keys: ReadonlyArray<string> | undefined
@@ -314,25 +321,26 @@ export interface Config {
   readonly errors: ErrorForm
 }
 
-/** A time in which nothing arrives. */
+/** An outage with absolute times, in milliseconds. */
 export interface Window {
   readonly from: number
   readonly until: number
   readonly fault: Fault
 }
 
+/** An injection, and the number of requests that it still skips and still fails. */
 export interface Pending extends Injection {
   readonly left: number
   readonly toSkip: number
 }
 
-/** Tokens that come back with time. */
+/** A token bucket: the number of tokens at a time. */
 export interface Bucket {
   readonly tokens: number
   readonly at: number
 }
 
-/** How many requests of a deployment had a status, within one tick of the metrics. */
+/** The number of responses of a deployment with a status, within one tick of the metrics. */
 export interface Tally {
   readonly tick: number
   readonly deployment: string
@@ -340,12 +348,12 @@ export interface Tally {
   readonly count: number
 }
 
-/** What a model of the API remembers. A plain value; nobody writes into it. */
+/** The state of the API, an immutable value. */
 export interface World {
   readonly jobs: ReadonlyArray<Job>
-  /** How often a job was asked for, by its kind and id. */
-  readonly asked: ReadonlyMap<string, { readonly kind: JobKind; readonly id: string; readonly count: number }>
-  /** Timelines of jobs to come, by id. */
+  /** Number of requests to create each job, by its kind and id. */
+  readonly requested: ReadonlyMap<string, { readonly kind: JobKind; readonly id: string; readonly count: number }>
+  /** Timelines of jobs that are created later, by id. */
   readonly planned: ReadonlyMap<string, Timeline>
   readonly deployments: ReadonlyMap<string, Deployment>
   readonly outages: ReadonlyArray<Window>
@@ -357,16 +365,16 @@ export interface World {
   readonly traffic: ReadonlyArray<Tally>
 }
 
-/** A deployment from a time on. */
+/** The state of a deployment from the time `at` on. */
 export interface Version {
   readonly at: number
-  /** What clients set. */
+  /** Fields set by clients. */
   readonly fields: Json
   readonly min: number
   readonly max: number
-  /** When each replica is ready, the first first. */
+  /** The time at which each replica is ready, in ascending order. */
   readonly replicas: ReadonlyArray<number>
-  /** Set by hand. */
+  /** The state, if a test or a deletion set it. */
   readonly state: DeploymentState | undefined
   readonly swapUntil: number
 }
@@ -375,27 +383,28 @@ export interface Deployment {
   readonly sequence: number
   readonly id: string
   readonly createdAt: number
-  /** How it was and is, the present last. */
+  /** The versions in order of time, the current one last. */
   readonly versions: readonly [Version, ...ReadonlyArray<Version>]
 }
 
-/** A job that was made; it is never forgotten here, whatever the API shows of it. */
+/** A job that was created. Jobs are kept here even if the API no longer shows them. */
 export interface Job {
   readonly sequence: number
   readonly kind: JobKind
   readonly id: string
   readonly createdAt: number
   readonly input: Json
-  /** How many requests a batch holds. */
+  /** Number of requests in a batch. */
   readonly rows: number
-  /** 1, and one more for each time it was resumed. */
+  /** 1 plus the number of times that the job was resumed. */
   readonly life: number
   readonly moments: Moments
 }
 
-export type Answered = readonly [World, Answer]
+/** The next state of the model, and the response to a request. */
+export type Transition = readonly [World, Answer]
 
-/** A state from when on, and the progress made in it, as parts of the whole. */
+/** A state of a job from `at` to `until`, and its progress at both times, from 0 to 1. */
 export interface Moment {
   readonly at: number
   readonly until: number
