@@ -1,16 +1,16 @@
 /**
- * An `HttpClient` for Node that knows what became of each request.
+ * An `HttpClient` for Node whose errors report the phase of the failure, and whether the request was sent.
  *
- * Retrying asks two things of a failure: in which phase it came, and whether the server may have seen the request. The
- * usual clients cannot tell. A wait for a free connection looks like a slow connect, a connect like a slow answer, and a
- * broken connection may or may not have carried the request. Here each phase has its limit, taken from the current
- * `Workload`, and an error says `NotSent` only if no byte of the request left.
+ * Retries depend on both facts, and most clients report neither. They do not distinguish a wait for a free connection from a
+ * slow connect, nor a slow connect from a slow response. When a connection breaks, they do not report whether it had carried
+ * the request. This transport limits each phase by the timeouts of the current `Workload`. An error has the delivery `NotSent`
+ * only if no byte of the request was sent to the server.
  *
- * There are no limits beneath: undici, which writes and parses, has all its timeouts off.
+ * Undici writes requests and parses responses. All of its own timeouts are off.
  *
- * Answers that come as gzip, deflate or br, zstd where Node has it, are decoded, and their headers `content-encoding` and
- * `content-length` dropped; limits of size count what comes out. None of them is asked for, unless a request has
- * `accept-encoding`. What is compressed in another way is `Fatal` `Decode`, and what cannot be decoded `InvalidAnswer`.
+ * The transport decodes responses in gzip, deflate and br, and in zstd if Node supports it. It removes their headers
+ * `content-encoding` and `content-length`, and applies size limits to the decoded bytes. It sends no `accept-encoding` of its
+ * own. A response in another encoding fails with `Fatal` `Decode`, and one that cannot be decoded with `InvalidAnswer`.
  *
  * @since 0.1.0
  */
@@ -54,48 +54,51 @@ import { type Source, Upload } from "./internal/upload.js"
 // -------------------------------------------------------------------------------------------------
 
 /**
- * Certificates, beside those that Node trusts.
+ * Certificates for TLS connections.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Tls {
-  /** Certificates to trust, in PEM, instead of Node's. @default Node's */
+  /** CA certificates to trust instead of Node's, in PEM. @default Node's */
   readonly ca?: string | ReadonlyArray<string> | undefined
-  /** The client's own certificate, in PEM. @default none */
+  /** The client certificate, in PEM. @default none */
   readonly cert?: string | undefined
-  /** The key of `cert`, in PEM. @default none */
+  /** The private key of `cert`, in PEM. @default none */
   readonly key?: Redacted.Redacted<string> | undefined
 }
 
 /**
- * What `make` takes.
+ * Options of `make`.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Options {
-  /** The most connections to one origin, from 1 on; further calls wait. @default 1000 */
+  /** Maximum number of connections to one origin, at least 1. Further requests wait. @default 1000 */
   readonly connections?: number | undefined
-  /** How long an idle connection is kept, unless the server says less; zero for not at all. @default 4 seconds */
+  /** Time that an idle connection is kept, unless the server announces less; 0 to close it at once. @default 4 seconds */
   readonly keepAlive?: Duration.DurationInput | undefined
-  /** The most bytes of an answer's headers. @default 65536 */
+  /** Maximum size of response headers in bytes, from 1024 to 2^24. @default 65536 */
   readonly maxHeaders?: number | undefined
-  /** Certificates. @default Node's */
+  /** Certificates for TLS connections. @default Node's */
   readonly tls?: Tls | undefined
   /**
-   * The proxy: its URL, `"environment"` for what `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` say (upper or lower
-   * case), or `"none"`. `NO_PROXY` lists hosts with their subdomains, IP addresses and subnets, each with a port if need be.
+   * The proxy: its URL, `"environment"` or `"none"`. @default "environment"
    *
-   * Through a proxy, an error response to an `http:` URL may be the proxy's own. It is `NotSent` where the proxy refused the
-   * request, and `Unconfirmed` where the response does not show whether the server sent it. @default "environment"
+   * `"environment"` reads `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, in upper or lower case. `NO_PROXY` lists
+   * hosts (with their subdomains), IP addresses and subnets, each with an optional port.
+   *
+   * For an `http:` URL, the proxy itself may send an error response. The error's delivery is `NotSent` if the proxy rejected
+   * the request, and `Unconfirmed` if the response does not show whether the server sent it.
    */
   readonly proxy?: "environment" | "none" | (string & {}) | undefined
   /**
-   * A dispatcher of undici 7 or 8 to send with; all of the above is then its business. It does not report when a connection
-   * is free, nor when bytes have left: `pool` is the limit of waiting and connecting together, and `write` limits only bodies
-   * that are streamed. When the scope closes, only the requests that were sent from here are aborted.
-   * @default connections of its own
+   * A dispatcher of undici 7 or 8 that sends all requests. The options above then have no effect.
+   *
+   * A dispatcher does not report when a connection is free, nor when bytes are written. Waiting and connecting therefore share
+   * one limit, the sum of `pool` and `connect`, and `write` limits only streamed bodies. When the scope closes, only requests
+   * of this transport are aborted. @default connections of the transport
    */
   readonly dispatcher?: Dispatching | undefined
 }
@@ -115,7 +118,7 @@ const proxyUrl = (text: string): URL | undefined => {
 const fromEnvironment = (url: URL): URL | undefined | Unsendable => {
   const proxy = environmentProxy(url)
   return typeof proxy === "string"
-    ? new Unsendable(`the proxy that the environment names for ${url.protocol} is no http: or https: URL`)
+    ? new Unsendable(`the proxy that the environment sets for ${url.protocol} is not an http: or https: URL`)
     : proxy
 }
 
@@ -127,12 +130,12 @@ const proxyOf = (
   if (proxy === "none") return () => undefined
   const fixed =
     proxyUrl(proxy) ??
-    // it may hold a password
-    refuse(owner, "proxy", "no such URL", 'the http: or https: URL of a proxy, "environment" or "none"')
+    // the value is not shown, because it may contain a password
+    refuse(owner, "proxy", "an invalid URL", 'the http: or https: URL of a proxy, "environment" or "none"')
   return () => fixed
 }
 
-/** Fails construction where undici cannot send: some runtimes and bundlers replace it with a stub. */
+/** Throws if undici cannot send: some runtimes and bundlers replace undici with a stub. */
 const dispatcherOf = (owner: string, dispatcher: Dispatching | undefined): Dispatching | undefined => {
   const sender: Partial<Dispatching> = dispatcher ?? Client.prototype
   if (typeof sender.dispatch === "function") return dispatcher
@@ -142,13 +145,13 @@ const dispatcherOf = (owner: string, dispatcher: Dispatching | undefined): Dispa
   )
 }
 
-/** Made with the first connection that needs them, or at once where they may be wrong. */
+/** Returns a function that gives the TLS context. Custom certificates are loaded at once, Node's on first use. */
 const certificatesOf = (owner: string, options: Tls | undefined): (() => tls.SecureContext) => {
   let context: tls.SecureContext | undefined
   if (options === undefined) return () => (context ??= tls.createSecureContext())
   const { ca, cert, key } = options
   try {
-    // what is no certificate at all, `createSecureContext` passes over
+    // `createSecureContext` ignores text without a certificate, so that each text is parsed first
     for (const text of [ca ?? []].flat()) void new X509Certificate(text)
     context = tls.createSecureContext({
       ...(ca !== undefined && { ca: typeof ca === "string" ? ca : [...ca] }),
@@ -156,7 +159,7 @@ const certificatesOf = (owner: string, options: Tls | undefined): (() => tls.Sec
       ...(key !== undefined && { key: Redacted.value(key) })
     })
   } catch {
-    // OpenSSL's words say little, and who knows what they quote
+    // OpenSSL's message is dropped: it is not helpful, and may quote its input
   }
   const made = context ?? refuse(owner, "tls", "unreadable", "certificates in PEM, and a key that belongs to cert")
   return () => made
@@ -168,7 +171,7 @@ const certificatesOf = (owner: string, options: Tls | undefined): (() => tls.Sec
 
 type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
 
-/** Where a call is within no workload, only connecting and writing have an end. */
+/** The limits of a call without a workload: only waiting, connecting and writing are limited. */
 const unlimited: Limits = {
   pool: 10_000,
   connect: 10_000,
@@ -196,7 +199,7 @@ const limitsOf = (workload: Workload, whole: number, as: Limits["as"]): Limits =
   return limitsOf(workload, whole, as)
 }
 
-/** The limits of a fiber that made no `Try`: who limits the whole of it does so from outside. */
+/** Returns the limits of a request that is not an attempt of a reliable client: the current workload's, and the deadline. */
 const currentLimits = (fiber: AnyFiber): Limits => {
   const call = fiber.getFiberRef(currentCall)
   if (call === undefined) return unlimited
@@ -206,7 +209,7 @@ const currentLimits = (fiber: AnyFiber): Limits => {
     : limitsOf(call.workload, left, "deadline")
 }
 
-/** A body, and the headers that belong to it unless the request has its own. */
+/** A body with its content type and length, which apply unless the request sets these headers. */
 interface Encoded {
   readonly body: Sending["body"]
   readonly type?: string
@@ -219,7 +222,7 @@ const encodedForm = (form: FormData): Encoded => {
 }
 
 const rawBody = (body: unknown): Encoded => {
-  // by name, since forms and blobs may come from another library
+  // compared by name, since forms and blobs may be instances of another library's classes
   switch (Object.prototype.toString.call(body)) {
     case "[object URLSearchParams]":
       return { body: String(body), type: "application/x-www-form-urlencoded;charset=UTF-8" }
@@ -231,7 +234,7 @@ const rawBody = (body: unknown): Encoded => {
       return { body: new Upload(() => blob.stream()), length: blob.size, ...(blob.type !== "" && { type: blob.type }) }
     }
     default:
-      // strings and bytes; `check` has refused everything else
+      // strings and bytes; `check` has rejected everything else
       return { body: body as Uint8Array }
   }
 }
@@ -257,7 +260,7 @@ const encoded = ({ body }: HttpClientRequest.HttpClientRequest, fiber: AnyFiber)
   }
 }
 
-/** Headers that say how a request is framed: undici writes them, and refuses others. */
+/** Headers that undici sets itself and rejects in requests. */
 const unsettable = ["expect", "keep-alive", "transfer-encoding", "upgrade"] as const
 
 const faultOf = (headers: Readonly<Record<string, string>>): Unsendable | undefined => {
@@ -267,7 +270,7 @@ const faultOf = (headers: Readonly<Record<string, string>>): Unsendable | undefi
   const length = headers["content-length"]
   return length === undefined || /^\d+$/.test(length)
     ? undefined
-    : new Unsendable("the header content-length holds no number")
+    : new Unsendable("the header content-length is not a number")
 }
 
 const invalid = ({ detail }: Unsendable, about: Partial<Parameters<Failure>[0]> = {}): ApiError =>
@@ -280,7 +283,7 @@ class Transport {
   readonly dispatcher: Dispatching | undefined
   readonly origins = new Map<string, Origin>()
   readonly sessions = new Sessions()
-  /** What the dispatcher is busy with. */
+  /** The requests that the dispatcher is processing. */
   readonly dispatched = new Set<RequestHandler>()
   closed = false
 
@@ -325,7 +328,7 @@ class Transport {
     const fault = faultOf(headers)
     if (fault !== undefined) return Effect.fail(invalid(fault, about()))
     let exchange: RequestHandler | undefined
-    // the interruption is looked for outside: `async` does not see one that comes right after it was begun
+    // `onInterrupt` is outside, because `async` misses an interruption that comes right after its start
     return Effect.onInterrupt(
       Effect.async<HttpClientResponse.HttpClientResponse, ApiError>((resume) => {
         if (this.closed) {
@@ -370,7 +373,7 @@ class Transport {
     return { request, url, path: proxy === undefined ? path : url.origin + path, headers: all, body }
   }
 
-  /** Nothing is left when it ends. */
+  /** Aborts all requests, closes all connections, and waits until their sockets are closed. */
   readonly close = Effect.suspend(() => {
     this.closed = true
     for (const exchange of this.dispatched) exchange.onFailure(shut)
@@ -384,20 +387,20 @@ class Transport {
 const shut: Failure = (about) =>
   unsafeMake({ class: "Fatal", reason: "Aborted" }, { ...about, detail: "the transport was closed" })
 
-/** What `@effect/platform` calls a failure; the `ApiError` is its cause. */
+/** Wraps an `ApiError` as the cause of an error of `@effect/platform`. */
 const toHttpClientError = (request: HttpClientRequest.HttpClientRequest, cause: ApiError) =>
   new HttpClientError.RequestError({
-    // prompt and key are no business of those who read errors
+    // the error must not contain the headers and the body, which hold the key and the prompt
     request: reduced(request),
     reason: cause.reason === "InvalidRequest" ? "Encode" : "Transport",
     cause
   })
 
 /**
- * Makes a transport, which closes its connections with the scope.
+ * Makes a transport. Its connections are closed when the scope closes.
  *
- * Requests fail with `@effect/platform`'s errors, of which an `ApiError` is the cause; under `ReliableHttpClient` they fail
- * with that.
+ * Requests fail with the errors of `@effect/platform`, whose `cause` is an `ApiError`. With `ReliableHttpClient`, they fail
+ * with the `ApiError` itself.
  *
  * Invalid options throw a `RangeError` at construction. A runtime whose undici is a stub without `dispatch` throws an
  * `Error`: use `FetchHttpClient` there.
@@ -426,7 +429,7 @@ const toHttpClientError = (request: HttpClientRequest.HttpClientRequest, cause: 
  */
 export const make = (options: Options = {}): Effect.Effect<HttpClient.HttpClient, never, Scope.Scope> => {
   const construct = () => new Transport(options)
-  // refuses bad options here and not when it runs
+  // throws on invalid options now, not when the effect runs
   construct()
   return Effect.map(
     Effect.acquireRelease(Effect.sync(construct), (transport) => transport.close),
@@ -455,7 +458,7 @@ export const make = (options: Options = {}): Effect.Effect<HttpClient.HttpClient
 // -------------------------------------------------------------------------------------------------
 
 /**
- * Provides a transport made with options.
+ * Provides a transport as the `HttpClient`.
  *
  * @example
  * ```ts
@@ -478,7 +481,7 @@ export const layer = (options: Options = {}): Layer.Layer<HttpClient.HttpClient>
   Layer.scoped(HttpClient.HttpClient, make(options))
 
 /**
- * Provides a transport whose options are read from `Config`.
+ * Provides a transport as the `HttpClient`, with options that are read from `Config`.
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * What only Node has: sockets.
+ * Modules that need Node.
  *
  * @since 0.1.0
  */

@@ -1,5 +1,5 @@
 /**
- * The body of an answer, out of the pieces that it came in.
+ * The body of a response, assembled from its chunks.
  *
  * @since 0.1.0
  */

@@ -1,5 +1,5 @@
 /**
- * Connections: through TCP, TLS and HTTP proxies, until the first byte of a request could be written.
+ * Establishes connections over TCP, TLS and HTTP proxies, up to the point where a request can be written.
  *
  * @since 0.1.0
  */
@@ -11,7 +11,7 @@ import { unsafeMake } from "../../internal/apiError/unsafeMake.js"
 import { fromException } from "../../internal/classify/fromException.js"
 import * as RetryHint from "../../RetryHint.js"
 
-/** The last TLS session of each server: the next handshake is shorter with it. */
+/** The last TLS session of each server, up to 100 servers. Resuming a session shortens the next handshake. */
 export class Sessions {
   readonly #sessions = new Map<string, Buffer>()
 
@@ -29,41 +29,41 @@ export class Sessions {
   }
 }
 
-/** Where connections of one kind lead, and how. */
+/** The route to a server, direct or through a proxy. */
 export interface Route {
-  /** The server that is to answer. */
+  /** The URL of the server. */
   readonly url: URL
-  /** The name that its certificate must be for. */
+  /** The host name that the server's certificate must be valid for. */
   readonly servername: string
   readonly proxy: URL | undefined
   readonly certificates: () => tls.SecureContext
   readonly sessions: Sessions
 }
 
-/** The request that a failure is told of. */
+/** The fields of an error that describe the request. */
 export interface About {
   readonly method: string
   readonly url: string | undefined
   readonly delivery: Delivery
 }
 
-/** What a request fails with whose connection failed. */
+/** Makes the error of a request whose connection failed. */
 export type Failure = (about: About) => ApiError
 
-/** A connected socket, or why there is none. */
+/** A callback that receives a connected socket, or the failure. */
 export type Connected = (socket: net.Socket | undefined, failure?: Failure) => void
 
-/** Begins to connect; answers how to stop, which also holds after the end. */
+/** Starts to connect. Returns a function that stops the attempt, and that may also be called after the attempt has ended. */
 type Begin = (done: Connected) => () => void
 
 export const portOf = (url: URL): number => Number(url.port || (url.protocol === "https:" ? 443 : 80))
 
-/** A host's name; an IPv6 address without its brackets. */
+/** Returns the host name of a URL; an IPv6 address without its brackets. */
 export const hostOf = (url: URL): string => unbracketed(url.hostname)
 
 export const unbracketed = (host: string): string => host.replace(/^\[|\]$/g, "")
 
-// what is no valid escape was meant as it is
+// invalid percent escapes are kept unchanged
 const decoded = (text: string): string =>
   text.replace(/(?:%[\da-f]{2})+/gi, (escapes) => {
     try {
@@ -73,7 +73,7 @@ const decoded = (text: string): string =>
     }
   })
 
-/** What a URL's user and password are sent as. */
+/** Returns the `authorization` header for the user and password of a URL; undefined without them. */
 export const authorization = ({ password, username }: URL): string | undefined =>
   username === "" && password === ""
     ? undefined
@@ -85,13 +85,13 @@ const failed =
   (cause: unknown): Failure =>
   (about) => {
     const error = fromException(cause, about)
-    // what breaks while it is made was no connection yet
+    // a connection that is lost while it is established counts as a failure to connect
     return error.reason === "ConnectionLost"
       ? unsafeMake({ class: "Transient", reason: "Connect" }, { ...about, code: error.code }, cause)
       : error
   }
 
-/** The failure of a CONNECT: a proxy that is overloaded, or does not reach the server, may open a tunnel later. */
+/** Makes the failure of a CONNECT request. 429 and 5xx are transient: the proxy may open a tunnel later. */
 const refusedBy = (status: number, headers: http.IncomingHttpHeaders): Failure => {
   const passes = status === 429 || status >= 500
   // a date in `Retry-After` is read against the proxy's own clock
@@ -101,7 +101,7 @@ const refusedBy = (status: number, headers: http.IncomingHttpHeaders): Failure =
       ...about,
       status,
       retryAfter: hint?.delay,
-      detail: "a proxy opened no tunnel to the server"
+      detail: "the proxy did not open a tunnel to the server"
     })
 }
 
@@ -121,7 +121,7 @@ const tcp =
     return () => socket.destroy()
   }
 
-/** Proves the server's name on a connection that is there. */
+/** Performs a TLS handshake on a connection, and verifies the server's certificate. */
 const secured =
   (inner: Begin, url: URL, servername: string, { certificates, sessions }: Route): Begin =>
   (done) => {
@@ -131,7 +131,7 @@ const secured =
         done(undefined, failure)
         return
       }
-      // its errors come by the secured socket
+      // the TLS socket emits the errors of the TCP socket too
       plain.on("error", ignore)
       const key = `${url.host} ${servername}`
       const session = sessions.get(key)
@@ -144,13 +144,13 @@ const secured =
         ...(session !== undefined && { session })
       })
       const onEnd = (cause: unknown) => {
-        leave()
+        detach()
         socket.destroy()
         plain.destroy()
         done(undefined, failed(cause))
       }
       const onClose = () => onEnd(Object.assign(new Error("closed"), { code: "ECONNRESET" }))
-      const leave = () => {
+      const detach = () => {
         socket.off("error", onEnd)
         socket.off("close", onClose)
         socket.on("error", ignore)
@@ -158,12 +158,12 @@ const secured =
       socket.on("error", onEnd)
       socket.on("close", onClose)
       socket.once("secureConnect", () => {
-        leave()
+        detach()
         done(socket)
       })
       socket.on("session", (session: Buffer) => sessions.set(key, session))
       stop = () => {
-        leave()
+        detach()
         socket.destroy()
         plain.destroy()
       }
@@ -171,7 +171,7 @@ const secured =
     return () => stop()
   }
 
-/** Asks a proxy for a connection to the server. */
+/** Opens a tunnel to the server through a proxy. */
 const tunnelled =
   (inner: Begin, proxy: URL, url: URL): Begin =>
   (done) => {
@@ -212,7 +212,7 @@ const tunnelled =
     return () => stop()
   }
 
-/** How to connect along a route. Plain HTTP goes to a proxy as to a server, which then is asked with whole URLs. */
+/** Returns a function that connects along a route. Plain HTTP through a proxy needs no tunnel: the proxy gets absolute URLs. */
 export const connecting = (route: Route): Begin => {
   const { proxy, servername, url } = route
   const secure = url.protocol === "https:"

@@ -1,5 +1,5 @@
 /**
- * Answers that were compressed on their way: most servers do it if they are asked, and some gateways unasked.
+ * Decodes compressed responses. Most servers compress only if the request allows it; some gateways always do.
  *
  * @since 0.1.0
  */
@@ -8,22 +8,22 @@ import * as zlib from "node:zlib"
 import type { Kind } from "../../ApiError.js"
 import { headerOf, headersOf, type RawHeaders } from "./rawHeaders.js"
 
-/** Takes what comes out. */
+/** The receiver of decoded bytes. */
 export interface Sink {
-  /** Takes bytes in; answers whether more of them may come. */
+  /** Receives decoded bytes. Returns false to pause decoding until `resume` is called. */
   readonly onBytes: (bytes: Buffer) => boolean
-  /** More may be put in. */
+  /** Called when the decoder accepts more bytes. */
   readonly onDrain: () => void
-  /** All that was put in is out. */
+  /** Called when all bytes are decoded. */
   readonly onEnd: () => void
-  /** Nothing more comes. */
+  /** Called when decoding fails. */
   readonly onBroken: (kind: Kind, detail: string, cause?: unknown) => void
 }
 
-// Those of IANA's list that change bytes; other words (`utf-8`) are mistakes, and `fetch` goes by none of them either
+// The IANA content codings that change bytes. Other values, such as `utf-8`, are mistakes; `fetch` ignores them too.
 const registered = /^(?:aes128gcm|br|compress|dcb|dcz|deflate|exi|gzip|pack200-gzip|x-compress|x-gzip|zstd)$/
 
-/** How the bytes of an answer are encoded, in the order in which it was done; nothing if they are as they are. */
+/** Returns the content codings of a response in the order in which they were applied; undefined without any. */
 const encodingOf = (raw: RawHeaders): string | undefined => {
   if (headerOf(raw, "content-encoding") === undefined) return undefined
   const words = (headersOf(raw)["content-encoding"] ?? "").toLowerCase().split(/[\s,]+/)
@@ -31,7 +31,7 @@ const encodingOf = (raw: RawHeaders): string | undefined => {
   return codings.length > 0 ? codings.join(", ") : undefined
 }
 
-/** The headers of what came out: how long it was before, and how it was encoded, is over. */
+/** Returns the headers of a decoded response, without its encoding and the length of the encoded body. */
 const decodedHeaders = (raw: RawHeaders): RawHeaders =>
   raw.filter((_, index) => {
     const name = raw[index - (index % 2)]?.toString("latin1").toLowerCase()
@@ -44,29 +44,30 @@ const openerOf = (encoding: string): ((first: Buffer) => Transform) | undefined 
     case "x-gzip":
       return () => zlib.createGunzip()
     case "deflate":
-      // some servers send it without the header that belongs to it, which browsers understand as well
+      // some servers omit the zlib header, which browsers accept too
       return ([byte = 0]) => ((byte & 0x0f) === 8 ? zlib.createInflate() : zlib.createInflateRaw())
     case "br":
       return () => zlib.createBrotliDecompress()
     case "zstd":
-      // since Node 22.15, which is newer than the types
+      // available since Node 22.15, and missing in the installed types
       return (zlib as { readonly createZstdDecompress?: () => Transform }).createZstdDecompress
     default:
       return undefined
   }
 }
 
-/** Decodes the bytes of one answer as they come, and no faster than they are taken. */
+/** Decodes the bytes of one response as they arrive, with backpressure from the sink. */
 export class ContentDecoder {
   readonly encoding: string
-  /** What is said of its bytes, once they are out. */
+  /** The headers of the decoded response. */
   readonly headers: RawHeaders
   readonly #open: ((first: Buffer) => Transform) | undefined
   readonly #sink: Sink
-  // an answer without bytes is nothing that could be decoded
+  // created with the first bytes, because an empty body cannot be decoded
   #stream: Transform | undefined
-  /** Whether all has been put in, and whether nothing more comes out. */
+  /** True if all encoded bytes were written. */
   #isIn = false
+  /** True if no more decoded bytes will be emitted. */
   #isOut = false
 
   constructor(encoding: string, raw: RawHeaders, sink: Sink) {
@@ -76,27 +77,27 @@ export class ContentDecoder {
     this.#sink = sink
   }
 
-  /** Whether it knows the encoding; if not, the first bytes are one too many. */
+  /** True if the encoding is supported; otherwise the first bytes make decoding fail. */
   get isKnown(): boolean {
     return this.#open !== undefined
   }
 
-  /** Takes bytes in; answers whether more of them may come. */
+  /** Writes encoded bytes. Returns false if no more may be written before `onDrain` is called. */
   write(bytes: Buffer): boolean {
-    // what follows the end belongs to nothing
+    // bytes after the end of the encoded data are ignored
     if (this.#isOut) return true
     this.#stream ??= this.#begin(bytes)
     return this.#stream?.write(bytes) === true
   }
 
-  /** All is in. */
+  /** Marks the end of the encoded bytes. */
   end(): void {
     this.#isIn = true
     if (this.#stream === undefined || this.#isOut) this.#sink.onEnd()
     else this.#stream.end()
   }
 
-  /** More may come out. */
+  /** Continues decoding after `onBytes` returned false. */
   resume(): void {
     this.#stream?.resume()
   }
@@ -106,9 +107,9 @@ export class ContentDecoder {
     this.#stream?.destroy()
   }
 
-  /** Tells that it does not. */
+  /** Reports that the encoding is not supported. */
   unknown(): void {
-    const detail = `the answer is encoded as ${this.encoding}, which is not decoded here`
+    const detail = `the response is encoded as ${this.encoding}, which is not supported`
     this.#sink.onBroken({ class: "Fatal", reason: "Decode" }, detail)
   }
 
@@ -127,12 +128,16 @@ export class ContentDecoder {
         else sink.onDrain()
       })
       .on("error", (cause) =>
-        sink.onBroken({ class: "Transient", reason: "InvalidAnswer" }, `the answer is no valid ${this.encoding}`, cause)
+        sink.onBroken(
+          { class: "Transient", reason: "InvalidAnswer" },
+          `the response is not valid ${this.encoding}`,
+          cause
+        )
       )
   }
 }
 
-/** What decodes an answer, if it has to be. */
+/** Returns a decoder for a response; undefined if the response has no body or is not encoded. */
 export const decoderOf = (method: string, status: number, raw: RawHeaders, sink: Sink): ContentDecoder | undefined => {
   const isEmpty = method === "HEAD" || status === 204 || status === 304
   const encoding = isEmpty ? undefined : encodingOf(raw)

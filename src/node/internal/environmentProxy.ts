@@ -1,15 +1,15 @@
 /**
- * The proxy that the environment names.
+ * Reads the proxy from environment variables.
  *
  * @since 0.1.0
  */
 import * as net from "node:net"
 import { hostOf, portOf, unbracketed } from "./connect.js"
 
-/** The value of a variable, in lower or else in upper case; empty if there is none. */
+/** Returns the value of a variable, by its lower-case or else its upper-case name; empty if neither is set. */
 const variable = (name: string): string => process.env[name] || process.env[name.toUpperCase()] || ""
 
-/** Whether an IP address is the pattern, or lies in the subnet that it names. */
+/** Returns true if an IP address equals the pattern, or lies in the subnet that the pattern denotes. */
 const covers = (pattern: string, address: string): boolean => {
   const [base = "", bits] = pattern.split("/")
   const family = net.isIP(base)
@@ -29,7 +29,7 @@ const matches = (pattern: string, host: string): boolean => {
   return domain !== "" && (host === domain || host.endsWith(`.${domain}`))
 }
 
-/** Whether `NO_PROXY` lists a URL: by curl's rules, and a pattern may also name a port or begin with `*`. */
+/** Returns true if `NO_PROXY` lists a URL. Patterns follow the rules of curl; they may also have a port or begin with `*`. */
 const isExempt = (url: URL): boolean => {
   const host = hostOf(url).replace(/\.$/, "")
   const patterns = variable("no_proxy")
@@ -41,7 +41,7 @@ const isExempt = (url: URL): boolean => {
   })
 }
 
-/** Returns the proxy for a URL: none, its URL, or as text what is no URL of a proxy. */
+/** Returns the URL of the proxy for a URL, undefined without a proxy, or the value as text if it is not a valid proxy URL. */
 export const environmentProxy = (url: URL): URL | string | undefined => {
   const found = variable(`${url.protocol.slice(0, -1)}_proxy`) || variable("all_proxy")
   if (found === "" || isExempt(url)) return undefined

@@ -1,8 +1,8 @@
 /**
- * Who sent a response that came through a forward proxy: a proxy that is sent plain HTTP also responds for itself.
+ * Determines the sender of a response that came through a forward proxy. For plain HTTP, a proxy may send responses of its own.
  *
- * The marks were read from squid, tinyproxy, haproxy, privoxy and Apache httpd; `test/support/proxyResponses.txt` holds what
- * they send. The last three mark nothing that they send by themselves.
+ * The marks of such responses were observed with squid, tinyproxy, haproxy, privoxy and Apache httpd; their responses are in
+ * `test/support/proxyResponses.txt`. The last three do not mark their own responses.
  *
  * @since 0.1.0
  */
@@ -11,7 +11,7 @@ import type { Route } from "./connect.js"
 
 type HeaderOf = (name: string) => string | undefined
 
-/** RFC 9209: the last member is of the proxy next to the client; a received status is one that the proxy forwarded. */
+/** RFC 9209: the last member belongs to the proxy next to the client. With `received-status`, the response was forwarded. */
 const reportsError = (proxyStatus: string | undefined): boolean => {
   const last = proxyStatus?.slice(proxyStatus.lastIndexOf(",") + 1) ?? ""
   return /;\s*error=/.test(last) && !/;\s*received-status=/.test(last)
@@ -22,14 +22,14 @@ const isMarked = (status: number, header: HeaderOf): boolean =>
   header("proxy-authenticate") !== undefined ||
   header("x-squid-error") !== undefined ||
   reportsError(header("proxy-status")) ||
-  // what it forwards has the server's own `Server`
+  // forwarded responses keep the `Server` header of the server
   header("server")?.startsWith("tinyproxy/") === true
 
 /**
- * Returns who sent a response; `undefined` for the server.
+ * Returns the sender of a response; `undefined` for the server.
  *
- * Proxies add `Via` to what they forward, and squid also to its own errors: it proves nothing. JSON without `Via` is taken
- * for the server's, because the pages of proxies are HTML or text.
+ * `Via` proves nothing: proxies add it to forwarded responses, and squid also adds it to its own errors. JSON without `Via` is
+ * attributed to the server, because the error pages of proxies are HTML or text.
  */
 export const senderOf = (
   { proxy, url }: Pick<Route, "proxy" | "url">,

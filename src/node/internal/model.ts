@@ -1,5 +1,5 @@
 /**
- * What an exchange is begun with.
+ * Types of one HTTP exchange: its limits, its request, and the interface to undici.
  *
  * @since 0.1.0
  */
@@ -7,18 +7,18 @@ import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type { Dispatcher } from "undici"
 import type { Upload } from "./upload.js"
 
-/** How long each phase may take, in milliseconds, and the whole of it. */
+/** The limits of each phase and of the whole exchange, in milliseconds. */
 export interface Limits {
   readonly pool: number
   readonly connect: number
   readonly write: number
   readonly read: number
   readonly whole: number
-  /** What running out of the whole is called. */
+  /** The phase that a timeout of the whole exchange reports. */
   readonly as: "attempt" | "deadline"
 }
 
-/** What is sent. */
+/** A request that is ready to be sent. */
 export interface Sending {
   readonly request: HttpClientRequest.HttpClientRequest
   readonly url: URL
@@ -27,7 +27,7 @@ export interface Sending {
   readonly body: string | Uint8Array | Upload | null
 }
 
-/** What undici calls, as its versions 7 and 8 have it in common. */
+/** The callbacks that undici versions 7 and 8 have in common. */
 export type Handler = Required<
   Pick<
     Dispatcher.DispatchHandler,
@@ -35,8 +35,8 @@ export type Handler = Required<
   >
 >
 
-/** What an exchange needs of a dispatcher. */
+/** The part of undici's `Dispatcher` that an exchange uses. */
 export interface Dispatching {
-  // a method, so that the types of either version fit
+  // declared as a method, so that dispatchers of both versions are assignable
   dispatch(options: Dispatcher.DispatchOptions, handler: Handler): boolean
 }

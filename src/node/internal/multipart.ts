@@ -1,19 +1,19 @@
 /**
- * Forms, encoded as `multipart/form-data`.
+ * Encodes forms as `multipart/form-data`.
  *
  * @since 0.1.0
  */
 import { randomUUID } from "node:crypto"
 import { Upload } from "./upload.js"
 
-/** A form that is ready to be sent. */
+/** An encoded form. */
 export interface Multipart {
   readonly type: string
   readonly length: number
   readonly upload: Upload
 }
 
-// as browsers do it, https://html.spec.whatwg.org/#multipart-form-data
+// line breaks and names are encoded as in https://html.spec.whatwg.org/#multipart-form-data
 const lines = (text: string): string => text.replace(/\r?\n|\r/g, "\r\n")
 
 const quoted = (name: string): string => `"${name.replace(/\n/g, "%0A").replace(/\r/g, "%0D").replace(/"/g, "%22")}"`
@@ -25,7 +25,7 @@ const headOf = (name: string, value: FormDataEntryValue): string => {
     : `${field}; filename=${quoted(value.name)}\r\nContent-Type: ${value.type || "application/octet-stream"}\r\n\r\n`
 }
 
-/** Encodes a form; its files are read as they are sent. */
+/** Encodes a form. Its files are read while they are sent. */
 export const multipart = (form: FormData): Multipart => {
   const boundary = `----formdata-${randomUUID()}`
   const pieces: Array<string | Blob> = []

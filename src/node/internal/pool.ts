@@ -1,9 +1,10 @@
 /**
- * Connections, and who waits for one.
+ * Pools of connections, and the requests that wait for one.
  *
- * Undici's pools queue work that cannot be taken back, and fail all of it when one connection cannot be made. Here each
- * connection is a `Client` of its own, made of a socket that is connected already, and what waits is a list: who is
- * interrupted is removed from it, and a connection that fails is told to the one that it was made for.
+ * The pools of undici do not allow a queued request to be withdrawn, and fail the whole queue when one connection cannot be
+ * established. Here each connection is a separate `Client` on a socket that is already connected, and waiting requests are a
+ * list. An interrupted request is removed from the list. A failure to connect is reported only to the request that the
+ * connection was made for.
  *
  * @since 0.1.0
  */
@@ -13,63 +14,64 @@ import { unsafeMake } from "../../internal/apiError/unsafeMake.js"
 import { connecting, type Failure, type Route } from "./connect.js"
 import { Client, errors } from "./undici.js"
 
-/** Somebody who waits for a connection. */
+/** A request that waits for a connection. */
 export interface Waiter {
-  /** There is one. */
+  /** Called with the connection. */
   readonly onConnection: (connection: Connection) => void
-  /** One is being made for it. */
+  /** Called when an attempt to connect starts for this waiter, or is passed on to it. */
   readonly onConnecting: () => void
-  /** It could not be made. */
+  /** Called when that attempt fails. */
   readonly onFailure: (failure: Failure) => void
-  /** Whether only a new connection will do: one that was used before has just failed it. */
+  /** True if the waiter needs a new connection, because a reused one has just failed. */
   readonly isFresh: boolean
-  /** The attempt to connect that was begun for it. */
+  /** The attempt to connect that is made for this waiter. */
   attempt: Attempt | undefined
 }
 
-/** A connection in the making. */
+/** An attempt to connect. */
 export interface Attempt {
   stop: () => void
-  /** When it began, by the clock of the one it was begun for. */
+  /** The start of the attempt, by the clock of the waiter that it was first made for. */
   since: number | undefined
   owner: Waiter | undefined
 }
 
-/** What a pool is made with. */
+/** The settings of a pool. */
 export interface Settings {
-  /** Connections to one origin. */
+  /** Maximum number of connections to one origin. */
   readonly connections: number
-  /** Milliseconds that an idle connection is kept. */
+  /** Time that an idle connection is kept, in milliseconds. */
   readonly keepAlive: number
-  /** Bytes of an answer's headers. */
+  /** Maximum size of response headers in bytes. */
   readonly maxHeaders: number
-  /** The servers that have ended a connection, or sent more on it, soon after a response. */
+  /** The origins of servers that closed a connection, or sent unexpected bytes on it, soon after a response. */
   readonly abrupt: Set<string>
 }
 
 /**
- * Milliseconds that a connection rests after its first response. A server that closes its connections without saying so,
- * or sends more than a response, does it then; on a loaded machine this may be milliseconds after the response.
+ * Milliseconds for which a connection is not reused after its first response, and after every response of an abrupt server.
+ * Servers that close connections unannounced, or send more than a response, do so in this time. On a loaded machine, the close
+ * may come milliseconds after the response.
  */
 const probation = 10
 
-/** Milliseconds after a response within which a server that ends the connection is taken to do so after each response. */
+/** Milliseconds after a response. A server that ends a connection within this time is assumed to do so after every response. */
 const abrupt = 1000
 
-/** The most servers that are remembered for it. */
+/** Maximum number of servers that are recorded as abrupt. */
 const maxAbrupt = 1000
 
-/** A connection that is open. */
+/** An established connection. */
 export class Connection {
   readonly client: Client
   readonly socket: net.Socket
   readonly origin: Origin
-  /** Requests that were written before the present one. */
+  /** Number of requests before the current one. */
   requests = 0
   open = true
-  /** When it was made or last became free, on the host's monotonic clock. */
+  /** The time at which the connection was made or last became free, on the host's monotonic clock. */
   freedAt = performance.now()
-  /** Bytes that had been read when it was given back. */
+  /** Number of bytes that had been read when the connection was last given back. */
   #read = 0
   #timer: ReturnType<typeof setTimeout> | undefined
   #turn: ReturnType<typeof setImmediate> | undefined
@@ -81,7 +83,7 @@ export class Connection {
     let used = false
     this.client = new Client(origin.route.url.origin, {
       connect: (_options, callback) => {
-        // a client connects once: when its connection is gone, so is the client
+        // a client connects only once; when its connection is lost, the client is discarded
         const isGone = used || socket.destroyed
         used = true
         queueMicrotask(() => (isGone ? callback(gone(), null) : callback(null, socket)))
@@ -94,7 +96,7 @@ export class Connection {
       keepAliveMaxTimeout: Math.max(1, settings.keepAlive)
     })
     this.client.on("disconnect", (_origin, _targets, error) => {
-      // undici's own reasons are an announced end, and the end of an idle connection's time
+      // an InformationalError means an end that the server announced, or the end of `keepAlive`
       if (!(error instanceof errors.InformationalError)) this.#noteEnd()
       this.close(gone())
     })
@@ -102,7 +104,7 @@ export class Connection {
     socket.on("close", () => this.close(gone()))
   }
 
-  /** Whether the connection can carry a request: nothing has arrived since the last response, and the server has not closed it. */
+  /** True if the connection can carry a request: it is not closed, and nothing has arrived since the last response. */
   get isQuiet(): boolean {
     const { socket } = this
     return !socket.destroyed && socket.readable && (this.requests === 0 || socket.bytesRead === this.#read)
@@ -111,18 +113,18 @@ export class Connection {
   /**
    * Gives the connection back after a response that was read to its end.
    *
-   * The connection is offered only after the event loop has polled the socket once more: a server may close the connection,
-   * or send more than the response, without saying so before.
+   * The connection is offered only after the event loop has polled the socket once more, because a server may close it, or send
+   * more than the response, unannounced.
    */
   free(): void {
     this.requests++
     this.#read = this.socket.bytesRead
     this.freedAt = performance.now()
     this.origin.rest(this)
-    // undici is not done with the connection yet
+    // undici finishes its work on the connection after this callback
     queueMicrotask(() => {
       const { origin, socket } = this
-      // what answers before it has read everything may never read the rest
+      // a server that responds before it has read the whole request may never read the rest
       if (socket.destroyed || socket.writableLength > 0) this.close(gone())
       if (!this.open) return
       if (this.requests > 1 && !origin.isAbrupt) this.#yield()
@@ -131,9 +133,11 @@ export class Connection {
   }
 
   /**
-   * Offers the connection in the next check phase. That alone is no full turn, since a response is mostly read in the poll
-   * phase before it. Undici waits for one more check phase before it writes on a connection that was used; what arrives in
-   * the poll phase between them ends the connection before the request is written.
+   * Offers the connection in the next check phase of the event loop.
+   *
+   * This is not a full turn, because a response is usually read in the poll phase just before. But undici waits for one more
+   * check phase before it writes on a used connection. If anything arrives in the poll phase between the two, the connection
+   * is closed before the request is written.
    */
   #yield(): void {
     this.#turn = setImmediate(() => {
@@ -149,7 +153,7 @@ export class Connection {
     if (this.requests > 0 && performance.now() - this.freedAt < abrupt) this.origin.noteAbrupt()
   }
 
-  /** Destroys the socket; what is on it fails with the cause. */
+  /** Destroys the socket. A request on the connection fails with the cause. */
   close(cause: Error | null = null): void {
     if (!this.open) return
     this.open = false
@@ -161,7 +165,7 @@ export class Connection {
   }
 }
 
-// With a code of undici's own for sockets, a client would connect again, and again
+// ECONNRESET and not undici's code for socket errors, with which a client would reconnect endlessly
 export const gone = (): Error => Object.assign(new Error("The connection is gone"), { code: "ECONNRESET" })
 
 const unconnected: Failure = (about) => unsafeMake({ class: "Transient", reason: "Connect" }, about)
@@ -174,7 +178,7 @@ const closed = (socket: net.Socket): Effect.Effect<void> =>
     else socket.once("close", () => resume(Effect.void))
   })
 
-/** All connections of one kind to one server. */
+/** The connections to one server by one route, and the requests that wait for one. */
 export class Origin {
   readonly route: Route
   readonly settings: Settings
@@ -183,9 +187,9 @@ export class Origin {
   readonly #open = new Set<Connection>()
   readonly #resting = new Set<Connection>()
   readonly #attempts = new Set<Attempt>()
-  // a set keeps the order of arrival, and lets go of anybody at once
+  // a set keeps the order of insertion, and removes any element in constant time
   readonly #waiters = new Set<Waiter>()
-  /** Those whose connection failed them. They come first, since the places of the failed connections are theirs. */
+  /** Waiters whose reused connection failed. They are served first, because they take the places of the failed connections. */
   readonly #fresh = new Set<Waiter>()
 
   constructor(route: Route, settings: Settings, onEmpty: (origin: Origin) => void) {
@@ -194,7 +198,7 @@ export class Origin {
     this.#onEmpty = onEmpty
   }
 
-  /** Whether the server has ended a connection, or sent more on it, soon after a response. */
+  /** True if the server has closed a connection, or sent unexpected bytes on it, soon after a response. */
   get isAbrupt(): boolean {
     return this.settings.abrupt.has(this.route.url.origin)
   }
@@ -204,7 +208,7 @@ export class Origin {
     if (abrupt.size < maxAbrupt) abrupt.add(this.route.url.origin)
   }
 
-  /** Hands out a connection now, or later by `onConnection`. */
+  /** Returns an idle connection, or adds the waiter to the queue and returns undefined. */
   acquire(waiter: Waiter): Connection | undefined {
     const connection = waiter.isFresh ? undefined : this.#takeIdle()
     if (connection !== undefined) return connection
@@ -213,7 +217,7 @@ export class Origin {
     return undefined
   }
 
-  /** Takes back that somebody waits; what was begun for him serves the next, unless it seems to hang. */
+  /** Removes a waiter from the queue. Its attempt to connect goes to the next waiter, unless the attempt seems to hang. */
   leave(waiter: Waiter, { hung }: { readonly hung: boolean }): void {
     if (!this.#queueOf(waiter).delete(waiter)) return
     const { attempt } = waiter
@@ -224,12 +228,12 @@ export class Origin {
     this.#settle()
   }
 
-  /** Takes a connection back that will be offered once it has rested. */
+  /** Registers a connection that is not reused until `offer` is called with it. */
   rest(connection: Connection): void {
     this.#resting.add(connection)
   }
 
-  /** A connection is free. */
+  /** Gives a free connection to the next waiter. Without a waiter, it becomes idle, or is closed if `keepAlive` is 0. */
   offer(connection: Connection): void {
     this.#resting.delete(connection)
     const [waiter] = connection.requests === 0 ? this.#queue() : this.#waiters
@@ -259,7 +263,7 @@ export class Origin {
     this.#settle()
   }
 
-  /** Closes everything; who waits fails. It ends when the sockets are closed. */
+  /** Closes all connections, fails all waiters, and waits until the sockets are closed. */
   close(failure: Failure): Effect.Effect<void> {
     return Effect.suspend(() => {
       for (const waiter of this.#queue()) {
@@ -274,7 +278,7 @@ export class Origin {
   }
 
   #takeIdle(): Connection | undefined {
-    // the one used last is the least likely to be closed by the server
+    // the most recently used connection is the least likely to have been closed by the server
     for (let connection = this.#idle.pop(); connection !== undefined; connection = this.#idle.pop()) {
       if (connection.isQuiet) return connection
       connection.close()
@@ -286,13 +290,13 @@ export class Origin {
     return waiter.isFresh ? this.#fresh : this.#waiters
   }
 
-  /** All that wait, in the order in which new connections are handed out. */
+  /** Returns all waiters, in the order in which they get new connections. */
   *#queue(): Generator<Waiter, void> {
     yield* this.#fresh
     yield* this.#waiters
   }
 
-  /** Begins connections for those that wait and that no resting connection will serve, as many as there may be. */
+  /** Starts to connect for each waiter that no resting connection will serve, up to the maximum number of connections. */
   #pump(): void {
     let resting = this.#resting.size
     for (const waiter of this.#queue()) {
@@ -327,7 +331,7 @@ export class Origin {
     })
   }
 
-  /** Gives an attempt whose waiter is served to the next who has none. */
+  /** Gives an attempt to the next waiter without one, or stops the attempt if there is no such waiter. */
   #inherit(attempt: Attempt): void {
     if (attempt.owner !== undefined) attempt.owner.attempt = undefined
     attempt.owner = undefined

@@ -1,5 +1,5 @@
 /**
- * The headers of an answer as undici has them: names and values in turn, as bytes.
+ * Response headers in undici's raw form: a list of bytes in which names and values alternate.
  *
  * @since 0.1.0
  */
@@ -9,13 +9,13 @@ import type { IncomingHttpHeaders } from "node:http"
 
 export type RawHeaders = ReadonlyArray<Buffer>
 
-/** The headers that a dispatcher reports: by name, several values in a list. */
+/** Converts headers that a dispatcher reports as an object, with repeated headers as lists. */
 export const rawOf = (headers: IncomingHttpHeaders): RawHeaders =>
   Object.entries(headers).flatMap(([name, values]) =>
     [values ?? []].flat().flatMap((value) => [Buffer.from(name, "latin1"), Buffer.from(value, "latin1")])
   )
 
-/** The value of the first header of a name, in lower case. */
+/** Returns the value of the first header with a name, which must be in lower case. */
 export const headerOf = (raw: RawHeaders, name: string): string | undefined => {
   for (let index = 0; index + 1 < raw.length; index += 2) {
     const key = raw[index]

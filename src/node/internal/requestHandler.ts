@@ -1,5 +1,5 @@
 /**
- * One request on one connection, with all its limits on one timer.
+ * One request on one connection, with one timer for all its limits.
  *
  * @since 0.1.0
  */
@@ -36,7 +36,7 @@ const ignore = (): void => undefined
 
 const aborted = (): Error => new Error("The request was aborted")
 
-/** A request on its way, as undici's handler. */
+/** A request in progress, as a handler of undici. */
 export class RequestHandler implements Waiter, Handler {
   attempt: Attempt | undefined
   isFresh = false
@@ -50,19 +50,20 @@ export class RequestHandler implements Waiter, Handler {
   readonly #time: StageTimer
 
   #origin: Origin | undefined
-  /** All that a dispatcher is busy with. */
+  /** The requests that the dispatcher is processing, this one included. */
   #others: Set<RequestHandler> | undefined
   #connection: Connection | undefined
-  /** Undici's, once the request is being written. */
+  /** The controller of undici, once undici starts to write the request. */
   #controller: Dispatcher.DispatchController | undefined
-  /** Bytes that the connection had written and read before. */
+  /** Number of bytes that were written to the connection before this request. */
   #written = 0
+  /** Number of bytes that were read from the connection before this request. */
   #read = 0
-  /** Whether somebody else keeps the time, or there is none left to keep. */
+  /** True if this handler enforces no more limits: the exchange has ended, or the reader of an event stream enforces them. */
   #settled = false
-  /** Whether the connection is no longer its own. */
+  /** True if this handler no longer uses the connection. */
   #over = false
-  /** Whether all of the answer has arrived. */
+  /** True if the whole response has arrived. */
   #received = false
 
   #status = 0
@@ -97,7 +98,7 @@ export class RequestHandler implements Waiter, Handler {
   }
 
   #onLimit(of: "stage" | "whole"): void {
-    // all has arrived, and is only being decoded
+    // the whole response has arrived, and only decoding is left
     if (this.#received && this.#source === undefined) return
     if (of === "whole") this.#onEnd()
     else this.#onStageEnd()
@@ -127,7 +128,7 @@ export class RequestHandler implements Waiter, Handler {
   }
 
   #timeOut(phase: Phase, limit: number): void {
-    const reused = this.#isReused() && !this.#isAnswered() ? true : undefined
+    const reused = this.#isReused() && !this.#hasResponse() ? true : undefined
     const detail = `the limit is ${Duration.format(Duration.millis(Math.round(limit)))}`
     this.#fail(
       unsafeMake({ class: "Transient", reason: "Timeout" }, { ...this.#about(), phase, detail, reusedSocket: reused })
@@ -140,11 +141,11 @@ export class RequestHandler implements Waiter, Handler {
     this.#origin = origin
     const connection = origin.acquire(this)
     if (connection !== undefined) this.onConnection(connection)
-    // an attempt to connect may have begun at once
+    // `acquire` may already have started an attempt to connect, or failed
     else if (this.attempt === undefined && !this.#settled) this.#enter("pool", this.#limits.pool)
   }
 
-  /** Leaves it to a dispatcher, which tells waiting from connecting as little as it gives back what waits. */
+  /** Sends the request with a dispatcher, which does not report when it connects, and cannot withdraw a queued request. */
   startOn(dispatcher: Dispatching, others: Set<RequestHandler>): void {
     const { headers, path, request, url } = this.#sending
     this.#others = others
@@ -184,11 +185,11 @@ export class RequestHandler implements Waiter, Handler {
     )
   }
 
-  /** The body as undici takes it. */
+  /** Returns the body as undici accepts it. */
   #dispatched(): string | Uint8Array | Readable | null {
     const body = this.#body
     if (body instanceof Upload) body.onEnd = () => this.#onHandedOver()
-    // undici takes every async iterable, and its types do not know
+    // undici accepts any async iterable, but its types do not include them
     return body as Exclude<Sending["body"], Upload>
   }
 
@@ -196,13 +197,13 @@ export class RequestHandler implements Waiter, Handler {
     return this.#body instanceof Upload ? this.#body : undefined
   }
 
-  /** Whether bytes of the request may have left. */
+  /** Returns true if bytes of the request may have been written. */
   #wrote(): boolean {
     return this.#controller !== undefined && (this.#connection?.socket.bytesWritten ?? Infinity) > this.#written
   }
 
-  /** Whether bytes of a response have arrived. */
-  #isAnswered(): boolean {
+  /** Returns true if bytes of a response have arrived. */
+  #hasResponse(): boolean {
     return this.#status > 0 || (this.#connection?.socket.bytesRead ?? 0) > this.#read
   }
 
@@ -212,9 +213,9 @@ export class RequestHandler implements Waiter, Handler {
 
   #delivery(cause?: unknown): Delivery {
     const wrote = this.#wrote()
-    // what cannot be read has arrived; each copy of undici has classes of its own
+    // an unreadable response has arrived too; compared by name, since each copy of undici has its own classes
     const garbled = /^(?:HTTPParserError|HeadersOverflowError)$/.test(nameOf(cause) ?? "")
-    if (this.#isAnswered() || (wrote && garbled)) return "Partial"
+    if (this.#hasResponse() || (wrote && garbled)) return "Partial"
     return wrote ? "Unconfirmed" : "NotSent"
   }
 
@@ -225,11 +226,11 @@ export class RequestHandler implements Waiter, Handler {
 
   // --- The end ------------------------------------------------------------------------------------
 
-  /** Nobody waits for it any more. */
+  /** Ends the exchange without a result, when the caller no longer waits for it. */
   cancel(): void {
     if (this.#over) return
     this.#settle()
-    this.#letGo()
+    this.#release()
   }
 
   #settle(): void {
@@ -237,30 +238,30 @@ export class RequestHandler implements Waiter, Handler {
     this.#time.stop()
   }
 
-  /** Nothing that happens to the connection from now on is of its concern. */
-  #leave(): void {
+  /** Detaches the handler: it ignores all later events of the connection. */
+  #detach(): void {
     this.#over = true
     this.#others?.delete(this)
     this.#upload()?.stop()
     this.#decoder?.close()
   }
 
-  #letGo(): void {
-    this.#leave()
-    // it may serve somebody else already
+  #release(): void {
+    this.#detach()
+    // after a complete response, the connection may already carry another request
     if (this.#received) return
     if (this.#connection !== undefined) this.#connection.close()
     else if (this.#controller !== undefined) this.#controller.abort(aborted())
     else this.#origin?.leave(this, { hung: this.#isHung() })
   }
 
-  /** Whether the connection that is being made is hardly worth waiting for. */
+  /** Returns true if the attempt to connect has used at least half of its limit, so that no other waiter should inherit it. */
   #isHung(): boolean {
     const since = this.attempt?.since
     return since !== undefined && this.#time.now() - since >= this.#limits.connect / 2
   }
 
-  /** Answers the one who waits, and holds him no longer: an answer that nobody reads could not be collected. */
+  /** Resumes the caller, and drops the reference to it, so that an unread response can be garbage-collected. */
   #reply(result: Result): void {
     const resume = this.#resume
     this.#resume = ignore
@@ -270,41 +271,41 @@ export class RequestHandler implements Waiter, Handler {
   #fail(error: ApiError): void {
     if (this.#over) return
     this.#settle()
-    this.#letGo()
+    this.#release()
     if (this.#source === undefined) this.#reply(Effect.fail(error))
     else this.#source.fail(error)
   }
 
-  /** Whether it reads an answer of which only the status matters. */
+  /** Returns true if the response is not a success and is not streamed, so that its status matters more than its body. */
   #isFailure(): boolean {
     return this.#status >= 300 && this.#source === undefined
   }
 
-  /** An answer whose rest is not read. */
+  /** Returns the response without reading the rest of its body. */
   #finishEarly(): void {
-    const answer = new ReadAnswer(this.#head(), bodyOf(this.#chunks))
+    const response = new ReadAnswer(this.#head(), bodyOf(this.#chunks))
     this.#settle()
-    this.#letGo()
-    this.#reply(Effect.succeed(answer))
+    this.#release()
+    this.#reply(Effect.succeed(response))
   }
 
   // --- Undici's handler ---------------------------------------------------------------------------
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     const connection = this.#connection
-    // a dispatcher's queue gives nothing back
+    // a dispatcher may start a request that was cancelled while it was queued
     if (this.#over) controller.abort(aborted())
-    // what arrived since the connection was taken would pass for the response
+    // bytes that arrived since the connection was acquired would be parsed as the response
     else if (connection !== undefined && !connection.isQuiet) connection.close(gone())
     else {
       this.#controller = controller
       if (connection === undefined) this.#enter("write", this.#limits.write)
-      // undici writes a body that it has as a whole at once
+      // undici writes a body that is not streamed at once, right after this callback
       if (this.#upload() === undefined) queueMicrotask(() => this.#onHandedOver())
     }
   }
 
-  /** The socket has taken the whole request, and begins to read the response once it has written it. */
+  /** Starts the read stage after undici has passed the whole request to the socket, and the socket has written it. */
   #onHandedOver(): void {
     const isWriting = () => this.#stage === "write" && !this.#settled
     if (!isWriting()) return
@@ -321,7 +322,7 @@ export class RequestHandler implements Waiter, Handler {
     this.#status = status
     if (status < 200) return
     const resume = () => controller.resume()
-    // of a connection of its own they come as they were sent; interceptors change only the others
+    // the raw headers are those that the server sent; with a dispatcher, interceptors may have changed the parsed ones
     this.#raw = this.#connection === undefined ? rawOf(headers) : (controller.rawHeaders as RawHeaders)
     this.#address = this.#connection?.socket.remoteAddress
     const decoder = decoderOf(this.#sending.request.method, status, this.#raw, {
@@ -338,20 +339,20 @@ export class RequestHandler implements Waiter, Handler {
     const bounds = this.#bounds
     const { read } = this.#limits
     if (bounds === undefined || (success && isEventStream(headerOf(this.#raw, "content-type")))) {
-      // whatever becomes of the stream once it is open, its reader takes for broken
+      // fails here, because the reader of an open event stream reports every failure as a broken stream
       if (bounds !== undefined && decoder?.isKnown === false) {
         decoder.unknown()
         return
       }
-      // while nobody read, the server had to wait
-      const goOn = () => {
+      // the time in which the reader did not read is not the server's, so that the limit starts again
+      const onRead = () => {
         this.#time.extend(read)
         if (decoder === undefined) resume()
         else decoder.resume()
       }
-      const source = new Source(goOn, () => this.cancel())
+      const source = new Source(onRead, () => this.cancel())
       this.#source = source
-      // who reads an event stream keeps its time
+      // the reader of an event stream enforces its limits
       if (bounds === undefined) this.#enter("body", read)
       else this.#settle()
       this.#reply(Effect.succeed(new OpenAnswer(this.#head(), source)))
@@ -362,8 +363,8 @@ export class RequestHandler implements Waiter, Handler {
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#over) return
-    const goesOn = this.#decoder === undefined ? this.#onBytes(chunk) : this.#decoder.write(chunk)
-    if (!goesOn) controller.pause()
+    const acceptsMore = this.#decoder === undefined ? this.#onBytes(chunk) : this.#decoder.write(chunk)
+    if (!acceptsMore) controller.pause()
   }
 
   #onBytes(chunk: Buffer): boolean {
@@ -413,7 +414,7 @@ export class RequestHandler implements Waiter, Handler {
     if (this.#over) return
     const source = this.#source
     this.#settle()
-    this.#leave()
+    this.#detach()
     if (source === undefined) this.#reply(Effect.succeed(new ReadAnswer(this.#head(), bodyOf(this.#chunks))))
     else source.end()
   }
@@ -424,7 +425,7 @@ export class RequestHandler implements Waiter, Handler {
 
   #onError(cause: unknown): void {
     if (this.#over) return
-    // a failure's status tells more than that its body broke off
+    // the status of an error response matters more than its truncated body
     if (this.#isFailure()) {
       this.#finishEarly()
       return
@@ -432,7 +433,7 @@ export class RequestHandler implements Waiter, Handler {
     const error = this.#classified(cause)
     const connection = this.#connection
     if (!this.#replace(error)) this.#fail(error)
-    // those that have been idle for as long are as likely to be dead, and each would cost an attempt
+    // connections that have been idle for as long are likely to be dead too, and each would cost an attempt
     if (error.reusedSocket === true && error.reason === "ConnectionLost") connection?.origin.distrust(connection)
   }
 
@@ -445,7 +446,10 @@ export class RequestHandler implements Waiter, Handler {
     }
   }
 
-  /** Takes another connection, if the server has closed this one before it was used again. */
+  /**
+   * Repeats the request on a new connection, if a reused connection was lost before any byte of the request was written.
+   * Returns false if the request cannot be repeated.
+   */
   #replace({ reason }: ApiError): boolean {
     const connection = this.#connection
     const origin = this.#origin
@@ -458,7 +462,7 @@ export class RequestHandler implements Waiter, Handler {
     this.#controller = undefined
     this.#stage = "pool"
     this.isFresh = true
-    // first this: an origin that nobody waits for is forgotten with its last connection
+    // `start` comes first, because an origin without waiters is removed when its last connection closes
     this.start(origin)
     connection.close()
     return true
@@ -467,13 +471,13 @@ export class RequestHandler implements Waiter, Handler {
   #classified(cause: unknown): ApiError {
     const failure = this.#upload()?.failure
     if (failure !== undefined) {
-      const detail = `the stream that was to be sent failed: ${nameOf(failure.cause) ?? typeof failure.cause}`
+      const detail = `the request body stream failed: ${nameOf(failure.cause) ?? typeof failure.cause}`
       return unsafeMake({ class: "Fatal", reason: "InvalidRequest" }, { ...this.#about(), detail }, failure.cause)
     }
     const { request, url } = this.#sending
     return fromException(cause, {
       delivery: this.#delivery(cause),
-      reusedSocket: this.#isReused() && !this.#isAnswered(),
+      reusedSocket: this.#isReused() && !this.#hasResponse(),
       method: request.method,
       url: url.href
     })

@@ -1,5 +1,5 @@
 /**
- * The limits of an exchange on one timer: that of its present stage, and that of the whole.
+ * Enforces two limits of an exchange with one timer: that of its current stage, and that of the whole exchange.
  *
  * @since 0.1.0
  */
@@ -7,7 +7,7 @@ import type * as Clock from "effect/Clock"
 import { maxMillis } from "../../internal/options.js"
 import { afterPoll, clearTimer, monotonic, setTimer, type Timer } from "../../internal/clock.js"
 
-/** Calls back when the present stage, or the whole, has taken as long as it may. */
+/** Calls `onEnd` when the current stage, or the whole exchange, exceeds its limit. */
 export class StageTimer {
   readonly #clock: Clock.Clock
   readonly #onEnd: (of: "stage" | "whole") => void
@@ -27,13 +27,13 @@ export class StageTimer {
     return monotonic(this.#clock)
   }
 
-  /** Begins a stage that may take so long. A timer that fires before is left alone, and looks again. */
+  /** Starts a stage with a limit in milliseconds. A timer that fires earlier is kept, and then checks the limits again. */
   enter(millis: number, now = this.now()): void {
     this.#stageEndsAt = now + millis
     this.#arm(now)
   }
 
-  /** Lets the present stage, which is as long as before, begin anew. */
+  /** Restarts the current stage; `millis` must be the limit it was started with. */
   extend(millis: number): void {
     this.#stageEndsAt = this.now() + millis
   }
@@ -52,14 +52,14 @@ export class StageTimer {
     const millis = Math.min(Math.max(1, Math.ceil(at - now)), maxMillis)
     this.#timer = setTimer(this.#clock, millis, () => {
       const isOver = this.now() >= Math.min(this.#stageEndsAt, this.#endsAt)
-      // what arrived while the event loop was blocked is in time
-      const polling = isOver ? afterPoll(this.#clock, () => this.#look()) : undefined
+      // bytes that arrived while the event loop was blocked are still in time
+      const polling = isOver ? afterPoll(this.#clock, () => this.#check()) : undefined
       if (polling !== undefined) this.#timer = polling
-      else if (!isOver) this.#look()
+      else if (!isOver) this.#check()
     })
   }
 
-  #look(): void {
+  #check(): void {
     if (this.#stopped) return
     this.#timer = undefined
     this.#timerAt = Infinity

@@ -1,5 +1,5 @@
 /**
- * An answer that is read while it arrives.
+ * A response that is read while it arrives.
  *
  * @since 0.1.0
  */
@@ -12,12 +12,12 @@ import type { ApiError } from "../../ApiError.js"
 import { Answer, concat, type Head } from "../../internal/http/response.js"
 import { type Bytes, bytesKey } from "../../internal/sse/decoder.js"
 
-/** Bytes that arrived and were not asked for yet, above which the socket is not read on. */
+/** Number of unread bytes from which on the socket is paused. */
 const highWater = 64 * 1024
 
 type Pulled = Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<ApiError>>
 
-/** The bytes of an answer between the socket and its reader. */
+/** A buffer for the bytes of a response, between the socket and the reader. */
 export class Source {
   readonly #resumeSocket: () => void
   readonly #cancel: () => void
@@ -32,12 +32,12 @@ export class Source {
     this.#cancel = cancel
   }
 
-  /** Whether somebody waits for bytes. */
+  /** True if the reader is waiting for bytes. */
   get isAwaited(): boolean {
     return this.#reader !== undefined
   }
 
-  /** Takes bytes in; answers whether more of them may come. */
+  /** Adds bytes. Returns false if the socket must pause. */
   push(chunk: Uint8Array): boolean {
     this.#chunks.push(chunk)
     this.#size += chunk.length
@@ -54,7 +54,7 @@ export class Source {
     this.#finish(Effect.fail(Option.some(error)))
   }
 
-  /** All that has arrived, or the next to arrive; none at the end. */
+  /** Returns all bytes that have arrived, or waits for the next ones. Fails with `None` at the end. */
   readonly pull: Pulled = Effect.suspend(() => {
     const arrived = this.#take()
     if (arrived !== undefined) return Effect.succeed(arrived)
@@ -67,7 +67,7 @@ export class Source {
     })
   })
 
-  /** Nobody reads on: the connection goes, unless the answer has ended. */
+  /** Discards unread bytes, and closes the connection unless the response has ended. */
   close(): void {
     this.#chunks = []
     if (this.#end === undefined) this.#cancel()
@@ -103,14 +103,14 @@ export class Source {
   }
 }
 
-// An answer that nobody reads would keep its connection for ever
+// a response that is collected unread would otherwise keep its connection forever
 let unread: FinalizationRegistry<Source> | undefined
 const registry = (): FinalizationRegistry<Source> =>
   (unread ??= new FinalizationRegistry((source) => {
     source.close()
   }))
 
-/** An answer of which the body is still to come. It is read once: as a stream, or whole. */
+/** A response whose body has not arrived yet. The body can be read once, as a stream or as a whole. */
 export class OpenAnswer extends Answer {
   readonly #source: Source
   #bytes: Uint8Array | undefined
@@ -127,7 +127,7 @@ export class OpenAnswer extends Answer {
       if (this.#bytes !== undefined) return Stream.make(this.#bytes)
       if (this.#begun) return Stream.fail(this.#alreadyRead())
       this.#begun = true
-      // the stream holds the answer, which would be taken for unread if it were collected before
+      // the stream must reference the response: if it were garbage-collected now, its connection would be closed
       const pull = Effect.mapError(
         this.#source.pull,
         Option.map((error) => this.failure(error))
@@ -136,7 +136,7 @@ export class OpenAnswer extends Answer {
     })
   }
 
-  /** The bytes as they come, for who runs a stream of his own. */
+  /** Returns the bytes as they arrive, for a reader that builds its own stream; undefined if the body was read. */
   [bytesKey](): Bytes | undefined {
     if (this.#bytes !== undefined || this.#begun) return undefined
     this.#begun = true
@@ -170,6 +170,6 @@ export class OpenAnswer extends Answer {
   }
 
   #alreadyRead(): HttpClientError.ResponseError {
-    return this.failure(new Error("the body of the answer was read, or is being read, already"))
+    return this.failure(new Error("the response body has already been read, or is being read"))
   }
 }

@@ -1,8 +1,8 @@
 /**
- * The parts of undici that send, without its index.
+ * The parts of undici that the transport uses, imported without the index of undici.
  *
- * Loading the index makes undici's own agent the dispatcher of the process: Node's `fetch` and every other copy of undici
- * would then send with it. The files below set no global.
+ * Loading the index makes undici's agent the global dispatcher of the process, so that Node's `fetch` and every other copy of
+ * undici send with it. The files imported here set no global.
  *
  * @since 0.1.0
  */

@@ -1,18 +1,18 @@
 /**
- * Bodies of requests that are read as they are sent.
+ * Request bodies that are read while they are sent.
  *
- * Undici reads them with `for await`, and while the source is silent nothing ends that loop, not even a connection that is
- * gone; nor does it tell a source that failed from a connection that did.
+ * Undici reads a body with `for await`. While the source produces nothing, that loop does not end, even if the connection is
+ * lost. Undici also does not distinguish a failure of the source from a failure of the connection. `Upload` adds both.
  *
  * @since 0.1.0
  */
 import type { Readable } from "node:stream"
 import type { ReadableStream } from "node:stream/web"
 
-/** What gives a body away piece by piece. */
+/** A source of the chunks of a body. */
 export type Source = AsyncIterable<unknown> | ReadableStream<unknown> | Readable
 
-/** How a source is read, and told that nobody reads on, even while it is asked for more. */
+/** Operations to read the next chunk of a source, and to stop the source even while a read is pending. */
 interface Reading {
   readonly next: () => Promise<IteratorResult<unknown>>
   readonly stop: () => unknown
@@ -33,33 +33,33 @@ const read = (source: Source): Reading => {
   return { next: () => iterator.next(), stop }
 }
 
-/** Keeps a Node stream that breaks while nobody reads it yet from taking the process down. */
+/** Adds an error listener to a Node stream, so that a failure before the first read does not crash the process. */
 const guard = (source: Source): void => {
   if ("destroy" in source && !source.listeners("error").includes(ignore)) source.on("error", ignore)
 }
 
 const isPiece = (value: unknown): boolean => typeof value === "string" || ArrayBuffer.isView(value)
 
-/** A body that is read as it is sent, once at most. */
+/** A body that is read while it is sent, at most once. */
 export class Upload implements AsyncIterable<unknown> {
-  /** Called when the source has ended, after all that it gave was written. */
+  /** Called when the source has ended and all its chunks are written. */
   onEnd: () => void = ignore
-  /** Whether anything was asked of the source. */
+  /** True if a read of the source was started. */
   started = false
-  /** What the source failed with. */
+  /** The error that the source failed with. */
   failure: { readonly cause: unknown } | undefined
   readonly #source: Source | (() => Source)
   #reading: Reading | undefined
   #stopped = false
   #reject: (cause: unknown) => void = ignore
 
-  /** Of a source that is read once, or of a value, whose source can be made again. */
+  /** Takes a source that can be read once, or a function that makes a new source for each attempt. */
   constructor(source: Source | (() => Source)) {
     this.#source = source
     if (typeof source !== "function") guard(source)
   }
 
-  /** The same body to be sent from its beginning, if that is possible. */
+  /** Returns the same body for another attempt; undefined if it was read and its source cannot be made again. */
   again(): Upload | undefined {
     if (!this.started) return this
     return typeof this.#source === "function" ? new Upload(this.#source) : undefined
@@ -79,11 +79,11 @@ export class Upload implements AsyncIterable<unknown> {
     }
   }
 
-  /** Nobody reads on; nothing happens to a source that has ended, or was not asked for anything. */
+  /** Stops reading. A source that has ended, or was never read, is not affected. */
   stop(): void {
     if (this.#stopped) return
     this.#stopped = true
-    this.#reject(new Error("nobody reads on"))
+    this.#reject(new Error("the request body is no longer read"))
     const reading = this.#reading
     if (reading !== undefined) {
       Promise.resolve()
@@ -94,14 +94,14 @@ export class Upload implements AsyncIterable<unknown> {
 
   async #next(): Promise<IteratorResult<unknown>> {
     try {
-      if (this.#stopped) throw new Error("nobody reads on")
+      if (this.#stopped) throw new Error("the request body is no longer read")
       this.started = true
       const source = this.#source
       const result = await (this.#reading ??= read(typeof source === "function" ? source() : source)).next()
       if (result.done === true) {
         this.#stopped = true
         this.onEnd()
-      } else if (!isPiece(result.value)) throw new TypeError("a piece of a body is neither bytes nor text")
+      } else if (!isPiece(result.value)) throw new TypeError("a chunk of the request body is neither bytes nor text")
       return result
     } catch (cause) {
       if (!this.#stopped) this.failure = { cause }
