@@ -114,7 +114,7 @@ export interface FireworksServer {
   /** For each kind and id, the number of requests to create a job, and of jobs created. */
   readonly creations: Effect.Effect<ReadonlyArray<Creation>>
   readonly deployments: Effect.Effect<ReadonlyArray<DeploymentRecord>>
-  /** Replaces the rest of the timeline of the latest job with an id. Without such a job, sets the timeline of a later one. */
+  /** Replaces the rest of the timeline of the latest job with an id, or sets the timeline of jobs created with it later. */
   readonly setJob: (id: string, next: JobState | Timeline) => Effect.Effect<void>
   /** Preempts a job: it fails, or it is queued again and then runs. @default "FAILED" */
   readonly preempt: (id: string, to?: "FAILED" | "RE_QUEUEING") => Effect.Effect<void>

@@ -135,9 +135,9 @@ export class Connection {
   /**
    * Offers the connection in the next check phase of the event loop.
    *
-   * This is not a full turn, because a response is usually read in the poll phase just before. But undici waits for one more
-   * check phase before it writes on a used connection. If anything arrives in the poll phase between the two, the connection
-   * is closed before the request is written.
+   * A response is usually read in the poll phase just before, so that the socket is not polled again until then. But undici
+   * waits for one more check phase before it writes on a used connection. If anything arrives in the poll phase between the
+   * two, the connection is closed before the request is written.
    */
   #yield(): void {
     this.#turn = setImmediate(() => {

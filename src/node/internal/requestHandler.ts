@@ -344,7 +344,7 @@ export class RequestHandler implements Waiter, Handler {
         decoder.unknown()
         return
       }
-      // the time in which the reader did not read is not the server's, so that the limit starts again
+      // the server could not send while the reader was not reading, so that the limit starts again
       const onRead = () => {
         this.#time.extend(read)
         if (decoder === undefined) resume()

@@ -279,7 +279,7 @@ export const preemption = (to: "FAILED" | "RE_QUEUEING"): Timeline =>
 // Control by tests
 // -------------------------------------------------------------------------------------------------
 
-/** Replaces the rest of the timeline of the latest job with an id. Without such a job, sets the timeline of later ones. */
+/** Replaces the rest of the timeline of the latest job with an id, or sets the timeline of jobs created with it later. */
 export const setJob = (world: World, id: string, timeline: Timeline, at: number): World => {
   const job = latest(world, id)
   return job === undefined

@@ -122,7 +122,7 @@ export interface Creation {
 /**
  * The remains of a deleted job.
  *
- * - `DELETED`, `ARCHIVED`: the job is still found, in this state.
+ * - `DELETED`, `ARCHIVED`: a GET still returns the job, in this state.
  * - `hidden`: the job is a 404, and its id cannot be used again.
  * - `forgotten`: the job is a 404, and its id can be used again.
  *
