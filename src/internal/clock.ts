@@ -1,8 +1,8 @@
 /**
- * Time as the fiber's `Clock` service tells it, monotonic, and timers that cost as little as the host's.
+ * The monotonic time of the fiber's `Clock` service, and timers that cost as little as the host's.
  *
- * The `Clock` service offers `sleep` and nothing else, which takes a fiber. The default clock sleeps by the host's timer,
- * so its timers are set there directly; every other clock, `TestClock` first, is asked to sleep.
+ * The only timer of a `Clock` service is `sleep`, which needs a fiber. The default clock sleeps with the host's timers, so timers
+ * are set there directly. For every other clock, such as `TestClock`, `sleep` is used.
  *
  * @since 0.1.0
  */
@@ -13,7 +13,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 
-/** The fiber's clock. */
+/** Returns the fiber's `Clock` service. */
 export const clockOf = (fiber: Fiber.RuntimeFiber<unknown, unknown>): Clock.Clock =>
   Context.unsafeGet(fiber.currentDefaultServices, Clock.Clock)
 
@@ -22,39 +22,42 @@ let host: Clock.Clock | undefined
 const isHost = (clock: Clock.Clock): boolean =>
   clock === (host ??= Context.get(DefaultServices.liveServices, Clock.Clock))
 
-/** Milliseconds since some origin of the clock's own; no jump of the wall clock moves them. */
+/** Returns the monotonic time of a clock in milliseconds. Changes of the wall clock do not affect it. */
 export const monotonic = (clock: Clock.Clock): number =>
   isHost(clock) ? performance.now() : Number(clock.unsafeCurrentTimeNanos()) / 1e6
 
-/** The same, of the clock of the fiber that asks. */
+/** Returns the monotonic time of the current fiber's clock in milliseconds. */
 export const monotonicMillis: Effect.Effect<number> = /*#__PURE__*/ Effect.withFiberRuntime((fiber) =>
   Effect.succeed(monotonic(clockOf(fiber)))
 )
 
 let [wall, read] = [0, -Infinity]
 
-/** The wall's time at a moment just now, of which `monotonic` told: to read a clock twice is a good part of what it costs to count a call. */
+/**
+ * Returns the wall time at `now`, a moment that `monotonic` has just returned. A reading of the wall clock is reused for 1 ms: two
+ * readings are a large part of the cost of counting a call.
+ */
 export const wallAt = (clock: Clock.Clock, now: number): number => {
   if (!isHost(clock)) return clock.unsafeCurrentTimeMillis()
   if (!(Math.abs(now - read) <= 1)) [wall, read] = [clock.unsafeCurrentTimeMillis(), now]
   return Math.floor(wall + (now - read))
 }
 
-/** A timer that is set: the host's handle, or how to cancel it. */
+/** A timer: the host's handle, or a function that cancels it. */
 export type Timer = ReturnType<typeof setTimeout> | (() => void)
 
-/** Calls `fire` once after the delay, unless it is cancelled before. */
+/** Calls `fire` once after the delay, unless the timer is cancelled before. */
 export const setTimer = (clock: Clock.Clock, millis: number, fire: () => void): Timer => {
   if (isHost(clock)) return setTimeout(fire, millis)
-  // `runCallback` reports the interruption by its own canceler too
+  // `runCallback` calls `onExit` also after a cancellation, with an interruption
   return Effect.runCallback(clock.sleep(Duration.millis(millis)), {
     onExit: (exit) => (exit._tag === "Success" ? fire() : undefined)
   })
 }
 
 /**
- * Calls `look` once the host has delivered what has arrived meanwhile. After the event loop was blocked, timers fire before
- * the sockets are read. Other clocks than the host's are never late, and are not waited for.
+ * Calls `look` once the host has delivered the input that has arrived meanwhile. After the event loop was blocked, timers fire
+ * before the sockets are read. Clocks other than the host's are never late: `look` is called at once.
  */
 export const afterPoll = (clock: Clock.Clock, look: () => void): Timer | undefined => {
   if (!isHost(clock)) {
@@ -66,7 +69,7 @@ export const afterPoll = (clock: Clock.Clock, look: () => void): Timer | undefin
   return () => clearImmediate(immediate)
 }
 
-/** Cancels a timer, which may have fired. */
+/** Cancels a timer. Does nothing if it has fired. */
 export const clearTimer = (timer: Timer | undefined): void => {
   if (typeof timer === "function") timer()
   else clearTimeout(timer)

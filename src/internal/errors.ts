@@ -1,7 +1,7 @@
 /**
- * A foreign exception, reduced to what may be shown: the names and codes along its cause chain.
+ * Reduces foreign exceptions to the names and codes along their cause chain, which may be shown.
  *
- * Messages, stacks, requests and headers of foreign exceptions hold keys and prompts; names and codes do not.
+ * Messages, stacks, requests and headers of foreign exceptions can hold keys and prompts; names and codes do not.
  *
  * @since 0.1.0
  */
@@ -9,7 +9,7 @@ import { isSecret } from "./redact.js"
 
 const maxDepth = 16
 
-/** What `f` returns, or nothing where it throws: proxies do so where one would least think, `instanceof` included. */
+/** Returns the result of `f`, or undefined if it throws. On a proxy any operation can throw, `instanceof` included. */
 export const attempt = <A>(f: () => A): A | undefined => {
   try {
     return f()
@@ -18,32 +18,35 @@ export const attempt = <A>(f: () => A): A | undefined => {
   }
 }
 
-/** Reads a property of anything; what throws reads as absent. */
+/** Reads a property of any value; undefined if reading it throws. */
 export const read = (u: unknown, key: PropertyKey): unknown =>
   (typeof u === "object" && u !== null) || typeof u === "function"
     ? attempt<unknown>(() => Reflect.get(u, key))
     : undefined
 
-/** Anything as a list: empty where it is none. */
+/** Returns an array unchanged, and an empty array for any other value. */
 export const list = (u: unknown): ReadonlyArray<unknown> =>
   attempt(() => Array.isArray(u)) === true ? (u as ReadonlyArray<unknown>) : []
 
 const namePattern = /^[A-Za-z_$][\w$]{0,63}$/
 const codePattern = /^[A-Z][A-Z0-9_/]{0,63}$/
-// as long, and with digits, as keys are: ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION
+// such codes can look like keys, long and with digits: ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION
 const platformCode = /^(?:ERR|HPE|UND_ERR)_[A-Z0-9]+(?:[_/][A-Z0-9]+)*$/
 
 const safeName = (u: unknown): string | undefined =>
   typeof u === "string" && namePattern.test(u) && !isSecret(u) ? u : undefined
 
-/** The class that an exception says it is: many, like the `openai` package's, set only the constructor's name. */
+/**
+ * Returns the name of an exception's class. Many exceptions, such as those of the `openai` package, have it only as the name of
+ * their constructor.
+ */
 export const nameOf = (u: unknown): string | undefined => {
   const name = safeName(read(u, "_tag")) ?? safeName(read(u, "name"))
   if (name !== undefined && name !== "Error") return name
   return safeName(read(read(u, "constructor"), "name")) ?? name
 }
 
-/** `ECONNREFUSED` and its like; never free text. */
+/** Returns the code of an exception, such as `ECONNREFUSED`; never free text. */
 export const codeOf = (u: unknown): string | undefined => {
   const code = read(u, "code")
   if (typeof code !== "string" || !codePattern.test(code)) return undefined
@@ -56,16 +59,16 @@ const next = (u: unknown): ReadonlyArray<unknown> => {
   const tag = read(u, "_tag")
   return [
     read(u, "cause"),
-    // what `Effect.runPromise` rejects with, and the `Cause` inside it
+    // `Effect.runPromise` rejects with a `FiberFailure`, which holds a `Cause`
     read(u, fiberFailureCause),
     tag === "Fail" ? read(u, "error") : tag === "Die" ? read(u, "defect") : undefined,
     ...(tag === "Sequential" || tag === "Parallel" ? [read(u, "left"), read(u, "right")] : []),
-    // Node tries each address of a name, and fails with an AggregateError
+    // Node connects to each address of a name in turn, and fails with an AggregateError
     ...list(read(u, "errors")).slice(0, 2)
   ]
 }
 
-/** The exception and what caused it, outermost first; safe against cycles, endless chains and throwing getters. */
+/** Returns an exception and its causes, outermost first. Safe against cycles, endless chains and throwing getters. */
 export const chain = (u: unknown): ReadonlyArray<unknown> => {
   const seen = new Set<unknown>([u])
   for (const node of seen) {
@@ -77,7 +80,7 @@ export const chain = (u: unknown): ReadonlyArray<unknown> => {
   return [...seen]
 }
 
-/** What is left of an exception once everything that could be secret is gone. */
+/** The name, code and cause of an exception, without anything that could be secret. */
 export class CauseSummary {
   readonly name: string
   declare readonly code?: string
@@ -93,7 +96,7 @@ export class CauseSummary {
   }
 }
 
-/** Reduces an exception, keeping the order of its chain; `undefined` where there is nothing to tell. */
+/** Reduces an exception and its causes to summaries, in the same order; undefined for undefined and null. */
 export const reduce = (u: unknown): CauseSummary | undefined => {
   if (u === undefined || u === null) return undefined
   const origin = attempt(() => (u instanceof CauseSummary ? u : undefined))

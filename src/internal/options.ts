@@ -1,11 +1,11 @@
 /**
- * Options that are checked where they are given, by messages that name option, value and bound.
+ * Checks of options. Their messages name the option, its value and its bound.
  *
  * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
 
-/** The longest delay that a timer of the host can hold, in milliseconds: 24.8 days. */
+/** The longest delay of the host's timers, in milliseconds: 24.8 days. */
 export const maxMillis = 2 ** 31 - 1
 
 const shown = (value: unknown): string => {
@@ -13,19 +13,19 @@ const shown = (value: unknown): string => {
   return typeof value === "string" ? JSON.stringify(value) : String(value)
 }
 
-/** Fails construction: `Retry.make: cap is "1 second"; it must be at least base, 2s`. */
+/** Throws a `RangeError` such as `Retry.make: cap is "1 second"; it must be at least base, 2s`. */
 export const refuse = (owner: string, option: string, value: unknown, bound: string): never => {
   throw new RangeError(`${owner}: ${option} is ${shown(value)}; it must be ${bound}`)
 }
 
-/** A duration from `min` on, and no longer than a timer can hold, unless it may be infinite. */
+/** Returns a duration of at least `min` and at most `maxMillis` milliseconds; also an infinite one with `infinite`. */
 export const duration = (
   owner: string,
   option: string,
   input: Duration.DurationInput,
   { infinite = false, min = 0 }: { readonly infinite?: boolean; readonly min?: number } = {}
 ): Duration.Duration => {
-  // `Duration.decode` reads NaN and negative numbers as zero, and throws on what is no duration
+  // `Duration.decode` reads NaN and negative numbers as zero, and throws on an invalid duration
   const numbers: ReadonlyArray<unknown> = Array.isArray(input) ? input : typeof input === "number" ? [input] : []
   const malformed = numbers.some((value) => !(typeof value === "number" && value >= 0))
   const decoded = Duration.decodeUnknown(malformed || /^\s*-/.test(String(input)) ? undefined : input)
@@ -45,7 +45,7 @@ export const duration = (
   return value
 }
 
-/** A finite number within bounds. */
+/** Returns a finite number within bounds. */
 export const number = (
   owner: string,
   option: string,
@@ -63,6 +63,6 @@ export const number = (
     : refuse(owner, option, value, max === Infinity ? `${kind} of at least ${min}` : `${kind} from ${min} to ${max}`)
 }
 
-/** One of a few words. */
+/** Returns a value that is one of the allowed words. */
 export const oneOf = <A extends string>(owner: string, option: string, value: A, allowed: ReadonlyArray<A>): A =>
   allowed.includes(value) ? value : refuse(owner, option, value, `one of ${allowed.join(", ")}`)

@@ -1,5 +1,5 @@
 /**
- * Ids such as all attempts of a call carry, by which the jobs of all processes differ.
+ * Random ids of requests and jobs. They differ between all processes; all attempts of a call carry the same one.
  *
  * @since 0.1.0
  */
@@ -12,7 +12,7 @@ import { refuse } from "./options.js"
 
 let threes: ReadonlyArray<string> | undefined
 
-/** 12 bits in hexadecimal; `toString(16)` takes five times as long for numbers of 48. */
+/** Returns 12 bits in hexadecimal, from a table: `toString(16)` of numbers of 48 bits takes five times as long. */
 const three = (bits: number): string => {
   threes ??= Array.from({ length: 4096 }, (_, number) => number.toString(16).padStart(3, "0"))
   return threes[bits & 4095] ?? ""
@@ -24,7 +24,7 @@ const hexadecimal = (random: number): string => {
   return three(high >> 12) + three(high) + three(low >> 12) + three(low)
 }
 
-// To ask for bits takes as long for many ids as for one
+// `getRandomValues` takes as long for the bits of many ids as for those of one
 const size = 8 * 64
 const supply = /*#__PURE__*/ new Uint16Array(size)
 let used = size
@@ -39,9 +39,12 @@ const unpredictable = (): string => {
   return id
 }
 
-/** 96 bits in hexadecimal, by the `Random` service where a test, or anybody, has put another than Effect's own. */
+/**
+ * Returns 96 random bits in hexadecimal. They come from the system, or from the `Random` service if a test or the application has
+ * replaced Effect's own.
+ */
 export const randomId: Effect.Effect<string> = /*#__PURE__*/ Effect.randomWith((random) =>
-  // of which all that is random is a seed of 31 bits, once for a process
+  // Effect's own generator has a random seed of only 31 bits, once for each process
   random === Context.get(DefaultServices.liveServices, Random.Random)
     ? Effect.sync(unpredictable)
     : Effect.zipWith(random.next, random.next, (a, b) => hexadecimal(a) + hexadecimal(b))
@@ -49,13 +52,13 @@ export const randomId: Effect.Effect<string> = /*#__PURE__*/ Effect.randomWith((
 
 const headerName = /^[!#$%&'*+.^_`|~\da-z-]+$/
 
-/** The name of the header that carries the id, in lower case. */
+/** Checks the name of the header that carries the id, and returns it in lower case. */
 export const idHeader = (owner: string, name = "x-request-id"): string => {
   const lower = name.toLowerCase()
   return headerName.test(lower) ? lower : refuse(owner, "requestIdHeader", lower, "the name of a header")
 }
 
-/** The request with an id, unless it has one of its own. */
+/** Adds an id to a request that has none. */
 export const withRequestId = (
   request: HttpClientRequest.HttpClientRequest,
   header: string

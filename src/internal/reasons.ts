@@ -1,31 +1,32 @@
 /**
- * Every fact about each error reason, in one table for each class: what happened, what to do, and whose side it is on.
+ * All facts about the error reasons, in one table for each class: what happened, what to do, and who can act on it.
  *
  * The reasons are the keys of these tables, so that no reason can lack a fact.
  *
  * @since 0.1.0
  */
 
-/** The part of the way to a response in which an attempt was lost. */
+/** The part of an exchange in which an attempt was lost. */
 export type LostIn = "dns" | "connect" | "tls" | "proxy" | "connection" | "abort" | "client"
 
-/** Who can act on an error: the caller's side, the provider, the owner of the account; unclear where evidence must decide. */
+/** The party that can act on an error: the caller, the provider or the owner of the account; `unclear` if evidence must decide. */
 export type Side = "yours" | "provider" | "account" | "unclear"
 
-/** What errors that servers report have in common, for advice on many of them at once. */
+/** Groups of errors that servers report, for advice on many errors at once. */
 export type Group = "rate" | "capacity" | "starting" | "account" | "request" | "server"
 
+/** The facts about one reason. */
 export interface Facts {
-  /** Completes "…: what happened". */
+  /** A clause that says what happened; the message of an error ends with it. */
   readonly happened: string
   /** The default advice, a sentence in the imperative. */
   readonly advice: string
   /**
-   * Whether the server refused the request before it ran any of it: always, or only where the reason comes from a response
-   * with an error status. Absent where it may have run.
+   * The server refused the request before it executed any of it: always, or only if the reason comes from a response with an
+   * error status. Absent if the request may have been executed.
    */
   readonly refused?: "always" | "by status"
-  /** Where the attempt was lost; absent where a response of the server reports the reason. */
+  /** The part in which the attempt was lost; absent if a response of the server reports the reason. */
   readonly lostIn?: LostIn
   readonly side: Side
   readonly group?: Group

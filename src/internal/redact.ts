@@ -1,13 +1,13 @@
 /**
- * Takes keys, account ids and prompts out of text that a server wrote.
+ * Masks keys, account ids and prompts in text that a server wrote.
  *
- * An error travels into logs, traces and tickets. What a server says about a request may quote the request, so the
- * rule is: what can be recognised as secret goes, and what merely looks quoted or opaque goes too.
+ * Errors end up in logs, traces and tickets, and a server's message may quote the request. Therefore everything that can be
+ * recognised as a secret is masked, and also everything that only looks quoted or opaque.
  *
- * The patterns are searched as written and once more with escapes resolved, so that no quoting hides a secret from them.
+ * The patterns are applied to the text as it is, and once more with escapes resolved, so that escaping cannot hide a secret.
  *
- * Time is bounded without a clock: inputs are cut to 2048 characters, and no unbounded repetition is nested in another over the
- * same characters. So a pattern scans from a start once, or once more for each blank it passes: at most quadratic time.
+ * The time is bounded: inputs are cut to 2048 characters, and no unbounded repetition is nested in another one over the same
+ * characters. From each start a pattern scans once, or once more for each blank: at most quadratic time.
  *
  * @since 0.1.0
  */
@@ -21,18 +21,18 @@ const control = /[\p{C}\u2028\u2029\ufffd]+/gu
 // `Authorization: Bearer x`, `api_key=x`, `clientSecret=x`, `authorization: [Bearer x]`
 const labelled =
   /(?<![A-Za-z0-9])((?:[a-z0-9]{1,32}[-_]?)?(?:authorization|(?:api|access|private|secret)[-_ ]?key(?:\s+(?:provided|used|given|is))?|token|secret|password|passwd|cookie))\b(["'`]?\s*[:=]\s*(?:(?!\[redacted\])["'`[({<]){0,3})(?:(?:bearer|basic|token)\s+)?[^\s"',;}]+/gi
-// `password is x`, and not what is wrong with it
-const told =
+// `password is x`, but not `password is wrong`
+const stated =
   /(?<![A-Za-z0-9])((?:[a-z0-9]{1,32}[-_]?)?(?:(?:api|access|private|secret)[-_ ]?key|password|passwd)["'`]?\s+is:?\s+["'`]?)(?!(?:a|allowed|already|an|being|blocked|correct|deactivated|deleted|deprecated|disabled|empty|expired|for|from|in|inactive|incorrect|invalid|limited|locked|malformed|mandatory|missing|needed|never|no|not|null|of|on|only|optional|out|over|rate-limited|rejected|required|restricted|revoked|set|suspended|the|too|unauthorized|undefined|unknown|unset|used|valid|weak|wrong|your)(?![\w-]))[^\s"'`,;}]+/gi
 const scheme = /\b(bearer|basic)\s+[\w.~+/=-]+/gi
-// keys by their makers' prefixes, also masked ones; where a word begins, a short key is one too
+// keys with a provider's prefix at the start of a word, also masked or short ones
 const prefixed =
   /\b(?:fw|fpk|sk|pk|rk|ak|gsk|xai|hf|gh[oprsu]|github_pat|glpat|nvapi|pplx|sess|tgp|xapp|xox[a-z])[-_][\w*-]{4,}/gi
 const marked = /\b(?:AIza|AKIA|eyJ|ya29\.)[\w*.-]{8,}/g
-// the same within a word, whatever is glued to it: there a key must have the look of one
+// the same prefixes within a word: there the rest must be as long and mixed as a key
 const glued =
   /(?:do[opr]_v1_|github_pat_|glpat-|gsk_|nvapi-|pplx-|tgp_|xai-|xapp-|xox[a-z]-|ya29\.)[\w-]{16,}|(?:fpk|fw|gh[oprsu]|hf|npm|r8|[aprs]k|sess)[-_](?=[A-Za-z]{0,32}(?:\d|[a-z][A-Z]))[A-Za-z\d]{16,}[\w-]*|A[KS]IA[A-Z\d]{16,}|AIza[\w-]{30,}|eyJ[\w-]{8,256}\.[\w.-]{8,}/g
-// anything long with a digit in it
+// any long word with a digit
 const opaque = /(?<![\w-])(?=[\w-]{0,64}\d)[A-Za-z0-9_-]{32,}/g
 
 // the parts of a model's name: words with a version or a size, and dates
@@ -51,62 +51,62 @@ const accountName =
 const organisation = /\b(?:org|acct|proj|user)[-_][\w-]{4,}/gi
 const email = /[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64}){1,4}/g
 
-// A quotation with a blank in it is prose, and prose is a prompt; a name of a model or a field has none. A single quote within a
-// word is none.
+// A quotation with a blank may be a prompt; names of models and fields have no blank. A single quote within a word is an
+// apostrophe.
 const quoted =
   /(?<!\w)(?:"[^"]*\s[^"]*(?:"|$)|`[^`]*\s[^`]*(?:`|$)|“[^”]*\s[^”]*(?:”|$)|«[^»]*\s[^»]*(?:»|$)|'(?:[^'\s]|\b'\b)*\s(?:[^']|\b'\b)*(?:'(?!\w)|$))/g
 const structure = /[{[](?=[^}\]]{0,200}["':\s])[^]*/
-const spoken =
+const promptField =
   /\b(prompts?|inputs?|contents?|messages|instructions?)(["']?\s*(?:[:=]|\bwas\b|\bis\b:?\s*(?=["'`]))\s*)[^]+/i
 
-/** A resource's name without the account that it belongs to; the provider's own is kept. */
+/** Returns a resource's name without its account. The account `fireworks`, the provider's own, is kept. */
 export const withoutAccount = (name: string): string =>
   name.replace(
     /(?:\b|(?<=%2f))accounts(?:\/|%(?:25)*2f)(?!fireworks(?:\/|%(?:25)*2f|$))[^/%]+(?:\/|%(?:25)*2f|$)/gi,
     ""
   )
 
-/** Cuts at a blank, so that no half of a key is left that its pattern would not know. */
+/** Cuts a long text at a blank, so that no part of a key remains that its pattern would not match. */
 const cut = (text: string): string => {
   if (text.length <= maxInput) return text
   const head = text.slice(0, maxInput)
   return head.slice(0, head.search(/\s\S*$/) + 1)
 }
 
-// Most of what servers say holds nothing that a pattern below could match: plain words
+// Most messages are plain words, in which no pattern can match
 const plain = /^[A-Za-z ,.!?()]*$/
 const suspect =
   /AIza|A[KS]IA|eyJ|\b(?:account|organi[sz]ation|workspace|tenant|bearer|basic|prompt|input|content|messages|instruction)|key|passw/i
 
 const escaped = /%([0-7][\dA-Fa-f])|\\(?:u00([0-7][\dA-Fa-f])|([nrt])|(["'`\\/]))/g
 
-/** How deep escapes are resolved: JSON within JSON within a query. */
+/** The largest number of nested escapes that are resolved, as for JSON within JSON within a query. */
 const maxEscapes = 4
 
 const unescaped = (text: string): string => {
-  let open = text
+  let result = text
   for (let depth = 0; depth < maxEscapes; depth++) {
-    const inner = open.replace(
+    const inner = result.replace(
       escaped,
       (_, percent?: string, unicode?: string, blank?: string, quoted?: string): string =>
         blank !== undefined ? " " : (quoted ?? String.fromCharCode(Number.parseInt(percent ?? unicode ?? "20", 16)))
     )
-    if (inner === open) break
-    open = inner
+    if (inner === result) break
+    result = inner
   }
-  return open
+  return result
 }
 
-/** Masks what is recognised as it is written, and what shows only once escapes are resolved. */
+/** Applies a mask to a text as it is, and once more with its escapes resolved. */
 const masking =
   (mask: (text: string) => string) =>
   (text: string): string => {
     const masked = mask(text)
-    const open = unescaped(masked)
-    if (open === masked) return masked
-    const inner = mask(open)
-    // a text that hides nothing is shown as it was written
-    return inner === open ? masked : inner
+    const resolved = unescaped(masked)
+    if (resolved === masked) return masked
+    const inner = mask(resolved)
+    // if the escapes hide no secret, the text keeps them
+    return inner === resolved ? masked : inner
   }
 
 const maskKeys = (text: string): string => text.replace(glued, hole).replace(prefixed, hole).replace(marked, hole)
@@ -123,31 +123,31 @@ const maskText = /*#__PURE__*/ masking((text) => {
   const named = text
     .replace(control, " ")
     .replace(labelled, `$1$2${hole}`)
-    .replace(told, `$1${hole}`)
+    .replace(stated, `$1${hole}`)
     .replace(scheme, `$1 ${hole}`)
     .replace(link, "$1$2")
     .replace(accountPath, "$1[account]")
     .replace(accountName, "$1$2$3[account]")
   return maskOpaque(maskKeys(named).replace(organisation, "[account]"))
     .replace(email, hole)
-    .replace(spoken, `$1$2${hole}`)
+    .replace(promptField, `$1$2${hole}`)
     .replace(quoted, hole)
     .replace(structure, hole)
 })
 
-/** Text with its secrets masked, on one line. */
+/** Masks the secrets of a text, and puts it on one line. */
 export const redact = (text: string): string => {
   const short = cut(text)
   return (plain.test(short) && !suspect.test(short) ? short : maskText(short)).trim()
 }
 
-/** Whether a single word, where a code, a name or an id is expected, is rather a key. */
+/** Tests whether a word looks like a key or an account id, where a code, a name or an id is expected. */
 export const isSecret = (word: string): boolean => maskOpaque(maskKeys(word)) !== word || word.search(organisation) >= 0
 
-/** Whether a word, where the id of a request is expected, is one. */
+/** Tests whether a word can be the id of a request: it has the form of one, or does not look like a key. */
 export const isRequestId = (word: string): boolean => requestId.test(word) || !isSecret(word)
 
-/** A URL as far as it may be shown: no credentials, no query, no account, no opaque part; nothing if it is no URL. */
+/** Returns a URL without credentials, query, account and opaque parts; undefined if it is not an HTTP URL. */
 export const redactUrl = (url: string): string | undefined => {
   const match = /^(https?:\/\/)(?:[^\s/?#]*@)?([^\s/?#@]+)(?=[\s/?#]|$)([^\s?#]*)/i.exec(url.slice(0, maxInput))
   if (match === null) return undefined
@@ -157,6 +157,6 @@ export const redactUrl = (url: string): string | undefined => {
 
 const encoder = /*#__PURE__*/ new TextEncoder()
 
-/** The longest prefix that encodes to at most `bytes` bytes of UTF-8, never splitting a character. */
+/** Returns the longest prefix that encodes to at most `bytes` bytes of UTF-8. It never splits a character. */
 export const clip = (text: string, bytes: number): string =>
   text.length * 3 <= bytes ? text : text.slice(0, encoder.encodeInto(text, new Uint8Array(bytes)).read)

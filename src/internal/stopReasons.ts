@@ -1,10 +1,10 @@
 /**
- * Why a settled error was not retried, and the words for it.
+ * The reasons why a settled error was not retried, with their texts.
  *
  * @since 0.1.0
  */
 
-/** Each completes "Not retried: …". */
+/** The text of each reason, which completes "Not retried: …". */
 export const stopReasons = {
   Foreign: "it is not an ApiError",
   Settled: "an inner owner of retries was still at work when the attempt timed out",
@@ -20,5 +20,5 @@ export const stopReasons = {
   StreamBegan: "the stream had begun, and what was received cannot be continued"
 } as const satisfies Record<string, string>
 
-/** The reasons of schedules, and those of streams that were sent or received. */
+/** A reason of a schedule, or of a stream that was sent or received. */
 export type StopReason = keyof typeof stopReasons

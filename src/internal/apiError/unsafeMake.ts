@@ -1,5 +1,5 @@
 /**
- * Makes errors of fields that are valid by construction.
+ * Makes errors from fields that are valid by construction.
  *
  * @since 0.1.0
  */
@@ -7,16 +7,16 @@ import * as Data from "effect/Data"
 import { type ApiError, Fatal, type Kind, RateLimit, Transient } from "../../ApiError.js"
 import { attachCause, stackless } from "./construct.js"
 
-/** The fields of an error, but for its reason, its cause and the number of attempts. */
+/** The fields of an error, except its reason, its cause and the number of attempts. */
 export interface Fields extends Omit<ConstructorParameters<typeof Transient>[0], "reason" | "cause" | "attempts"> {}
 
 const classes = { RateLimit, Transient, Fatal }
 
 /**
- * Makes an error of fields that are valid by construction, and without a stack.
+ * Makes an error without a stack from fields that are valid by construction.
  *
- * The schema's constructor checks and copies every field; that costs more than everything else a classification does,
- * on the way of each failed call. This calls the constructor beneath it.
+ * The schema's constructor checks and copies every field, which costs more than the rest of a classification. Therefore this
+ * function calls the constructor of its base class.
  */
 export const unsafeMake = (kind: Kind, rest: Fields & { readonly attempts?: number }, cause?: unknown): ApiError => {
   const props: Record<string, unknown> = { _tag: kind.class, reason: kind.reason, attempts: 0 }
@@ -24,6 +24,6 @@ export const unsafeMake = (kind: Kind, rest: Fields & { readonly attempts?: numb
     if (value !== undefined) props[key] = value
   }
   const error: unknown = stackless(() => Reflect.construct(Data.Error, [props], classes[kind.class]))
-  // an instance of the third argument, which `Reflect.construct` is not typed to tell
+  // `Reflect.construct` makes an instance of its third argument; its type does not say that
   return attachCause(error as ApiError, cause)
 }

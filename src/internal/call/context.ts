@@ -1,7 +1,7 @@
 /**
- * What a fiber knows of the call that it is part of: its limits, who owns its retries, and who observes.
+ * The current call of a fiber: its deadline, the owners of its retries, and its observers.
  *
- * All in one reference: each more that a fiber has makes each fork dearer.
+ * One `FiberRef` holds all of it, since each additional one makes every fork more expensive.
  *
  * @since 0.1.0
  */
@@ -21,26 +21,26 @@ import type { Call } from "./model.js"
 type Observers = HashSet.HashSet<Observer>
 type Patch = Differ.Differ.HashSet.Patch<Observer>
 
-const nobody: Observers = /*#__PURE__*/ HashSet.empty()
+const noObservers: Observers = /*#__PURE__*/ HashSet.empty()
 const sets: Differ.Differ<Observers, Patch> = /*#__PURE__*/ Differ.hashSet()
 
-/** Who observes what is called within a call. */
+/** Returns the observers of the calls made within a call. */
 export const observersOf = (call: Call | undefined): Observers => {
   let at = call
   while (at !== undefined && at.observers === undefined) at = at.outer
-  return at?.observers ?? nobody
+  return at?.observers ?? noObservers
 }
 
-/** The same call with other observers. */
+/** Returns the same call with other observers. */
 const observed = (call: Call | undefined, observers: Observers): Call | undefined => {
-  // what said no more than who observes gives way
+  // a record that holds only observers is replaced
   const outer = call?.observers === undefined ? call : call.outer
   if (Equal.equals(observersOf(outer), observers)) return outer
   const { budget, clock = Clock.make(), depth = 0, idempotency, workload } = outer ?? {}
   return { outer, workload, idempotency, budget, clock, endsAt: -Infinity, depth, owners: 0, observers }
 }
 
-// each fork and each join asks; Effect's own takes a chunk apart to find that nothing has changed
+// Effect diffs and patches at every fork and join. The differ of `HashSet` inspects a chunk even if nothing has changed.
 const differ = /*#__PURE__*/ Differ.make<Call | undefined, Patch>({
   empty: sets.empty,
   combine: (first, second) => sets.combine(first, second),
@@ -49,8 +49,8 @@ const differ = /*#__PURE__*/ Differ.make<Call | undefined, Patch>({
 })
 
 /**
- * Children carry the call on; what they know of theirs is no business of their parent. The observers that they add are: layers
- * that are built side by side are built by children.
+ * The current call. Child fibers inherit it, and their changes to it are discarded when they join. Only the observers that they
+ * added are kept: layers that are built concurrently are built by child fibers.
  */
 export const currentCall: FiberRef.FiberRef<Call | undefined> = /*#__PURE__*/ globalValue(
   /*#__PURE__*/ Symbol.for("effect-reliability/Call"),
@@ -62,19 +62,19 @@ export const currentCall: FiberRef.FiberRef<Call | undefined> = /*#__PURE__*/ gl
     })
 )
 
-const adding =
+const withObserver =
   (observer: Observer) =>
   (call: Call | undefined): Call | undefined =>
     observed(call, HashSet.add(observersOf(call), observer))
 
-/** Tells an observer of the calls of an effect. */
+/** Reports the calls of an effect to an observer. */
 export const observedBy = <A, E, R>(effect: Effect.Effect<A, E, R>, observer: Observer): Effect.Effect<A, E, R> =>
-  Effect.locallyWith(effect, currentCall, adding(observer))
+  Effect.locallyWith(effect, currentCall, withObserver(observer))
 
-/** Tells an observer of the calls that follow, until the scope closes. */
+/** Reports the calls that follow to an observer, until the scope closes. */
 export const observing = (observer: Observer): Effect.Effect<unknown, never, Scope.Scope> =>
   Effect.acquireRelease(
-    FiberRef.modify(currentCall, (call) => [HashSet.has(observersOf(call), observer), adding(observer)(call)]),
+    FiberRef.modify(currentCall, (call) => [HashSet.has(observersOf(call), observer), withObserver(observer)(call)]),
     (known) =>
       known
         ? Effect.void
@@ -82,21 +82,24 @@ export const observing = (observer: Observer): Effect.Effect<unknown, never, Sco
           FiberRef.update(currentCall, (call) => observed(call, HashSet.remove(observersOf(call), observer)))
   )
 
-/** Runs an effect as part of no call; who observes still does. */
+/** Runs an effect outside of the current call. Its calls are still reported to the same observers. */
 export const apart = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.locallyWith(effect, currentCall, (call) => observed(undefined, observersOf(call)))
 
-/** Whether a fiber that knows of a call is part of one. */
+/** Tests whether a fiber with this value runs inside of a call. The value may also hold observers only. */
 export const isPart = (call: Call | undefined): boolean => call !== undefined && call.depth !== 0
 
-/** The milliseconds that are left of a call, and of the one around it for what outlives the call. */
+/** Returns the milliseconds until the end of a call. After the call has ended, those until the end of the outer call. */
 export const remaining = (call: Call | undefined): number => {
   let at = call
   while (at?.endsAt === -Infinity) at = at.outer
   return at === undefined || at.endsAt === Infinity ? Infinity : at.endsAt - monotonic(at.clock)
 }
 
-/** The milliseconds for what begins now. What still runs after the end of a call cleans up, which that end limits no more. */
+/**
+ * Returns the milliseconds available to work that starts now. After the end of a call only cleanup still runs, which the end does
+ * not limit: then the time left of the outer call counts.
+ */
 export const ahead = (call: Call | undefined): number => {
   for (let at = call; at !== undefined; at = at.outer) {
     const left = remaining(at)
@@ -105,7 +108,7 @@ export const ahead = (call: Call | undefined): number => {
   return Infinity
 }
 
-/** What a call takes over from the one around it. */
+/** Returns the fields that a new call inherits from the outer call, and the clock of the fiber. */
 export const carried = (outer: Call | undefined, fiber: Fiber.RuntimeFiber<unknown, unknown>) => ({
   workload: outer?.workload,
   idempotency: outer?.idempotency,
@@ -113,14 +116,14 @@ export const carried = (outer: Call | undefined, fiber: Fiber.RuntimeFiber<unkno
   clock: clockOf(fiber)
 })
 
-/** A call within another, which ends at a moment of its clock. */
+/** Makes a call inside of another one. `endsAt` is a moment of its clock. */
 export const ending = (
   outer: Call | undefined,
   { budget, clock, idempotency, workload }: Pick<Call, "workload" | "idempotency" | "budget" | "clock">,
   endsAt: number
 ): Call => ({ outer, workload, idempotency, budget, clock, endsAt, depth: (outer?.depth ?? 0) + 1, owners: 0 })
 
-/** A call within another, for at most so many milliseconds: it may end sooner than the outer one, never later. */
+/** Makes a call inside of another one, for at most `millis`. It never ends later than the outer call. */
 export const nested = (
   outer: Call | undefined,
   own: Pick<Call, "workload" | "idempotency" | "budget" | "clock">,
@@ -128,27 +131,30 @@ export const nested = (
   now: number = monotonic(own.clock)
 ): Call => ending(outer, own, endOf(outer, millis, now))
 
-/** When a call that begins now, and may last so long, ends. */
+/** Returns the end of a call that begins now and may last `millis`, but not longer than the outer call. */
 export const endOf = (outer: Call | undefined, millis: number, now: number): number =>
   now + Math.min(millis, ahead(outer))
 
-const count = (outer: Call | undefined, difference: 1 | -1, told: boolean): void => {
+const count = (outer: Call | undefined, difference: 1 | -1, reports: boolean): void => {
   for (let call = outer; call !== undefined; call = call.outer) {
     call.owners += difference
-    if (told) call.owned = true
+    if (reports) call.owned = true
   }
 }
 
-/** Registers an owner of retries with the calls around it, for as long as the effect runs. */
+/**
+ * Registers an owner of retries with the outer calls while the effect runs. `reports` says that the owner reports its call to
+ * observers itself.
+ */
 export const owning = <A, E, R>(
   outer: Call | undefined,
   effect: Effect.Effect<A, E, R>,
-  told = false
+  reports = false
 ): Effect.Effect<A, E, R> =>
   isPart(outer)
     ? Effect.acquireUseRelease(
-        Effect.sync(() => count(outer, 1, told)),
+        Effect.sync(() => count(outer, 1, reports)),
         () => effect,
-        () => Effect.sync(() => count(outer, -1, told))
+        () => Effect.sync(() => count(outer, -1, reports))
       )
     : effect

@@ -14,11 +14,11 @@ import type { StopReason } from "../stopReasons.js"
 import type { RetryBudget } from "../../RetryBudget.js"
 
 /**
- * Whether a call may be repeated once the server may have executed it.
+ * The condition under which a call may be repeated after the server may have executed it.
  *
- * - `safe`: yes.
- * - `keyed`: yes, because the call carries its own id, which the server honours.
- * - `never`: no. The call is repeated only if nothing was sent, or if the server refused it before it executed anything.
+ * - `safe`: always.
+ * - `keyed`: always, because the call carries its own id, by which the server recognises a repetition.
+ * - `never`: never. The call is repeated only if nothing was sent, or if the server refused it before it executed anything.
  *
  * @since 0.1.0
  * @category model
@@ -26,78 +26,78 @@ import type { RetryBudget } from "../../RetryBudget.js"
 export type Idempotency = "safe" | "keyed" | "never"
 
 /**
- * How long to wait for a deployment that is starting or swapping its weights.
+ * The waits allowed for a deployment that is starting or swapping its weights.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Patience {
-  /** The number of waits. */
+  /** The largest number of waits. */
   readonly waits: number
   /** The first wait. */
   readonly base: Duration.Duration
-  /** What each wait is multiplied by. */
+  /** The factor between a wait and the next one. */
   readonly factor: number
   /** The longest wait. */
   readonly cap: Duration.Duration
 }
 
 /**
- * The limits of one attempt, by what it waits for.
+ * The timeouts of one attempt and of its phases.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Timeouts {
-  /** For a free connection. */
+  /** The longest wait for a free connection. */
   readonly pool: Duration.Duration
-  /** For the connection to be made, its certificate checked. */
+  /** The longest time to make a connection, the check of its certificate included. */
   readonly connect: Duration.Duration
-  /** For the request to be written. */
+  /** The longest time to write the request. */
   readonly write: Duration.Duration
-  /** For the next bytes of the answer. */
+  /** The longest wait for the next bytes of the response. */
   readonly read: Duration.Duration
-  /** For all of it. */
+  /** The longest duration of the whole attempt. */
   readonly attempt: Duration.Duration
 }
 
 /**
- * The limits of an event stream, which has no limit in all.
+ * The timeouts of an event stream. Its total duration is not limited.
  *
  * @since 0.1.0
  * @category model
  */
 export interface StreamTimeouts {
-  /** From the request to the first event. */
+  /** The longest time from the request to the first event. */
   readonly first: Duration.Duration
-  /** Between two signs of life. */
+  /** The longest wait for the next bytes after the first event; pings count. */
   readonly idle: Duration.Duration
 }
 
 /**
- * A kind of work.
+ * A kind of work: its timeouts, deadline, retries and patience.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Workload {
-  /** What it is called in errors, spans and metrics. */
+  /** The name in errors, spans and metrics. */
   readonly name: string
   readonly timeouts: Timeouts
   readonly stream: StreamTimeouts
-  /** For the whole call: all attempts, and the waits between them. */
+  /** The longest duration of the whole call: all attempts, and the waits between them. */
   readonly deadline: Duration.Duration
-  /** When to try again. */
+  /** The schedule that decides whether and when a failed attempt is retried. */
   readonly retry: Schedule.Schedule<Step, unknown>
   /**
-   * How long to wait for a deployment that gets ready. Without, one that scales up from zero fails the call at once, and one
-   * that swaps its weights counts as any other failure.
+   * The waits for a deployment that is not ready. If undefined, a deployment that scales up from zero fails the call at once,
+   * and a deployment that swaps its weights counts as any other failure.
    */
   readonly patience: Patience | undefined
 }
 
 /**
- * Why a schedule goes on waiting.
+ * The reason why a schedule waits before the next attempt.
  *
  * @since 0.1.0
  * @category model
@@ -105,27 +105,27 @@ export interface Workload {
 export type Waiting =
   /** The schedule's own delay. */
   | "Backoff"
-  /** The server asked for more than that. */
+  /** The server hint, which is longer than that delay. */
   | "Hint"
-  /** The deployment is starting or swapping its weights; neither attempts nor budget are spent. */
+  /** The deployment is starting or swapping its weights. The wait spends neither attempts nor budget. */
   | "Patience"
-  /** A kept-alive connection turned out to be closed; tried again at once, uncounted. */
+  /** The server had closed a kept-alive connection. The request is repeated at once, and not counted as an attempt. */
   | "ReusedSocket"
 
 /**
  * The reason why a schedule stops.
  *
  * - `Foreign`: the error is not an `ApiError`.
- * - `Settled`: an inner owner of retries gave up already.
+ * - `Settled`: an inner owner of retries has given up already.
  * - `Fatal`: a retry would fail the same way, or the server forbids it.
  * - `Idempotency`: the server may have executed the call, whose idempotency is `never`.
  * - `Attempts`: all attempts are used up.
- * - `NameNotFound`: the host name was not found too often in a row.
+ * - `NameNotFound`: the host name was not found in too many consecutive attempts.
  * - `PatienceEnded`: the deployment did not become ready within the workload's patience. Without patience, a deployment that
  *   scales up stops the call at once.
- * - `HintTooLong`: the server asks for a longer wait than `maxHint`.
+ * - `HintTooLong`: the server hint is longer than `maxHint`.
  * - `Deadline`: the wait would end after the deadline.
- * - `Budget`: the budget that is shared with other calls is empty.
+ * - `Budget`: the retry budget, which other calls share, is empty.
  *
  * @since 0.1.0
  * @category model
@@ -133,7 +133,7 @@ export type Waiting =
 export type Stopping = Exclude<StopReason, "SpentBody" | "StreamBegan">
 
 /**
- * What a schedule decided after a failure, and why.
+ * The decision of a schedule after a failure, and its reason.
  *
  * @since 0.1.0
  * @category model
@@ -141,40 +141,40 @@ export type Stopping = Exclude<StopReason, "SpentBody" | "StreamBegan">
 export interface Step {
   /** The number of attempts made so far. */
   readonly attempt: number
-  /** How long it waits before the next; zero where it stops. */
+  /** The delay before the next attempt; zero if the schedule stops. */
   readonly delay: Duration.Duration
-  /** Why it waits, or why it stops. */
+  /** The reason for the wait or for the stop. */
   readonly why: Waiting | Stopping
-  /** The wait that the deadline did not allow, where `why` is `Deadline`. */
+  /** The wait that would have ended after the deadline; set only if `why` is `Deadline`. */
   readonly refusedWait?: Duration.Duration | undefined
 }
 
 /**
- * What a call is about, for those who count: nothing of it is sent.
+ * The description of a call in metrics, spans and accounting. Nothing of it is sent to the server.
  *
  * @since 0.1.0
  * @category model
  */
 export interface About {
-  /** The host and port that it goes to. */
+  /** The host and port that the request goes to. */
   readonly host?: string | undefined
-  /** The model that answers. */
+  /** The model that the call uses. */
   readonly model?: string | undefined
-  /** What is done, in a word, such as `chat`. */
+  /** The operation, in one word such as `chat`. */
   readonly operation?: string | undefined
-  /** Who serves the model, in a word, such as `fireworks`. */
+  /** The provider that serves the model, in one word such as `fireworks`. */
   readonly provider?: string | undefined
   /** The HTTP method. */
   readonly method?: string | undefined
-  /** The HTTP status of the last answer, once there is one. */
+  /** The HTTP status of the last response, once there is one. */
   readonly status?: number | undefined
-  /** Whether the answer is a stream, so that the call ends with its first event. */
+  /** If true, the response is a stream, and the call ends with its first event. */
   readonly stream?: boolean | undefined
 }
 
 /**
- * An attempt, or a call, that has ended: what accounting is made of. A stream's call ends with its first event; what becomes of it
- * after that is told once more, of the `"stream"`.
+ * An attempt, a call or a stream that has ended. The call that opens a stream ends with the first event. The end of the stream is
+ * reported separately, with `of: "stream"`.
  *
  * @since 0.1.0
  * @category model
@@ -183,56 +183,58 @@ export interface Outcome {
   readonly of: "attempt" | "call" | "stream"
   readonly workload: Workload
   readonly about: About
-  /** The number of the attempt, or of all attempts of the call, from 1 on. */
+  /** The number of the attempt, from 1 on; for a call or a stream, the number of its attempts. */
   readonly attempt: number
   /** Absent after a success. */
   readonly error: ApiError | undefined
-  /** Why a call that failed was not tried again, where that was decided. */
+  /** The reason why a failed call was not retried, if a schedule or a limit decided it. */
   readonly why: Stopping | undefined
-  /** When the call began: milliseconds of the `Clock` service's wall time. */
+  /** The start of the call, in milliseconds of the `Clock` service's wall time. */
   readonly at: number
-  /** Milliseconds of the `Clock` service's monotonic time. */
+  /** The duration, in milliseconds of the `Clock` service's monotonic time. */
   readonly millis: number
-  /** Whether the attempt, or the last one of the call, made protected calls of its own, which are told by themselves. */
+  /** True if the attempt, or the last attempt of the call, made protected calls. These are reported by themselves. */
   readonly composite: boolean
 }
 
+/** The state of a call, which its fibers share, or a record of observers outside of any call. */
 export interface Call {
   readonly outer: Call | undefined
   readonly workload: Workload | undefined
-  /** Absent outside of protected calls: a schedule of `Retry` then repeats as `Effect.retry` does. */
+  /** Absent outside of protected calls. Then a schedule of `Retry` retries whatever the delivery, as `Effect.retry` does. */
   readonly idempotency: Idempotency | undefined
   readonly budget: RetryBudget | undefined
   readonly clock: Clock.Clock
   /**
-   * The moment, by `clock`, after which nothing of the call runs; Infinity if there is none, and -Infinity where that of the
-   * call around holds: once it has ended, or where it only says who observes.
+   * The moment of `clock` after which nothing of the call runs; Infinity for no limit. -Infinity means that the end of the
+   * outer call applies: this call has ended, or the record holds only observers.
    */
   endsAt: number
-  /** How many calls it is within, itself included; absent for one, and 0 where there is none and somebody observes. */
+  /** The number of nested calls, this one included. Absent means 1; 0 means that the record holds observers and no call. */
   readonly depth?: number | undefined
-  /** Who observes what is called from here on, where that is all that it says. */
+  /** The observers of the calls that follow. Set only on records that hold nothing else. */
   readonly observers?: HashSet.HashSet<Observer> | undefined
-  /** How many owners of retries are at work inside; while there is one, a limit that cuts them off is final. */
+  /** The number of owners of retries that run inside. While it is not 0, reaching the time limit is not retried. */
   owners: number
-  /** Whether there ever was one that is told of by itself. */
+  /** True once an owner of retries inside reports its own call to observers. */
   owned?: boolean
 }
 
 export type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
 
-/** What a call, or an attempt of one, runs in, such as a span. */
+/** Wraps the effect of a call or of an attempt, for example in a span. */
 export type Around = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 
+/** The workload and the description of a call. */
 export interface Subject {
   readonly workload: Workload
   readonly about: About
 }
 
-/** A call that begins, or a stream whose call is about to; of the latter nothing more is told if it does not open. */
+/** A call that begins, or a stream whose call is about to begin. If the stream does not open, its end is not reported. */
 export interface Begun extends Subject {
   readonly of: "call" | "stream"
-  /** As in what is told of it. */
+  /** The start, as in `Outcome.at`. */
   readonly at: number
 }
 
@@ -243,22 +245,22 @@ export interface Backoff extends Subject {
   readonly millis: number
 }
 
-/** What one who observes does about one call. None of it may throw: what it throws is ignored. */
+/** The handlers of an observer for one call. They must not throw; exceptions are ignored. */
 export interface Observed {
-  /** Told each attempt and the call once, however they end. */
+  /** Called once at the end of each attempt and of the call, whether it succeeds, fails or is interrupted. */
   readonly tell: (outcome: Outcome) => void
-  /** Told of a call that succeeded at once in place of both, as of the call: of its try it is the same. */
+  /** Called once instead of `tell`, with the outcome of the call, if its first attempt succeeds. Both outcomes are alike. */
   readonly tellBoth?: ((call: Outcome) => void) | undefined
   readonly waits?: ((waiting: Backoff) => void) | undefined
   readonly aroundCall?: Around | undefined
   readonly aroundTry?: ((attempt: number) => Around) | undefined
 }
 
-/** One who observes all calls. */
+/** An observer of all calls. */
 export interface Observer {
   /**
-   * Whether it is enough to tell it of a call when the first attempt begins: then nothing has to watch over what comes before,
-   * which costs more than all else. Of one that runs calls in something, it is not.
+   * If true, `begin` may be called as late as the start of the first attempt. Otherwise the fiber is watched before that, which
+   * costs more than everything else. An observer that wraps calls must not set it.
    */
   readonly late?: boolean | undefined
   readonly begin: (begun: Begun, fiber: AnyFiber) => Observed

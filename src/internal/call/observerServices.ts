@@ -1,5 +1,5 @@
 /**
- * Observers that need services, for clients that are made where the services are, and called where they are not.
+ * Observers that need services, for clients that are made where the services are available and called where they are not.
  *
  * @since 0.1.0
  */
@@ -10,7 +10,7 @@ import type * as Reliability from "../../Reliability.js"
 
 type Observers<R> = Pick<Reliability.Options<R>, "onRetry" | "onGiveUp">
 
-/** The same observers, with the services of a context. The span is the call's, and not the one in which this was built. */
+/** Provides the services of a context to observers. Their parent span is that of the call, not that of the context. */
 export const withContext = <R>({ onGiveUp, onRetry }: Observers<R>, context: Context.Context<R>) => {
   const provided = <A, E>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E> =>
     Effect.mapInputContext(effect, (around: Context.Context<never>) => {

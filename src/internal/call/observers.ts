@@ -1,5 +1,5 @@
 /**
- * Who is told of calls: a policy's own `record`, and those that layers have installed for all calls.
+ * Reports calls to the `record` of their policy, and to the observers that layers have installed for all calls.
  *
  * @since 0.1.0
  */
@@ -18,11 +18,11 @@ interface Observers {
 }
 
 const lists = new WeakMap<HashSet.HashSet<Observer>, Observers>()
-// mostly there is one, and a look into the map costs as much as what is told
+// usually there is one set, and a lookup in the map costs as much as the report itself
 let lastSet: HashSet.HashSet<Observer> | undefined
 let lastList: Observers | undefined
 
-/** The observers of what is called within a call; nothing where there are none. */
+/** Returns the observers of the calls made within `outer`; undefined without observers. */
 const listOf = (outer: Call | undefined): Observers | undefined => {
   if (outer === undefined) return undefined
   const set = observersOf(outer)
@@ -39,30 +39,30 @@ const listOf = (outer: Call | undefined): Observers | undefined => {
 
 type Record = ((outcome: Outcome) => void) | undefined
 
-/** Whether anybody is told of a fiber's calls. */
+/** Tests whether the calls of a fiber are reported to a `record` function or to an observer. */
 export const isObserved = (fiber: AnyFiber, record: Record): boolean =>
   record !== undefined || listOf(fiber.getFiberRef(currentCall)) !== undefined
 
 const nothing: About = {}
 
-/** A call, as its owner knows it. */
-export interface Told {
+/** The owner of a call, with what it knows when the call begins. */
+export interface Owner {
   readonly fiber: AnyFiber
   readonly clock: Clock.Clock
-  /** What its fiber knew before it began. */
+  /** The current call of the fiber before this one began. */
   readonly outer: Call | undefined
   readonly startedAt: number
   readonly policy: { readonly workload: Workload; readonly about?: About | undefined; readonly record?: Record }
 }
 
-/** What is told of one call, or of the stream that it opens; undefined where nobody listens. */
-export const telling = (told: Told, of: Begun["of"]): Telling | undefined => {
-  const observers = listOf(told.outer)
-  if (observers === undefined && told.policy.record === undefined) return undefined
-  const one = new Telling(told)
+/** Makes the reporter of one call, or of the stream that it opens; undefined if there is nothing to report to. */
+export const telling = (owner: Owner, of: Begun["of"]): Telling | undefined => {
+  const observers = listOf(owner.outer)
+  if (observers === undefined && owner.policy.record === undefined) return undefined
+  const one = new Telling(owner)
   if (observers === undefined) return one
-  const { about = nothing, workload } = told.policy
-  one.begun = { of, workload, about, at: wallAt(told.clock, told.startedAt) }
+  const { about = nothing, workload } = owner.policy
+  one.begun = { of, workload, about, at: wallAt(owner.clock, owner.startedAt) }
   one.pending = observers.all
   if (of === "stream" || !observers.late) one.begin()
   return one
@@ -71,7 +71,7 @@ export const telling = (told: Told, of: Begun["of"]): Telling | undefined => {
 const none: ReadonlyArray<never> = []
 const silent: Observed = { tell: () => {} }
 
-/** An observer breaks no call. */
+/** Runs a handler of an observer. Its exceptions must not fail the call. */
 const safely = <A>(f: () => A): A | undefined => {
   try {
     return f()
@@ -80,46 +80,46 @@ const safely = <A>(f: () => A): A | undefined => {
   }
 }
 
-/** One call, as those who observe it are told. */
+/** Reports one call to its observers. */
 export class Telling {
-  readonly told: Told
+  readonly owner: Owner
   observed: ReadonlyArray<Observed> = none
-  /** What observers are told of the beginning. */
+  /** The start of the call, as observers receive it. */
   begun: Begun | undefined
-  /** Who has not been told of it yet. */
+  /** The observers that have not received the start yet. */
   pending: ReadonlyArray<Observer> = none
-  triedAt = 0
-  /** Whether an attempt has begun whose end was not told yet. */
+  attemptStartedAt = 0
+  /** True while an attempt has begun and its end has not been reported. */
   trying = false
-  /** Whether the call's end was told. */
+  /** True once the end of the call has been reported. */
   ended = false
   composite = false
-  /** What the fibers of the present attempt know of their call. */
+  /** The current call of the fibers of the current attempt. */
   call: Call | undefined
-  observer: (() => void) | undefined
+  fiberObserver: (() => void) | undefined
 
-  constructor(told: Told) {
-    this.told = told
+  constructor(owner: Owner) {
+    this.owner = owner
   }
 
-  /** Tells those who do not know yet that it begins. */
+  /** Reports the start to the observers that have not received it yet. */
   begin(): void {
-    const { begun, pending, told } = this
+    const { begun, owner, pending } = this
     if (begun === undefined || pending === none) return
     this.pending = none
     const observed = Array<Observed>(pending.length)
     for (let i = 0; i < pending.length; i++) {
       try {
-        observed[i] = pending[i]?.begin(begun, told.fiber) ?? silent
+        observed[i] = pending[i]?.begin(begun, owner.fiber) ?? silent
       } catch {
-        // an observer breaks no call
+        // an exception of an observer must not fail the call
         observed[i] = silent
       }
     }
     this.observed = observed
   }
 
-  /** What an attempt that begins runs in. */
+  /** Records the start of an attempt, and wraps its effect for the observers. */
   try<A, E, R>(
     effect: Effect.Effect<A, E, R>,
     attempt: number,
@@ -127,7 +127,7 @@ export class Telling {
     call: Call | undefined
   ): Effect.Effect<A, E, R> {
     this.trying = true
-    this.triedAt = now
+    this.attemptStartedAt = now
     this.call = call
     let wrapped = effect
     for (const { aroundTry } of this.observed) {
@@ -138,13 +138,16 @@ export class Telling {
     return wrapped
   }
 
-  /** Whether anybody was told that it begins, which is not put off for a leaf: to watch that costs less than to mask it. */
+  /**
+   * Tests whether an observer has received the start. For a leaf the start is reported here and not with the first attempt:
+   * watching its fiber costs less than a mask.
+   */
   isBegun(leaf: boolean): boolean {
     if (leaf) this.begin()
     return this.observed.length > 0
   }
 
-  /** Whether the call runs in something. */
+  /** True if an observer wraps the effect of the call. */
   get wraps(): boolean {
     return this.observed !== none && this.observed.some(({ aroundCall }) => aroundCall !== undefined)
   }
@@ -160,16 +163,16 @@ export class Telling {
   }
 
   waits(error: ApiError, step: Step, millis: number): void {
-    const { about = nothing, workload } = this.told.policy
+    const { about = nothing, workload } = this.owner.policy
     for (const { waits } of this.observed) {
       if (waits !== undefined) safely(() => waits({ about, workload, error, step, millis }))
     }
   }
 
-  /** Tells of a call whose last attempt succeeded. */
+  /** Reports a call whose last attempt succeeded. */
   succeed(attempt: number): void {
-    const now = monotonic(this.told.clock)
-    if (attempt > 1 || this.told.policy.record !== undefined) {
+    const now = monotonic(this.owner.clock)
+    if (attempt > 1 || this.owner.policy.record !== undefined) {
       this.tell("attempt", attempt, undefined, undefined, now)
       this.tell("call", attempt, undefined, undefined, now)
       return
@@ -186,7 +189,7 @@ export class Telling {
       try {
         one.tellBoth(outcome)
       } catch {
-        // an observer breaks no call
+        // an exception of an observer must not fail the call
       }
     }
   }
@@ -196,17 +199,17 @@ export class Telling {
     attempt: number,
     error: ApiError | undefined,
     why?: Stopping,
-    now = monotonic(this.told.clock)
+    now = monotonic(this.owner.clock)
   ): void {
     this.ends(of)
     const outcome = this.outcome(of, attempt, error, why, now)
-    const { record } = this.told.policy
+    const { record } = this.owner.policy
     if (record !== undefined) safely(() => record(outcome))
     for (const one of this.observed) {
       try {
         one.tell(outcome)
       } catch {
-        // an observer breaks no call
+        // an exception of an observer must not fail the call
       }
     }
   }
@@ -217,7 +220,7 @@ export class Telling {
       this.composite = this.call?.owned === true
     } else if (of === "call") {
       this.ended = true
-      if (this.observer !== undefined) this.told.fiber.removeObserver(this.observer)
+      if (this.fiberObserver !== undefined) this.owner.fiber.removeObserver(this.fiberObserver)
     }
   }
 
@@ -228,18 +231,18 @@ export class Telling {
     why: Stopping | undefined,
     now: number
   ): Outcome {
-    const { clock, policy, startedAt } = this.told
+    const { clock, policy, startedAt } = this.owner
     const { about = nothing, workload } = policy
     const at = this.begun?.at ?? clock.unsafeCurrentTimeMillis() - (now - startedAt)
-    const millis = now - (of === "attempt" ? this.triedAt : startedAt)
+    const millis = now - (of === "attempt" ? this.attemptStartedAt : startedAt)
     return { of, workload, about, attempt, error, why, at, millis, composite: this.composite }
   }
 
-  // Between two attempts the end of the fiber tells of an interruption, which nothing but its finalizers follows: a mask around
-  // the wait would be held by all that wait.
+  /** Calls `onEnd` when the fiber ends, which reports an interruption between two attempts. */
+  // A mask around the wait would stay in memory for every call that waits.
   watch(onEnd: () => void): void {
-    if (this.observer !== undefined) return
-    this.observer = onEnd
-    this.told.fiber.addObserver(onEnd)
+    if (this.fiberObserver !== undefined) return
+    this.fiberObserver = onEnd
+    this.owner.fiber.addObserver(onEnd)
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The error of a limit that is kept by this package.
+ * The error of a time limit that this package enforces.
  *
  * @since 0.1.0
  */
@@ -7,7 +7,7 @@ import * as Duration from "effect/Duration"
 import type { Delivery, Phase, Transient } from "../../ApiError.js"
 import { unsafeMake } from "../apiError/unsafeMake.js"
 
-/** Makes the error of a call that ran into its own limit; names what the attempt before failed with. */
+/** Makes the error of a call that reached one of its time limits. `last` describes the error of the attempt before. */
 export const timedOut = (
   phase: Phase,
   limit: Duration.Duration,
@@ -20,6 +20,6 @@ export const timedOut = (
   const before = last === undefined ? "" : `; the attempt before failed with ${last}`
   const detail = `the limit is ${Duration.format(limit)}${before}`
   const error = unsafeMake({ class: "Transient", reason: "Timeout" }, { delivery, phase, detail, attempts })
-  // of the class just named
+  // `unsafeMake` makes the class that the first argument names
   return error as Transient
 }

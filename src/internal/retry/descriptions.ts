@@ -1,5 +1,5 @@
 /**
- * Descriptions of the schedules that `Retry` made.
+ * The descriptions of the schedules that `Retry` has made.
  *
  * @since 0.1.0
  */
@@ -7,6 +7,6 @@ import type * as Schedule from "effect/Schedule"
 
 export const descriptions = /*#__PURE__*/ new WeakMap<object, string>()
 
-/** Describes a schedule that `Retry` made; undefined for any other. */
+/** Returns the description of a schedule that `Retry` has made; undefined for any other schedule. */
 export const describeSchedule = (made: Schedule.Schedule<unknown, unknown>): string | undefined =>
   descriptions.get(made)

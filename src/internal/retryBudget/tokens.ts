@@ -19,8 +19,8 @@ export interface Rates {
 }
 
 /**
- * Returns what a budget holds after time has passed and calls have been counted. It is never more than `max`, and never less
- * because the clock went back.
+ * Returns the state of a budget after time has passed and calls have been counted. It has at most `max` tokens, and a clock that
+ * goes back takes none away.
  */
 export const accrue = (state: State, options: Rates, now: number, calls: number): State => ({
   tokens: Math.min(
