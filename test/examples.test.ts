@@ -22,7 +22,7 @@ const prints: Readonly<Record<string, ReadonlyArray<string | RegExp>>> = {
     'The client\'s side: 18 attempts of 20 lost in the phase "pool".',
     /^Client: .* 2 acknowledged, .* 18 not sent/,
     /^Servers: +2 requests, 0 errors/,
-    /^The law: /,
+    /^Expected: /,
     "Lost:     18 pool: Timeout (NotSent).",
     /^Next: .*Allow more connections/
   ],

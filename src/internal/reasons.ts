@@ -17,7 +17,7 @@ export type Group = "rate" | "capacity" | "starting" | "account" | "request" | "
 
 /** The facts about one reason. */
 export interface Facts {
-  /** A clause that says what happened; the message of an error ends with it. */
+  /** A clause that says what happened. In an error's message it follows the reason. */
   readonly happened: string
   /** The default advice, a sentence in the imperative. */
   readonly advice: string

@@ -29,7 +29,7 @@ const scheme = /\b(bearer|basic)\s+[\w.~+/=-]+/gi
 const prefixed =
   /\b(?:fw|fpk|sk|pk|rk|ak|gsk|xai|hf|gh[oprsu]|github_pat|glpat|nvapi|pplx|sess|tgp|xapp|xox[a-z])[-_][\w*-]{4,}/gi
 const marked = /\b(?:AIza|AKIA|eyJ|ya29\.)[\w*.-]{8,}/g
-// the same prefixes within a word: there the rest must be as long and mixed as a key
+// the same prefixes within a word: there the rest must be longer, and after a short prefix have a digit or a mixed case
 const glued =
   /(?:do[opr]_v1_|github_pat_|glpat-|gsk_|nvapi-|pplx-|tgp_|xai-|xapp-|xox[a-z]-|ya29\.)[\w-]{16,}|(?:fpk|fw|gh[oprsu]|hf|npm|r8|[aprs]k|sess)[-_](?=[A-Za-z]{0,32}(?:\d|[a-z][A-Z]))[A-Za-z\d]{16,}[\w-]*|A[KS]IA[A-Z\d]{16,}|AIza[\w-]{30,}|eyJ[\w-]{8,256}\.[\w.-]{8,}/g
 // any long word with a digit

@@ -202,7 +202,7 @@ describe("reconcile", () => {
     expect(next(36)).toBe(
       "The servers fail. Look at the provider's status page, and contact support with the request ids of some failures."
     )
-    expect(next(35)).toContain("stands before them")
+    expect(next(35)).toContain("came from an intermediary")
   })
 
   it("gives the servers no more errors than requests that arrived, and none that were answered", () => {
@@ -265,7 +265,7 @@ describe("reconcile", () => {
   it("says where answers came from that the servers did not count", () => {
     const verdict = judged({ failed: [[40, "ScalingUp", "Acknowledged"]] }, 0)
     expect(verdict._tag).toBe("ServerSide")
-    expect(verdict.next).toContain("stands before them")
+    expect(verdict.next).toContain("came from an intermediary")
   })
 
   const unknown: ReadonlyArray<readonly [Accounting.NotEnough, Told, number, Partial<Accounting.ServerCounts>]> = [
@@ -449,11 +449,11 @@ describe("a verdict's text", () => {
     expect(Accounting.format(verdict)).toMatchInlineSnapshot(`
       "The client's side: 30 attempts of 100 lost in the phase "connect".
       Client:   100 attempts of 0 calls: 70 acknowledged, 0 partial, 0 unconfirmed, 30 not sent; 1 call in flight.
-      Servers:  70.3 requests, 10 errors (10 of 503), known of 90 % of the time.
-      The law:  70 to 71 requests, give or take 20.
+      Servers:  70.3 requests, 10 errors (10 of 503), covering 90 % of the time.
+      Expected: 70 to 71 requests, give or take 20.
       Lost:     30 connect: Connect (NotSent).
       Refused:  10 Unavailable (Acknowledged).
-      Next:     No connection was made, so that nothing was sent. Check host and port, the firewall and the network path from this machine, and whether the limit for connecting is too short."
+      Next:     No connection was made, so nothing was sent. Check host and port, the firewall and the network path from this machine, and whether the connect timeout is too short."
     `)
   })
 
@@ -462,8 +462,8 @@ describe("a verdict's text", () => {
       "Not enough data (TooFew).
       Client:   1 attempt of 0 calls: 1 acknowledged, 0 partial, 0 unconfirmed, 0 not sent; 0 calls in flight.
       Servers:  1 request, 0 errors.
-      The law:  1 to 1 requests, give or take 3.
-      Next:     There are too few requests to tell loss from chance. Wait for more, or take a longer window."
+      Expected: 1 to 1 requests, give or take 3.
+      Next:     There are too few requests to tell loss from chance. Wait for more, or choose a longer window."
     `)
   })
 })

@@ -390,7 +390,7 @@ describe("what a request sends", () => {
 describe("a request that cannot be sent", () => {
   const secret = "sk-live-0123456789abcdef0123456789abcdef"
   const bad: ReadonlyArray<readonly [name: string, request: Request, says: RegExp]> = [
-    ["a URL that is none", HttpClientRequest.get(`v1/models?key=${secret}`), /the URL is none/],
+    ["an invalid URL", HttpClientRequest.get(`v1/models?key=${secret}`), /the URL is invalid/],
     ["another protocol", HttpClientRequest.get(`ftp://user:${secret}@example.com/`), /ftp:/],
     ["a key for a URL", HttpClientRequest.get(`${secret}:443`), /begins with something/],
     [
@@ -399,11 +399,11 @@ describe("a request that cannot be sent", () => {
       /x-api-key/
     ],
     ["a character beyond Latin 1", HttpClientRequest.get(api, { headers: { "x-name": `${secret}→` } }), /x-name/],
-    ["a header without a name", HttpClientRequest.get(api, { headers: { "": secret } }), /name is invalid/],
+    ["a header without a name", HttpClientRequest.get(api, { headers: { "": secret } }), /an invalid name/],
     ["a key for a header's name", HttpClientRequest.get(api, { headers: { [secret]: "a\nb" } }), /name is invalid/],
     ["an object for a body", HttpClientRequest.setBody(post, HttpBody.raw({ secret })), /bodyJson/],
     // what JavaScript lets a caller pass
-    ["a method that is none", HttpClientRequest.make("GET IT" as "GET")(api), /the method is no HTTP method/]
+    ["an invalid method", HttpClientRequest.make("GET IT" as "GET")(api), /the method is not a valid HTTP method/]
   ]
 
   it.effect.each(bad)("says so: %s", ([, request, says]) =>

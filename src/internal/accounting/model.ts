@@ -7,7 +7,7 @@ import type { ApiError, Reason, Phase as Limit, Delivery } from "../../ApiError.
 import type { Outcome } from "../../Reliability.js"
 
 /**
- * What makes calls different for those who look at numbers.
+ * The labels under which calls are counted.
  *
  * @since 0.1.0
  * @category model
@@ -15,14 +15,14 @@ import type { Outcome } from "../../Reliability.js"
 export interface Labels {
   /** The workload's name. */
   readonly workload: string
-  /** Absent where the call did not say. */
+  /** The model; absent if the call has none. */
   readonly model: string | undefined
-  /** Host and port; absent where the call did not say. */
+  /** The host and port; absent if they are unknown. */
   readonly host: string | undefined
 }
 
 /**
- * How many came to the same.
+ * The number of attempts, calls or streams with the same labels and the same outcome.
  *
  * @since 0.1.0
  * @category model
@@ -33,17 +33,17 @@ export interface Row extends Labels {
   /** The error's class and reason; absent for a success. */
   readonly class: ApiError["_tag"] | undefined
   readonly reason: Reason | undefined
-  /** The limit that a timeout ran into. */
+  /** The phase of a timeout. */
   readonly phase: Limit | undefined
-  /** Of a success, `Acknowledged`. */
+  /** The delivery; `Acknowledged` for a success. */
   readonly delivery: Delivery
   readonly count: number
-  /** How long all of them took together. */
+  /** The sum of their durations, in milliseconds. */
   readonly millis: number
 }
 
 /**
- * Calls that have begun and not ended.
+ * The number of calls with the same labels that have begun and not ended.
  *
  * @since 0.1.0
  * @category model
@@ -53,34 +53,38 @@ export interface InFlight extends Labels {
 }
 
 /**
- * What was counted.
+ * The counts of attempts, calls and streams.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Counts {
   readonly rows: ReadonlyArray<Row>
-  /** How many calls had begun and not ended when it was looked at, those around other calls included. */
+  /** The number of calls that had begun and not ended at the time of reading. Calls that contain other calls are included. */
   readonly inFlight: number
-  /** The same by what they are about, as far as that is known when a call begins. */
+  /** The same number by labels, as far as these are known when a call begins. */
   readonly open: ReadonlyArray<InFlight>
 }
 
 /**
- * What became of the calls that began within a time.
+ * The counts of the calls that began within a period.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Window extends Counts {
-  /** In milliseconds of wall time, at the edge of a bucket: what to ask the servers for. */
+  /**
+   * The start in milliseconds of wall time: the edge of a bucket, or the creation of the accounts. Request the servers' counts for
+   * this period.
+   */
   readonly from: number
-  /** The same, or the moment that it was looked at. */
+  /** The end, at the edge of a bucket, or the time of reading. */
   readonly to: number
 }
 
 /**
- * What servers counted between two moments, in milliseconds of wall time. The numbers may come of rates: they need not be whole.
+ * The counts of the servers between two moments, in milliseconds of wall time. The numbers may be computed from rates, so they
+ * need not be integers.
  *
  * @since 0.1.0
  * @category model
@@ -88,22 +92,32 @@ export interface Window extends Counts {
 export interface ServerCounts {
   readonly from: number
   readonly to: number
-  /** Requests that were acknowledged, those that failed among them. */
+  /** The acknowledged requests, including those that failed. */
   readonly requests: number
-  /** Requests that were answered by an error. */
+  /** The requests that received an error response. */
   readonly errors: number
-  /** Of the errors, how many had which HTTP status. */
+  /** The number of errors by HTTP status. */
   readonly byStatus?: Readonly<Record<string, number>> | undefined
-  /** The part of the time that the numbers are of, from 0 to 1. @default 1 */
+  /** The part of the period that the numbers cover, from 0 to 1. @default 1 */
   readonly coverage?: number | undefined
-  /** How far off in time they may be at both ends, in milliseconds. @default 0 */
+  /** The precision of both ends of the period, in milliseconds. @default 0 */
   readonly resolution?: number | undefined
 }
 
 /**
- * Where a client loses attempts: looking up the name, waiting for a connection, making one, trusting it, passing the proxy,
- * sending, waiting for the answer, by a connection that breaks, by the time that runs out before anything is sent, by an
- * interruption, or by what the client itself cannot send or read.
+ * The phase in which a client loses attempts.
+ *
+ * - `dns`: the lookup of the host name.
+ * - `pool`: the wait for a free connection.
+ * - `connect`: the making of a connection.
+ * - `tls`: the TLS handshake, with the check of the certificate.
+ * - `proxy`: the proxy refused the call.
+ * - `write`: the sending of the request.
+ * - `read`: the wait for the response.
+ * - `connection`: the connection broke.
+ * - `attempt`: the time of the attempt ended before anything was sent.
+ * - `abort`: the call was interrupted.
+ * - `client`: the client could not send the request, or could not read the response.
  *
  * @since 0.1.0
  * @category model
@@ -122,13 +136,13 @@ export type Phase =
   | "client"
 
 /**
- * Attempts that failed alike.
+ * The number of attempts that failed in the same way.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Failure {
-  /** Where the client lost them; absent where a server answered. */
+  /** The phase in which the client lost them; absent if a server responded. */
   readonly phase: Phase | undefined
   readonly reason: Reason
   readonly delivery: Delivery
@@ -136,7 +150,8 @@ export interface Failure {
 }
 
 /**
- * Between what the law says that servers count, and by how much they may be off.
+ * The number of requests that servers must have counted: at least `Acknowledged + Partial`, at most that plus `Unconfirmed` and
+ * the calls in flight. `tolerance` is the allowed deviation.
  *
  * @since 0.1.0
  * @category model
@@ -154,7 +169,7 @@ export interface Bounds {
  * @category model
  */
 export interface Evidence {
-  /** Calls that ended, their attempts by delivery, and those that succeeded. */
+  /** The calls that ended, their attempts, also by delivery, the attempts that succeeded, and the calls in flight. */
   readonly client: { readonly [D in Delivery]: number } & {
     readonly calls: number
     readonly attempts: number
@@ -163,16 +178,23 @@ export interface Evidence {
   }
   readonly server: ServerCounts
   readonly bounds: Bounds
-  /** What this side lost, the most frequent first. */
+  /** The attempts that the client lost, the most frequent failures first. */
   readonly lost: ReadonlyArray<Failure>
-  /** What servers answered with errors, the most frequent first. */
+  /** The attempts that received an error response, the most frequent failures first. */
   readonly refused: ReadonlyArray<Failure>
 }
 
 /**
- * Why there is no verdict: numbers that are none, a window that is empty or to come, counts of different times, numbers of too
- * little of it, a window shorter than they are sharp, too few requests, too many calls that have not ended, or servers
- * that counted less than succeeded.
+ * The reason why no verdict is possible.
+ *
+ * - `NoNumbers`: a number is invalid, for example negative.
+ * - `NoTime`: the window is empty, or lies in the future.
+ * - `OtherTime`: the two counts are of different periods.
+ * - `Coverage`: the servers' numbers cover too small a part of the period.
+ * - `TooShort`: the period is too short for the precision of the servers' numbers, or the tolerance exceeds half of the requests.
+ * - `TooFew`: there are too few requests.
+ * - `InFlight`: too many calls have not ended.
+ * - `OtherServer`: the servers counted fewer requests than succeeded, so these are the counts of other servers.
  *
  * @since 0.1.0
  * @category model
@@ -188,7 +210,7 @@ export type NotEnough =
   | "OtherServer"
 
 /**
- * Who lost the requests, by which numbers, and what to do next.
+ * The result of a reconciliation: the side that lost the requests, the evidence, and what to do next.
  *
  * @since 0.1.0
  * @category model
@@ -196,8 +218,8 @@ export type NotEnough =
 export type Verdict = { readonly next: string } & (
   | {
       /**
-       * Attempts were lost between this client and the servers, most often in this phase: before or while they were sent, so that
-       * the servers may know nothing of them, or on the way back, where they counted a request whose answer nobody got.
+       * Attempts were lost between this client and the servers, most often in this phase. If they were lost before or while they
+       * were sent, the servers may not have counted them; if the response was lost, the servers counted them.
        */
       readonly _tag: "ClientSide"
       readonly phase: Phase
@@ -206,7 +228,7 @@ export type Verdict = { readonly next: string } & (
       readonly evidence: Evidence
     }
   | {
-      /** The servers answered, with errors. */
+      /** The servers responded with errors. */
       readonly _tag: "ServerSide"
       readonly errors: number
       readonly byReason: Readonly<Record<string, number>>
@@ -223,27 +245,27 @@ export type Verdict = { readonly next: string } & (
   | {
       readonly _tag: "NotEnoughData"
       readonly why: NotEnough
-      /** Absent where the numbers are none. */
+      /** Absent if `why` is `NoNumbers`. */
       readonly evidence: Evidence | undefined
     }
 )
 
 /**
- * How much difference counts as one. The tolerance is the greater of `count` and `share`, plus what the server's numbers are
- * off by their own account.
+ * Options of `reconcile`: the smallest differences that matter. The tolerance is the greater of `count` and `share` of all
+ * requests. `share` grows with the parts of the two periods that do not overlap, and with `resolution` and missing `coverage`.
  *
  * @since 0.1.0
  * @category model
  */
 export interface ReconcileOptions {
-  /** Requests that may be missing, whatever the share, and failures that do not matter. @default 3 */
+  /** The number of requests that may always be missing, and of failures that are ignored. @default 3 */
   readonly count?: number | undefined
-  /** The share of all requests that may be missing, 0 to 1: server counts come of rates. @default 0.1 */
+  /** The share of all requests that may be missing, 0 to 1, since servers' counts are computed from rates. @default 0.1 */
   readonly share?: number | undefined
-  /** The share of attempts that may fail without mattering, 0 to 1. @default 0.01 */
+  /** The share of attempts whose failure is ignored, 0 to 1. @default 0.01 */
   readonly failing?: number | undefined
   /** The least coverage of the server's numbers, 0 to 1. @default 0.5 */
   readonly coverage?: number | undefined
-  /** The fewest requests, on the side that has more of them, that allow a verdict, from 1 on. @default 10 */
+  /** The smallest number of requests that allows a verdict, from 1 on, counted on the side that has more. @default 10 */
   readonly attempts?: number | undefined
 }

@@ -1,3 +1,8 @@
+/**
+ * Compares the counts of a client with those of servers, and decides which side lost requests.
+ *
+ * @since 0.1.0
+ */
 import { type Group, type Reason, reasons } from "../reasons.js"
 import type {
   Bounds,
@@ -13,10 +18,10 @@ import type {
 } from "./model.js"
 
 // -------------------------------------------------------------------------------------------------
-// Whose failure it is
+// The phase of a failure
 // -------------------------------------------------------------------------------------------------
 
-/** Returns where an attempt was lost; undefined where a response of the server reports the failure. */
+/** Returns the phase in which an attempt was lost; undefined if a response of the server reports the failure. */
 const phaseOf = (reason: Reason, { delivery, phase }: Pick<Row, "delivery" | "phase">): Phase | undefined => {
   if (reason === "Timeout") {
     // a timeout of the whole attempt while nothing was sent may have expired in any phase
@@ -30,7 +35,7 @@ const phaseOf = (reason: Reason, { delivery, phase }: Pick<Row, "delivery" | "ph
 }
 
 // -------------------------------------------------------------------------------------------------
-// The law
+// The bounds: Acknowledged + Partial ≤ the servers' count ≤ Acknowledged + Partial + Unconfirmed
 // -------------------------------------------------------------------------------------------------
 
 interface Sides {
@@ -97,10 +102,10 @@ const boundsOf = (window: Window, counts: ServerCounts, { by, attempts }: Sides,
   const least = by.Acknowledged + by.Partial
   const most = least + by.Unconfirmed + window.inFlight
   const length = Math.max(1, counts.to - counts.from)
-  // what of the one window is outside of the other, at the pace that the calls had
-  const apart = Math.abs(window.from - counts.from) + Math.abs(window.to - counts.to) + (counts.resolution ?? 0)
+  // the parts of the two periods that do not overlap, and the precision of their ends
+  const outside = Math.abs(window.from - counts.from) + Math.abs(window.to - counts.to) + (counts.resolution ?? 0)
   const unseen = 1 - Math.min(1, counts.coverage ?? 1)
-  const share = limits.share + Math.min(1, apart / length) + unseen
+  const share = limits.share + Math.min(1, outside / length) + unseen
   const tolerance = Math.max(limits.count, Math.max(attempts, counts.requests) * share)
   return { least, most, tolerance }
 }
@@ -109,7 +114,7 @@ const boundsOf = (window: Window, counts: ServerCounts, { by, attempts }: Sides,
 // reconcile
 // -------------------------------------------------------------------------------------------------
 
-/** The verdict; total: whatever the numbers are, it names none that they do not bear. */
+/** Returns the verdict. Works for any numbers, and names a side only if the numbers prove it. */
 export const judge = (window: Window, counts: ServerCounts, limits: Limits): Verdict => {
   if (!isSound(counts) || !isSane(window)) return notEnough("NoNumbers", undefined)
   const sides = sidesOf(window.rows)
@@ -136,23 +141,23 @@ export const judge = (window: Window, counts: ServerCounts, limits: Limits): Ver
   if (requests > most + tolerance) {
     return { _tag: "MissingOnClient", missing: requests - most, evidence, next: texts.missing }
   }
-  // what succeeded was counted by whoever answered it: these are not their numbers
+  // the servers that sent the successful responses counted them, so these are the numbers of other servers
   if (requests < ok + by.Partial - tolerance) return notEnough("OtherServer", evidence)
 
-  // errors that the servers counted and whose answers nobody got: they are theirs, and not lost
+  // error responses that the servers counted and that did not arrive: they are failures of the servers, not lost requests
   const arrived = Math.min(by.Unconfirmed, Math.max(0, requests - least))
-  const answersLost = Math.min(arrived, Math.max(0, counts.errors - total(refused) - tolerance))
-  const theirs = total(refused) + answersLost
-  const ours = total(lost) - answersLost
+  const responsesLost = Math.min(arrived, Math.max(0, counts.errors - total(refused) - tolerance))
+  const theirs = total(refused) + responsesLost
+  const ours = total(lost) - responsesLost
   const ignored = Math.max(limits.count, attempts * limits.failing)
   if (Math.max(ours, theirs) < ignored) {
-    const unheard = counts.errors - (most - ok) - tolerance
-    if (unheard > 0)
+    const unseenErrors = counts.errors - (most - ok) - tolerance
+    if (unseenErrors > 0)
       return { _tag: "MissingOnClient", missing: counts.errors - (most - ok), evidence, next: texts.missing }
     if (2 * tolerance > Math.max(attempts, requests)) return notEnough("TooShort", evidence)
     return { _tag: "InAgreement", evidence, next: texts.agreement }
   }
-  const [first] = ours >= theirs ? byPhase(without(lost, answersLost)) : []
+  const [first] = ours >= theirs ? byPhase(without(lost, responsesLost)) : []
   if (first === undefined) {
     const unseen = least - requests > tolerance
     const next = serverSide(refused[0]?.reason) + (unseen ? texts.front : "")
@@ -168,16 +173,16 @@ export const judge = (window: Window, counts: ServerCounts, limits: Limits): Ver
   return { _tag: "ClientSide", phase: first.phase, lost: first.count, evidence, next: texts.phases[first.phase] }
 }
 
-/** What was lost, without so many whose answers were. */
-const without = (lost: Sides["lost"], answers: number): Sides["lost"] => {
+/** Removes from the lost attempts those of which only the response was lost, in proportion. */
+const without = (lost: Sides["lost"], responses: number): Sides["lost"] => {
   const unconfirmed = total(lost.filter(({ delivery }) => delivery === "Unconfirmed"))
-  const share = answers / Math.max(1, unconfirmed)
+  const share = responses / Math.max(1, unconfirmed)
   return lost.map((one) =>
     one.delivery === "Unconfirmed" ? { ...one, count: Math.round(one.count * (1 - share)) } : one
   )
 }
 
-/** The phases that lose attempts, the worst first. */
+/** Returns the number of lost attempts for each phase, the largest first. */
 const byPhase = (lost: Sides["lost"]): ReadonlyArray<{ readonly phase: Phase; readonly count: number }> => {
   const sums = new Map<Phase, number>()
   for (const { count, phase } of lost) sums.set(phase, (sums.get(phase) ?? 0) + count)
@@ -198,7 +203,7 @@ const notEnough = (why: NotEnough, evidence: Evidence | undefined): Verdict => (
 })
 
 // -------------------------------------------------------------------------------------------------
-// What to do
+// Advice
 // -------------------------------------------------------------------------------------------------
 
 const texts: {
@@ -209,47 +214,45 @@ const texts: {
   readonly why: { readonly [W in NotEnough]: string }
 } = {
   missing:
-    "Look for what else calls: another process, another client without accounting, or a proxy that repeats requests. Compare one key, one model and one window with each other.",
+    "Look for other callers: another process, another client without accounting, or a proxy that repeats requests. Compare the counts of one key, one model and one window.",
   agreement: "Nothing is missing on either side.",
   front:
-    " The servers counted fewer answers than arrived: the others came from what stands before them, the provider's gateway or a proxy of yours.",
+    " More responses arrived than the servers counted: the others came from an intermediary, such as the provider's gateway or your own proxy.",
   phases: {
-    dns: "The name of the host was not found, so that nothing was sent. Check the base URL, and the DNS resolver of this machine.",
-    pool: "Calls waited too long for a free connection of this client, and nothing was sent. Allow more connections, or make fewer calls at once; look for answers that nobody reads.",
+    dns: "The host name was not found, so nothing was sent. Check the base URL, and the DNS resolver of this machine.",
+    pool: "Calls waited too long for a free connection of this client, and nothing was sent. Allow more connections, or make fewer calls at once; look for responses whose body is never read.",
     connect:
-      "No connection was made, so that nothing was sent. Check host and port, the firewall and the network path from this machine, and whether the limit for connecting is too short.",
-    tls: "No trusted connection was made. Check the certificates, a proxy that opens TLS, and this machine's time.",
-    proxy: "The proxy refused to pass the calls on. Check its address, its credentials and what it allows.",
-    write:
-      "Requests were not written in time. Look at the upload speed of the network path, and at the size of the requests.",
-    read: "Requests were sent, and no answer came in time. Allow as much time as the model takes, stream the answer, or make the request smaller; if the servers did not count these requests, look at the network path.",
+      "No connection was made, so nothing was sent. Check host and port, the firewall and the network path from this machine, and whether the connect timeout is too short.",
+    tls: "No trusted connection was made. Check the certificates, any proxy that intercepts TLS, and this machine's clock.",
+    proxy: "The proxy refused the calls. Check its address, its credentials and its access rules.",
+    write: "Requests were not sent in time. Check the upload speed of the network path and the size of the requests.",
+    read: "Requests were sent, but no response arrived in time. Allow as much time as the model needs, stream the response, or make the request smaller; if the servers did not count these requests, check the network path.",
     connection:
-      "Connections broke while requests were under way. Look at the network path: idle limits of proxies, NAT and load balancers, and lost packets.",
+      "Connections broke during requests. Check the network path: idle timeouts of proxies, NAT and load balancers, and lost packets.",
     attempt:
-      "The time of the attempts ran out before anything was sent. Allow more time, and look at what precedes the sending.",
+      "The attempts ran out of time before anything was sent. Allow more time, and check what the client does before it sends a request.",
     abort:
-      "Calls were interrupted on this side before their answers. Look for a timeout around them, or for who cancels them.",
+      "Calls were interrupted on this side before their response arrived. Look for a timeout around them, or for code that cancels them.",
     client:
-      "Calls failed in this client: requests that cannot be sent, or answers that it cannot read. Look at the reasons."
+      "Calls failed in this client: it could not send the requests, or could not read the responses. Look at the reasons."
   },
   why: {
-    NoNumbers: "Some of the numbers are none. Look at where they come from.",
-    NoTime: "The window is empty or lies in the future. Take one that is over.",
+    NoNumbers: "Some of the numbers are invalid. Check their source.",
+    NoTime: "The window is empty or lies in the future. Choose a window in the past.",
     OtherTime:
-      "The two counts are of different times. Ask for the server's counts between the `from` and `to` of the client's window.",
-    Coverage:
-      "The servers' numbers are of too small a part of the window. Collect them for longer, then compare again.",
-    TooShort: "The window is shorter than the servers' numbers are sharp. Take a longer one.",
-    TooFew: "There are too few requests to tell loss from chance. Wait for more, or take a longer window.",
-    InFlight: "Most of the calls are still under way. Compare again when they have ended.",
+      "The two counts are of different periods. Request the servers' counts between the `from` and `to` of the client's window.",
+    Coverage: "The servers' numbers cover too small a part of the window. Collect them for longer, then compare again.",
+    TooShort: "The window is too short for the precision of the servers' numbers. Choose a longer window.",
+    TooFew: "There are too few requests to tell loss from chance. Wait for more, or choose a longer window.",
+    InFlight: "Most of the calls have not ended. Compare again when they have.",
     OtherServer:
-      "The servers counted fewer requests than succeeded, so that these are not their calls. Compare one host and one model, and look for a cache between."
+      "The servers counted fewer requests than succeeded, so these are the counts of other servers. Compare one host and one model, and look for a cache in between."
   }
 }
 
 /** Advice on errors that servers report, for each group of reasons. */
 const adviceOf: { readonly [G in Group]: string } = {
-  rate: "The provider limits the rate. Spread the calls out; limits rise with sustained use. For more at once, contact support or take a dedicated deployment.",
+  rate: "The provider limits the rate. Spread the calls out; limits rise with sustained use. For a higher limit at once, contact support or use a dedicated deployment.",
   capacity: "The deployment is saturated. Raise its number of replicas, or make fewer calls at once.",
   starting: "The deployment is not ready. Keep at least one replica running, or use a workload with patience.",
   account:

@@ -1,3 +1,8 @@
+/**
+ * Counts attempts, calls and streams by labels, outcome and time bucket, in bounded memory.
+ *
+ * @since 0.1.0
+ */
 import type { ApiError } from "../../ApiError.js"
 import type { Outcome, Begun, Observed, Observer } from "../call/model.js"
 import type { Counts, InFlight, Row } from "./model.js"
@@ -11,21 +16,21 @@ export interface Bounds {
   readonly rows: number
 }
 
-/** Where the labels go that are too many. */
+/** The label that replaces labels beyond the limit. */
 export const other = "(other)"
 
-/** Longer than any name: what is no name is no label. */
+/** The longest label, in characters: no valid name is longer. */
 const maxLabel = 256
 
 type Kind = Pick<Row, "of" | "outcome" | "class" | "reason" | "phase" | "delivery">
 type Labels = Pick<Row, "workload" | "model" | "host">
 
-/** A count and a sum, all in all and by bucket. */
+/** A count and a sum of durations, in total and by bucket. */
 class Cell<Of> {
   count = 0
   millis = 0
   readonly of: Of
-  // count and sum in turn
+  // count and sum alternate
   readonly ring: Float64Array
 
   constructor(of: Of, buckets: number) {
@@ -47,7 +52,7 @@ class Cell<Of> {
     this.ring.fill(0, 2 * slot, 2 * slot + 2)
   }
 
-  /** What the slots hold together; all there ever was, without slots. */
+  /** Returns the sums over some slots, or the totals if no slots are given. */
   sum(slots: ReadonlyArray<number> | undefined): { readonly count: number; readonly millis: number } {
     if (slots === undefined) return { count: this.count, millis: this.millis }
     let [count, millis] = [0, 0]
@@ -61,12 +66,12 @@ class Cell<Of> {
 
 type RowCell = Cell<Kind & Labels>
 
-/** All that is counted under the same labels. It observes the calls that begin with them. */
+/** The counts under the same labels. It observes the calls that begin with these labels. */
 class Group implements Observed {
   readonly tally: Tally
   readonly labels: Labels
   readonly open: Cell<Labels>
-  /** The happy ones, which are many. */
+  /** The cells of successes, which are the most frequent. */
   readonly ok: { [of in Outcome["of"]]: RowCell | undefined } = {
     attempt: undefined,
     call: undefined,
@@ -92,7 +97,7 @@ class Group implements Observed {
     const slot = tally.slotOf(at, true)
     this.open.add(slot, -1, 0)
     if (composite) return
-    // its host may have become known meanwhile
+    // the host may have become known during the call
     const group = tally.groupOf(workload.name, about.host ?? "", about.model ?? "")
     const { ok } = group
     const attempts = ok.attempt ?? tally.cellOf(group, "attempt", undefined)
@@ -124,9 +129,9 @@ class Group implements Observed {
     const cell = new Cell({ ...kind, ...this.labels }, this.tally.bounds.buckets)
     if (error === undefined) this.ok[of] = cell
     else {
-      const alike = this.failed.get(error.reason)
-      if (alike === undefined) this.failed.set(error.reason, [cell])
-      else alike.push(cell)
+      const sameReason = this.failed.get(error.reason)
+      if (sameReason === undefined) this.failed.set(error.reason, [cell])
+      else sameReason.push(cell)
     }
     return cell
   }
@@ -134,18 +139,18 @@ class Group implements Observed {
 
 type ByModel = Map<string, Group>
 
-/** What has been counted so far. Each change is made in one step, so that no fiber can come between. */
+/** The counts so far. Each change is synchronous, so no other fiber can interleave. */
 export class Tally implements Observer {
   readonly bounds: Bounds
-  /** When it was made: nothing that began before is in it. */
+  /** The time of its creation. Calls that began before are not counted. */
   readonly since: number
   readonly #groups = new Map<string, Map<string, ByModel>>()
   readonly #all: Array<Group> = []
   readonly #rows: Array<RowCell> = []
   readonly #names = { workload: new Set<string>(), host: new Set<string>(), model: new Set<string>() }
-  /** Which bucket since the epoch each slot of the rings holds. */
+  /** The number of the bucket, counted from the Unix epoch, that each slot of the rings holds. */
   readonly #epochs: Float64Array
-  // what was asked for last, which is most often what is asked for next
+  // a cache of the last result, which the next call most often needs again
   #last: Group | undefined
   #slot = -1
   #from = Infinity
@@ -171,23 +176,23 @@ export class Tally implements Observer {
   readonly #streams: Observed = { tell: (outcome) => this.record(outcome) }
 
   readonly record = (outcome: Outcome): void => {
-    // what it was made of is told by itself
+    // the protected calls that it consists of are reported by themselves
     if (outcome.composite) return
     const { about, at, error, millis, of, workload } = outcome
     const group = this.groupOf(workload.name, about.host ?? "", about.model ?? "")
     this.cellOf(group, of, error).add(this.slotOf(at, true), 1, millis)
   }
 
-  /** The row of a group, or the one for what is beyond the bounds. */
+  /** Returns the row of a group, or the common row if there are too many rows. */
   cellOf(group: Group, of: Outcome["of"], error: ApiError | undefined): RowCell {
     return group.get(of, error) ?? this.#admit(group, of, error)
   }
 
   #admit(group: Group, of: Outcome["of"], error: ApiError | undefined): RowCell {
-    const rest = this.#rows.length < this.bounds.rows ? group : this.#find(other, other, other)
-    const known = rest.get(of, error)
+    const target = this.#rows.length < this.bounds.rows ? group : this.#find(other, other, other)
+    const known = target.get(of, error)
     if (known !== undefined) return known
-    const cell = rest.make(of, error)
+    const cell = target.make(of, error)
     this.#rows.push(cell)
     return cell
   }
@@ -204,7 +209,7 @@ export class Tally implements Observer {
     return this.#find(this.#name(workloads, workload), this.#name(hosts, host), this.#name(models, model))
   }
 
-  /** A label, if it is one of those that came first. */
+  /** Returns a label, or `other` if the limit of labels is reached or the label is too long. */
   #name(names: Set<string>, name: string): string {
     if (name === "" || names.has(name)) return name
     if (names.size >= this.bounds.labels || name.length > maxLabel) return other
@@ -215,7 +220,7 @@ export class Tally implements Observer {
   #find(workload: string, host: string, model: string): Group {
     const known = this.#groups.get(workload)?.get(host)?.get(model)
     if (known !== undefined) return known
-    // a group may be without a row as long as its calls are under way
+    // a group has no row before its first call ends, so groups have a limit of their own
     if (this.#all.length >= this.bounds.rows && !(workload === other && host === other && model === other)) {
       return this.#find(other, other, other)
     }
@@ -227,7 +232,7 @@ export class Tally implements Observer {
     return group
   }
 
-  /** The slot of a moment's bucket; -1 for a bucket that is no longer, or not yet, there. */
+  /** Returns the slot of the bucket of a moment; -1 if no slot holds that bucket. `open` allows a slot to be taken over. */
   slotOf(at: number, open: boolean, begins = false): number {
     if (at >= this.#from && at < this.#to) return this.#slot
     const { bucket, buckets } = this.bounds
@@ -235,7 +240,7 @@ export class Tally implements Observer {
     const slot = ((epoch % buckets) + buckets) % buckets
     const held = this.#epochs[slot]
     if (held === epoch) return slot
-    // what begins now may find a bucket of the future: the clock was ahead then
+    // a call that begins now also takes over a slot of a future bucket: the clock was ahead then
     if (held === undefined || !open || !(begins ? held !== epoch : epoch > held)) return -1
     for (const row of this.#rows) row.clear(slot)
     for (const group of this.#all) group.open.clear(slot)
@@ -248,7 +253,7 @@ export class Tally implements Observer {
 
   // --- Reading ------------------------------------------------------------------------------------
 
-  /** What was counted in some slots, or in all time. */
+  /** Returns the counts of some slots, or all counts. */
   read(slots?: ReadonlyArray<number>): Counts {
     const rows: Array<Row> = []
     for (const cell of this.#rows) {
@@ -266,10 +271,10 @@ export class Tally implements Observer {
     return { rows, inFlight, open }
   }
 
-  /** What began between two moments: in whole buckets, as far as they are remembered, and never in the future. */
+  /** Returns the counts of the calls that began between two moments, in whole buckets that are remembered and not in the future. */
   window(from: number, to: number, now: number): Counts & { readonly from: number; readonly to: number } {
     const { bucket, buckets } = this.bounds
-    // what is no number is no bound
+    // NaN means no bound
     const last = Math.ceil(Math.min(Number.isNaN(to) ? now : to, now + 1) / bucket)
     const start = Math.min(Math.max(Number.isNaN(from) ? 0 : from, this.since), now)
     let first = Math.max(Math.floor(start / bucket), last - buckets)
@@ -277,7 +282,7 @@ export class Tally implements Observer {
     for (let epoch = last - 1; epoch >= first; epoch--) {
       const slot = this.slotOf(epoch * bucket, false)
       if (slot >= 0) slots.push(slot)
-      // forgotten for a later one
+      // a later bucket has taken over its slot
       else if ((this.#epochs[((epoch % buckets) + buckets) % buckets] ?? 0) > epoch) first = epoch + 1
     }
     const begins = Math.max(first * bucket, this.since)

@@ -1,21 +1,26 @@
+/**
+ * Renders a verdict as text.
+ *
+ * @since 0.1.0
+ */
 import type { Evidence, Failure, Verdict } from "./model.js"
 
 const rounded = (value: number): string => String(Math.round(value * 10) / 10)
 
 const counted = (value: number, what: string): string => `${rounded(value)} ${what}${rounded(value) === "1" ? "" : "s"}`
 
-const tried = (value: number): string => (value === 1 ? "1 attempt" : `${rounded(value)} attempts`)
+const attemptsText = (value: number): string => (value === 1 ? "1 attempt" : `${rounded(value)} attempts`)
 
 const headline = (verdict: Verdict): string => {
   switch (verdict._tag) {
     case "ClientSide":
-      return `The client's side: ${tried(verdict.lost)} of ${verdict.evidence.client.attempts} lost in the phase "${verdict.phase}".`
+      return `The client's side: ${attemptsText(verdict.lost)} of ${verdict.evidence.client.attempts} lost in the phase "${verdict.phase}".`
     case "ServerSide":
-      return `The server's side: ${tried(verdict.errors)} of ${verdict.evidence.client.attempts} ended by errors of the servers.`
+      return `The server's side: ${attemptsText(verdict.errors)} of ${verdict.evidence.client.attempts} ended with an error of the servers.`
     case "InAgreement":
-      return "In agreement: client and servers counted the same."
+      return "In agreement: the client and the servers counted the same requests."
     case "MissingOnClient":
-      return `Missing on the client: the servers counted ${counted(verdict.missing, "request")} that it did not send.`
+      return `Missing on the client: the servers counted ${counted(verdict.missing, "request")} that this client did not send.`
     case "NotEnoughData":
       return `Not enough data (${verdict.why}).`
   }
@@ -36,17 +41,17 @@ const evidenceOf = ({ bounds, client, lost, refused, server }: Evidence): Readon
   const { Acknowledged, NotSent, Partial, Unconfirmed, calls, inFlight, attempts } = client
   const byStatus = Object.entries(server.byStatus ?? {}).map(([status, count]) => `${rounded(count)} of ${status}`)
   const statuses = byStatus.length === 0 ? "" : ` (${byStatus.join(", ")})`
-  const coverage = server.coverage === undefined ? "" : `, known of ${Math.round(server.coverage * 100)} % of the time`
+  const coverage = server.coverage === undefined ? "" : `, covering ${Math.round(server.coverage * 100)} % of the time`
   return [
-    `Client:   ${tried(attempts)} of ${counted(calls, "call")}: ${Acknowledged} acknowledged, ${Partial} partial, ${Unconfirmed} unconfirmed, ${NotSent} not sent; ${counted(inFlight, "call")} in flight.`,
+    `Client:   ${attemptsText(attempts)} of ${counted(calls, "call")}: ${Acknowledged} acknowledged, ${Partial} partial, ${Unconfirmed} unconfirmed, ${NotSent} not sent; ${counted(inFlight, "call")} in flight.`,
     `Servers:  ${counted(server.requests, "request")}, ${counted(server.errors, "error")}${statuses}${coverage}.`,
-    `The law:  ${bounds.least} to ${bounds.most} requests, give or take ${rounded(bounds.tolerance)}.`,
+    `Expected: ${bounds.least} to ${bounds.most} requests, give or take ${rounded(bounds.tolerance)}.`,
     ...(lost.length === 0 ? [] : [`Lost:     ${listed(lost)}.`]),
     ...(refused.length === 0 ? [] : [`Refused:  ${listed(refused)}.`])
   ]
 }
 
-/** Some lines of text, without an end of line after the last. */
+/** Renders a verdict as lines of text, without a line break at the end. */
 export const textOf = (verdict: Verdict): string =>
   [
     headline(verdict),

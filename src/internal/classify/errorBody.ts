@@ -1,30 +1,29 @@
 /**
- * Reads what a server says about a failure out of whatever body it sent.
+ * Reads codes, a message and a request id from the body of an error response.
  *
- * No envelope is promised: gateways, inference servers, control planes and proxies each have their own. Bodies are
- * untrusted: they are cut before they are parsed, and nothing but named fields is taken out of them, since what else
- * they hold is often the request, quoted.
+ * Bodies have no common format: gateways, inference servers, control planes and proxies each have their own. They are also
+ * untrusted: they are cut before they are parsed, and only named fields are read, since the rest often quotes the request.
  *
  * @since 0.1.0
  */
 import { attempt, list, read } from "../errors.js"
 
-/** What a body says. */
-export interface Said {
-  /** Whether it was JSON, or came parsed. */
+/** The contents of an error body. */
+export interface ErrorBody {
+  /** The body was JSON, or had been parsed already. */
   readonly json: boolean
-  /** Codes and types, the most telling first. */
+  /** Codes and types, the most specific first. */
   readonly codes: ReadonlyArray<string>
-  /** The provider's words, not yet redacted. */
+  /** The provider's message, not yet redacted. */
   readonly text?: string | undefined
-  /** The request's id, where the body repeats it. */
+  /** The request's id, if the body contains it. */
   readonly requestId?: string | undefined
 }
 
-/** Error answers are short; a longer one is a page or an attack. */
+/** The part of a body that is read. Error bodies are short; a longer one is a page or an attack. */
 const maxLength = 64 * 1024
 
-const nothing: Said = { json: false, codes: [] }
+const nothing: ErrorBody = { json: false, codes: [] }
 
 const asText = (body: unknown): string | undefined => {
   if (typeof body === "string") return body.slice(0, maxLength)
@@ -44,7 +43,7 @@ const code = (u: unknown): string | undefined => {
   return typeof text === "string" && codePattern.test(text) ? text : undefined
 }
 
-/** `google.rpc.ErrorInfo.reason`, the one field of a control-plane error that is meant for programs. */
+/** Returns `google.rpc.ErrorInfo.reason`, the only field of a control-plane error that is meant for programs. */
 const errorInfoReason = (error: unknown): string | undefined => {
   for (const detail of list(read(error, "details")).slice(0, 8)) {
     const reason = code(read(detail, "reason"))
@@ -53,7 +52,10 @@ const errorInfoReason = (error: unknown): string | undefined => {
   return undefined
 }
 
-/** `{ loc: ["body", "messages", 0], msg }` of FastAPI; `input` and `ctx` quote the request and are left out. */
+/**
+ * Returns the messages of FastAPI's `{ loc: ["body", "messages", 0], msg }`. Its fields `input` and `ctx` quote the request and are
+ * not read.
+ */
 const fastApi = (detail: unknown): string | undefined => {
   if (typeof detail === "string") return string(detail)
   const lines = list(detail)
@@ -68,7 +70,7 @@ const fastApi = (detail: unknown): string | undefined => {
   return lines.length > 0 ? lines.join("; ") : undefined
 }
 
-const fromJson = (body: unknown): Said => {
+const fromJson = (body: unknown): ErrorBody => {
   const outer: unknown = list(body)[0] ?? body
   const error: unknown = read(outer, "error") ?? read(outer, "fault") ?? outer
   return {
@@ -92,8 +94,8 @@ const fromJson = (body: unknown): Said => {
 const salvage = (text: string, field: string): string | undefined =>
   new RegExp(`"${field}"\\s*:\\s*"((?:[^"\\\\]|\\\\.){1,512})`).exec(text)?.[1]
 
-// A body that was cut off still begins with what matters
-const fromBrokenJson = (text: string): Said => {
+// The code and the message of a body that was cut are at its beginning
+const fromBrokenJson = (text: string): ErrorBody => {
   const head = text.slice(0, 4096)
   return {
     json: false,
@@ -102,16 +104,16 @@ const fromBrokenJson = (text: string): Said => {
   }
 }
 
-// The title of a proxy's page, or its one line ("upstream connect error"); not what else it shows
-const fromProse = (text: string): Said => {
+// The title of a proxy's page, or the first line of plain text ("upstream connect error")
+const fromProse = (text: string): ErrorBody => {
   const head = text.slice(0, 4096).trimStart()
   const title = /<title[^>]{0,256}>([^<]{1,256})/i.exec(head)?.[1]
   const line = head.startsWith("<") ? title : /^[\t\x20-\x7e\u00a0-\uffef]{1,256}/.exec(head)?.[0]
   return { json: false, codes: [], text: line }
 }
 
-/** Reads a body of any kind. Never throws. */
-export const readBody = (body: unknown): Said => {
+/** Reads a body of any type. Never throws. */
+export const readBody = (body: unknown): ErrorBody => {
   const text = attempt(() => asText(body))
   if (text === undefined) return typeof body === "object" && body !== null ? fromJson(body) : nothing
   try {

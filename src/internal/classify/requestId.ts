@@ -1,5 +1,5 @@
 /**
- * The id that the server gave a request.
+ * The id that a server has given to a request.
  *
  * @since 0.1.0
  */
@@ -8,7 +8,7 @@ import { isRequestId } from "../redact.js"
 
 const requestIdPattern = /^[\w.:/=+-]{1,128}$/
 
-/** Finds the request's id in the headers of a response, or in what its body says. */
+/** Returns the request's id from the headers of a response or from its body; undefined if it looks like a secret. */
 export const requestIdOf = (names: ReadonlyArray<string>, headers: unknown, fromBody?: string): string | undefined => {
   for (const name of names) {
     const id = Headers.get(headers, name)

@@ -34,7 +34,7 @@ export const anthropic: ReadonlyArray<Entry> = [
     status: 504,
     class: "Transient",
     reason: "GatewayTimeout",
-    advice: "Try again, and stream answers that take long.",
+    advice: "Try again, and stream long responses.",
     source: anthropicErrors
   },
   {

@@ -45,7 +45,7 @@ export const fireworks: ReadonlyArray<Entry> = [
     status: 404,
     class: "Fatal",
     reason: "NotFound",
-    advice: "Check the path and the model or deployment id; the model may exist and not be deployed.",
+    advice: "Check the path and the model or deployment id; the model may exist without being deployed.",
     source: guide
   },
   {
@@ -66,7 +66,7 @@ export const fireworks: ReadonlyArray<Entry> = [
     status: 409,
     class: "Fatal",
     reason: "Conflict",
-    advice: "Look the resource up by its id: it may be the one that an earlier, unanswered try created.",
+    advice: "Look up the resource by its id: an earlier attempt without a response may have created it.",
     source: gatewayCodes
   },
   {
@@ -121,7 +121,7 @@ export const fireworks: ReadonlyArray<Entry> = [
     reason: "RateExceeded",
     executed: false,
     advice:
-      "Back off and smooth bursts out; limits grow with sustained use, and a dedicated deployment has none per account.",
+      "Back off and spread bursts out; limits grow with sustained use, and a dedicated deployment has no limit per account.",
     source: guide
   },
   {
@@ -130,7 +130,7 @@ export const fireworks: ReadonlyArray<Entry> = [
     class: "RateLimit",
     reason: "Capacity",
     executed: false,
-    advice: "Send fewer requests at once, or raise the deployment's replica count; this is no account quota.",
+    advice: "Send fewer requests at once, or raise the deployment's replica count; this is not an account quota.",
     source: inferenceErrors
   },
   {
@@ -155,8 +155,8 @@ export const fireworks: ReadonlyArray<Entry> = [
     status: 500,
     class: "Transient",
     reason: "ServerError",
-    advice: "Try again; where it persists it is a fault of the server: contact support with the request id.",
-    // the error-codes page calls a 500 unlikely to resolve itself; the guide and the SDKs retry it
+    advice: "Try again; if it persists, contact support with the request id: the fault is on the server.",
+    // the error-codes page says that a 500 is unlikely to resolve itself; the guide and the SDKs retry it
     source: guide
   },
   { status: 502, class: "Transient", reason: "BadGateway", advice: "Wait a moment and try again.", source: guide },
@@ -181,7 +181,7 @@ export const fireworks: ReadonlyArray<Entry> = [
     status: 504,
     class: "Transient",
     reason: "GatewayTimeout",
-    advice: "Try again; if it persists, shorten the prompt or the answer.",
+    advice: "Try again; if it persists, shorten the prompt or the output.",
     source: guide
   },
   {
@@ -191,7 +191,7 @@ export const fireworks: ReadonlyArray<Entry> = [
     advice: "Try again; if it persists, contact support with the request id.",
     source: inferenceErrors
   },
-  // Codes that come without a status of their own: in events of a stream, and in the `status` of a job
+  // Codes without an HTTP status: in the events of a stream, and in the `status` of a job
   { code: "DEPLOYMENT_SCALING_UP", class: "Transient", reason: "ScalingUp", executed: false, source: gatewayCodes },
   { code: "INVALID_ARGUMENT", class: "Fatal", reason: "BadRequest", source: gatewayCodes },
   { code: "FAILED_PRECONDITION", class: "Fatal", reason: "PreconditionFailed", source: gatewayCodes },

@@ -1,5 +1,5 @@
 /**
- * What HTTP itself says of each status, and codes that OpenAI-compatible servers share.
+ * The meaning of each status according to HTTP, and codes that OpenAI-compatible servers share.
  *
  * @since 0.1.0
  */
@@ -53,7 +53,7 @@ export const generic: ReadonlyArray<Entry> = [
     reason: "Overloaded",
     source: "https://docs.claude.com/en/api/errors"
   },
-  // only Fireworks uses this code, so that it is known without naming the dialect
+  // only Fireworks uses this code, so it is safe in the generic dialect
   {
     status: 503,
     code: "DEPLOYMENT_SCALING_UP",

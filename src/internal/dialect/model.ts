@@ -1,12 +1,12 @@
 /**
- * The types of the tables that say what a provider's status means.
+ * The types of dialects: tables of the meaning of a provider's statuses and codes.
  *
  * @since 0.1.0
  */
 import type { Kind } from "../../ApiError.js"
 
 /**
- * Where the model runs, which decides what a 429 means: everybody's servers, or a deployment of one's own.
+ * The servers that the model runs on: shared ones, or a deployment of one account. They decide the meaning of a 429.
  *
  * @since 0.1.0
  * @category model
@@ -14,35 +14,35 @@ import type { Kind } from "../../ApiError.js"
 export type Target = "serverless" | "dedicated"
 
 /**
- * When an entry applies. All that is given must hold; of several entries that apply, the most specific one wins: a code
- * before a target, a target before words.
+ * The condition under which an entry applies: all given fields must match. If several entries apply, the most specific one wins: a
+ * code before a target, a target before words.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Condition {
-  /** The HTTP status, 100 to 999. Without it the entry holds for its code where the status has no entry. */
+  /** The HTTP status, 100 to 999. Without it, the entry applies to its code if no entry matches the status. */
   readonly status?: number | undefined
-  /** A code or type of the body, in any casing. */
+  /** A code or type in the body; case does not matter. */
   readonly code?: string | undefined
-  /** Where the model runs. */
+  /** The servers that the model runs on. */
   readonly target?: Target | undefined
-  /** Words of the body's message. Servers change their words: an entry with words may differ in `advice` only. */
+  /** A pattern of the body's message. Servers change their messages, so an entry with a pattern may differ only in `advice`. */
   readonly says?: RegExp | undefined
 }
 
 /**
- * What an answer means.
+ * The meaning of a response.
  *
  * @since 0.1.0
  * @category model
  */
 export type Meaning = Kind & {
-  /** What the reader should do, in one sentence; by default the reason's own advice. */
+  /** The advice to the reader, in one sentence. @default the advice of the reason */
   readonly advice?: string | undefined
-  /** `false` where the server refused before it ran anything, so that even a call that must not run twice may repeat. */
+  /** `false` if the server refused the request before it executed anything. Then even a call with idempotency `never` is retried. */
   readonly executed?: boolean | undefined
-  /** Where this is written: a page, or what was observed. */
+  /** The source of the entry: a page, or an observed response. */
   readonly source: string
 }
 

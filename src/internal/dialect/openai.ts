@@ -51,7 +51,7 @@ export const openai: ReadonlyArray<Entry> = [
     status: 503,
     class: "Transient",
     reason: "Unavailable",
-    advice: "Wait and try again; where traffic rose suddenly, go back to the earlier rate and raise it slowly.",
+    advice: "Wait and try again; if traffic rose suddenly, go back to the earlier rate and raise it slowly.",
     source: openaiErrors
   }
 ]

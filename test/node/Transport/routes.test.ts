@@ -398,7 +398,7 @@ describe("a dispatcher of undici's", () => {
 
 describe("bad input", () => {
   const bad: Record<string, readonly [change: (url: string) => HttpClientRequest.HttpClientRequest, detail: string]> = {
-    "a URL that is none": [() => get("not a URL"), "the URL is none"],
+    "an invalid URL": [() => get("not a URL"), "the URL is invalid"],
     "a scheme that is not of HTTP": [() => get("ftp://host/"), "ftp:"],
     "a header with a line break": [(url) => HttpClientRequest.setHeader(get(url), "x-a", "b\r\nsecret: c"), "x-a"],
     "a header with a character of no single byte": [(url) => HttpClientRequest.setHeader(get(url), "x-a", "ł"), "x-a"],
