@@ -1,8 +1,8 @@
 /**
  * The monotonic time of the fiber's `Clock` service, and timers that cost as little as the host's.
  *
- * The only timer of a `Clock` service is `sleep`, which needs a fiber. The default clock sleeps with the host's timers, so timers
- * are set there directly. For every other clock, such as `TestClock`, `sleep` is used.
+ * The only timer of a `Clock` service is `sleep`, which needs a fiber. The default clock sleeps with the host's timers, so
+ * timers are set there directly. For every other clock, such as `TestClock`, `sleep` is used.
  *
  * @since 0.1.0
  */
@@ -34,8 +34,8 @@ export const monotonicMillis: Effect.Effect<number> = /*#__PURE__*/ Effect.withF
 let [wall, read] = [0, -Infinity]
 
 /**
- * Returns the wall time at `now`, a moment that `monotonic` has just returned. A reading of the wall clock is reused for 1 ms: two
- * readings are a large part of the cost of counting a call.
+ * Returns the wall time at `now`, a moment that `monotonic` has just returned. A reading of the wall clock is reused for 1 ms:
+ * two readings are a large part of the cost of counting a call.
  */
 export const wallAt = (clock: Clock.Clock, now: number): number => {
   if (!isHost(clock)) return clock.unsafeCurrentTimeMillis()

@@ -40,8 +40,8 @@ const unpredictable = (): string => {
 }
 
 /**
- * Returns 96 random bits in hexadecimal. They come from the system, or from the `Random` service if a test or the application has
- * replaced Effect's own.
+ * Returns 96 random bits in hexadecimal. They come from the system, or from the `Random` service if a test or the application
+ * has replaced Effect's own.
  */
 export const randomId: Effect.Effect<string> = /*#__PURE__*/ Effect.randomWith((random) =>
   // Effect's own generator has a random seed of only 31 bits, once for each process

@@ -9,7 +9,9 @@
 /** The part of an exchange in which an attempt was lost. */
 export type LostIn = "dns" | "connect" | "tls" | "proxy" | "connection" | "abort" | "client"
 
-/** The party that can act on an error: the caller, the provider or the owner of the account; `unclear` if evidence must decide. */
+/**
+ * The party that can act on an error: the caller, the provider or the owner of the account; `unclear` if evidence must decide.
+ */
 export type Side = "yours" | "provider" | "account" | "unclear"
 
 /** Groups of errors that servers report, for advice on many errors at once. */

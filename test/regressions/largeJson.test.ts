@@ -37,7 +37,7 @@ describe("the bound of JSON", () => {
         _tag: "Fatal",
         reason: "AnswerTooLarge",
         delivery: "Partial",
-        detail: "the limit of JSON is 8388608 bytes, which maxJson raises",
+        detail: "the limit for JSON is 8388608 bytes; raise it with maxJson",
         status: 200,
         attempts: 1
       })

@@ -74,8 +74,8 @@ export interface Counts {
  */
 export interface Window extends Counts {
   /**
-   * The start in milliseconds of wall time: the edge of a bucket, or the creation of the accounts. Request the servers' counts for
-   * this period.
+   * The start in milliseconds of wall time: the edge of a bucket, or the creation of the accounts. Request the servers' counts
+   * for this period.
    */
   readonly from: number
   /** The end, at the edge of a bucket, or the time of reading. */
@@ -191,7 +191,8 @@ export interface Evidence {
  * - `NoTime`: the window is empty, or lies in the future.
  * - `OtherTime`: the two counts are of different periods.
  * - `Coverage`: the servers' numbers cover too small a part of the period.
- * - `TooShort`: the period is too short for the precision of the servers' numbers, or the tolerance exceeds half of the requests.
+ * - `TooShort`: the period is too short for the precision of the servers' numbers, or the tolerance exceeds half of the
+ *   requests.
  * - `TooFew`: there are too few requests.
  * - `InFlight`: too many calls have not ended.
  * - `OtherServer`: the servers counted fewer requests than succeeded, so these are the counts of other servers.
@@ -218,8 +219,8 @@ export type NotEnough =
 export type Verdict = { readonly next: string } & (
   | {
       /**
-       * Attempts were lost between this client and the servers, most often in this phase. If they were lost before or while they
-       * were sent, the servers may not have counted them; if the response was lost, the servers counted them.
+       * Attempts were lost between this client and the servers, most often in this phase. If they were lost before or while
+       * they were sent, the servers may not have counted them; if the response was lost, the servers counted them.
        */
       readonly _tag: "ClientSide"
       readonly phase: Phase

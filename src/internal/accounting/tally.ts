@@ -271,7 +271,9 @@ export class Tally implements Observer {
     return { rows, inFlight, open }
   }
 
-  /** Returns the counts of the calls that began between two moments, in whole buckets that are remembered and not in the future. */
+  /**
+   * Returns the counts of the calls that began between two moments, in whole buckets that are remembered and not in the future.
+   */
   window(from: number, to: number, now: number): Counts & { readonly from: number; readonly to: number } {
     const { bucket, buckets } = this.bounds
     // NaN means no bound

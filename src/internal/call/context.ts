@@ -97,8 +97,8 @@ export const remaining = (call: Call | undefined): number => {
 }
 
 /**
- * Returns the milliseconds available to work that starts now. After the end of a call only cleanup still runs, which the end does
- * not limit: then the time left of the outer call counts.
+ * Returns the milliseconds available to work that starts now. After the end of a call only cleanup still runs, which the end
+ * does not limit: then the time left of the outer call counts.
  */
 export const ahead = (call: Call | undefined): number => {
   for (let at = call; at !== undefined; at = at.outer) {

@@ -173,8 +173,8 @@ export interface About {
 }
 
 /**
- * An attempt, a call or a stream that has ended. The call that opens a stream ends with the first event. The end of the stream is
- * reported separately, with `of: "stream"`.
+ * An attempt, a call or a stream that has ended. The call that opens a stream ends with the first event. The end of the stream
+ * is reported separately, with `of: "stream"`.
  *
  * @since 0.1.0
  * @category model

@@ -53,8 +53,8 @@ const errorInfoReason = (error: unknown): string | undefined => {
 }
 
 /**
- * Returns the messages of FastAPI's `{ loc: ["body", "messages", 0], msg }`. Its fields `input` and `ctx` quote the request and are
- * not read.
+ * Returns the messages of FastAPI's `{ loc: ["body", "messages", 0], msg }`. Its fields `input` and `ctx` quote the request
+ * and are not read.
  */
 const fastApi = (detail: unknown): string | undefined => {
   if (typeof detail === "string") return string(detail)

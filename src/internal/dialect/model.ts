@@ -14,8 +14,8 @@ import type { Kind } from "../../ApiError.js"
 export type Target = "serverless" | "dedicated"
 
 /**
- * The condition under which an entry applies: all given fields must match. If several entries apply, the most specific one wins: a
- * code before a target, a target before words.
+ * The condition under which an entry applies: all given fields must match. If several entries apply, the most specific one
+ * wins: a code before a target, a target before words.
  *
  * @since 0.1.0
  * @category model
@@ -40,7 +40,10 @@ export interface Condition {
 export type Meaning = Kind & {
   /** The advice to the reader, in one sentence. @default the advice of the reason */
   readonly advice?: string | undefined
-  /** `false` if the server refused the request before it executed anything. Then even a call with idempotency `never` is retried. */
+  /**
+   * `false` if the server refused the request before it executed anything. Then even a call with idempotency `never` is
+   * retried.
+   */
   readonly executed?: boolean | undefined
   /** The source of the entry: a page, or an observed response. */
   readonly source: string

@@ -1,16 +1,16 @@
 /**
- * What answers carry in their headers, in any of the shapes in which clients hand them out.
+ * Access to the headers of responses in any of the forms in which HTTP clients return them.
  *
  * @since 0.1.0
  */
 
-/** The header shapes of fetch, Node, undici, `@effect/platform` and of plain literals. */
+/** The header types of fetch, Node, undici and `@effect/platform`, and plain objects. */
 export type HeadersInput =
   | Readonly<Record<string, string | ReadonlyArray<string> | number | undefined>>
   | Iterable<readonly [string, string]>
   | { readonly get: (name: string) => string | null | undefined }
 
-/** A header value longer than this is noise or an attack, and is treated as absent. */
+/** The longest header value, in characters. A longer one is treated as absent. */
 const maxLength = 1024
 
 const first = (value: unknown): string | undefined => {
@@ -20,20 +20,20 @@ const first = (value: unknown): string | undefined => {
 }
 
 /**
- * Looks a header up by its lower-case name, whatever the casing of the input. Never throws: headers come from the
- * network through whatever client the user has.
+ * Returns a header by its lower-case name; the case of the input's names does not matter. Never throws, since headers come from
+ * the network through any HTTP client.
  */
 export const get = (headers: unknown, name: string): string | undefined => {
   try {
-    // what is no object becomes one without headers
+    // a primitive becomes an object without headers
     const given = Object(headers) as Readonly<Record<PropertyKey, unknown>>
     const direct = given[name]
     if (direct !== undefined) return first(direct)
-    // a Map has a `get` too, which minds the casing
+    // `get` of a Map is case-sensitive
     if (typeof given["get"] === "function" && !(given instanceof Map))
       return first(Reflect.apply(given["get"], given, [name]))
     if (typeof given[Symbol.iterator] === "function") {
-      // iterable, as just seen; of what is looked at pair by pair
+      // the test above shows that it is iterable; each element is checked
       const pairs: unknown = given
       for (const pair of pairs as Iterable<unknown>) {
         if (Array.isArray(pair) && String(pair[0]).toLowerCase() === name) return first(pair[1])

@@ -1,5 +1,5 @@
 /**
- * Whether a request may be repeated once the server may have executed it.
+ * The idempotency of requests: the condition under which they may be repeated after the server may have executed them.
  *
  * @since 0.1.0
  */
@@ -12,25 +12,25 @@ import { oneOf } from "../options.js"
 
 type Request = HttpClientRequest.HttpClientRequest
 
-/** What `ReliableHttpClient.withIdempotency` declares of the requests that the current fiber sends. */
+/** The idempotency that `ReliableHttpClient.withIdempotency` declares for the requests of the current fiber. */
 export const declaredIdempotency: FiberRef.FiberRef<Idempotency | undefined> = /*#__PURE__*/ globalValue(
   /*#__PURE__*/ Symbol.for("effect-reliability/Idempotency"),
   () => FiberRef.unsafeMake<Idempotency | undefined>(undefined)
 )
 
-/** Checks an idempotency. */
+/** Returns an idempotency, or throws a `RangeError` if it is invalid. */
 export const checkIdempotency = (owner: string, value: Idempotency): Idempotency =>
   oneOf(owner, "idempotency", value, ["safe", "keyed", "never"])
 
 // RFC 9110 §9.2.2: the methods whose requests are idempotent
 const idempotent: ReadonlySet<string> = /*#__PURE__*/ new Set(["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])
 
-/** The idempotency that a request has by its method. */
+/** Returns the idempotency that follows from the method of a request. */
 export const idempotencyOfMethod = ({ method }: Request): Idempotency => (idempotent.has(method) ? "safe" : "never")
 
 /**
- * The idempotency of a request. The first that is given decides: `withIdempotency`, a function of the request, an
- * `Idempotency-Key` header, a value for all requests, the method. Nothing else around the call has a say.
+ * Returns the idempotency of a request. The first source that is present decides: `withIdempotency`, an option that is a
+ * function of the request, an `Idempotency-Key` header, an option that is a value, the method. The workload does not matter.
  */
 export const idempotencyOf = (
   request: Request,

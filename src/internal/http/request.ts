@@ -1,5 +1,5 @@
 /**
- * Requests, looked at before anything is connected.
+ * Checks of requests before a connection is made.
  *
  * @since 0.1.0
  */
@@ -9,7 +9,7 @@ import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as UrlParams from "@effect/platform/UrlParams"
 import { isSecret, redactUrl } from "../redact.js"
 
-/** Why a request cannot be sent, in words that hold nothing of its contents. */
+/** The reason why a request cannot be sent. `detail` quotes no secret part of the request. */
 export class Unsendable {
   readonly detail: string
   constructor(detail: string) {
@@ -19,19 +19,19 @@ export class Unsendable {
 
 const token = /^[!#$%&'*+.^_`|~\dA-Za-z-]+$/
 
-// what HTTP/1.1 lets a value hold: no control character but the tab
+// RFC 9110 §5.5: no control character but the tab
 const unsendable = /[^\t\x20-\x7e\x80-\xff]/
 
-// somebody may have taken one argument for another
-const shown = (name: string): string =>
-  token.test(name) && name.length <= 64 && !isSecret(name) ? name : "of which the name is invalid"
+// the caller may have swapped the name and the value, so the name may be a key
+const headerText = (name: string): string =>
+  token.test(name) && name.length <= 64 && !isSecret(name) ? `the header ${name}` : "a header whose name is invalid"
 
 const isOneOf = (value: unknown, ...names: ReadonlyArray<string>): boolean =>
   names.some((name) => Object.prototype.toString.call(value) === `[object ${name}]`)
 
 const isFunction = (value: unknown): boolean => typeof value === "function"
 
-/** Whether a raw body is a value, which can be sent again, or a source that is read once; undefined if it is neither. */
+/** Returns "value" for a raw body that can be sent again, "source" for one that is read once; undefined for any other. */
 const rawKind = (body: unknown): "value" | "source" | undefined => {
   if (body === null || body === undefined || typeof body === "string" || ArrayBuffer.isView(body)) return "value"
   if (isOneOf(body, "ArrayBuffer", "FormData", "URLSearchParams", "Blob", "File")) return "value"
@@ -40,11 +40,11 @@ const rawKind = (body: unknown): "value" | "source" | undefined => {
   return isFunction(source[Symbol.asyncIterator]) || isFunction(source.getReader) ? "source" : undefined
 }
 
-/** Whether a body is read as it is sent, and perhaps only once. */
+/** Tests whether a body is read while it is sent. It may be readable only once. */
 export const isStreamed = (body: HttpBody.HttpBody): boolean =>
   body._tag === "Stream" || (body._tag === "Raw" && rawKind(body.body) === "source")
 
-/** Whether anything was asked of a source; what does not tell is taken to have been. */
+/** Tests whether reading a source has begun. A source that does not show it counts as read. */
 export const wasRead = (source: unknown): boolean => {
   const { destroyed, locked, readableDidRead } = source as {
     readonly destroyed?: unknown
@@ -54,45 +54,45 @@ export const wasRead = (source: unknown): boolean => {
   return typeof readableDidRead === "boolean" ? readableDidRead || destroyed === true : locked !== false
 }
 
-/** The method, if it can be shown. */
+/** Returns the method if it consists of letters only; otherwise undefined, since it could hold a secret. */
 export const methodOf = ({ method }: HttpClientRequest.HttpClientRequest): string | undefined =>
   /^[A-Za-z]{1,16}$/.test(method) ? method : undefined
 
-/** What errors may hold of a request: its method, and its URL as far as it may be shown. */
+/** Returns a copy of a request for errors: its method and its redacted URL, nothing else. */
 export const reduced = (request: HttpClientRequest.HttpClientRequest): HttpClientRequest.HttpClientRequest => {
   const { url } = request
-  // of a URL that is relative, a host completes what can be recognised
-  const shown =
+  // a relative URL is redacted with a placeholder for the host
+  const safeUrl =
     redactUrl(url) ?? (/^\/(?!\/)/.test(url) ? redactUrl(`http://-${url}`)?.slice("http://-".length) : undefined)
-  // a method that cannot be shown is none, which the type does not know
-  return HttpClientRequest.make((methodOf(request) ?? "") as HttpMethod)(shown ?? "")
+  // the empty method stands for one that cannot be shown
+  return HttpClientRequest.make((methodOf(request) ?? "") as HttpMethod)(safeUrl ?? "")
 }
 
-/** The host and port of a URL; nothing of one that is relative. */
+/** Returns the host and port of a URL; undefined for a relative one. */
 export const hostOf = (url: string): string | undefined =>
   /^https?:\/\/(?:[^/?#]*@)?([^/?#@]+)/i.exec(url)?.[1]?.toLowerCase()
 
-/** Where a request goes, or why it goes nowhere. */
+/** Returns the URL of a request, or the reason why the request cannot be sent. */
 export const check = (request: HttpClientRequest.HttpClientRequest): URL | Unsendable => {
   const { body, hash, headers, method, url, urlParams } = request
-  if (!token.test(method)) return new Unsendable("the method is no HTTP method")
+  if (!token.test(method)) return new Unsendable("the method is not a valid HTTP method")
   const target = UrlParams.makeUrl(url, urlParams, hash)
-  if (target._tag === "Left") return new Unsendable("the URL is none")
+  if (target._tag === "Left") return new Unsendable("the URL is invalid")
   const { protocol } = target.right
   if (protocol !== "http:" && protocol !== "https:") {
     const begin = isSecret(protocol) ? "something" : protocol.slice(0, 32)
-    return new Unsendable(`the URL begins with ${begin} and not with http: or https:`)
+    return new Unsendable(`the URL begins with ${begin} instead of http: or https:`)
   }
   for (const name in headers) {
     const value: unknown = headers[name]
-    if (!token.test(name)) return new Unsendable(`a header ${shown(name)}`)
+    if (!token.test(name)) return new Unsendable("a header has an invalid name")
     if (typeof value !== "string" || unsendable.test(value)) {
-      return new Unsendable(`the header ${shown(name)} holds a line break, or a character that headers cannot hold`)
+      return new Unsendable(`${headerText(name)} contains a line break or another invalid character`)
     }
   }
   if (body._tag === "Raw" && rawKind(body.body) === undefined) {
     return new Unsendable(
-      "the body is no string, bytes, form, blob or stream; to send JSON, use HttpClientRequest.bodyJson"
+      "the body must be a string, bytes, a form, a blob or a stream; to send JSON, use HttpClientRequest.bodyJson"
     )
   }
   return target.right

@@ -1,5 +1,5 @@
 /**
- * HTTP answers, as `@effect/platform` wants them.
+ * HTTP responses that implement `HttpClientResponse` of `@effect/platform`.
  *
  * @since 0.1.0
  */
@@ -20,7 +20,7 @@ import { type Bounds, isJson } from "./transportHook.js"
 import { reduced } from "./request.js"
 import type { Sender } from "./sender.js"
 
-/** What precedes a body; what costs something is a function, called once. */
+/** The part of a response before its body. The fields that are expensive to compute are functions, called once. */
 export interface Head {
   readonly request: HttpClientRequest.HttpClientRequest
   readonly status: number
@@ -28,11 +28,11 @@ export interface Head {
   readonly headers: () => Headers.Headers
   readonly cookies: () => Cookies.Cookies
   readonly remoteAddress: string | undefined
-  /** Who sent the response, if not surely the server. */
+  /** The sender of the response, if it may not be the server. */
   readonly sender?: Sender | undefined
 }
 
-/** All of an answer but how its bytes are come by. */
+/** A response without an implementation of reading its body. */
 export abstract class Answer extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
   readonly head: Head
   #headers: Headers.Headers | undefined
@@ -84,7 +84,7 @@ export abstract class Answer extends Inspectable.Class implements HttpClientResp
     )
   }
   get arrayBuffer(): Effect.Effect<ArrayBuffer, HttpClientError.ResponseError> {
-    // a copy: the bytes may be part of a buffer that is shared
+    // copied, since the bytes may be part of a shared buffer
     return Effect.map(this.bytes, (bytes) => new Uint8Array(bytes).buffer)
   }
 
@@ -93,9 +93,9 @@ export abstract class Answer extends Inspectable.Class implements HttpClientResp
     return new HttpClientError.ResponseError({ request: response.request, response, reason: "Decode", cause })
   }
 
-  /** The same answer for errors, which end up in logs: of its request it holds what may be shown. */
+  /** The same response for errors, which end up in logs. Its request is reduced to what may be shown. */
   get shown(): Answer {
-    return new Shown(this)
+    return new RedactedAnswer(this)
   }
 
   protected decoded<A>(evaluate: () => A): Effect.Effect<A, HttpClientError.ResponseError> {
@@ -112,30 +112,31 @@ export abstract class Answer extends Inspectable.Class implements HttpClientResp
   }
 }
 
-class Shown extends Answer {
-  readonly #answer: Answer
+/** A response with a redacted request. */
+class RedactedAnswer extends Answer {
+  readonly #response: Answer
 
-  constructor(answer: Answer) {
+  constructor(response: Answer) {
     super({
-      ...answer.head,
-      request: reduced(answer.request),
-      headers: () => answer.headers,
-      cookies: () => answer.cookies
+      ...response.head,
+      request: reduced(response.request),
+      headers: () => response.headers,
+      cookies: () => response.cookies
     })
-    this.#answer = answer
+    this.#response = response
   }
 
   override get shown(): Answer {
     return this
   }
   override get bytes(): Effect.Effect<Uint8Array, HttpClientError.ResponseError> {
-    return this.#answer.bytes
+    return this.#response.bytes
   }
   override get text(): Effect.Effect<string, HttpClientError.ResponseError> {
-    return this.#answer.text
+    return this.#response.text
   }
   override get stream(): Stream.Stream<Uint8Array, HttpClientError.ResponseError> {
-    return this.#answer.stream
+    return this.#response.stream
   }
 }
 
@@ -144,19 +145,19 @@ const parseJson = (text: string): unknown => {
   try {
     return JSON.parse(text)
   } catch {
-    // the parser's message quotes the answer
-    throw new SyntaxError("the body of the answer is no JSON")
+    // the parser's message would quote the body
+    throw new SyntaxError("the body of the response is not valid JSON")
   }
 }
 
-/** The bytes of a body that was read. */
+/** A body that has been read. */
 export interface Body {
   readonly isLongerThan: (bytes: number) => boolean
   readonly bytes: () => Uint8Array
   readonly text: () => string
 }
 
-/** An answer whose body has been read. */
+/** A response whose body has been read. */
 export class ReadAnswer extends Answer {
   readonly body: Body
   #text: string | undefined
@@ -171,7 +172,7 @@ export class ReadAnswer extends Answer {
     return (this.#text ??= this.body.text())
   }
 
-  /** Parses the body as JSON, and keeps the value for who asks first; throws a `SyntaxError`. */
+  /** Parses the body as JSON and keeps the value for the first reader. Throws a `SyntaxError` if it is invalid. */
   parse(): void {
     this.#parsed = { value: parseJson(this.readText()) }
   }
@@ -180,7 +181,7 @@ export class ReadAnswer extends Answer {
     return Effect.suspend(() => {
       const parsed = this.#parsed
       if (parsed === undefined) return super.json
-      // handed out once: two readers must not share what one of them may change
+      // returned once: two readers must not share a value that one of them may change
       this.#parsed = undefined
       return Effect.succeed(parsed.value)
     })
@@ -197,17 +198,17 @@ export class ReadAnswer extends Answer {
   }
 }
 
-/** The body that chunks make up. */
+/** Makes a body of chunks. */
 export const bodyOf = (chunks: ReadonlyArray<Uint8Array>): Body => {
   const bytes = (): Uint8Array => concat(chunks)
   return { isLongerThan: (most) => sizeOf(chunks) > most, bytes, text: () => new TextDecoder().decode(bytes()) }
 }
 
-/** A body that a client has decoded; some keep the byte order mark. */
+/** Makes a body of text that a client has decoded. Some clients keep the byte order mark, which is removed. */
 const bodyOfText = (text: string): Body => {
   const bytes = (): Uint8Array => new TextEncoder().encode(text)
   return {
-    // a character has three bytes at most
+    // a UTF-16 code unit takes at most three bytes
     isLongerThan: (most) => text.length * 3 > most && bytes().length > most,
     bytes,
     text: () => (text.startsWith("\ufeff") ? text.slice(1) : text)
@@ -240,7 +241,7 @@ export class TooLarge {
     this.status = status
     this.detail =
       json && bounds.json < bounds.body
-        ? `the limit of JSON is ${bounds.json} bytes, which maxJson raises`
+        ? `the limit for JSON is ${bounds.json} bytes; raise it with maxJson`
         : `the limit is ${bounds.body} bytes`
   }
 }
@@ -252,8 +253,9 @@ const mostOf = (bounds: Bounds, json: boolean): number => (json ? Math.min(bound
 const maxPlain = 256 * 1024
 
 /**
- * Tests whether the runtime is Node, where a response that was decompressed always has its `content-encoding`. Browsers hide the
- * header from other origins, and other runtimes may remove it: there, `content-length` says nothing about the decoded size.
+ * Tests whether the runtime is Node, where a response that was decompressed always has its `content-encoding`. Browsers hide
+ * the header from other origins, and other runtimes may remove it: there, `content-length` says nothing about the decoded
+ * size.
  */
 const showsEncoding = (): boolean => {
   // oxlint-disable-next-line no-restricted-globals -- no service tells which runtime this is
@@ -331,16 +333,16 @@ export const readWithin = (
   response: HttpClientResponse.HttpClientResponse,
   bounds: Bounds,
   success: boolean = isSuccess(response.status),
-  // some clients build them each time they are asked
+  // some clients build the headers at each access
   headers: Headers.Headers = response.headers
 ): Effect.Effect<ReadAnswer, TooLarge | HttpClientError.ResponseError> =>
   Effect.withFiberRuntime((fiber) => {
     const { request, status } = response
     const contentType = headers["content-type"]
     const cookies = headers["set-cookie"] === undefined ? Cookies.empty : response.cookies
-    // Node forgets it when the body has been read
+    // Node no longer knows the address when the body has been read
     const address = response.remoteAddress
-    const answer = (body: Body): ReadAnswer =>
+    const responseOf = (body: Body): ReadAnswer =>
       new ReadAnswer(
         {
           request,
@@ -355,10 +357,10 @@ export const readWithin = (
       )
     const chunks: Array<Uint8Array> = []
     if (!success) {
-      // how much of a failure's body there is does not matter, nor whether it breaks off, nor whether somebody has read it, of
-      // which web streams die
+      // The body of a failure may be incomplete or break off. It may also have been read already, which is a defect for web
+      // streams.
       const some = Effect.catchAllDefect(readStream(response, chunks, bounds.kept, bounds.drained), () => Effect.void)
-      return Effect.map(Effect.ignore(Effect.timeoutOption(some, bounds.draining)), () => answer(bodyOf(chunks)))
+      return Effect.map(Effect.ignore(Effect.timeoutOption(some, bounds.draining)), () => responseOf(bodyOf(chunks)))
     }
     const json = isJson(contentType)
     const most = mostOf(bounds, json)
@@ -371,10 +373,10 @@ export const readWithin = (
           size > most ? Effect.fail(new TooLarge(status, bounds, json)) : Effect.succeed(bodyOf(chunks))
         )
     return Effect.matchEffect(read, {
-      onSuccess: (body) => Effect.succeed(answer(body)),
+      onSuccess: (body) => Effect.succeed(responseOf(body)),
       onFailure: (error) =>
         error instanceof TooLarge || error.reason !== "EmptyBody"
           ? Effect.fail(error)
-          : Effect.succeed(answer(bodyOf(chunks)))
+          : Effect.succeed(responseOf(bodyOf(chunks)))
     })
   })

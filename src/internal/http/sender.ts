@@ -1,8 +1,8 @@
 /**
- * Who sent a response, where it need not be the server.
+ * The sender of a response that may not come from the server.
  *
  * @since 0.1.0
  */
 
-/** A forward proxy that did not forward it, or either of the two. */
+/** `proxy`: a forward proxy that did not forward the request. `unknown`: the proxy or the server. */
 export type Sender = "proxy" | "unknown"

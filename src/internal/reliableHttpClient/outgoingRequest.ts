@@ -1,5 +1,5 @@
 /**
- * The request of a call on its way out: its trace headers, and whether its body can be sent again.
+ * The request of a call as it is sent: with trace headers, and with a body that may not be sent again.
  *
  * @since 0.2.0
  */
@@ -28,20 +28,20 @@ const traceHeaders = (span: Tracer.AnySpan) => {
   }
 }
 
-// A request is its prototype and its fields; `setBody` would set headers again that the caller may have changed since.
+// A copy of the prototype and the fields. `setBody` would set headers again that the caller may have changed.
 const withBody = (request: Request, body: HttpBody.HttpBody): Request =>
   Object.assign(Object.create(Reflect.getPrototypeOf(request)), request, { body }) as Request
 
-/** The request of a call, and whether a body that can be read only once was read. */
+/** The request of a call. It tracks whether a body that can be read only once has been read. */
 export class OutgoingRequest {
   request: Request
   /** The rules for reading the response, where the owner of the retries has rules of its own. */
   context: SingleTry["context"] = undefined
   /** The description of the call that observers receive. */
   about: { host?: string | undefined; status?: number | undefined } | undefined
-  /** Whether the body is a stream that cannot be sent again. */
+  /** True if the body is a stream that cannot be sent again. */
   streamed = false
-  /** Whether reading the body has begun. */
+  /** True once reading the body has begun. */
   #started = false
   #source: unknown
   /** The error of the attempt after which the body could not be sent again. */
@@ -51,7 +51,7 @@ export class OutgoingRequest {
     this.request = request
   }
 
-  /** Prepares the request for an attempt and watches its body. `call` is set if the attempt's limit is kept outside. */
+  /** Prepares the request for an attempt and watches its body. `call` is given if the time limit is enforced from outside. */
   prepare(request: Request, trace: Tracer.AnySpan | undefined, call: Call | undefined): Request {
     const { body } = request
     const traced = trace === undefined ? request : HttpClientRequest.setHeaders(request, traceHeaders(trace))
@@ -63,7 +63,7 @@ export class OutgoingRequest {
     this.streamed = true
     const start = (): void => {
       this.#started = true
-      // a limit that ends the attempt ends the call
+      // with an owner inside, a timeout of the attempt ends the call
       if (call !== undefined) call.owners++
     }
     if (body._tag === "Stream") {
@@ -75,11 +75,12 @@ export class OutgoingRequest {
     return traced
   }
 
+  /** True if the body has been read and cannot be sent again. */
   get spent(): boolean {
     return this.#started || (this.#source !== undefined && wasRead(this.#source))
   }
 
-  /** Fails the call for good once its body cannot be sent again, whatever the error and the schedule say. */
+  /** Settles the errors of the call once its body cannot be sent again, so that no schedule retries them. */
   guard<A, R>(attempts: number, effect: Effect.Effect<A, ApiError, R>): Effect.Effect<A, ApiError, R> {
     if (this.#last !== undefined) return Effect.fail(this.#last)
     return Effect.mapError(effect, (error) =>

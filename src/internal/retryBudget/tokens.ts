@@ -19,8 +19,8 @@ export interface Rates {
 }
 
 /**
- * Returns the state of a budget after time has passed and calls have been counted. It has at most `max` tokens, and a clock that
- * goes back takes none away.
+ * Returns the state of a budget after time has passed and calls have been counted. It has at most `max` tokens, and a clock
+ * that goes back takes none away.
  */
 export const accrue = (state: State, options: Rates, now: number, calls: number): State => ({
   tokens: Math.min(

@@ -1,5 +1,5 @@
 /**
- * Decodes the events of a stream one by one, and at once where decoding needs no effects.
+ * Decodes the events of a stream one by one, synchronously where decoding requires no effects.
  *
  * @since 0.1.0
  */
@@ -12,11 +12,11 @@ import * as Stream from "effect/Stream"
 import { isBlank, isDone } from "./decoder.js"
 import type { Event } from "./model.js"
 
-/** Its outcome, if an effect is an `Either`, as decoding without effects is, and need not be run. */
+/** Returns the effect if it is an `Either`, whose outcome is known without running it. Decoding without effects returns one. */
 export const known = <A, E, R>(effect: Effect.Effect<A, E, R>): Either.Either<A, E> | undefined =>
   Either.isEither(effect) ? (effect as Either.Either<A, E>) : undefined
 
-/** Decodes the events; `[DONE]` and what has no data are skipped. */
+/** Decodes events. Skips `[DONE]` and events without data. */
 export const decodeEach = <A, E, R, E2, R2>(
   events: Stream.Stream<Event, E, R2>,
   decodeEvent: (event: Event) => Effect.Effect<A, E2, R>
@@ -24,7 +24,7 @@ export const decodeEach = <A, E, R, E2, R2>(
   type Decoded = Channel.Channel<Chunk.Chunk<A>, Chunk.Chunk<Event>, E | E2, E, void, unknown, R>
   const write = (values: Array<A>, rest: Decoded): Decoded =>
     values.length === 0 ? rest : Channel.flatMap(Channel.write(Chunk.unsafeFromArray(values)), () => rest)
-  /** What comes before an event that fails, or takes its time, is handed out before it. */
+  /** Emits the values before an event whose decoding fails or is asynchronous, and then that event's result. */
   const decodeFrom = (events: ReadonlyArray<Event>, start: number): Decoded => {
     const values: Array<A> = []
     for (let index = start; index < events.length; index++) {

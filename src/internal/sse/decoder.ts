@@ -1,5 +1,5 @@
 /**
- * Server-sent events out of bytes, within a bound, the same wherever the bytes are cut.
+ * Decodes server-sent events from bytes. Their size is bounded, and the boundaries of the chunks do not change the result.
  *
  * @since 0.1.0
  */
@@ -13,26 +13,26 @@ import { readBody } from "../classify/errorBody.js"
 import { read } from "../errors.js"
 import type { Event } from "./model.js"
 
-/** The bytes of an answer as they come: none at the end. */
+/** Pulls the next bytes of a response; fails with `None` at the end. */
 export type Pull = Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<unknown>>
 
-/** The bytes of an answer without a stream around them, and how to let go of its connection. */
+/** The bytes of a response without a `Stream`, and a function that releases its connection. */
 export interface Bytes {
   readonly pull: Pull
   readonly close: () => void
 }
 
 /**
- * Where an answer of this package's has its bytes, for the one who reads it. To run a stream within another takes as long as
- * the rest of what lies between a request and its first event.
+ * The key of the bytes of a response of this package. Reading them directly avoids a stream within a stream, which would double
+ * the time between a request and its first event.
  */
 export const bytesKey: unique symbol = Symbol.for("effect-reliability/Bytes")
 
-/** The answer's bytes, if it is one that has them, and nobody has read it. */
+/** Returns the bytes of a response of this package that has not been read; undefined for any other. */
 export const bytesOf = (response: HttpClientResponse): Bytes | undefined =>
   (response as { readonly [bytesKey]?: (() => Bytes | undefined) | undefined })[bytesKey]?.()
 
-/** What parses text: `createParser` of `eventsource-parser`, which the module that brings it hands in. */
+/** The type of `createParser` of `eventsource-parser`. The module that imports the package passes it in. */
 export type CreateParser = (callbacks: {
   readonly onEvent: (event: Event) => void
   readonly onError: (error: Stray) => void
@@ -40,26 +40,27 @@ export type CreateParser = (callbacks: {
   readonly feed: (text: string) => void
 }
 
-/** A line that is no field of an event. */
+/** A line that is not a field of an event. */
 interface Stray {
   readonly field?: string | undefined
   readonly value?: string | undefined
   readonly line?: string | undefined
 }
 
-/** Why no further event follows, whatever else arrives. */
+/** The reason why no further event follows, whatever else arrives. */
 export type End =
   | { readonly _tag: "Done" }
   | { readonly _tag: "TooLarge" }
-  /** An event that is an error, and what it says. */
+  /** The server sent an error event with this body. */
   | { readonly _tag: "Error"; readonly body: unknown }
-  /** An event by which the server ends the generation itself: see `isGivenUp`. */
+  /** The server ended the generation because of its own failure: see `isGivenUp`. */
   | { readonly _tag: "GivenUp" }
 
+/** The settings of a decoder. */
 export interface Settings {
-  /** The most characters of one event, or of a line that has no end yet. */
+  /** The largest number of characters of an event, including a line that has no end yet. */
   readonly maxEvent: number
-  /** Whether an event, which is handed out, is the last one. */
+  /** Tests whether an event is the last one. The last event is emitted, too. */
   readonly isLast: (event: Event) => boolean
 }
 
@@ -70,16 +71,16 @@ const givenUp: End = { _tag: "GivenUp" }
 const colon = 0x3a
 const blankLine = /*#__PURE__*/ Uint8Array.of(0x0a, 0x0a)
 
-/** Of lines that are no fields, the characters after which no further line is kept. */
+/** The number of characters of stray lines after which no further line is kept. */
 const maxStray = 16 * 1024
 
-/** Whether it is the end that OpenAI invented, which is no event to anybody. */
+/** Tests whether an event is `[DONE]`, OpenAI's end of a stream. It is never emitted. */
 export const isDone = ({ data }: Event): boolean => data.length < 16 && data.trim() === "[DONE]"
 
-/** Whether there is nothing in it, as in what some servers send to keep a connection open. */
+/** Tests whether an event has no data. Some servers send such events to keep a connection open. */
 export const isBlank = ({ data }: Event): boolean => data.length < 16 && data.trim() === ""
 
-// Anthropic's, and those of OpenAI's responses, which have no `[DONE]`
+// the last events of Anthropic's streams and of OpenAI's Responses API, which send no `[DONE]`
 const lastNames: ReadonlySet<string | undefined> = new Set([
   "message_stop",
   "response.completed",
@@ -87,6 +88,7 @@ const lastNames: ReadonlySet<string | undefined> = new Set([
   "response.failed"
 ])
 
+/** Tests whether the name of an event marks it as the last one. */
 export const isLastByName = ({ event }: Event): boolean => event !== undefined && lastNames.has(event)
 
 const parse = (data: string): unknown => {
@@ -98,39 +100,39 @@ const parse = (data: string): unknown => {
 }
 
 /**
- * Whether an answer, or a piece of one, says that the server ended the generation for a fault of its own: the provider's
- * specification has the reason `"error"` beside `"stop"` and `"length"`.
+ * Tests whether a body, or an event of a stream, says that the server ended the generation because of its own failure. The
+ * provider's specification has the `finish_reason` `"error"` in addition to `"stop"` and `"length"`.
  */
 export const isGivenUp = (json: unknown): boolean => {
   const choices = read(json, "choices")
   return Array.isArray(choices) && choices.some((choice: unknown) => read(choice, "finish_reason") === "error")
 }
 
-/** What is said of it. */
+/** The detail of the error for such a response. */
 export const givenUpDetail = `the server ended the generation: finish_reason is "error"`
 
 /**
- * Whether a body, or a piece of one, is an error whatever the status: it has an `error`, or calls itself one, as vLLM's
- * `{"object":"error","message":…}` and OpenAI's `{"type":"error","message":…}` do.
+ * Tests whether a body, or an event of a stream, is an error whatever the status: it has an `error`, or its `object` or `type`
+ * is `"error"`, as in vLLM's `{"object":"error","message":…}` and OpenAI's `{"type":"error","message":…}`.
  */
 export const isErrorBody = (json: unknown): boolean =>
   Boolean(read(json, "error")) || read(json, "object") === "error" || read(json, "type") === "error"
 
 /**
- * The error in the body of a success: what the dialect says of its code, or of the status that gateways put in its place.
- * `classify` is `Classify.answer`, which the module that brings it hands in.
+ * Classifies the error in the body of a successful response by its code, or by an HTTP status that a gateway put in place of
+ * the code. `classify` is `Classify.answer`; the importing module passes it in.
  */
 export const errorWithin = (classify: (answer: Answer) => ApiError, answer: Answer): ApiError => {
-  const said = classify(answer)
-  if (said.reason !== "Unknown") return said
+  const error = classify(answer)
+  if (error.reason !== "Unknown") return error
   const status = readBody(answer.body).codes.find((code) => /^[45]\d\d$/.test(code))
-  return status === undefined ? said : classify({ ...answer, status: Number(status) })
+  return status === undefined ? error : classify({ ...answer, status: Number(status) })
 }
 
-/** How an event ends the answer, if it is an error: by its name, or by what stands in it. */
+/** Returns the end of the stream if an event is an error, by its name or by its data. */
 const errorIn = ({ data, event }: Event): End | undefined => {
   const named = event === "error"
-  // looked for before it is parsed: nearly all events are none
+  // searched before parsing, since nearly all events are not errors
   if (!named && !data.includes(`"error"`)) return undefined
   const body = parse(data)
   const isObject = typeof body === "object" && body !== null
@@ -140,31 +142,32 @@ const errorIn = ({ data, event }: Event): End | undefined => {
 }
 
 /**
- * Turns the bytes of one answer into events. Comments, pings and `[DONE]` are not among them.
+ * Decodes the bytes of one response to events, without comments, pings and `[DONE]`.
  *
- * It counts lines and characters before it hands them on: the parser's own bound counts what is left after a piece, so
- * that what it lets pass would depend on the cuts.
+ * It counts characters itself before it passes them to the parser. The parser's own limit applies to the text that remains
+ * after a chunk, so the result would depend on the boundaries of the chunks.
  */
 export class Decoder {
-  /** Set once no event follows those that were taken. */
+  /** The end of the stream; set once no further event follows. */
   end: End | undefined
   readonly #settings: Settings
   readonly #text = new TextDecoder()
   readonly #parser: ReturnType<CreateParser>
   #events: Array<Event> = []
   #afterReturn = false
-  /** Characters of the event's finished lines, and of the line that has no end yet. */
+  /** The characters of the finished lines of the current event. */
   #event = 0
+  /** The characters of the line that has no end yet. */
   #line = 0
   #isComment = false
-  /** The first lines that are no fields of an event. */
+  /** The first lines that are not fields of an event. */
   #stray = ""
   #finished = false
 
   constructor(createParser: CreateParser, settings: Settings) {
     this.#settings = settings
     this.#parser = createParser({ onEvent: (event) => this.#onEvent(event), onError: (stray) => this.#onStray(stray) })
-    // it takes three characters for a byte order mark if they begin its first piece
+    // at the start of its first chunk the parser would take the text `ï»¿` for a byte order mark and remove it
     this.#parser.feed("")
   }
 
@@ -177,9 +180,9 @@ export class Decoder {
   }
 
   /**
-   * Ends the text, where the body has ended as a whole. An event without its blank line counts if its data is whole and the
-   * stream ends with it; any other may be half an event. A body of JSON that only calls itself an event stream is an error if
-   * it says so.
+   * Ends the text after the whole body. An event without its blank line counts only if its data is complete and it ends the
+   * stream; any other may be incomplete. A body of JSON with the content type of an event stream is an error if it is an error
+   * body.
    */
   finish(): void {
     if (this.end !== undefined) return
@@ -191,21 +194,21 @@ export class Decoder {
     if (isErrorBody(body)) this.end = { _tag: "Error", body }
   }
 
-  /** The events since they were last taken. */
+  /** Returns the events since the last call. */
   take(): Array<Event> {
     const events = this.#events
     this.#events = []
     return events
   }
 
-  /** Ends each line as the parser likes it best: looking for two kinds of ends makes it slow, without bound. */
+  /** Replaces all line ends by line feeds. With two kinds of line ends the parser takes more than linear time. */
   #newlines(text: string): string {
     const rest = this.#afterReturn && text.startsWith("\n") ? text.slice(1) : text
     if (text !== "") this.#afterReturn = text.endsWith("\r")
     return rest.includes("\r") ? rest.replaceAll(/\r\n?/g, "\n") : rest
   }
 
-  /** How much of the text fits: all of it, or what comes before the first line that is too much. */
+  /** Returns the length of the text that fits: all of it, or the part before the first line that exceeds the limit. */
   #measure(text: string): number {
     const { maxEvent } = this.#settings
     let start = 0
@@ -242,7 +245,7 @@ export class Decoder {
 
   #onStray({ field, line, value }: Stray): void {
     if (this.end !== undefined || line === undefined) return
-    // llama.cpp writes `error:` where others write `data:`
+    // llama.cpp sends errors in a field `error:` instead of `data:`
     const body = field === "error" && value !== undefined ? parse(value) : undefined
     if (typeof body === "object" && body !== null) this.end = { _tag: "Error", body: { error: body } }
     else if (this.#stray.length < maxStray) this.#stray += `${line}\n`

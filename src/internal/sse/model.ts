@@ -11,10 +11,10 @@
  * @category model
  */
 export interface Event {
-  /** Its name, where it has one. */
+  /** The name of the event, if it has one. */
   readonly event?: string | undefined
-  /** Its id, where it has one. */
+  /** The id of the event, if it has one. */
   readonly id?: string | undefined
-  /** Its data, most often JSON; several lines of it are joined by line feeds. */
+  /** The data, usually JSON. Several lines of data are joined by line feeds. */
   readonly data: string
 }

@@ -1,8 +1,9 @@
 /**
- * Counts what becomes of calls in Effect's metrics, at a price that each call can pay.
+ * Records calls in Effect's metrics, at a low cost for each call.
  *
- * Effect looks a tagged metric up by its name and tags at every update. Here each is looked up once for what its tags say, of
- * which there is no end of ways only for workloads, models and hosts: beyond a hundred of a kind they are `(other)`.
+ * Effect looks up a tagged metric by its name and tags at every update. Here each metric is looked up once for each
+ * combination of tags. The number of combinations is bounded: beyond 100 values of an attribute, such as the model, its value
+ * is `(other)`.
  *
  * @since 0.1.0
  */
@@ -26,20 +27,21 @@ interface Updated {
 type Counted = Exclude<(typeof names)[keyof typeof names], { readonly kind: "span" }>
 
 const boundaries = /*#__PURE__*/ MetricBoundaries.fromIterable([
-  // those of the conventions for generative models, and on to the hour that the slowest workloads may take
-  0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92, 163.84, 327.68, 655.36,
-  1310.72, 2621.44
+  // the boundaries of OpenTelemetry's conventions for generative models, continued up to the hour of the slowest workloads
+  0.01,
+  0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92, 163.84, 327.68, 655.36, 1310.72,
+  2621.44
 ])
 
-/** The metric of a name with some attributes. */
+/** Returns a metric with the values of some attributes. */
 export const metricOf = (
   { counts, kind, name, unit }: Counted,
   values: { readonly [K in Attribute]?: string | undefined }
 ): Updated => {
-  // exporters of OpenTelemetry look for the unit among the tags
+  // OpenTelemetry exporters read the unit from the tags
   const tags = [MetricLabel.make("unit", unit)]
   for (const [attribute, value] of Object.entries(values)) {
-    // the type of `values` says which keys there are
+    // the type of `values` restricts its keys
     if (value !== undefined) tags.push(MetricLabel.make(attributes[attribute as Attribute].name, value))
   }
   switch (kind) {
@@ -55,28 +57,28 @@ export const metricOf = (
 }
 
 // -------------------------------------------------------------------------------------------------
-// What a call is about
+// The subject of a call
 // -------------------------------------------------------------------------------------------------
 
-/** What a call is about, as it may be shown. */
+/** The values of a call's attributes, as they may be shown. */
 export type Shown = { readonly [K in Attribute]?: string | undefined }
 
 const longest = 128
 
-/** A value without what no label should hold: control characters, or a length without bound. */
-const shown = (value: string | undefined): string | undefined => value?.replace(/\p{C}/gu, "").slice(0, longest)
+/** Removes control characters from a value and limits its length. */
+const cleaned = (value: string | undefined): string | undefined => value?.replace(/\p{C}/gu, "").slice(0, longest)
 
-/** What may be shown of what a call is about. */
+/** Returns the attributes that describe a call, without anything that must not be shown. */
 export const showing = ({ about, workload }: Pick<Outcome, "about" | "workload">): Shown => {
   const { host, model, operation, provider } = about
-  // what is more than a host and a port is not shown, and no credentials before it
+  // only the host and the port are kept, not the credentials before them
   const [, address, port] = /^(?:[^/]*@)?\[?([^\]/@]*?)\]?(?::(\d{1,5}))?$/.exec(host ?? "") ?? []
   return {
-    workload: shown(workload.name),
-    operation: shown(operation),
-    provider: shown(provider),
-    model: model === undefined ? undefined : shown(withoutAccount(model)),
-    address: address === "" ? undefined : shown(address),
+    workload: cleaned(workload.name),
+    operation: cleaned(operation),
+    provider: cleaned(provider),
+    model: model === undefined ? undefined : cleaned(withoutAccount(model)),
+    address: address === "" ? undefined : cleaned(address),
     port
   }
 }
@@ -92,7 +94,7 @@ interface Successes {
   readonly callDuration: Updated
 }
 
-/** The metrics of what is about the same. */
+/** The metrics of the calls with the same attributes. */
 class Subject {
   readonly shown: Shown
   readonly metrics = new Map<string, Updated>()
@@ -103,7 +105,7 @@ class Subject {
   }
 
   metric(named: Counted, values: Shown): Updated {
-    // all of them are words out of short lists
+    // each of these values comes from a short list
     const key = `${named.name} ${values.error} ${values.delivery} ${values.phase} ${values.stopped} ${values.waited}`
     let metric = this.metrics.get(key)
     if (metric === undefined) this.metrics.set(key, (metric = metricOf(named, { ...this.shown, ...values })))
@@ -121,7 +123,7 @@ class Subject {
   }
 }
 
-/** What is known of the words that came before. */
+/** A node of the tree in which subjects are found by their words, one after another. */
 interface Branch {
   readonly next: Map<string | undefined, Branch>
   subject: Subject | undefined
@@ -141,14 +143,14 @@ class Subjects {
   readonly all = new Map<string, Subject>()
   tree = branch()
   leaves = 0
-  /** Most calls are about what the one before was about. */
+  /** The subject of the last call, which most often is that of the next one, too. */
   last: Subject | undefined
   lastOf: Pick<Outcome, "about" | "workload"> | undefined
   lastHost: string | undefined
 
   of({ about, workload }: Pick<Outcome, "about" | "workload">): Subject {
     if (this.last !== undefined && this.lastOf?.about === about && this.lastOf.workload === workload) {
-      // the host may become known while the call is made
+      // the host may become known during the call
       if (this.lastHost === about.host) return this.last
     }
     this.lastOf = { about, workload }
@@ -166,7 +168,7 @@ class Subjects {
     }
     if (at.subject === undefined) {
       at.subject = this.make(of)
-      // what is remembered is bounded too
+      // the size of the tree is bounded, too
       if (++this.leaves >= 4 * mostSubjects) {
         this.tree = branch()
         this.leaves = 0
@@ -176,7 +178,7 @@ class Subjects {
   }
 
   make(of: Pick<Outcome, "about" | "workload">): Subject {
-    // of the keys that `Shown` has, which `entries` and `fromEntries` cannot know
+    // `entries` and `fromEntries` lose the type of the keys
     const shown = Object.fromEntries(
       Object.entries(showing(of)).map(([attribute, value]) => [
         attribute,
@@ -187,11 +189,11 @@ class Subjects {
     const found = this.all.get(key)
     if (found !== undefined) return found
     const full = this.all.size >= mostSubjects
-    const key2 = full ? other : key
-    let subject = this.all.get(key2)
+    const boundedKey = full ? other : key
+    let subject = this.all.get(boundedKey)
     if (subject === undefined) {
       subject = new Subject(full ? { workload: other, model: other, address: other } : shown)
-      this.all.set(key2, subject)
+      this.all.set(boundedKey, subject)
     }
     return subject
   }
@@ -206,16 +208,16 @@ class Subjects {
 }
 
 // -------------------------------------------------------------------------------------------------
-// What becomes of calls
+// The outcomes of calls
 // -------------------------------------------------------------------------------------------------
 
-const tell = (subjects: Subjects, outcome: Outcome, labels: Labels): void => {
-  // what is made of protected calls has been counted with these
+const record = (subjects: Subjects, outcome: Outcome, labels: Labels): void => {
+  // the protected calls that it consists of have been counted by themselves
   if (outcome.composite) return
   const { about, error, of, why } = outcome
   const subject = subjects.of(outcome)
   const seconds = outcome.millis / 1000
-  if (of === "stream") return tellStream(subject, error, seconds, labels)
+  if (of === "stream") return recordStream(subject, error, seconds, labels)
   if (error === undefined) {
     const { callDuration, calls, attempts, attemptDuration } = subject.success()
     if (of === "attempt") {
@@ -242,7 +244,7 @@ const tell = (subjects: Subjects, outcome: Outcome, labels: Labels): void => {
   if (why === "Budget") subject.metric(names.suppressed, { error: reason }).unsafeUpdate(1, labels)
 }
 
-const tellBoth = (subjects: Subjects, call: Outcome, labels: Labels): void => {
+const recordBoth = (subjects: Subjects, call: Outcome, labels: Labels): void => {
   if (call.composite) return
   const subject = subjects.of(call)
   const { callDuration, calls, attempts, attemptDuration } = subject.success()
@@ -254,13 +256,13 @@ const tellBoth = (subjects: Subjects, call: Outcome, labels: Labels): void => {
   duration.unsafeUpdate(seconds, labels)
 }
 
-const tellStream = (subject: Subject, error: ApiError | undefined, seconds: number, labels: Labels): void => {
+const recordStream = (subject: Subject, error: ApiError | undefined, seconds: number, labels: Labels): void => {
   const failed = error === undefined ? { outcome: "success" } : { outcome: error._tag, error: error.reason }
   subject.metric(names.streams, failed).unsafeUpdate(1, labels)
   subject.metric(names.streamDuration, { error: error?.reason }).unsafeUpdate(seconds, labels)
 }
 
-const tellWait = (subjects: Subjects, waiting: Backoff, labels: Labels): void => {
+const recordWait = (subjects: Subjects, waiting: Backoff, labels: Labels): void => {
   const { error, millis, step } = waiting
   const subject = subjects.of(waiting)
   subject.metric(names.waits, { error: error.reason, waited: step.why }).unsafeUpdate(1, labels)
@@ -270,9 +272,9 @@ const tellWait = (subjects: Subjects, waiting: Backoff, labels: Labels): void =>
 const make = (): Observer => {
   const subjects = new Subjects()
   const observed = (labels: Labels): Observed => ({
-    tell: (outcome) => tell(subjects, outcome, labels),
-    tellBoth: (call) => tellBoth(subjects, call, labels),
-    waits: (waiting) => tellWait(subjects, waiting, labels)
+    tell: (outcome) => record(subjects, outcome, labels),
+    tellBoth: (call) => recordBoth(subjects, call, labels),
+    waits: (waiting) => recordWait(subjects, waiting, labels)
   })
   const plain = observed([])
   return {
@@ -284,6 +286,8 @@ const make = (): Observer => {
   }
 }
 
-/** One for all layers and copies of this module, as metrics are: what two of them counted would be counted twice. */
+/**
+ * Returns the observer that records metrics. All layers and copies of this module share it: two would count each call twice.
+ */
 export const metricsObserver = (): Observer =>
   globalValue(Symbol.for("effect-reliability/Telemetry/metrics"), () => make())

@@ -1,10 +1,10 @@
 /**
- * The names of all metrics, spans and attributes: nothing in telemetry is called by a name that is not from here.
+ * The names of all metrics, spans and attributes of this package.
  *
  * @since 0.1.0
  */
 
-/** The attributes, each with what it holds. */
+/** The attributes, each with a description of its value. */
 export const attributes = {
   workload: { name: "reliability.workload", holds: "the workload's name" },
   operation: { name: "gen_ai.operation.name", holds: "what is done, such as `chat`" },
@@ -25,12 +25,12 @@ export const attributes = {
   status: { name: "http.response.status_code", holds: "the status that was answered" }
 } as const
 
-/** One of them, by its short name. */
+/** The short name of an attribute. */
 export type Attribute = keyof typeof attributes
 
 const subject = ["workload", "operation", "provider", "model", "address", "port"] as const
 
-/** The metrics and spans. */
+/** The metrics and spans, each with its attributes and its description. */
 export const names = {
   calls: {
     name: "reliability.calls",

@@ -1,11 +1,11 @@
 /**
- * Metrics in Prometheus's text format.
+ * Renders metrics in Prometheus's text format.
  *
- * Units are spelt out in the name and counters end in `_total`, as OpenTelemetry's conventions for Prometheus say; what the
- * format does not allow in a name becomes an underscore.
+ * According to OpenTelemetry's conventions for Prometheus, names contain the unit, and the names of counters end in `_total`.
+ * Characters that the format does not allow in a name become underscores.
  *
- * A page with one name in two families, or one label twice in a series, is refused as a whole. Any metric of the application may
- * therefore be renamed here, in an order that depends on kinds and names alone: the names of two scrapes agree.
+ * Prometheus rejects a whole page if two families have the same name, or if a series has a label twice. Therefore metrics of
+ * the application may be renamed here. The new names depend only on types and names, so they are the same in every scrape.
  *
  * @see https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
  * @since 0.1.0
@@ -28,14 +28,14 @@ interface Sample {
 interface Family {
   readonly type: Type
   readonly help: string
-  /** The labels of the metrics that it holds. */
+  /** The label texts of the metrics that the family contains. */
   readonly metrics: Set<string>
   readonly samples: Map<string, number | bigint>
 }
 
 const types: ReadonlyArray<Type> = ["histogram", "summary", "counter", "gauge"]
 
-/** The endings of the names that a family owns. */
+/** The suffixes of the names that a family of each type uses. */
 const endings: { readonly [T in Type]: ReadonlyArray<string> } = {
   histogram: ["", "_bucket", "_sum", "_count"],
   summary: ["", "_sum", "_count"],
@@ -69,7 +69,7 @@ const escaped = (text: string): string => text.replaceAll("\\", "\\\\").replaceA
 
 const quoted = (value: string): string => `"${escaped(value).replaceAll('"', '\\"')}"`
 
-/** Whether a label belongs to the format, or to Prometheus itself. */
+/** Tests whether the format or Prometheus itself uses a label. */
 const isReserved = (name: string, state: unknown): boolean =>
   name.startsWith("__") ||
   name === "le" ||
@@ -79,7 +79,7 @@ const isReserved = (name: string, state: unknown): boolean =>
 const labelsOf = (tags: ReadonlyArray<MetricLabel.MetricLabel>, state: unknown): Labels => {
   const labels = new Map<string, string>()
   for (const tag of tags) {
-    // an empty label is the same as none
+    // an empty label is the same as a missing one
     if (isUnit(tag) || tag.value === "") continue
     const name = allowed(tag.key).replaceAll(":", "_")
     const own = isReserved(name, state) ? `exported_${name}` : name
@@ -119,9 +119,9 @@ const samplesOf = (state: unknown, labels: Labels): readonly [Type, ReadonlyArra
   return undefined
 }
 
-interface Shown {
+interface Rendered {
   readonly type: Type
-  /** The name that it has unless another family owns it. */
+  /** The name of the family, unless another family uses it. */
   readonly wanted: string
   readonly help: string
   readonly labels: string
@@ -130,7 +130,7 @@ interface Shown {
 
 const textOf = (labels: Labels): string => labels.map(([label, word]) => `${label}=${quoted(word)}`).join(",")
 
-const shownOf = ({ metricKey, metricState }: MetricPair.MetricPair.Untyped): ReadonlyArray<Shown> => {
+const rendered = ({ metricKey, metricState }: MetricPair.MetricPair.Untyped): ReadonlyArray<Rendered> => {
   const labels = labelsOf(metricKey.tags, metricState)
   const found = samplesOf(metricState, labels)
   if (found === undefined) return []
@@ -140,13 +140,13 @@ const shownOf = ({ metricKey, metricState }: MetricPair.MetricPair.Untyped): Rea
   return [{ type, wanted, help: Option.getOrElse(metricKey.description, () => ""), labels: textOf(labels), samples }]
 }
 
-const keyOf = ({ type, wanted }: Pick<Shown, "type" | "wanted">): string => `${type} ${wanted}`
+const keyOf = ({ type, wanted }: Pick<Rendered, "type" | "wanted">): string => `${type} ${wanted}`
 
-/** A name for each family, such that no two families own the same one. */
-const namesOf = (all: ReadonlyArray<Shown>): ReadonlyMap<string, string> => {
+/** Assigns a name to each family, so that no two families use the same one. */
+const namesOf = (all: ReadonlyArray<Rendered>): ReadonlyMap<string, string> => {
   const names = new Map<string, string>()
   const taken = new Set<string>()
-  // the families that own the most names come first
+  // the families that use the most names come first
   for (const type of types) {
     const wanted = new Set(all.filter((one) => one.type === type).map((one) => one.wanted))
     for (const name of [...wanted].toSorted()) {
@@ -160,17 +160,18 @@ const namesOf = (all: ReadonlyArray<Shown>): ReadonlyMap<string, string> => {
   return names
 }
 
-/** A snapshot of metrics, as text. */
+/** Renders a snapshot of metrics. */
 export const prometheusText = (snapshot: Iterable<MetricPair.MetricPair.Untyped>): string => {
-  const all = [...snapshot].flatMap(shownOf)
+  const all = [...snapshot].flatMap(rendered)
   const names = namesOf(all)
   const families = new Map<string, Family>()
-  for (const shown of all) {
-    const { help, labels, samples, type, wanted } = shown
-    const name = names.get(keyOf(shown)) ?? wanted
+  for (const metric of all) {
+    const { help, labels, samples, type, wanted } = metric
+    const name = names.get(keyOf(metric)) ?? wanted
     const family: Family = families.get(name) ?? { type, help, metrics: new Set(), samples: new Map() }
     families.set(name, family)
-    // the buckets of two histograms make none; a counter is one sample, or those of the words that were counted
+    // Two histograms or summaries with the same labels cannot be merged. Counters can: a frequency has one sample for each
+    // word.
     if (type !== "counter" && family.metrics.has(labels)) continue
     family.metrics.add(labels)
     for (const { labels, suffix, value } of samples) {

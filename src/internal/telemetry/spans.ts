@@ -1,8 +1,8 @@
 /**
  * Spans of calls and of their attempts.
  *
- * An attempt that runs into its limit is interrupted from outside, and would be a span that was interrupted. What ends a span here is
- * what the owner of the retries makes of the attempt: a failure, with its reason.
+ * An attempt that reaches its time limit is interrupted from outside. Its span must not end as interrupted, but with the
+ * failure and its reason. Therefore spans end with the outcome that the owner of the retries reports.
  *
  * @since 0.1.0
  */
@@ -25,16 +25,16 @@ import type { Outcome, Around, Begun, Observed, Observer } from "../call/model.j
 
 type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
 
-/** What is said of an error where its message would hold its URL. */
+/** The error of a span: a summary without the URL, which the error's message contains. */
 class Failure {
   readonly name: string
-  readonly said: string
+  readonly summary: string
   constructor({ _tag, delivery, phase, reason, status }: ApiError) {
     this.name = _tag
-    this.said = [reason, phase, delivery, status && `HTTP ${status}`].filter(Boolean).join(", ")
+    this.summary = [reason, phase, delivery, status && `HTTP ${status}`].filter(Boolean).join(", ")
   }
   toString(): string {
-    return this.said
+    return this.summary
   }
 }
 
@@ -50,13 +50,13 @@ type Values = { readonly [K in Attribute]?: string | number | undefined }
 const named = (values: Values): Record<string, string | number> => {
   const record: Record<string, string | number> = {}
   for (const [attribute, value] of Object.entries(values)) {
-    // the type of `values` says which keys there are
+    // the type of `values` restricts its keys
     if (value !== undefined) record[attributes[attribute as Attribute].name] = value
   }
   return record
 }
 
-/** The nearest span that is not kept to itself. */
+/** Returns the nearest span whose propagation is not disabled. */
 const propagated = (span: Tracer.AnySpan | undefined): Option.Option<Tracer.AnySpan> => {
   let at = span
   while (at !== undefined && Context.get(at.context, Tracer.DisablePropagation)) {
@@ -65,7 +65,7 @@ const propagated = (span: Tracer.AnySpan | undefined): Option.Option<Tracer.AnyS
   return Option.fromNullable(at)
 }
 
-/** A tracer is somebody's own, and breaks no call. */
+/** Runs code of the application's tracer. Its exceptions must not fail the call. */
 const safely = <A>(f: () => A): A | undefined => {
   try {
     return f()
@@ -74,8 +74,8 @@ const safely = <A>(f: () => A): A | undefined => {
   }
 }
 
-/** A span that was begun, and what ends it. */
-class Begins {
+/** A span that has begun and can be ended once. */
+class OpenSpan {
   readonly span: Tracer.Span
   readonly clock: Clock.Clock
   readonly timed: boolean
@@ -122,7 +122,7 @@ class Begins {
     })
   }
 
-  /** What runs within the span. */
+  /** Runs an effect with this span as the parent. */
   around<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
     return Effect.mapInputContext(effect, (context: Context.Context<R>) =>
       Context.add(context, Tracer.ParentSpan, this.span)
@@ -133,8 +133,8 @@ class Begins {
 const failed = (error: ApiError | undefined): Values =>
   error === undefined ? {} : { error: error.reason, delivery: error.delivery, phase: error.phase }
 
-/** Where a call goes, as the conventions have it: the port is a number. */
-const where = (of: Pick<Outcome, "about" | "workload">): Values => {
+/** Returns the address and the port of a call. The port is a number, as OpenTelemetry's conventions require. */
+const endpoint = (of: Pick<Outcome, "about" | "workload">): Values => {
   const { address, port } = showing(of)
   return { address, port: port === undefined ? undefined : Number(port) }
 }
@@ -142,8 +142,8 @@ const where = (of: Pick<Outcome, "about" | "workload">): Values => {
 /** The spans of one call. */
 class Spans implements Observed {
   readonly begun: Begun
-  call: Begins | undefined
-  try: Begins | undefined
+  call: OpenSpan | undefined
+  attempt: OpenSpan | undefined
   attempts = 0
   waited: string | undefined
 
@@ -157,13 +157,15 @@ class Spans implements Observed {
       const { model, operation, workload } = shown
       const known = operation !== undefined && model !== undefined
       const name = known ? `${operation} ${model}` : names.spanOfCall.name
-      const call = safely(() => new Begins(fiber, name, { ...(known ? shown : { workload }), ...where(this.begun) }))
+      const call = safely(
+        () => new OpenSpan(fiber, name, { ...(known ? shown : { workload }), ...endpoint(this.begun) })
+      )
       if (call === undefined) return effect
       this.call = call
-      // of what is interrupted while it waits, it is told late
+      // an interruption during a wait is reported only after the fiber has ended
       return Effect.ensuring(
         call.around(effect),
-        Effect.sync(() => call.end(aborted, { ...where(this.begun), attempts: this.attempts, error: "Aborted" }))
+        Effect.sync(() => call.end(aborted, { ...endpoint(this.begun), attempts: this.attempts, error: "Aborted" }))
       )
     })
 
@@ -175,10 +177,10 @@ class Spans implements Observed {
         const { method } = begun.about
         const { workload } = showing(begun)
         const resend = attempt === 1 ? undefined : attempt - 1
-        this.try = safely(
-          () => new Begins(fiber, names.spanOfTry.name, { workload, ...where(begun), method, resend, waited })
+        this.attempt = safely(
+          () => new OpenSpan(fiber, names.spanOfTry.name, { workload, ...endpoint(begun), method, resend, waited })
         )
-        return this.try?.around(effect) ?? effect
+        return this.attempt?.around(effect) ?? effect
       })
   }
 
@@ -189,20 +191,21 @@ class Spans implements Observed {
   readonly tell = (outcome: Outcome): void => {
     const { about, attempt, error, of, why } = outcome
     const exit = exitOf(error)
-    // the host may have become known while the request was made
-    const values = { ...where(outcome), ...failed(error) }
-    if (of === "attempt") this.try?.end(exit, { ...values, status: error === undefined ? about.status : error.status })
+    // the host may have become known during the request
+    const values = { ...endpoint(outcome), ...failed(error) }
+    if (of === "attempt")
+      this.attempt?.end(exit, { ...values, status: error === undefined ? about.status : error.status })
     else this.call?.end(exit, { ...values, stopped: why, attempts: attempt })
   }
 }
 
-/** What became of a stream is a span only once it has begun, so that none is left open. */
+/** Returns the handlers for a stream. Its span is made when the stream ends, with an earlier start, so none is left open. */
 const ofStream = (fiber: AnyFiber): Observed => {
   const parent = fiber.currentSpan
   return {
     tell: (outcome) => {
-      const values = { ...showing(outcome), ...where(outcome) }
-      const span = new Begins(fiber, names.spanOfStream.name, values, { ago: outcome.millis, parent })
+      const values = { ...showing(outcome), ...endpoint(outcome) }
+      const span = new OpenSpan(fiber, names.spanOfStream.name, values, { ago: outcome.millis, parent })
       span.end(exitOf(outcome.error), failed(outcome.error))
     }
   }
