@@ -1,4 +1,4 @@
-/** Acts situations out, and tells what came of them. */
+/** Runs situations and reports their outcomes. */
 import { type HttpClient, HttpClientRequest } from "@effect/platform"
 import { Duration, Effect, Fiber, Stream, TestClock, TestContext } from "effect"
 import { type ApiError, Dialect, ReliableHttpClient, Retry, Workload } from "effect-reliability"
@@ -10,16 +10,16 @@ import type { Over } from "./transports.js"
 
 export interface Observed extends Outcome {
   readonly attempts: number | undefined
-  /** The time between the arrivals, in the situation's own measure. */
+  /** The milliseconds between the arrivals of requests, as observed. */
   readonly waits: ReadonlyArray<number>
 }
 
 const exact: Time = Duration.decode
 
-// how long an attempt lasts on sockets, whatever it is in the situation
+// the timeout of an attempt on sockets in milliseconds, to which the times of each situation are scaled
 const attempt = 1500
 
-/** The measure of a situation on sockets. */
+/** Returns the factor by which the times of a situation are multiplied on sockets. */
 const scaleOf = (situation: Situation): number => attempt / Duration.toMillis(situation.workload.timeouts.attempt)
 
 const scaledBy =
@@ -27,7 +27,7 @@ const scaledBy =
   (duration) =>
     Duration.isFinite(Duration.decode(duration)) ? Duration.times(duration, scale) : Duration.infinity
 
-/** A workload in another measure. A connection on a busy machine has its own. */
+/** Scales the times of a workload. The timeouts of connections are fixed, since a machine may be busy. */
 const scaled = (workload: Workload.Workload, time: Time): Workload.Workload =>
   Workload.make({
     name: workload.name,
@@ -75,7 +75,7 @@ const call = (
     const before = situation.before ?? 0
     for (let n = 0; n < before; n++) {
       yield* Effect.orDie(reliable.execute(requestOf({ ...situation, method: "GET" }, origin)))
-      // what the server does after an answer is to reach the client
+      // whatever the server does after a response must reach the client first
       yield* Effect.sleep(20)
     }
     let events = situation.stream === undefined ? undefined : 0
@@ -99,7 +99,7 @@ const call = (
 
 const described = ({ delivery, phase, reason }: ApiError.ApiError) => ({ outcome: reason, delivery, phase })
 
-/** In memory, in no time. */
+/** Runs a situation in memory, with `TestClock`. */
 export const inMemory = (situation: Situation): Effect.Effect<Observed> =>
   Effect.gen(function* () {
     const { connections, script } = situation
@@ -111,7 +111,7 @@ export const inMemory = (situation: Situation): Effect.Effect<Observed> =>
     return yield* Fiber.join(fiber)
   }).pipe(Effect.provide(TestContext.TestContext))
 
-/** On a socket, in real time, scaled down. */
+/** Runs a situation on a socket, in scaled real time. */
 export const onSocket = (situation: Situation, client: HttpClient.HttpClient): Effect.Effect<Observed> =>
   Effect.gen(function* () {
     const scale = scaleOf(situation)
@@ -124,7 +124,7 @@ export const onSocket = (situation: Situation, client: HttpClient.HttpClient): E
     return yield* call(situation, client, workload, origin, { arrivals: server.requests })
   }).pipe(Effect.scoped)
 
-/** What is not as expected; empty if all is. */
+/** Returns the differences from the expected outcome; empty if there are none. */
 export const differences = (situation: Situation, over: Over, observed: Observed): ReadonlyArray<string> => {
   const { because: _, ...special } = situation.over?.[over.name] ?? { because: "" }
   const expected = { ...situation.expected, ...(over.certainty === "told" && situation.told), ...special }
@@ -134,7 +134,7 @@ export const differences = (situation: Situation, over: Over, observed: Observed
       ? []
       : [`${field}: ${String(observed[field])}, not ${String(expected[field])}`]
   )
-  // arrivals are noted in whole milliseconds
+  // arrivals are recorded in whole milliseconds
   const waits = (situation.waits ?? []).flatMap((least, index) => {
     const measured = observed.waits[index] ?? 0
     const millis = Duration.toMillis(least) * (millisecondsAsSaid(situation) ? 1 : scale)
@@ -143,5 +143,5 @@ export const differences = (situation: Situation, over: Over, observed: Observed
   return [...fields, ...waits]
 }
 
-/** Seconds and dates cannot be scaled: the server says them as they are. */
+/** Tests whether the server sends its hint in seconds or as a date, which are not scaled. */
 const millisecondsAsSaid = ({ title }: Situation): boolean => /in seconds|the date/.test(title)

@@ -1,10 +1,10 @@
-/** What came of all situations, as a page. */
+/** Renders the outcomes of all situations as a page. */
 import { type Situation, situations } from "./situations.js"
 import type { Over } from "./transports.js"
 
 const line = (cells: ReadonlyArray<string>): string => `| ${cells.join(" | ")} |`
 
-/** Situations with the cells they have in common; one line for a family that is all alike. */
+/** Renders the lines of the table. A family whose situations all have the same cells gets one line. */
 const lines = (rows: ReadonlyArray<readonly [Situation, ReadonlyArray<string>]>): ReadonlyArray<string> => {
   const families = new Map<string, Array<(typeof rows)[number]>>()
   for (const row of rows) {

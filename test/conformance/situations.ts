@@ -1,8 +1,8 @@
 /**
- * What can happen to a call, and what must come of it.
+ * The situations that can happen to a call, with their expected outcomes.
  *
- * A situation is a line: what the server does, under which workload, what must come of it, and why. It is acted out in
- * memory and over each transport. Adding one is adding a line.
+ * A situation is one entry: the behaviour of the server, the workload, the expected outcome and the reason for it. It is run in
+ * memory and over each transport. A new situation needs only a new entry.
  */
 import { Duration, Stream } from "effect"
 import type { ApiError, Dialect, Reliability } from "effect-reliability"
@@ -13,14 +13,14 @@ import { Fault, type FaultServer } from "effect-reliability/testing"
 // Model
 // -------------------------------------------------------------------------------------------------
 
-/** What of a transport's nature decides how sure it is. */
+/** The knowledge of a transport about failures. */
 export type Certainty =
-  /** It knows of each byte whether it left, and tells the phases apart. */
+  /** It knows whether each byte was sent, and distinguishes the phases. */
   | "sure"
-  /** It sees what its client throws. */
+  /** It knows only the exceptions that its client throws. */
   | "told"
 
-/** A length of time as the situation has it; on sockets all times of a situation are scaled down together. */
+/** Converts a duration of a situation. On sockets all durations of a situation are scaled down by the same factor. */
 export type Time = (duration: Duration.DurationInput) => Duration.Duration
 
 export interface Outcome {
@@ -28,42 +28,42 @@ export interface Outcome {
   readonly outcome: "success" | ApiError.Reason
   readonly delivery?: ApiError.Delivery | undefined
   readonly phase?: ApiError.Phase | undefined
-  /** Requests that arrived whole. */
+  /** The number of requests that arrived completely. */
   readonly arrived: number
-  /** Events that were delivered, of a stream. */
+  /** The number of events of a stream that were delivered. */
   readonly events?: number | undefined
 }
 
 export interface Situation {
   readonly title: string
-  /** What it has in common with others that differ by their workload only. */
+  /** The common title of situations that differ only in their workload. */
   readonly family?: string
-  /** The rule of the design, or the line of the guide. */
+  /** The rule of `Retry` or the line of the provider's reliability guide that requires the outcome. */
   readonly why: string
   readonly workload: Workload.Workload
   readonly script: (time: Time) => Fault.Script
   readonly connections?: Fault.ConnectionScript
   readonly tls?: FaultServer.TlsOptions
-  /** The port: closed, or one whose queue is full. @default open */
+  /** A closed port, or one whose queue of connections is full. @default an open port */
   readonly port?: "closed" | "deaf"
-  /** Healthy calls that are made before, one after the other. @default 0 */
+  /** The number of successful calls that are made before, one after the other. @default 0 */
   readonly before?: number
   readonly method?: "GET" | "POST"
-  /** The client's option. @default `idempotencyUnder` the workload */
+  /** The client's option. @default `idempotencyUnder(workload)` */
   readonly idempotency?: Reliability.Idempotency
   readonly target?: Dialect.Target
-  /** Whether the answer is read as an event stream. @default false */
+  /** If true, the response is read as an event stream. @default false */
   readonly stream?: true
-  /** What is sent, if not a value. */
+  /** A stream that is sent as the body. @default a JSON value */
   readonly body?: () => Stream.Stream<Uint8Array>
   readonly expected: Outcome
-  /** What a transport that is merely told cannot know; the rest is as expected. */
+  /** The differences over transports with certainty `"told"`. */
   readonly told?: Partial<Outcome>
-  /** The least time between the arrivals, one by one. */
+  /** The shortest allowed times between the arrivals of requests, in order. */
   readonly waits?: ReadonlyArray<Duration.DurationInput>
-  /** What is to be different over some transports, and why. */
+  /** The differences over some transports, with the reason. */
   readonly over?: Readonly<Record<string, Partial<Outcome> & { readonly because: string }>>
-  /** Where it cannot be acted out. */
+  /** The transports with which the situation cannot be run. */
   readonly not?: ReadonlyArray<string>
 }
 
@@ -71,28 +71,28 @@ export interface Situation {
 // Every fault under every workload
 // -------------------------------------------------------------------------------------------------
 
-/** A failure of the first attempt; the next one is healthy. */
+/** A failure of the first attempt; the second attempt succeeds. */
 interface Case {
   readonly title: string
   readonly why?: string
   readonly fault?: (time: Time) => Fault.Fault
   readonly connection?: Fault.Connection
   readonly error: Omit<Outcome, "arrived" | "outcome"> & { readonly reason: ApiError.Reason }
-  /** Whether trying again can help. */
+  /** True if a retry can succeed. */
   readonly repeat: boolean
-  /** Whether the server may have carried the request out. */
+  /** True if the server may have executed the request. */
   readonly executed: boolean
-  /** Requests that arrive of the failing try. @default 1 */
+  /** The number of requests of the failing attempt that arrive. @default 1 */
   readonly arrives?: number
   readonly told?: Partial<Outcome>
   readonly over?: Situation["over"]
-  /** The workloads under which it can be told what comes of it. @default all */
+  /** The workloads under which the outcome is certain. @default all */
   readonly under?: ReadonlyArray<Workload.Workload>
 }
 
 const workloads = [Workload.interactive, Workload.agentic, Workload.largeModel, Workload.batchSubmission]
 
-/** Inference may run twice. A submission is left to the client's default, with which a POST may not. */
+/** Returns `safe` for inference. A submission has the default of the client, `never` for a POST. */
 export const idempotencyUnder = (workload: Workload.Workload): Reliability.Idempotency | undefined =>
   workload === Workload.batchSubmission ? undefined : "safe"
 
@@ -287,7 +287,7 @@ const cases: ReadonlyArray<Case> = [
   },
   {
     title: "a connection that is reset at once",
-    // whether the request left before depends on who was quicker
+    // a race decides whether the request was sent before the reset, so a submission has no certain outcome
     under: [Workload.interactive, Workload.agentic, Workload.largeModel],
     connection: Fault.refuse,
     error: { reason: "ConnectionLost", delivery: "Unconfirmed" },
@@ -303,7 +303,7 @@ const cases: ReadonlyArray<Case> = [
   }
 ]
 
-/** What must come of a case, by rules 7 and 8 and nothing else. */
+/** Returns the situations of a case under each workload. Only rules 7 and 8 of `Retry` decide the outcome. */
 const underEach = (kase: Case): ReadonlyArray<Situation> =>
   (kase.under ?? workloads).map((workload) => {
     const { arrives = 1, error, executed, repeat } = kase
@@ -326,7 +326,7 @@ const underEach = (kase: Case): ReadonlyArray<Situation> =>
   })
 
 // -------------------------------------------------------------------------------------------------
-// Rules, and what takes more than one failure
+// Rules, and situations with more than one failure
 // -------------------------------------------------------------------------------------------------
 
 const { agentic, batchSubmission, interactive, largeModel } = Workload
@@ -348,7 +348,7 @@ const failure = (
 
 const sockets = ["memory"]
 
-/** No name, no port, no certificate: memory has neither. */
+/** Makes a situation in which connecting fails. It cannot be run in memory, which has no ports and no certificates. */
 const connecting = (title: string, rest: Partial<Situation> & Pick<Situation, "expected">): Situation => ({
   title,
   why: "nothing was sent",
@@ -580,7 +580,7 @@ const rules: ReadonlyArray<Situation> = [
 
 type Timed = Omit<Fault.StreamOptions, "every"> & { readonly every?: Duration.DurationInput }
 
-/** A stream of four events that goes as told; after it, healthy ones. */
+/** Makes a situation with a stream of four events that fails as described. A second attempt receives a complete stream. */
 const streaming = (
   title: string,
   { every = 0, ...options }: Timed,

@@ -1,4 +1,4 @@
-/** The clients that situations are acted out over. */
+/** The HTTP clients with which situations are run. */
 import { FetchHttpClient, HttpClient } from "@effect/platform"
 import { NodeHttpClient } from "@effect/platform-node"
 import { Context, Effect, Layer, type Scope } from "effect"
@@ -6,7 +6,7 @@ import { Transport } from "effect-reliability/node"
 import { Agent } from "undici"
 import type { Certainty } from "./situations.js"
 
-/** What a situation is acted out over. */
+/** The name of a client, and how much it knows about failures. */
 export interface Over {
   readonly name: string
   readonly certainty: Certainty
@@ -36,5 +36,5 @@ export const transports: ReadonlyArray<Transported> = [
   { name: "FetchHttpClient", certainty: "told", client: built(FetchHttpClient.layer) }
 ]
 
-/** No transport: `ScriptedClient`, in the time of `TestClock`. An attempt is ended from outside here, too. */
+/** `ScriptedClient` with `TestClock`, without a transport. Here, too, attempts are ended from outside. */
 export const memory = { name: "memory", certainty: "told" } satisfies Over

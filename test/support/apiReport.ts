@@ -1,16 +1,16 @@
 /**
- * Prunes declaration files to those that users can reach: the public modules, and the files of `internal/` whose types their
- * signatures name. `npm run api` runs it on `.api/`.
+ * Deletes the declaration files that users cannot reach. The public modules remain, and the files of `internal/` whose types
+ * occur in their signatures. `npm run api` runs it on `.api/`.
  */
 import { readFileSync, rmSync } from "node:fs"
 import { join, normalize } from "node:path"
 import { fileURLToPath } from "node:url"
 import { declarationsBelow, publicModules } from "./project.js"
 
-/** Deletes what no public module reaches below an absolute folder, and returns the files that are left. */
+/** Deletes the files below an absolute folder that no public module reaches, and returns the remaining files. */
 export const prune = (folder: string): ReadonlyArray<string> => {
   const reached = new Set(publicModules.map((file) => file.replace(/\.ts$/, ".d.ts")))
-  // a set also visits what is added meanwhile
+  // the iteration also visits elements that are added during it
   for (const file of reached) {
     const text = readFileSync(join(folder, file), "utf8")
     for (const [, specifier = ""] of text.matchAll(/(?:from |import\()"(\.[^"]+)\.js"/g)) {

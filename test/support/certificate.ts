@@ -1,2 +1,2 @@
-/** Certificates for servers under test. */
+/** Makes certificates for the servers of tests. */
 export { type Certificate, selfSigned } from "../../src/testing/internal/certificate.js"

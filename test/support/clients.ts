@@ -1,4 +1,7 @@
-/** The HTTP clients of the Node world made alike: each sends one request, reads the whole answer, and fails as it fails. */
+/**
+ * The HTTP clients of Node behind one interface: each sends one request, reads the whole response, and fails with its own
+ * errors.
+ */
 import { FetchHttpClient, HttpClient, HttpClientRequest } from "@effect/platform"
 import { NodeHttpClient } from "@effect/platform-node"
 import { Cause, Context, Duration, Effect, Either, Layer, type Scope } from "effect"
@@ -13,31 +16,31 @@ export type Name =
   | "NodeHttpClient.layerUndici"
   | "openai"
 
-/** What a client is asked for. */
+/** A request. */
 export interface Call {
   readonly url: string
-  /** @default "POST", which nobody repeats by himself */
+  /** @default "POST", which no client repeats by itself */
   readonly method?: "GET" | "POST"
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
-  /** Aborts the call; an Effect is interrupted by it. */
+  /** Aborts the call; interrupts it if the client is an Effect. */
   readonly signal?: AbortSignal
-  /** How the answer is read. @default "text" */
+  /** The type that the response is read as. @default "text" */
   readonly as?: "text" | "json"
 }
 
-/** What a client is made with; not every client knows every setting. */
+/** The settings of a client; not every client supports every setting. */
 export interface Settings {
   readonly headersTimeout?: number
   readonly bodyTimeout?: number
   readonly connectTimeout?: number
-  /** The whole call's: of the `openai` package its own, of an Effect `Effect.timeout`. */
+  /** The timeout of the whole call: the `openai` package's own one, or `Effect.timeout` for an Effect. */
   readonly timeout?: Duration.DurationInput
   /** The certificate to trust. */
   readonly ca?: string
   /** The origin of an HTTP proxy. */
   readonly proxy?: string
-  /** Instead of Node's. */
+  /** A replacement for Node's `fetch`. */
   readonly fetch?: typeof globalThis.fetch
 }
 
@@ -45,7 +48,7 @@ export type Client = (call: Call) => Effect.Effect<unknown, unknown>
 
 type Make = (settings: Settings) => Effect.Effect<Client, never, Scope.Scope>
 
-/** Fails with what the promise rejects with, untouched. */
+/** Runs a promise, and fails with its rejection unchanged. */
 export const attempt = (evaluate: () => Promise<unknown>): Effect.Effect<unknown, unknown> =>
   Effect.mapError(Effect.tryPromise(evaluate), ({ error }) => error)
 
@@ -56,7 +59,7 @@ const init = ({ body = "{}", headers, method = "POST", signal }: Call) => ({
   ...(signal && { signal })
 })
 
-/** A pool of its own, so that no test meets another's connections. */
+/** Makes a new pool, so that tests do not share connections. */
 const pool = ({ bodyTimeout, ca, connectTimeout, headersTimeout, proxy }: Settings) =>
   Effect.acquireRelease(
     Effect.sync(() => {
@@ -70,7 +73,7 @@ const pool = ({ bodyTimeout, ca, connectTimeout, headersTimeout, proxy }: Settin
     (dispatcher) => Effect.promise(() => dispatcher.destroy())
   )
 
-// Node's `fetch` has a pool, and needs another only for what that one cannot be told
+// Node's `fetch` has a pool; another one is needed only for settings that this pool does not support
 const fetchOptions = (settings: Settings): Effect.Effect<object, never, Scope.Scope> =>
   Object.keys(settings).every((key) => key === "fetch" || key === "timeout")
     ? Effect.succeed({})
@@ -85,12 +88,12 @@ const platform = (layer: Layer.Layer<HttpClient.HttpClient>, { timeout = Duratio
         HttpClientRequest.setHeaders(headers)
       )
       const effect = client.execute(request).pipe(
-        Effect.flatMap((answer): Effect.Effect<unknown, unknown> => answer[as]),
+        Effect.flatMap((response): Effect.Effect<unknown, unknown> => response[as]),
         Effect.timeout(timeout)
       )
       return signal === undefined
         ? Effect.catchAllCause(effect, (cause) => Effect.fail(Either.merge(Cause.failureOrCause(cause))))
-        : // an interrupted fiber has no error until somebody outside waits for it
+        : // an interruption becomes an error only outside of the fiber
           attempt(() => Effect.runPromise(effect, { signal }))
     }
   })
@@ -101,8 +104,8 @@ export const clients: Readonly<Record<Name, Make>> = {
       fetchOptions(settings),
       (options) => (call) =>
         attempt(async () => {
-          const answer = await (settings.fetch ?? fetch)(call.url, { ...options, ...init(call) })
-          return answer[call.as ?? "text"]()
+          const response = await (settings.fetch ?? fetch)(call.url, { ...options, ...init(call) })
+          return response[call.as ?? "text"]()
         })
     ),
 
@@ -111,8 +114,8 @@ export const clients: Readonly<Record<Name, Make>> = {
       pool(settings),
       (dispatcher) => (call) =>
         attempt(async () => {
-          const answer = await undici.request(call.url, { dispatcher, ...init(call) })
-          return answer.body[call.as ?? "text"]()
+          const response = await undici.request(call.url, { dispatcher, ...init(call) })
+          return response.body[call.as ?? "text"]()
         })
     ),
 

@@ -1,5 +1,5 @@
 /**
- * Checks the types of projects, one after another, and prints as JSON what is wrong with each, in the compiler's words.
+ * Checks the types of projects, one after another, and prints the compiler's messages for each of them as JSON.
  * Usage: compile.ts '{ "compiler": "typescript", "projects": [{ "path": "tsconfig.json", … }] }'
  */
 import { createRequire } from "node:module"
@@ -7,19 +7,19 @@ import type TypeScript from "typescript"
 
 export interface Project {
   readonly path: string
-  /** Whether what `lint:effect` says is said too: one program serves both. @default false */
+  /** If true, the diagnostics of `lint:effect` are included; one program serves both. @default false */
   readonly effect?: boolean
-  /** Whose files are not checked, as a pattern of their paths. */
+  /** A pattern of the paths of files that are not checked. */
   readonly but?: string | undefined
 }
 
 export interface Order {
-  /** The package of the compiler, by its name or its path. */
+  /** The name or the path of the compiler's package. */
   readonly compiler: string
   readonly projects: ReadonlyArray<Project>
 }
 
-/** The part of `@effect/language-service` that is made for compilers; it comes without types. */
+/** The part of `@effect/language-service` for compilers. The package has no types for it. */
 type Lint = (
   program: TypeScript.Program,
   options: object,
@@ -60,7 +60,7 @@ const compile = (ts: typeof TypeScript, { but, effect = false, path }: Project):
     const check = lint(program, options, { ts, addDiagnostic: (fault) => faults.push(fault) })(undefined)
     for (const name of config.fileNames) {
       const file = program.getSourceFile(name)
-      if (file === undefined) throw new Error(`${name} is no part of ${path}`)
+      if (file === undefined) throw new Error(`${name} is not a part of ${path}`)
       check(file)
     }
   }

@@ -1,4 +1,4 @@
-/** A program as users write it, with each entry point in use: the package's test type-checks and runs it packed. */
+/** A user's program that imports each entry point. The package's test type-checks and runs it against the packed package. */
 import { Duration, Effect, Layer, Option, Schema, Stream } from "effect"
 import { ApiError, Classify } from "effect-reliability"
 import * as Accounting from "effect-reliability/Accounting"
@@ -45,7 +45,7 @@ const advice = call.pipe(
 assert.strictEqual(await Effect.runPromise(advice), "again")
 assert.ok(ApiError.isApiError(await Effect.runPromise(Effect.flip(call))))
 
-// a call that fails once, with everything around it
+// a call that fails once, with a policy, a deadline, accounting and telemetry
 const workload = Workload.make({
   name: "consumer",
   timeouts: { attempt: "5 seconds" },
@@ -61,12 +61,12 @@ const counted = Effect.gen(function* () {
 assert.strictEqual((await Effect.runPromise(counted)).answer, "an answer")
 assert.strictEqual(attempts, 2)
 
-// the pure parts
+// pure functions
 assert.deepStrictEqual(RetryHint.parse({ "retry-after": "2" }, 0), { delay: Duration.seconds(2) })
 assert.strictEqual(exception(new Error("?"), { now: 0, dialect: Dialect.generic })._tag, "Fatal")
 assert.strictEqual(typeof Job.submit, "function")
 
-// a request over a socket, and an event out of memory
+// a request over a socket, and an event from memory
 const status = Effect.gen(function* () {
   const server = yield* FaultServer.make({ script: [Fault.answer(503), Fault.healthy] })
   const client = ReliableHttpClient.make(yield* Transport.make(), { workload })
@@ -77,12 +77,12 @@ const event: EventStream.Event = { event: "message", data: '{"n":1}', id: undefi
 const decoded = Stream.make(event).pipe(EventStream.decode(Schema.Struct({ n: Schema.Number })), Stream.runHead)
 assert.deepStrictEqual(await Effect.runPromise(decoded), Option.some({ n: 1 }))
 
-// what needs an account is only looked at
+// functions that need an account are imported, but not called
 assert.strictEqual(Fireworks.targetOf("accounts/fireworks/models/llama-v3p1-8b-instruct"), "serverless")
 assert.ok([BatchJobs.submit, Deployments.get, ServerMetrics.layer(), TrainerJobs.get].every(Boolean))
 assert.ok([Doctor.examine, FireworksServer.layer, ScriptedClient.layer].every(Boolean))
 
-// a folder's index names its modules
+// the index of a folder exports its modules
 assert.strictEqual(cli.Doctor.render, Doctor.render)
 assert.strictEqual(fireworks.Fireworks.Fireworks, Fireworks.Fireworks)
 assert.strictEqual(node.Transport.make, Transport.make)

@@ -1,4 +1,4 @@
-/** The program `effect-reliability` as a process of its own, and a host whose names and proxies are a test's. */
+/** Runs the program `effect-reliability` as a process, and replaces host names and proxies for a test. */
 import { build } from "esbuild"
 import { Effect, type Scope } from "effect"
 import { spawn } from "node:child_process"
@@ -9,10 +9,10 @@ import * as net from "node:net"
 import { Worker } from "node:worker_threads"
 import { root } from "./project.js"
 
-// as deep as in the package, whose manifest it reads; other runs have their own
+// as deep as in the package, whose manifest the program reads; each test process has its own folder
 const folder = `${root}.cache/cli/${process.pid}`
 
-/** Makes the program, without a build of the package; answers how to remove it. */
+/** Bundles the program without building the package. Returns a function that removes it. */
 export const buildProgram = async (): Promise<() => Promise<void>> => {
   await build({
     entryPoints: [`${root}src/cli/internal/main.ts`],
@@ -21,7 +21,7 @@ export const buildProgram = async (): Promise<() => Promise<void>> => {
     platform: "node",
     bundle: true,
     splitting: true,
-    // one file starts three times as fast as hundreds; what it bundles may ask for `require`
+    // one file starts three times as fast as hundreds; bundled modules may call `require`
     banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url)' },
     logLevel: "silent"
   })
@@ -34,7 +34,7 @@ export interface Ended {
   readonly stderr: string
 }
 
-/** Runs it with nothing of this process' environment but the path. */
+/** Runs the program. Of the environment of this process, it receives only `PATH`. */
 export const program = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}) =>
   Effect.async<Ended>((resume) => {
     const child = spawn(process.execPath, [`${folder}/main.js`, ...args], {
@@ -48,10 +48,13 @@ export const program = (args: ReadonlyArray<string>, env: Readonly<Record<string
     return Effect.sync(() => child.kill())
   })
 
-/** The addresses of names, in their order; a name without an entry is the host's business. */
+/** The addresses of host names, in their order. The host's resolver looks up all other names. */
 export const names = new Map<string, ReadonlyArray<string> | "silent">()
 
-/** Looks names up in `names` first, whoever asks in this process, and takes the proxies out of its environment; answers how to undo it. */
+/**
+ * Makes all lookups of this process read `names` first, and removes the proxies from its environment. Returns a function that
+ * undoes both.
+ */
 export const isolate = (): (() => void) => {
   const real = dns.lookup
   const lookup = (
@@ -79,7 +82,7 @@ export const isolate = (): (() => void) => {
   }
 }
 
-// Its thread sleeps, so that nobody accepts what the kernel connected
+// its thread sleeps, so the connections that the kernel makes are never accepted
 const deafListener = `
   const { parentPort, workerData: port } = require("node:worker_threads")
   const tell = () => {
@@ -88,7 +91,7 @@ const deafListener = `
   }
   require("node:net").createServer().on("error", tell).listen({ port, host: "::1", backlog: 1 }, tell)`
 
-/** Lets a port be silent by IPv6, or out of reach where the host has no IPv6. */
+/** Makes a port silent over IPv6, or unreachable if the host has no IPv6. */
 export const deafByIPv6 = (port: number): Effect.Effect<void, never, Scope.Scope> =>
   Effect.gen(function* () {
     const worker = yield* Effect.acquireRelease(

@@ -1,41 +1,41 @@
-/** Servers on the loopback that fail in one chosen way, and keep count of what reached them. */
+/** Servers on the loopback interface that fail in a given way, and count the bytes and requests that they receive. */
 import { Effect, type Scope } from "effect"
 import * as net from "node:net"
 import * as tls from "node:tls"
 import { Worker } from "node:worker_threads"
 
-/** What one connection has brought so far. */
+/** The counts of one connection so far. */
 export interface Connection {
   /** Bytes of requests; those of a TLS handshake do not count. */
   readonly bytes: number
-  /** Requests that arrived whole. */
+  /** Requests that arrived completely. */
   readonly requests: number
-  /** What the client reads from. */
+  /** The socket on which the client receives responses. */
   readonly socket: net.Socket
-  /** The TCP connection beneath it, the same unless it is encrypted. */
+  /** The TCP socket below `socket`; the same one without TLS. */
   readonly tcp: net.Socket
 }
 
-/** What a server does, and when. */
+/** The reactions of a server. */
 export interface Behaviour {
-  /** The server speaks TLS. */
+  /** Options of TLS; without them, the server uses plain TCP. */
   readonly secure?: tls.TlsOptions | undefined
-  /** A client has connected, and sent nothing yet. */
+  /** Called when a client has connected, before it sends anything. */
   readonly onConnect?: (tcp: net.Socket) => void
-  /** The first bytes of a connection's first request are here. */
+  /** Called when the first bytes of the first request of a connection have arrived. */
   readonly onFirstBytes?: (connection: Connection) => void
-  /** A whole request is here. */
+  /** Called when a whole request has arrived. */
   readonly onRequest?: (connection: Connection) => void
 }
 
-/** A server that is up as long as its scope. */
+/** A server that runs until its scope closes. */
 export interface Server {
   readonly origin: string
-  /** What arrived, by connection. */
+  /** The connections, in the order of their arrival. */
   readonly connections: ReadonlyArray<Connection>
 }
 
-/** Tells of each chunk how many requests end in it. */
+/** Makes a function that returns the number of requests that end in a chunk. */
 const requestCounter = (): ((chunk: Buffer) => number) => {
   let head = ""
   let missing: number | undefined
@@ -93,7 +93,7 @@ export const serve = ({
       socket.on("error", ignore)
       socket.on("data", (chunk: Buffer) => {
         if (secure === undefined && isHandshake(chunk)) {
-          // what an HTTP server says to a client that speaks TLS
+          // the response of an HTTP server to a TLS handshake
           socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
           return
         }
@@ -129,7 +129,7 @@ export const serve = ({
     return { origin: `${secure === undefined ? "http" : "https"}://127.0.0.1:${port}`, connections }
   })
 
-/** A port that nobody listens on any more. */
+/** Returns a port without a listener. */
 export const closedPort: Effect.Effect<number> = Effect.suspend(() => {
   const server = net.createServer()
   return Effect.zipLeft(
@@ -140,7 +140,7 @@ export const closedPort: Effect.Effect<number> = Effect.suspend(() => {
   )
 })
 
-// Its thread sleeps, so that nobody accepts what the kernel connected
+// its thread sleeps, so the connections that the kernel makes are never accepted
 const deafListener = `
   const { parentPort } = require("node:worker_threads")
   const server = require("node:net").createServer()
@@ -149,7 +149,7 @@ const deafListener = `
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
   })`
 
-/** A port whose queue of connections is full: who connects now waits for an answer to its SYN. */
+/** Returns a port whose queue of connections is full: the SYN of a new client receives no response. */
 export const deafPort: Effect.Effect<number, never, Scope.Scope> = Effect.gen(function* () {
   const worker = yield* Effect.acquireRelease(
     Effect.sync(() => new Worker(deafListener, { eval: true })),

@@ -1,4 +1,4 @@
-/** A program that submits a batch job and waits for its end, to be killed on the way. */
+/** A program that submits a batch job and waits for its end. Tests kill it before that. */
 import { Effect, Layer } from "effect"
 import { BatchJobs, Fireworks } from "effect-reliability/fireworks"
 import { Transport } from "effect-reliability/node"

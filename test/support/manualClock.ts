@@ -1,17 +1,17 @@
 /**
- * A clock that is moved by hand. `TestClock` derives wall time and monotonic time from one instant and keeps the wake-ups
- * of sleepers that are gone; here the wall clock jumps by itself, and a sleeper that was interrupted leaves nothing.
+ * A clock that tests advance. `TestClock` derives wall time and monotonic time from one instant, and keeps the wake-ups of
+ * interrupted sleepers. Here the wall clock can jump alone, and the wake-up of an interrupted sleeper is removed.
  */
 import { Clock, Duration, Effect } from "effect"
 
 export interface ManualClock extends Clock.Clock {
   /** Monotonic milliseconds. */
   readonly now: () => number
-  /** The milliseconds until each wake-up, the next one first. */
+  /** Returns the milliseconds until each wake-up, the next one first. */
   readonly pending: () => ReadonlyArray<number>
-  /** Lets time pass, and wakes who is due, in order. */
+  /** Advances the time, and wakes the sleepers that are due, in order. */
   readonly advance: (millis: number) => void
-  /** Sets the wall clock forward or, below zero, back. No time passes. */
+  /** Moves only the wall clock, forward or, with a negative number, back. */
   readonly jump: (millis: number) => void
 }
 
@@ -43,10 +43,10 @@ export const make = (): ManualClock => {
         let sleeper: Sleeper | undefined
         const asleep = Effect.async<void>((resume) => {
           sleeper = { at: monotonic + Duration.toMillis(duration), wake: () => resume(Effect.void) }
-          // a stable sort: those who wake at the same moment wake in the order in which they fell asleep
+          // the sort is stable: sleepers with the same wake-up time wake in the order in which they began
           sleepers = [...sleepers, sleeper].toSorted((a, b) => a.at - b.at)
         })
-        // the canceler that `Effect.async` takes is not run between the registration and the next operation
+        // the canceler of `Effect.async` does not run between the registration and the next operation
         return Effect.onInterrupt(asleep, () =>
           Effect.sync(() => {
             sleepers = sleepers.filter((other) => other !== sleeper)

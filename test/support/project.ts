@@ -1,4 +1,4 @@
-/** The package as its own checks see it: its folders, its public modules, and a way to run a tool on it. */
+/** The folders and public modules of this package, and functions that run tools on it. */
 import { execFile } from "node:child_process"
 import { readdirSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
@@ -14,19 +14,19 @@ const below = (folder: string): ReadonlyArray<string> =>
     .map((entry) => `${entry.parentPath}/${entry.name}`.slice(folder.length + 1))
     .toSorted()
 
-/** Every file below a folder of the project, as sorted paths relative to that folder. */
+/** Returns all files below a folder of the project, as sorted paths relative to that folder. */
 export const filesBelow = (folder: string): ReadonlyArray<string> => below(root + folder)
 
-/** The declaration files below an absolute folder. */
+/** Returns the declaration files below an absolute folder. */
 export const declarationsBelow = (folder: string): ReadonlyArray<string> =>
   below(folder).filter((file) => file.endsWith(".d.ts"))
 
 export const sources = filesBelow("src")
 
-/** What users can import: `index.ts`, `Retry.ts`, `node/Transport.ts`, … */
+/** The modules that users can import: `index.ts`, `Retry.ts`, `node/Transport.ts`, … */
 export const publicModules = sources.filter((file) => !/(^|\/)internal\//.test(file))
 
-/** The name under which users import a public module. */
+/** Returns the subpath under which users import a public module. */
 export const subpath = (file: string): string =>
   file === "EventStream.ts" ? "./stream" : `./${file}`.replace(/(\/index)?\.ts$/, "")
 
@@ -41,7 +41,7 @@ interface Manifest {
 
 export const manifest = JSON.parse(read("package.json")) as Manifest
 
-/** Runs a command, by default in the project's root; answers what it printed, or fails with it. */
+/** Runs a command, by default in the project's root. Returns its output, or rejects with the output if the command fails. */
 export const run = async (
   command: string,
   args: ReadonlyArray<string>,
@@ -56,10 +56,10 @@ export const run = async (
     })
   })
 
-/** The path of a tool that the project's development dependencies bring. */
+/** Returns the path of a tool of the development dependencies. */
 export const tool = (name: string): string => `${root}node_modules/.bin/${name}`
 
-/** What is wrong with each of the projects, as a compiler says it. */
+/** Returns a compiler's messages for each of the projects. */
 export const compile = async (order: Order): Promise<ReadonlyArray<ReadonlyArray<string>>> =>
   JSON.parse(
     await run(process.execPath, ["--import", "tsx", "test/support/compile.ts", JSON.stringify(order)])

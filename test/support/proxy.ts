@@ -1,22 +1,22 @@
-/** HTTP servers and proxies on the loopback that keep count of what reached them. */
+/** HTTP servers and proxies on the loopback interface that record their connections and requests. */
 import { Effect, type Scope } from "effect"
 import * as http from "node:http"
 import * as https from "node:https"
 import * as net from "node:net"
 import type { TlsOptions } from "node:tls"
 
-/** Somebody who listens, as long as its scope. */
+/** A server that listens until its scope closes. */
 export interface Listener {
   readonly port: number
   /** TCP connections, in the order of their arrival. */
   readonly sockets: ReadonlyArray<net.Socket>
-  /** How many of them are open. */
+  /** Returns the number of open connections. */
   readonly open: () => number
 }
 
 const ignore = (): void => undefined
 
-/** Starts any server on a port of its own. */
+/** Starts a server on a free port. */
 export const listen = (server: net.Server): Effect.Effect<Listener, never, Scope.Scope> => {
   const sockets: Array<net.Socket> = []
   server.prependListener("connection", (socket: net.Socket) => {
@@ -46,7 +46,7 @@ export interface Web extends Listener {
   readonly requests: ReadonlyArray<http.IncomingMessage>
 }
 
-/** Starts an HTTP server, an HTTPS one with a certificate. */
+/** Starts an HTTP server, or with `tls` an HTTPS server. */
 export const web = (handle: http.RequestListener, tls?: TlsOptions): Effect.Effect<Web, never, Scope.Scope> => {
   const requests: Array<http.IncomingMessage> = []
   const onRequest: http.RequestListener = (request, response) => {
@@ -63,7 +63,7 @@ export const web = (handle: http.RequestListener, tls?: TlsOptions): Effect.Effe
   }))
 }
 
-/** Starts a server of bare sockets. */
+/** Starts a TCP server; `nth` counts its connections from 0. */
 export const bare = (accept: (socket: net.Socket, nth: number) => void): Effect.Effect<Web, never, Scope.Scope> => {
   let nth = 0
   const server = net.createServer((socket) => accept(socket, nth++))
@@ -74,12 +74,12 @@ export const bare = (accept: (socket: net.Socket, nth: number) => void): Effect.
   }))
 }
 
-/** What a proxy was asked. */
+/** A proxy, with the requests that it received. */
 export interface Proxy extends Listener {
   readonly asked: ReadonlyArray<{ readonly method: string; readonly target: string; readonly credentials: string }>
 }
 
-/** Starts a proxy, which does as it is asked, or answers with a status of its own; 0 is silence. */
+/** Starts a proxy. With `refuse` it responds to `CONNECT` with this status, or not at all if it is 0. */
 export const proxy = (refuse?: number, tls?: TlsOptions): Effect.Effect<Proxy, never, Scope.Scope> => {
   const asked: Array<Proxy["asked"][number]> = []
   const note = ({ headers, method = "", url = "" }: http.IncomingMessage) =>
@@ -87,9 +87,9 @@ export const proxy = (refuse?: number, tls?: TlsOptions): Effect.Effect<Proxy, n
   const onRequest: http.RequestListener = (request, response) => {
     note(request)
     const { headers, method, url = "" } = request
-    const forward = http.request(url, { method, headers }, (answer) => {
-      response.writeHead(answer.statusCode ?? 0, answer.headers)
-      answer.pipe(response)
+    const forward = http.request(url, { method, headers }, (received) => {
+      response.writeHead(received.statusCode ?? 0, received.headers)
+      received.pipe(response)
     })
     request.pipe(forward)
   }

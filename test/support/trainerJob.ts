@@ -1,4 +1,4 @@
-/** A program that reconnects to a trainer and waits until it is ready, to be killed on the way. */
+/** A program that reconnects to a trainer and waits until it is ready. Tests kill it before that. */
 import { Effect, Layer } from "effect"
 import { Fireworks, TrainerJobs } from "effect-reliability/fireworks"
 import { Transport } from "effect-reliability/node"

@@ -169,7 +169,7 @@ export interface Bounds {
  * @category model
  */
 export interface Evidence {
-  /** The calls that ended, their attempts, also by delivery, the attempts that succeeded, and the calls in flight. */
+  /** The client's counts: ended calls, attempts in total and by delivery, successful attempts, and calls in flight. */
   readonly client: { readonly [D in Delivery]: number } & {
     readonly calls: number
     readonly attempts: number

@@ -260,7 +260,7 @@ export interface Observed {
 export interface Observer {
   /**
    * If true, `begin` may be called as late as the start of the first attempt. Otherwise the fiber is watched before that, which
-   * costs more than everything else. An observer that wraps calls must not set it.
+   * costs more than all other reporting. An observer that wraps calls must not set it.
    */
   readonly late?: boolean | undefined
   readonly begin: (begun: Begun, fiber: AnyFiber) => Observed

@@ -54,7 +54,7 @@ export const wasRead = (source: unknown): boolean => {
   return typeof readableDidRead === "boolean" ? readableDidRead || destroyed === true : locked !== false
 }
 
-/** Returns the method if it consists of letters only; otherwise undefined, since it could hold a secret. */
+/** Returns the method if it consists of 1 to 16 letters; otherwise undefined, since it could hold a secret. */
 export const methodOf = ({ method }: HttpClientRequest.HttpClientRequest): string | undefined =>
   /^[A-Za-z]{1,16}$/.test(method) ? method : undefined
 
