@@ -1,18 +1,39 @@
 /**
- * When to try again: schedules that read the error before they wait.
+ * Schedules that read the error before they decide whether to retry and how long to wait.
  *
- * A schedule that only counts sleeps before a 401, shortens what a server asked for, sleeps past the caller's deadline,
- * multiplies with the retries of the library beneath it, and submits a batch job twice. These do not. They are plain
- * `Schedule`s over any input, hold no state of their own, and serve any number of services at once.
+ * A schedule that only counts attempts retries a 401, shortens the wait that the server asked for, and waits past the caller's
+ * deadline. It also multiplies the retries of an inner library, and submits a batch job twice. The schedules of this module
+ * avoid all of these. They are plain `Schedule`s without state of their own, so any number of services can share one.
  *
- * | schedule | attempts | wait before try n + 2, n from 0 | with a hint of the server |
+ * | schedule | attempts | backoff after failure n, from 0 | wait with a server hint |
  * | --- | --- | --- | --- |
  * | `documented` | 5 | 1 s · 2ⁿ + U(0, 1 s) | max(1 s · 2ⁿ, hint) + U(0, 1 s) |
- * | `sdk` | 4 | min(0.5 s · 2ⁿ, 8 s), less up to 25 % | max(that, hint) + U(0, max(0.5 s, 10 % of the hint)) |
- * | `make` | `attempts` | min(base · factorⁿ, cap), with jitter | max(that, hint), jitter on top |
+ * | `sdk` | 4 | min(0.5 s · 2ⁿ, 8 s), less up to 25 % | max(backoff, hint) + U(0, max(0.5 s, 10 % of the hint)) |
+ * | `make` | `attempts` | min(base · factorⁿ, cap), with jitter | max(backoff, hint), with jitter on top |
  *
- * They stop at once on `Fatal`, on a settled error, on what is no `ApiError`; where the server forbids it; where the server
- * may have executed a call whose idempotency is `never`; where the wait would end after the deadline.
+ * U(a, b) is a random number between a and b. All schedules follow these rules:
+ *
+ * 1. A server hint (see `RetryHint`) is a minimum and is never shortened. Jitter is added on top: wait = max(backoff, hint) +
+ *    U(0, max(base, 10 % of the hint)).
+ * 2. A wait that would end after the deadline is not started, and neither is a wait for a hint above `maxHint` (2 minutes). The
+ *    call fails at once.
+ * 3. The server's `x-should-retry` header overrides the dialect in both directions.
+ * 4. No wait is longer than 2³¹−1 ms (24.8 days), the longest delay of a timer.
+ * 5. `NameNotFound` is attempted at most twice in a row. `NameLookup` is retried like any transient error.
+ * 6. If the server closed a kept-alive connection before any byte of a response, the request is sent again at once. This
+ *    happens once for each call, and it counts as no failure. Rule 7 still applies.
+ * 7. A call that the server may have executed is repeated only if it is declared repeatable. Idempotency is a property of the
+ *    request, and not of the workload: `safe`, `keyed` or `never`. GET, HEAD, PUT, DELETE and OPTIONS are `safe`. POST and
+ *    PATCH are `never`, unless the client or the request declares otherwise. `effect-reliability/fireworks` declares inference
+ *    `safe`, and submissions with a client-chosen id `keyed`. For any other effect, `Reliability.protect` uses the
+ *    `idempotency` of its policy, which is `safe` by default. With `never`, a call is repeated only if
+ *    `ApiError.mayHaveExecuted` returns `false`.
+ * 8. `ScalingUp` and `WeightSwap` are waited for within the workload's patience (see `Workload.Patience`). These waits use
+ *    neither attempts nor budget.
+ * 9. Retries have one owner, the innermost. Outer owners pass a settled error on (see `ApiError.settle`), unless they use
+ *    `Retry.make({ settled: "retry" })`.
+ *
+ * An error that is not an `ApiError` also stops the schedules.
  *
  * @since 0.1.0
  */
@@ -38,15 +59,14 @@ export type { Step, Waiting, Stopping } from "./internal/call/model.js"
 // -------------------------------------------------------------------------------------------------
 
 /**
- * How a backoff is spread, so that callers who failed together do not return together.
+ * The way in which waits are spread, so that callers that failed at the same time do not retry at the same time.
  *
- * - `additive`: up to `spread` on top.
- * - `full`: anything between nothing and the whole backoff.
- * - `subtractive`: up to a quarter less.
- * - `none`: not at all.
+ * - `additive`: adds up to `spread` to the backoff.
+ * - `full`: takes a random part of the backoff, from nothing to all of it.
+ * - `subtractive`: subtracts up to a quarter of the backoff.
+ * - `none`: leaves the backoff unchanged.
  *
- * A server's hint is never shortened by it: with any but `none`, up to the larger of `base` and a tenth of the hint is
- * added to the hint.
+ * Jitter never shortens a server hint. With any value but `none`, a random part of `spread` is added to the hint.
  *
  * @since 0.1.0
  * @category model
@@ -54,31 +74,32 @@ export type { Step, Waiting, Stopping } from "./internal/call/model.js"
 export type Jitter = "additive" | "full" | "subtractive" | "none"
 
 /**
- * What `make` takes.
+ * Options of `make`.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Options {
-  /** The number of attempts in all, the first included, from 1 on. @default 5 */
+  /** The maximum number of attempts, including the first; at least 1. @default 5 */
   readonly attempts?: number | undefined
-  /** The first wait. @default 1 second */
+  /** The first backoff. @default 1 second */
   readonly base?: Duration.DurationInput | undefined
-  /** What each wait is multiplied by, from 1 on. @default 2 */
+  /** The factor by which each backoff grows, at least 1. @default 2 */
   readonly factor?: number | undefined
-  /** The longest backoff, at least `base`; it does not bound what the server asks for. @default 1 minute */
+  /** The longest backoff, at least `base`. It does not limit server hints. @default the longer of 1 minute and `base` */
   readonly cap?: Duration.DurationInput | undefined
-  /** How waits are spread. @default "additive" */
+  /** The way in which waits are spread. @default "additive" */
   readonly jitter?: Jitter | undefined
-  /** The width of `additive` jitter. @default the larger of `base` and a tenth of the hint */
+  /** The most that jitter adds to a backoff or a hint. @default the larger of `base` and a tenth of the hint */
   readonly spread?: Duration.DurationInput | undefined
-  /** The longest hint that is honoured; a longer one fails the call at once. @default 2 minutes */
+  /** The longest server hint that is waited for. A longer hint fails the call at once. @default 2 minutes */
   readonly maxHint?: Duration.DurationInput | undefined
-  /** How many attempts in a row may fail to find the host's name, from 1 on. @default 2 */
+  /** The maximum number of attempts in a row that fail to find the host name, at least 1. @default 2 */
   readonly nameNotFound?: number | undefined
   /**
-   * What to do about an error that an inner owner of retries settled. An error whose `stopped` is `Idempotency` is never
-   * retried. @default "stop"
+   * The treatment of an error that an inner owner of retries settled. An error whose `stopped` is `Idempotency` is never
+   * retried.
+   * @default "stop"
    */
   readonly settled?: "stop" | "retry" | undefined
 }
@@ -132,9 +153,9 @@ const wait = (options: Checked, failures: number, hint: number | undefined, rand
 }
 
 /**
- * Computes the wait after a failure: the formula of `make`, pure.
+ * Computes the wait after a failure by the formula of `make`.
  *
- * `failures` are those before this one that counted, from 0 on; `random` is drawn from [0, 1).
+ * `failures` is the number of earlier failures that counted, from 0 on. `random` is drawn from [0, 1).
  *
  * @example
  * ```ts
@@ -170,15 +191,15 @@ export const delay = (
 // -------------------------------------------------------------------------------------------------
 
 interface State {
-  /** Attempts made, all of them. */
+  /** The number of attempts made. */
   readonly attempts: number
-  /** Failures that counted. */
+  /** The number of failures that counted. */
   readonly failures: number
-  /** Waits out of patience. */
+  /** The number of waits within the workload's patience. */
   readonly waits: number
-  /** Attempts in a row that did not find the host's name. */
+  /** The number of attempts in a row that did not find the host name. */
   readonly nameless: number
-  /** Whether the one free attempt for a closed connection was taken. */
+  /** True if the one attempt that a closed connection allows was already used. */
   readonly reconnected: boolean
 }
 
@@ -190,11 +211,11 @@ type Verdict =
 
 const getsReady = (error: ApiError): boolean => error.reason === "ScalingUp" || error.reason === "WeightSwap"
 
-/** Whether the server closed a kept-alive connection before any byte of a response. */
+/** Tests whether the server closed a kept-alive connection before any byte of a response. */
 const wasClosedUnused = ({ delivery, reason, reusedSocket }: ApiError): boolean =>
   reusedSocket === true && reason === "ConnectionLost" && (delivery === "NotSent" || delivery === "Unconfirmed")
 
-/** What is to be done about a failure, all but budget: nothing here waits, draws or counts. */
+/** Applies all rules but the budget to a failure. Pure: it does not wait, draw random numbers or change state. */
 const judge = (options: Checked, state: State, input: unknown, call: Call | undefined, random: number): Verdict => {
   if (!isApiError(input)) return { why: "Foreign" }
   if (isSettled(input) && (options.settled === "stop" || input.stopped === "Idempotency")) return { why: "Settled" }
@@ -210,7 +231,7 @@ const judge = (options: Checked, state: State, input: unknown, call: Call | unde
 
   const patience = getsReady(input) ? call?.workload?.patience : undefined
   if (patience !== undefined && state.waits >= patience.waits) return { why: "PatienceEnded" }
-  // minutes away: who has no patience for it is told at once, and not after some attempts
+  // scaling up takes minutes: without patience, fail at once and not after some attempts
   if (call?.workload !== undefined && patience === undefined && input.reason === "ScalingUp" && !input.shouldRetry) {
     return { why: "PatienceEnded" }
   }
@@ -289,11 +310,12 @@ const describeOptions = (options: Checked): string => {
 // -------------------------------------------------------------------------------------------------
 
 /**
- * Makes a schedule.
+ * Creates a schedule that follows the rules of this module.
  *
- * It works with `Effect.retry` on any effect. A combinator that stops it earlier or lengthens its waits keeps its rules; one
- * that shortens them, like `Schedule.jittered`, does not. Within `Reliability.protect` it also knows deadline, budget,
- * patience and whether the call may run twice; without, it takes calls for repeatable.
+ * It works with `Effect.retry` on any effect. Combinators that stop it earlier or lengthen its waits keep its rules.
+ * Combinators that shorten its waits, such as `Schedule.jittered`, break them. Inside `Reliability.protect`, it also applies
+ * the deadline, the budget, the workload's patience and the idempotency of the call. Elsewhere, it treats every call as
+ * repeatable.
  *
  * @example
  * ```ts
@@ -317,8 +339,8 @@ const describeOptions = (options: Checked): string => {
 export const make = (options: Options = {}): Schedule.Schedule<Step, unknown> => schedule(check("Retry.make", options))
 
 /**
- * The loop of the provider's reliability guide, to the letter: five attempts, waits of 1, 2, 4 and 8 seconds, each with up
- * to a second on top; and the server's hint where it gives one.
+ * The retry loop of the [Fireworks reliability guide](https://docs.fireworks.ai/guides/reliability): five attempts with waits
+ * of 1, 2, 4 and 8 seconds. Each wait has up to one second of jitter added, and a server hint lengthens it.
  *
  * @since 0.1.0
  * @category constants
@@ -329,8 +351,9 @@ export const documented: Schedule.Schedule<Step, unknown> = /*#__PURE__*/ make({
 })
 
 /**
- * The guide's `max_retries=3` with the curve of the official SDKs: half a second, doubling up to 8 seconds, less up to a
- * quarter.
+ * The curve of the official SDKs, with the `max_retries=3` of the [Fireworks reliability
+ * guide](https://docs.fireworks.ai/guides/reliability). The backoff begins with half a second and doubles up to 8 seconds;
+ * jitter subtracts up to a quarter.
  *
  * @since 0.1.0
  * @category constants
@@ -348,7 +371,10 @@ export const sdk: Schedule.Schedule<Step, unknown> = /*#__PURE__*/ make({
 
 const isStopReason = /*#__PURE__*/ Schema.is(StopReason)
 
-/** Reads why a schedule stopped out of its output. A schedule on top may have another output, or stop where ours goes on. */
+/**
+ * Reads the reason why a schedule stopped from its output. A combinator may have changed the output, or stopped before our
+ * schedule would have: the reason is `Attempts` then.
+ */
 const stopOf = (output: unknown): Stop => {
   const why = read(output, "why")
   if (!isStopReason(why)) return { stopped: "Attempts" }
@@ -356,8 +382,8 @@ const stopOf = (output: unknown): Stop => {
 }
 
 /**
- * Retries an effect as `Effect.retry` does, and settles the error that is left, so that an outer owner of retries passes
- * it on instead of multiplying the attempts.
+ * Retries an effect as `Effect.retry` does, and settles the final error. An outer owner of retries passes a settled error on,
+ * so that attempts do not multiply.
  *
  * @example
  * ```ts
@@ -393,7 +419,7 @@ export const retry: {
       const counted = Effect.mapError(effect, (error) => {
         const settled = isApiError(error) && isSettled(error)
         passedOn = made === 0 && settled
-        // what an owner inside has tried counts as what it is
+        // a settled error holds the number of attempts that an inner owner made
         made += settled ? error.attempts : 1
         return error
       })

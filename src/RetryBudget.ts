@@ -1,20 +1,21 @@
 /**
- * Keeps retries from becoming the load that keeps a service down.
+ * A budget that limits the retries of all calls together, so that retries do not keep a failing service down.
  *
- * When a service fails for everybody, every caller repeats, and a service that could not serve the calls is asked to serve
- * five times as many. A budget shared by all calls lets retries be a share of the calls made, and a few per second on top
- * so that a quiet client can retry too. When it is empty, a failure is returned as it is.
+ * When a service fails for all its callers, each of them retries. A service that could not handle the calls then receives up to
+ * five times as many. A budget that all calls share limits retries to a share of the calls. It also grants a few retries per
+ * second, so that a client with few calls can retry too. If the budget is empty, the call fails with the error of its last
+ * attempt.
  *
  * | option | default | why |
  * | --- | --- | --- |
  * | `ratio` | 0.07 | 7 retries for 100 calls |
- * | `minPerSecond` | 0.5 | a client that calls rarely may still retry |
- * | `max` | 20 | what a quiet time saves up for a burst of failures |
+ * | `minPerSecond` | 0.5 | a client with few calls may still retry |
+ * | `max` | 20 | the retries that are saved up for a burst of failures |
  *
- * A budget that starts full grants at most `ratio` + `minPerSecond` / r + `max` / (r · T) retries for each call, at r calls a second
- * in an outage of T seconds. With the defaults, 50 calls a second and 20 seconds that is 0.07 + 0.01 + 0.02: the outage adds a tenth
- * to the load at most, and less if it is longer or the calls are more. A client that calls less often adds more for each call, and
- * less in all.
+ * Take r calls per second, in an outage of T seconds. A full budget then grants at most `ratio` + `minPerSecond` / r + `max` /
+ * (r · T) retries per call. With the defaults, 50 calls per second and 20 seconds, that is 0.07 + 0.01 + 0.02. The outage then
+ * adds at most a tenth to the load. A longer outage or more calls make that share smaller. A client with fewer calls adds more
+ * retries per call, and fewer in total.
  *
  * @since 0.1.0
  */
@@ -32,17 +33,17 @@ import { accrue, type State } from "./internal/retryBudget/tokens.js"
 // -------------------------------------------------------------------------------------------------
 
 /**
- * What `make` takes.
+ * Options of `make` and `layer`.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Options {
-  /** Retries earned by each call, 0 to 10. @default 0.07 */
+  /** The number of retries that each call adds to the budget, from 0 to 10. @default 0.07 */
   readonly ratio?: number | undefined
-  /** Retries earned by each second that passes, from 0 on. @default 0.5 */
+  /** The number of retries that each second adds to the budget, at least 0. @default 0.5 */
   readonly minPerSecond?: number | undefined
-  /** The most retries that can be saved up, at least 1; the budget starts with as many. @default 20 */
+  /** The maximum number of retries in the budget, at least 1. The budget starts full. @default 20 */
   readonly max?: number | undefined
 }
 
@@ -54,13 +55,16 @@ export interface Options {
  */
 export interface RetryBudget {
   readonly options: Required<{ readonly [K in keyof Options]: number }>
-  /** Counts a call, which earns `ratio` of a retry. `Reliability.protect` does this. */
+  /** Counts a call, which adds `ratio` retries to the budget. `Reliability.protect` runs it once for each call. */
   readonly deposit: Effect.Effect<void>
-  /** Takes one retry if there is one, and counts a suppressed one if there is none. `Retry`'s schedules do this. */
+  /**
+   * Takes one retry and returns `true`. If the budget holds less than one, counts a suppressed retry and returns `false`.
+   * `Retry`'s schedules run it before each retry that counts.
+   */
   readonly withdraw: Effect.Effect<boolean>
-  /** The retries that could be made now. */
+  /** Returns the number of retries that the budget would grant now. */
   readonly available: Effect.Effect<number>
-  /** The retries that were not made for want of budget, since the budget was made. */
+  /** Returns the number of retries that were refused since the budget was created. */
   readonly suppressed: Effect.Effect<number>
 }
 
@@ -68,13 +72,13 @@ export interface RetryBudget {
 // make
 // -------------------------------------------------------------------------------------------------
 
-// ten tenths add up to a little less than one
+// in floating point, ten times 0.1 is a little less than 1
 const whole = 1 - 1e-9
 
 const defaults = { ratio: 0.07, minPerSecond: 0.5, max: 20 }
 
 /**
- * Makes a budget, full.
+ * Creates a full budget.
  *
  * @example
  * ```ts
@@ -84,7 +88,7 @@ const defaults = { ratio: 0.07, minPerSecond: 0.5, max: 20 }
  * const program = Effect.gen(function* () {
  *   const budget = yield* RetryBudget.make({ ratio: 0.2, max: 1 })
  *   console.log(yield* budget.withdraw) // true
- *   console.log(yield* budget.withdraw) // false: returned as it is, and counted
+ *   console.log(yield* budget.withdraw) // false: the retry is suppressed
  *   console.log(yield* budget.suppressed) // 1
  * })
  *
@@ -106,7 +110,7 @@ const build = (options: RetryBudget["options"]): Effect.Effect<RetryBudget> =>
   withNow((start) => {
     let state: State = { tokens: options.max, at: start }
     let suppressed = 0
-    // each runs in one step of one fiber, so that no other can come between reading and writing
+    // each operation runs synchronously, so that no other fiber runs between its reads and writes
     const at = (now: number, calls: number): State => (state = accrue(state, options, now, calls))
     return {
       options,
@@ -126,7 +130,7 @@ const build = (options: RetryBudget["options"]): Effect.Effect<RetryBudget> =>
   })
 
 /**
- * The budget of an application, for the calls that are made with it.
+ * The retry budget of an application, as a service.
  *
  * @since 0.1.0
  * @category layers
@@ -137,7 +141,7 @@ export const RetryBudget: Context.Tag<RetryBudget, RetryBudget> = /*#__PURE__*/ 
 
 /**
  * Provides one budget to all effects and layers that require `RetryBudget.RetryBudget`. `ReliableHttpClient.layer` and
- * `Fireworks.layer` use it for their calls when it is in their context and their option `budget` is not set.
+ * `Fireworks.layer` use it for their calls if it is in their context and their option `budget` is not set.
  *
  * @example
  * ```ts

@@ -1,9 +1,16 @@
 /**
- * What the server asks of a retry: how long to wait, and whether to try at all.
+ * Reads the server hint of a response: how long to wait before a retry, and whether to retry at all.
  *
- * Servers answer in three dialects (`retry-after-ms`, `retry-after` in seconds, `retry-after` as an HTTP-date) and
- * now and then in garbage. A hint read wrongly is worse than none: a negative or NaN delay becomes a busy loop, a year
- * becomes a timer that never fires. What is returned here can be slept on as it is.
+ * Servers send the wait in three forms: `retry-after-ms`, `retry-after` in seconds, and `retry-after` as an HTTP-date.
+ * Sometimes they send invalid values. A hint that is read wrongly is worse than none: a negative delay or NaN causes a busy
+ * loop, and a delay of a year creates a timer that never fires. Every delay that `parse` returns is valid for `Effect.sleep`.
+ *
+ * | header | field of the hint |
+ * | --- | --- |
+ * | `retry-after-ms: 1500` | `delay` of 1.5 seconds; takes precedence over `retry-after` |
+ * | `retry-after: 2` | `delay` of 2 seconds |
+ * | `retry-after: Thu, 01 Jan 1970 00:01:00 GMT` | `delay` until that date, by the server's clock |
+ * | `x-should-retry: false` | `shouldRetry` |
  *
  * @since 0.1.0
  */
@@ -11,31 +18,34 @@ import * as Duration from "effect/Duration"
 import * as Headers from "./internal/http/headers.js"
 
 /**
- * The server's wishes. An absent field means that the server said nothing about it.
+ * A server hint. A field is absent if the response says nothing about it.
  *
  * @since 0.1.0
  * @category model
  */
 export interface RetryHint {
-  /** How long to wait at least, from the arrival of the answer; at most `maxDelay`. */
+  /** The shortest wait, counted from the arrival of the response; at most `maxDelay`. */
   readonly delay?: Duration.Duration
-  /** `x-should-retry`: overrides the status table in both directions. After `true`, even a 401 is tried again, within all limits. */
+  /**
+   * The value of `x-should-retry`. It overrides the dialect in both directions: with `true`, even a 401 is retried, within all
+   * limits.
+   */
   readonly shouldRetry?: boolean
 }
 
 /**
- * The header shapes that are understood: a record in any casing, pairs, or anything with a `get` (fetch's `Headers`).
+ * The accepted forms of headers: a record in any casing, pairs, or an object with a method `get`, such as fetch's `Headers`.
  *
  * @since 0.1.0
  * @category model
  */
 export type HeadersInput = Headers.HeadersInput
 
-// not that of `internal/options`, so that who reads hints brings nothing else along
+// a copy of the constant in `internal/options`, so that importing this module loads nothing else
 const maxMillis = 2 ** 31 - 1
 
 /**
- * The longest delay that a timer of the host can hold, 2^31−1 ms (24.8 days). Longer hints are cut to it.
+ * The longest delay that a timer of the runtime supports, 2^31−1 ms (24.8 days). Longer hints are shortened to it.
  *
  * @since 0.1.0
  * @category constants
@@ -46,7 +56,8 @@ const decimal = /^\d{1,15}(?:\.\d{1,9})?$/
 
 const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
-// RFC 9110 §5.6.7: IMF-fixdate, RFC 850, asctime. `Date.parse` would read "foo 1" as a day in 2001, and 30 February as 2 March.
+// The forms of RFC 9110 §5.6.7: IMF-fixdate, RFC 850, asctime. `Date.parse` would read "foo 1" as a day in 2001, and 30
+// February as 2 March.
 const forms = [
   /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), (?<day>\d\d) (?<month>[A-Z][a-z]{2}) (?<year>\d{4}) (?<time>\d\d:\d\d:\d\d) GMT$/,
   /^(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day, (?<day>\d\d)-(?<month>[A-Z][a-z]{2})-(?<year>\d\d) (?<time>\d\d:\d\d:\d\d) GMT$/,
@@ -57,8 +68,8 @@ const number = (value: string | undefined, scale: number): number | undefined =>
   value !== undefined && decimal.test(value) ? Number(value) * scale : undefined
 
 /**
- * The time of an HTTP-date; `now` decides the century of a year of two digits. The weekday is not compared: a date is
- * complete without it, and recipients are encouraged to be lenient.
+ * Parses an HTTP-date to milliseconds; `now` decides the century of a two-digit year. The weekday is not checked: the date is
+ * complete without it, and RFC 9110 encourages recipients to be lenient.
  */
 const instant = (value: string | undefined, now: number): number | undefined => {
   const found = forms.map((form) => form.exec(value ?? "")?.groups).find((groups) => groups !== undefined)
@@ -75,7 +86,7 @@ const instant = (value: string | undefined, now: number): number | undefined => 
       : undefined
   }
   if (year.length === 4) return at(Number(year))
-  // RFC 9110 §5.6.7: what appears to be more than 50 years ahead is in the past
+  // RFC 9110 §5.6.7: a date that appears to be more than 50 years in the future is in the past
   const latest = new Date(now)
   latest.setUTCFullYear(latest.getUTCFullYear() + 50)
   const lastYear = latest.getUTCFullYear()
@@ -86,7 +97,7 @@ const instant = (value: string | undefined, now: number): number | undefined => 
 
 const age = /^\d{1,10}$/
 
-/** The server's time: its `Date`, plus the `Age` of a cached response; `now` where there is no valid `Date`. */
+/** Returns the time of the server: its `Date`, plus the `Age` of a cached response. Without a valid `Date`, returns `now`. */
 const serverTime = (headers: HeadersInput, now: number): number => {
   const date = instant(Headers.get(headers, "date"), now)
   if (date === undefined) return now
@@ -102,14 +113,14 @@ const untilDate = (value: string | undefined, headers: HeadersInput, now: number
 }
 
 /**
- * Reads the hint in the headers of a response, or returns `undefined` when they hold none.
+ * Reads the hint in the headers of a response. Returns `undefined` if they hold none.
  *
- * `retry-after-ms` wins over `retry-after`. An HTTP-date is compared with the `Date` of the response, so that a wrong clock on
- * either side does not change the wait. Without a valid `Date` it is compared with `now`, the wall time in milliseconds, from
- * the `Clock` service. The `Age` of a cached response is added to its `Date`.
+ * `retry-after-ms` takes precedence over `retry-after`. An HTTP-date is compared with the `Date` of the response, so a wrong
+ * clock on either side does not change the wait. The `Age` of a cached response is added to its `Date`. Without a valid `Date`,
+ * the HTTP-date is compared with `now`, the wall time in milliseconds from the `Clock` service.
  *
- * Garbage, NaN, negative numbers, days that do not exist and dates in the past are not hints. Fractions of a millisecond are
- * rounded up, so that no retry is early.
+ * Invalid values, NaN, negative numbers, days that do not exist and dates in the past are ignored. Fractions of a millisecond
+ * are rounded up, so that no retry is early.
  *
  * @example
  * ```ts
