@@ -1,8 +1,17 @@
 /**
- * What a call to a remote API fails with: `RateLimit`, `Transient` or `Fatal`.
+ * The three errors of a call to a remote API: `RateLimit`, `Transient` and `Fatal`.
  *
- * "It failed" is not enough to act on. Whether to try again, how long to wait and whether the server may have seen the
- * request are fields of the error, put there where they were known, so that nobody has to guess them from a message.
+ * The fact that a call failed does not say what to do next. Each error therefore has fields that say whether to retry, how long
+ * to wait, and whether the server may have received the request. The fields are set where the facts are known, so no caller has
+ * to parse a message.
+ *
+ * | error | meaning | retried |
+ * | --- | --- | --- |
+ * | `RateLimit` | the server asks the caller to slow down | yes, not earlier than `retryAfter` |
+ * | `Transient` | the call failed, and a retry may succeed | yes |
+ * | `Fatal` | a retry would fail the same way | no |
+ *
+ * The server's `x-should-retry` header overrides the last column. A *settled* error is not retried again; see `settle`.
  *
  * @since 0.1.0
  */
@@ -18,7 +27,7 @@ import { clip } from "./internal/redact.js"
 import { type StopReason as Stopped, stopReasons } from "./internal/stopReasons.js"
 import { maxDelay } from "./RetryHint.js"
 
-// a table has at least one key, and its keys are all that `Object.keys` returns
+// a table has at least one key, and `Object.keys` returns all of its keys
 const literals = <K extends string>(table: { readonly [_ in K]: unknown }) =>
   Schema.Literal(...(Object.keys(table) as [K, ...Array<K>]))
 
@@ -27,12 +36,12 @@ const literals = <K extends string>(table: { readonly [_ in K]: unknown }) =>
 // -------------------------------------------------------------------------------------------------
 
 /**
- * Did the server see the request?
+ * The states of a request, by whether the server received it.
  *
- * - `NotSent`: no byte of it left.
- * - `Unconfirmed`: it may have arrived; no answer was seen.
- * - `Partial`: an answer began, and broke off.
- * - `Acknowledged`: an HTTP answer arrived.
+ * - `NotSent`: no byte of the request was sent.
+ * - `Unconfirmed`: the server may have received the request; no response arrived.
+ * - `Partial`: a response began and broke off.
+ * - `Acknowledged`: an HTTP response arrived.
  *
  * @since 0.1.0
  * @category schemas
@@ -40,7 +49,7 @@ const literals = <K extends string>(table: { readonly [_ in K]: unknown }) =>
 export const Delivery = /*#__PURE__*/ Schema.Literal("NotSent", "Unconfirmed", "Partial", "Acknowledged")
 
 /**
- * The four answers to "did the server see it?".
+ * The delivery of a request: one of the four states of the schema `Delivery`.
  *
  * @since 0.1.0
  * @category model
@@ -48,7 +57,12 @@ export const Delivery = /*#__PURE__*/ Schema.Literal("NotSent", "Unconfirmed", "
 export type Delivery = typeof Delivery.Type
 
 /**
- * Which limit a timeout ran into.
+ * The part of a call whose timeout expired.
+ *
+ * - `pool`: the wait for a free connection.
+ * - `connect`, `write`, `read`: the phases of an exchange with the server.
+ * - `attempt`: the whole attempt.
+ * - `deadline`: the whole call, with all attempts and waits.
  *
  * @since 0.1.0
  * @category schemas
@@ -56,7 +70,7 @@ export type Delivery = typeof Delivery.Type
 export const Phase = /*#__PURE__*/ Schema.Literal("pool", "connect", "write", "read", "attempt", "deadline")
 
 /**
- * The limits of a call, from the narrowest to the widest.
+ * The part of a call whose timeout expired: one of the literals of the schema `Phase`.
  *
  * @since 0.1.0
  * @category model
@@ -66,8 +80,8 @@ export type Phase = typeof Phase.Type
 /**
  * The reason why a settled error was not retried.
  *
- * The reasons of `Retry.Stopping`, `SpentBody` for a request whose body is a stream, and `StreamBegan` for a response whose
- * stream had begun.
+ * The reasons of `Retry.Stopping`; `SpentBody`, for a request whose body is a stream that was read; and `StreamBegan`, for a
+ * response whose stream had begun.
  *
  * @since 0.2.0
  * @category schemas
@@ -83,7 +97,7 @@ export const StopReason = /*#__PURE__*/ literals(stopReasons)
 export type StopReason = Stopped
 
 /**
- * Why the server asked the caller to slow down.
+ * The reasons of `RateLimit`: the server asked the caller to slow down.
  *
  * @since 0.1.0
  * @category schemas
@@ -91,7 +105,7 @@ export type StopReason = Stopped
 export const RateLimitReason = /*#__PURE__*/ literals(rateLimitReasons)
 
 /**
- * Why the server asked the caller to slow down.
+ * The reasons of `RateLimit`: the server asked the caller to slow down.
  *
  * @since 0.1.0
  * @category model
@@ -99,7 +113,7 @@ export const RateLimitReason = /*#__PURE__*/ literals(rateLimitReasons)
 export type RateLimitReason = Reasons.RateLimitReason
 
 /**
- * What went wrong, and may go right the next time.
+ * The reasons of `Transient`: the call failed, and a retry may succeed.
  *
  * @since 0.1.0
  * @category schemas
@@ -107,7 +121,7 @@ export type RateLimitReason = Reasons.RateLimitReason
 export const TransientReason = /*#__PURE__*/ literals(transientReasons)
 
 /**
- * What went wrong, and may go right the next time.
+ * The reasons of `Transient`: the call failed, and a retry may succeed.
  *
  * @since 0.1.0
  * @category model
@@ -115,7 +129,7 @@ export const TransientReason = /*#__PURE__*/ literals(transientReasons)
 export type TransientReason = Reasons.TransientReason
 
 /**
- * What no repetition will cure.
+ * The reasons of `Fatal`: a retry would fail the same way.
  *
  * @since 0.1.0
  * @category schemas
@@ -123,7 +137,7 @@ export type TransientReason = Reasons.TransientReason
 export const FatalReason = /*#__PURE__*/ literals(fatalReasons)
 
 /**
- * What no repetition will cure.
+ * The reasons of `Fatal`: a retry would fail the same way.
  *
  * @since 0.1.0
  * @category model
@@ -131,7 +145,7 @@ export const FatalReason = /*#__PURE__*/ literals(fatalReasons)
 export type FatalReason = Reasons.FatalReason
 
 /**
- * Every reason of the three classes; no two classes share one.
+ * All reasons of the three classes. No two classes share a reason.
  *
  * @since 0.1.0
  * @category model
@@ -139,7 +153,7 @@ export type FatalReason = Reasons.FatalReason
 export type Reason = Reasons.Reason
 
 /**
- * A class with one of its own reasons.
+ * An error class with one of its reasons.
  *
  * @since 0.1.0
  * @category model
@@ -170,7 +184,7 @@ const deliveries: { readonly [D in Delivery]: string | undefined } = {
 // -------------------------------------------------------------------------------------------------
 
 /**
- * Marks the three classes, across copies of this package.
+ * The symbol that marks the three error classes. All copies of this package share it.
  *
  * @since 0.1.0
  * @category symbols
@@ -178,7 +192,7 @@ const deliveries: { readonly [D in Delivery]: string | undefined } = {
 export const TypeId: unique symbol = Symbol.for("effect-reliability/ApiError")
 
 /**
- * The type of the mark.
+ * The type of the symbol `TypeId`.
  *
  * @since 0.1.0
  * @category symbols
@@ -187,7 +201,7 @@ export type TypeId = typeof TypeId
 
 const maxDetail = 1024
 
-// What comes from elsewhere is cut, not refused: an error that is too long is still that error
+// decoding truncates a longer detail instead of failing, so that the error itself is not lost
 const Detail = /*#__PURE__*/ Schema.transform(
   Schema.String,
   /*#__PURE__*/ Schema.String.pipe(
@@ -201,42 +215,51 @@ const Delay = /*#__PURE__*/ Schema.DurationFromMillis.pipe(
 )
 
 const fields = {
-  /** Did the server see the request? */
+  /** The delivery of the request: whether the server received it. */
   delivery: Delivery,
-  /** The HTTP status, 0 to 999. */
+  /** The HTTP status, from 0 to 999. */
   status: Schema.optional(Schema.Int.pipe(Schema.between(0, 999))),
-  /** The provider's code for the error, or the network's (`ECONNREFUSED`). */
+  /** The provider's error code, or the code of a network error, such as `ECONNREFUSED`. */
   code: Schema.optional(Schema.String),
-  /** What the provider said, at most 1 KiB, secrets and account ids masked. */
+  /** The provider's message, or an explanation by this library, of at most 1 KiB. Secrets and account ids are masked. */
   detail: Schema.optional(Detail),
-  /** The limit that a timeout ran into. */
+  /** The phase whose timeout expired. */
   phase: Schema.optional(Phase),
-  /** How long the server asked to wait. */
+  /** The server hint: the wait that the server asked for. */
   retryAfter: Schema.optional(Delay),
   /**
-   * What the server said about trying again (`x-should-retry`). It overrides the class both ways: with `true` a 401, 403 or
-   * 400 is tried again like any other failure, by the schedule's count and within idempotency, budget and deadline.
+   * The value of the server's `x-should-retry` header. It overrides the class in both directions: with `true`, a 400, 401 or
+   * 403 is retried like any other failure. Attempts, idempotency, budget and deadline still limit these retries.
    */
   shouldRetry: Schema.optional(Schema.Boolean),
-  /** Whether the server did anything with the request, where the answer tells. See `mayHaveExecuted`. */
+  /**
+   * `false` if the response shows that the server executed nothing, `true` if it may have; absent if it shows neither. See
+   * `mayHaveExecuted`.
+   */
   executed: Schema.optional(Schema.Boolean),
-  /** Whether a kept-alive connection failed before any byte of a response: the server may have been closing it. */
+  /** True if a kept-alive connection failed before any byte of a response. The server may have been closing it. */
   reusedSocket: Schema.optional(Schema.Boolean),
-  /** The provider's id of the request, for support tickets. */
+  /** The provider's id of the request. Include it in support tickets. */
   requestId: Schema.optional(Schema.String),
-  /** The request's method. */
+  /** The HTTP method of the request. */
   method: Schema.optional(Schema.String),
-  /** The request's URL, without query and credentials. */
+  /** The URL of the request, without query and credentials. */
   url: Schema.optional(Schema.String),
-  /** What to do, in the words of the provider's table; see `advice`. */
+  /** The advice of the provider's dialect. It replaces the default advice of the reason; see `advice`. */
   remedy: Schema.optional(Schema.String),
-  /** Why there was no further attempt, once the error is settled. */
+  /** The reason why there was no further attempt. It is set when the error is settled. */
   stopped: Schema.optional(StopReason),
-  /** The wait before the next attempt, where `stopped` is `Deadline` because it would have ended after the deadline. */
+  /**
+   * The wait before the next attempt. It is set if `stopped` is `Deadline` because that wait would have ended after the
+   * deadline.
+   */
   nextWait: Schema.optional(Delay),
-  /** The time that was left until the deadline, where `nextWait` is set. */
+  /** The time that was left until the deadline. It is set together with `nextWait`. */
   timeLeft: Schema.optional(Delay),
-  /** 0 until the error is settled, which is when it leaves the owner of its retries; then the number of attempts made. */
+  /**
+   * The number of attempts; 0 until the error is settled. An error is settled when it leaves the owner of its retries, such as
+   * `Reliability.protect`.
+   */
   attempts: Schema.NonNegativeInt.pipe(
     Schema.propertySignature,
     Schema.withConstructorDefault(() => 0)
@@ -247,14 +270,14 @@ interface Fields extends Schema.Struct.Type<typeof fields> {}
 
 type Props<R extends Reason> = Schema.Struct.Constructor<typeof fields> & {
   readonly reason: R
-  /** Anything; only the names and codes along its cause chain are kept. */
+  /** The original exception, of any type. Only the names and codes along its cause chain are kept. */
   readonly cause?: unknown
 }
 
-/** Fields that say nothing are left out, so that an error equals what its JSON decodes to. */
+/** Removes undefined fields, so that an error equals what its JSON decodes to. */
 const present = <R extends Reason>({ cause: _, ...props }: Props<R>): Omit<Props<R>, "cause"> => {
   const entries = Object.entries(props).filter(([, value]) => value !== undefined)
-  // what is left has the fields' types, which `fromEntries` cannot know
+  // the entries that remain have the types of the fields, which `Object.fromEntries` does not infer
   const fields = Object.fromEntries(entries) as Omit<Props<R>, "cause">
   return typeof fields.detail === "string" ? { ...fields, detail: clip(fields.detail, maxDetail) } : fields
 }
@@ -292,7 +315,7 @@ const messageOf = (error: Fields & { readonly reason: Reason }): string => {
 }
 
 /**
- * The server asked to slow down: worth trying again, later.
+ * An error by which the server asks the caller to slow down. A later retry may succeed.
  *
  * @example
  * ```ts
@@ -311,9 +334,11 @@ export class RateLimit extends Schema.TaggedError<RateLimit>("effect-reliability
   reason: RateLimitReason,
   ...fields
 }) {
-  /** What was thrown, reduced to names and codes: never its messages. Not encoded, not part of equality. */
+  /**
+   * The original exception, reduced to names and codes; its messages are dropped. It is not encoded, and not part of equality.
+   */
   declare readonly cause?: CauseSummary
-  // decoding calls it as it called the one it replaces
+  // decoding calls this constructor with the parameters of the one that it replaces
   // @effect-diagnostics-next-line overriddenSchemaConstructor:off
   constructor(props: Props<RateLimitReason>, options?: Schema.MakeOptions) {
     super(present(props), options)
@@ -322,18 +347,21 @@ export class RateLimit extends Schema.TaggedError<RateLimit>("effect-reliability
   get [TypeId](): TypeId {
     return TypeId
   }
-  /** What happened, whether the server saw it, and what to do. */
+  /**
+   * A description of the failure: what happened, its delivery, what to do, and for a settled error why there was no further
+   * attempt.
+   */
   override get message(): string {
     return messageOf(this)
   }
-  /** What to do next, in one sentence. */
+  /** The next step to take, in one sentence. */
   get advice(): string {
     return adviceOf(this)
   }
 }
 
 /**
- * Something went wrong that may go right the next time.
+ * An error that may not occur again: a retry may succeed.
  *
  * @example
  * ```ts
@@ -351,9 +379,11 @@ export class Transient extends Schema.TaggedError<Transient>("effect-reliability
   reason: TransientReason,
   ...fields
 }) {
-  /** What was thrown, reduced to names and codes: never its messages. Not encoded, not part of equality. */
+  /**
+   * The original exception, reduced to names and codes; its messages are dropped. It is not encoded, and not part of equality.
+   */
   declare readonly cause?: CauseSummary
-  // decoding calls it as it called the one it replaces
+  // decoding calls this constructor with the parameters of the one that it replaces
   // @effect-diagnostics-next-line overriddenSchemaConstructor:off
   constructor(props: Props<TransientReason>, options?: Schema.MakeOptions) {
     super(present(props), options)
@@ -362,18 +392,21 @@ export class Transient extends Schema.TaggedError<Transient>("effect-reliability
   get [TypeId](): TypeId {
     return TypeId
   }
-  /** What happened, whether the server saw it, and what to do. */
+  /**
+   * A description of the failure: what happened, its delivery, what to do, and for a settled error why there was no further
+   * attempt.
+   */
   override get message(): string {
     return messageOf(this)
   }
-  /** What to do next, in one sentence. */
+  /** The next step to take, in one sentence. */
   get advice(): string {
     return adviceOf(this)
   }
 }
 
 /**
- * Nothing that a repetition would cure.
+ * An error that a retry would not fix.
  *
  * @example
  * ```ts
@@ -392,9 +425,11 @@ export class Fatal extends Schema.TaggedError<Fatal>("effect-reliability/Fatal")
   reason: FatalReason,
   ...fields
 }) {
-  /** What was thrown, reduced to names and codes: never its messages. Not encoded, not part of equality. */
+  /**
+   * The original exception, reduced to names and codes; its messages are dropped. It is not encoded, and not part of equality.
+   */
   declare readonly cause?: CauseSummary
-  // decoding calls it as it called the one it replaces
+  // decoding calls this constructor with the parameters of the one that it replaces
   // @effect-diagnostics-next-line overriddenSchemaConstructor:off
   constructor(props: Props<FatalReason>, options?: Schema.MakeOptions) {
     super(present(props), options)
@@ -403,18 +438,21 @@ export class Fatal extends Schema.TaggedError<Fatal>("effect-reliability/Fatal")
   get [TypeId](): TypeId {
     return TypeId
   }
-  /** What happened, whether the server saw it, and what to do. */
+  /**
+   * A description of the failure: what happened, its delivery, what to do, and for a settled error why there was no further
+   * attempt.
+   */
   override get message(): string {
     return messageOf(this)
   }
-  /** What to do next, in one sentence. */
+  /** The next step to take, in one sentence. */
   get advice(): string {
     return adviceOf(this)
   }
 }
 
 /**
- * The three classes as one schema, to carry errors across RPC, queues and workflows.
+ * The schema of the three error classes. Use it to send errors through RPC, queues and workflows.
  *
  * @example
  * ```ts
@@ -433,7 +471,7 @@ export class Fatal extends Schema.TaggedError<Fatal>("effect-reliability/Fatal")
 export const ApiError = /*#__PURE__*/ Schema.Union(RateLimit, Transient, Fatal)
 
 /**
- * What a call to a remote API fails with.
+ * The error of a call to a remote API: one of the three classes.
  *
  * @since 0.1.0
  * @category errors
@@ -441,11 +479,11 @@ export const ApiError = /*#__PURE__*/ Schema.Union(RateLimit, Transient, Fatal)
 export type ApiError = RateLimit | Transient | Fatal
 
 // -------------------------------------------------------------------------------------------------
-// Questions
+// Guards
 // -------------------------------------------------------------------------------------------------
 
 /**
- * Tells whether a value is one of the three classes, also when another copy of this package made it.
+ * Returns `true` for an instance of the three error classes, including those of another copy of this package.
  *
  * @since 0.1.0
  * @category guards
@@ -453,7 +491,7 @@ export type ApiError = RateLimit | Transient | Fatal
 export const isApiError = (u: unknown): u is ApiError => read(u, TypeId) === TypeId
 
 /**
- * Tells whether the error left the combinator that owned its retries: an outer one passes it on.
+ * Returns `true` if the error is settled: it has left the owner of its retries, and outer owners pass it on without a retry.
  *
  * @since 0.1.0
  * @category guards
@@ -461,10 +499,12 @@ export const isApiError = (u: unknown): u is ApiError => read(u, TypeId) === Typ
 export const isSettled = (error: ApiError): boolean => error.attempts > 0
 
 /**
- * Tells whether another attempt makes sense: the server's word if it gave one (`x-should-retry`), else not for `Fatal`;
- * never once the error is settled. A server that says `true` to a 401 gets it again: that word overrides the table too.
+ * Returns `true` if another attempt may succeed.
  *
- * Whether another attempt is *safe* depends on the call too: see `mayHaveExecuted`.
+ * The server's `x-should-retry` header decides if it is present: with `true`, even a 401 is retryable. Without it, all errors
+ * but `Fatal` are retryable. A settled error never is.
+ *
+ * Another attempt may succeed and still execute the request twice. To rule that out, check `mayHaveExecuted`.
  *
  * @since 0.1.0
  * @category guards
@@ -473,10 +513,11 @@ export const isRetryable = (error: ApiError): boolean =>
   !isSettled(error) && (error.shouldRetry ?? error._tag !== "Fatal")
 
 /**
- * Tells whether the server may have acted on the request, so that sending it again could do the thing twice.
+ * Returns `true` if the server may have executed the request, so that sending it again could execute it twice.
  *
- * Not when nothing was sent, and not for answers that refuse a request before running it: 429, 425, a deployment that
- * is scaling up, 400, 401, 403, 404, 405, 413 and 422. Where the provider's table says otherwise (`executed`), it holds.
+ * Returns `false` if nothing was sent. It also returns `false` for responses that refuse a request before it is executed: 429,
+ * 425, a deployment that is scaling up, 400, 401, 403, 404, 405, 413 and 422. The `executed` of a dialect's row takes
+ * precedence over this list.
  *
  * @example
  * ```ts
@@ -496,7 +537,7 @@ export const mayHaveExecuted = (error: ApiError): boolean =>
 
 const refuses = (error: ApiError): boolean => {
   const { refused } = reasons[error.reason]
-  // an event of a stream comes after a response that began as a success
+  // an error event of a stream follows a response with a successful status
   return (
     refused === "always" ||
     (refused === "by status" && error.delivery === "Acknowledged" && (error.status ?? 400) >= 400)
@@ -504,7 +545,7 @@ const refuses = (error: ApiError): boolean => {
 }
 
 /**
- * Handles each of the three classes.
+ * Handles each of the three error classes.
  *
  * @example
  * ```ts
@@ -514,11 +555,11 @@ const refuses = (error: ApiError): boolean => {
  * const headline = ApiError.match({
  *   RateLimit: () => "We are a little busy, one moment.",
  *   Transient: () => "That did not work, please try again.",
- *   Fatal: (error) => `We have been told: ${error.reason}.`
+ *   Fatal: (error) => `The request failed: ${error.reason}.`
  * })
  * assert.strictEqual(
  *   headline(new ApiError.Fatal({ reason: "NotFound", delivery: "Acknowledged", status: 404 })),
- *   "We have been told: NotFound."
+ *   "The request failed: NotFound."
  * )
  * ```
  *
@@ -564,10 +605,10 @@ export const match: {
 // Settling
 // -------------------------------------------------------------------------------------------------
 
-// Where Effect keeps the span that an error was first raised in
+// the key under which Effect stores the span in which an error was first raised
 const spanSymbol = Symbol.for("effect/SpanAnnotation")
 
-/** The frames of an error's stack under the words of another. */
+/** Returns the stack frames of an error under the name and message of its copy. */
 const stackOf = (error: ApiError, copy: ApiError): string | undefined => {
   const { stack } = error
   if (stack === undefined || !stack.includes("\n    at ")) return undefined
@@ -576,16 +617,16 @@ const stackOf = (error: ApiError, copy: ApiError): string | undefined => {
 }
 
 /**
- * Why an error is settled.
+ * The reason why an error is settled.
  *
  * @since 0.2.0
  * @category model
  */
 export interface Stop {
   readonly stopped?: StopReason | undefined
-  /** The wait before the next attempt, where it would have ended after the deadline. */
+  /** The wait before the next attempt, if it would have ended after the deadline. */
   readonly nextWait?: Duration.Duration | undefined
-  /** The time that was left until the deadline, where `nextWait` is given. */
+  /** The time that was left until the deadline, if `nextWait` is given. */
   readonly timeLeft?: Duration.Duration | undefined
 }
 
@@ -596,12 +637,12 @@ const withAttempts = <E extends ApiError>(error: E, attempts: number, stop?: Sto
   const keeps = attempts > 0 && stop === undefined
   if (error.attempts === attempts && (keeps || stopKeys.every((key) => error[key] === stop?.[key]))) return error
   const { attempts: _attempts, stack: _stack, ...own } = Object.getOwnPropertyDescriptors<Partial<ApiError>>(error)
-  // the hash that `Equal` keeps on an object is that of the original
+  // the copy has other fields than the original, whose hash `Equal` stores on the object
   Reflect.deleteProperty(own, Hash.symbol)
   if (!keeps) for (const key of stopKeys) Reflect.deleteProperty(own, key)
   const blank = stackless(() => new Error())
   Reflect.setPrototypeOf(blank, Reflect.getPrototypeOf(error))
-  // it has the prototype and all the fields
+  // the copy has the prototype and all fields of `E`
   const copy = Object.defineProperties(blank, own) as E
   const define = (key: PropertyKey, value: unknown, enumerable = false) =>
     Object.defineProperty(copy, key, { value, enumerable, writable: true, configurable: true })
@@ -615,9 +656,10 @@ const withAttempts = <E extends ApiError>(error: E, attempts: number, stop?: Sto
 }
 
 /**
- * Marks an error as settled after a number of attempts: an outer owner of retries passes it on and does not retry it.
+ * Marks an error as settled after a number of attempts. An outer owner of retries passes a settled error on and does not retry
+ * it.
  *
- * `stop` says why there was no further attempt, and completes the message.
+ * `stop` holds the reason why there was no further attempt. The message of the error includes it.
  *
  * @example
  * ```ts
@@ -638,7 +680,7 @@ export const settle: {
 } = /*#__PURE__*/ dual((args) => isApiError(args[0]), withAttempts)
 
 /**
- * Makes a settled error retryable again, for a queue that redelivers the work later as a call of its own.
+ * Makes a settled error retryable again. Use it where a queue redelivers the work later as a new call.
  *
  * @example
  * ```ts

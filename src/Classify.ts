@@ -1,10 +1,16 @@
 /**
- * Turns what a client saw, an answer or an exception, into an `ApiError`.
+ * Turns a failed response or an exception of an HTTP client into an `ApiError`.
  *
- * Clients disagree about everything: a refused connection is a `TypeError` here, a `RequestError` there, and a broken
- * body a decoding error. The truth is in the codes along the cause chain, in the status and in the headers, and is read
- * from there; messages are not trusted and, since they may hold keys and prompts, not kept. Both functions are total:
- * whatever comes in, an `ApiError` comes out, and nothing is thrown.
+ * HTTP clients report the same failure in different ways. A refused connection is a `TypeError` in one client and a
+ * `RequestError` in another; a truncated body may be a decoding error. The reliable facts are the codes along the cause chain,
+ * the status and the headers, so this module reads those. Messages of exceptions are not kept, since they may contain keys and
+ * prompts. Every function accepts any input, always returns an `ApiError`, and never throws.
+ *
+ * | failed with | function |
+ * | --- | --- |
+ * | an effect that fails with any error | `mapError` |
+ * | a response whose status, headers and body are known | `answer` |
+ * | an exception | `exception` |
  *
  * @since 0.1.0
  */
@@ -25,68 +31,68 @@ import * as RetryHint from "./RetryHint.js"
 // -------------------------------------------------------------------------------------------------
 
 /**
- * What a caller knows about the call, whatever became of it.
+ * Facts about a call that its caller knows, independent of its outcome.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Context {
-  /** What the provider means by its answers. @default `Dialect.generic` */
+  /** The dialect of the provider: its table of statuses and error codes. @default `Dialect.generic` */
   readonly dialect?: Dialect.Dialect | undefined
-  /** Where the model runs; it decides what a 429 means. @default unknown, read as serverless */
+  /** The place where the model runs, which decides the meaning of a 429. @default unknown, treated as serverless */
   readonly target?: Dialect.Target | undefined
-  /** Overrides what is concluded about the delivery, where the caller knows better. */
+  /** Overrides the delivery that would be concluded, for callers that know it. */
   readonly delivery?: Delivery | undefined
-  /** The request's method. */
+  /** The HTTP method of the request. */
   readonly method?: string | undefined
-  /** The request's URL; its query and credentials are dropped and its account id masked. */
+  /** The URL of the request. Its query and credentials are removed, and its account id is masked. */
   readonly url?: string | undefined
 }
 
 /**
- * An HTTP answer.
+ * An HTTP response to classify.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Answer extends Context {
-  /** The status; anything, since some clients report 0 or NaN. */
+  /** The status. Any number is accepted, since some clients report 0 or NaN. */
   readonly status: number
-  /** The headers, in any shape and casing. */
+  /** The headers, in any of the accepted forms and any casing. */
   readonly headers?: RetryHint.HeadersInput | undefined
-  /** The body: a string, bytes, parsed JSON, anything. Only its first 64 KiB are looked at. */
+  /** The body: a string, bytes, parsed JSON or any other value. Only the first 64 KiB of text are read. */
   readonly body?: unknown
   /**
-   * The wall time in milliseconds, from the `Clock` service. A date in `Retry-After` is compared with it where the response has
-   * no `Date`.
+   * The current wall time in milliseconds, from the `Clock` service. A date in `Retry-After` is compared with it if the
+   * response has no `Date`.
    */
   readonly now: number
   /**
-   * Who sent the response, if not surely the server.
+   * The sender of the response, if it may not be the server.
    * @internal
    */
   readonly sender?: Sender | undefined
 }
 
 /**
- * What is known about a call that threw, apart from the time.
+ * Facts about a call that threw an exception.
  *
  * @since 0.2.0
  * @category model
  */
 export interface ExceptionContext extends Context {
-  /** Overrides what is concluded about the connection, where the caller knows whether it had served a request before. */
+  /** Overrides whether the connection had served an earlier request, for callers that know it. */
   readonly reusedSocket?: boolean | undefined
 }
 
 /**
- * What is known about a call that threw.
+ * Options of `exception`.
  *
  * @since 0.1.0
  * @category model
  */
 export interface ExceptionOptions extends ExceptionContext {
-  /** The wall time in milliseconds, as in `Answer`, for exceptions that carry a response. */
+  /** The current wall time in milliseconds, as in `Answer`. It is used for exceptions that carry a response. */
   readonly now: number
 }
 
@@ -103,23 +109,23 @@ const describe = (context: Context): Pick<Fields, "method" | "url"> => ({
   url: typeof context.url === "string" ? redactUrl(context.url) : undefined
 })
 
-const invalidAnswer: Kind = { class: "Transient", reason: "InvalidAnswer" }
+const invalidJson: Kind = { class: "Transient", reason: "InvalidAnswer" }
 
-// What a success with a body that no row knows is, whatever the table says of its status
-const unforeseen: Kind & { readonly advice: string } = {
+// a 2xx response whose body holds an error without a row in the dialect, whatever the dialect says about the status
+const unknownError: Kind & { readonly advice: string } = {
   class: "Fatal",
   reason: "Unknown",
-  advice: "Look the code up at the provider; a row of the dialect can give it a meaning."
+  advice: "Look the code up in the provider's documentation, and add a row for it to the dialect."
 }
-const otherAnswer: Kind & { readonly advice?: undefined } = { class: "Fatal", reason: "Decode" }
+const noError: Kind & { readonly advice?: undefined } = { class: "Fatal", reason: "Decode" }
 
-/** What a proxy's own responses mean: the provider's table is not about them. */
+/** The dialect of responses that a proxy sends itself. The provider's dialect does not apply to them. */
 const ofProxies: Dialect.Dialect = /*#__PURE__*/ Dialect.make({
   name: "proxy",
   entries: [{ status: 403, class: "Fatal", reason: "ProxyRefused", source: "RFC 9110 §15.5.4" }]
 })
 
-/** A proxy refuses a request before it forwards it. A proxy that fails may have forwarded it. */
+/** A proxy that refuses a request has not forwarded it. A proxy that fails may have forwarded it. */
 const deliveryBy = (sender: Sender | undefined, status: number): Delivery => {
   if (sender === undefined) return "Acknowledged"
   return sender === "proxy" && [403, 407, 429].includes(status) ? "NotSent" : "Unconfirmed"
@@ -131,11 +137,12 @@ const isStatus = (status: unknown): status is number =>
 /**
  * Classifies an HTTP response that is not a success.
  *
- * `now` is the time of the `Clock` service; `Reliability.make` passes it to `classify`. An effect that fails with the response
- * itself needs only `mapError`.
+ * `now` is the time of the `Clock` service; `Reliability.make` passes it to `classify`. For an effect that fails with the
+ * response itself, use `mapError`.
  *
- * Status first, then the body's code; the dialect's table decides. A 2xx without JSON is an answer that could not be read;
- * with JSON it is the error in it, `Unknown` where the dialect has no row for that, `Decode` where there is none.
+ * The dialect decides, by the status and then by the codes in the body. A 2xx without JSON is `InvalidAnswer`. A 2xx with JSON
+ * has the reason of the error in that JSON, or `Unknown` if the dialect has no row for that error. A 2xx with JSON that holds
+ * no error is `Decode`.
  *
  * @example
  * ```ts
@@ -160,22 +167,22 @@ const isStatus = (status: unknown): status is number =>
  * @category constructors
  */
 export const answer = (input: Answer): ApiError =>
-  // types forbid what throws in there, and plain JavaScript does not
-  attempt(() => answered(input)) ?? unsafeMake(unknown, { delivery: "Acknowledged" })
+  // plain JavaScript may pass values that the types forbid
+  attempt(() => classifyResponse(input)) ?? unsafeMake(unknown, { delivery: "Acknowledged" })
 
-const answered = (input: Answer): ApiError => {
+const classifyResponse = (input: Answer): ApiError => {
   const { sender, target } = input
   const dialect = sender === "proxy" ? ofProxies : (input.dialect ?? Dialect.generic)
   const status = typeof input.status === "number" ? input.status : Number.NaN
-  const said = readBody(input.body)
+  const content = readBody(input.body)
   const hint = RetryHint.parse(input.headers, input.now)
-  const text = said.text?.slice(0, maxDetail * 4)
-  const entry = Dialect.lookup(dialect, { status, codes: said.codes, target, text })
-  const code = said.codes[0]
+  const text = content.text?.slice(0, maxDetail * 4)
+  const entry = Dialect.lookup(dialect, { status, codes: content.codes, target, text })
+  const code = content.codes[0]
   const success = status >= 200 && status < 300
   const known = entry.reason !== "UnexpectedStatus" || !success
-  const meant = known ? entry : code === undefined && text === undefined ? otherAnswer : unforeseen
-  return unsafeMake(success && !said.json ? invalidAnswer : meant, {
+  const meaning = known ? entry : code === undefined && text === undefined ? noError : unknownError
+  return unsafeMake(success && !content.json ? invalidJson : meaning, {
     delivery: input.delivery ?? deliveryBy(sender, status),
     status: isStatus(status) ? status : undefined,
     code: code !== undefined && !isSecret(code) ? code : undefined,
@@ -183,8 +190,8 @@ const answered = (input: Answer): ApiError => {
     retryAfter: hint?.delay,
     shouldRetry: hint?.shouldRetry,
     executed: entry.executed,
-    requestId: requestIdOf(dialect.requestIdHeaders, input.headers, said.requestId),
-    remedy: meant.advice,
+    requestId: requestIdOf(dialect.requestIdHeaders, input.headers, content.requestId),
+    remedy: meaning.advice,
     ...describe(input)
   })
 }
@@ -212,7 +219,7 @@ const tooLarge: Verdict = { class: "Fatal", reason: "AnswerTooLarge", delivery: 
 const aborted: Verdict = { class: "Fatal", reason: "Aborted", delivery: "Unconfirmed" }
 const unknown: Verdict = { class: "Fatal", reason: "Unknown", delivery: "Unconfirmed" }
 
-// The codes of Node's net, dns, tls and http, and of undici
+// codes of Node's net, dns, tls and http modules, and of undici
 const byCode: Readonly<Record<string, Verdict>> = {
   ECONNREFUSED: refused,
   EHOSTUNREACH: refused,
@@ -257,11 +264,11 @@ const byCode: Readonly<Record<string, Verdict>> = {
   UND_ERR_CLOSED: { ...aborted, delivery: "NotSent" }
 }
 
-// OpenSSL's verification results and Node's own
+// codes of OpenSSL's certificate verification, and of Node's TLS
 const tlsCode =
   /^(?:ERR_TLS_|ERR_SSL_|CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|ERROR_IN_C|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE)/
 
-// Where there is no code: web exceptions, Effect's, and clients that set only a class
+// names of exceptions without a code: those of the web, of Effect, and of clients that only set a class
 const byName: Readonly<Record<string, Verdict>> = {
   TimeoutException: attemptTimeout,
   TimeoutError: attemptTimeout,
@@ -277,33 +284,34 @@ const byName: Readonly<Record<string, Verdict>> = {
 }
 
 const proxyRefused: Verdict = { class: "Fatal", reason: "ProxyRefused", delivery: "NotSent" }
-const circular: Verdict = { class: "Fatal", reason: "UnexpectedStatus", delivery: "Acknowledged" }
+const redirectLoop: Verdict = { class: "Fatal", reason: "UnexpectedStatus", delivery: "Acknowledged" }
 
-// What clients tell by a fixed text and by nothing else
+// failures that clients report only by a fixed message
 const byText: ReadonlyArray<readonly [name: string, message: RegExp, Verdict]> = [
   ["Error", /^(?:bad port|unknown scheme)$/, invalidRequest],
-  ["Error", /^redirect count exceeded$/, circular],
+  ["Error", /^redirect count exceeded$/, redirectLoop],
   ["AbortError", /^Proxy response \(407\) !== 200/, proxyRefused],
   ["TypeError", /^Headers\.\w+: |^Cannot convert argument to a ByteString/, invalidRequest]
 ]
 
-// `fetch` names no code for a failed connection, in browsers not even a cause; "terminated" is undici's for a body
+// `fetch` sets no code for a failed connection, and in browsers no cause either; "terminated" is undici's message for a broken
+// body
 const fetchFailed =
   /^(?:fetch failed|Failed to fetch|NetworkError when attempting to fetch resource\.?|Load failed|terminated)$/
 
-const says = (node: unknown, name: string, message: RegExp): boolean => {
+const hasMessage = (node: unknown, name: string, message: RegExp): boolean => {
   const text = read(node, "message")
   return typeof text === "string" && nameOf(node) === name && message.test(text)
 }
 
-const isFetchFailure = (node: unknown): boolean => says(node, "TypeError", fetchFailed)
+const isFetchFailure = (node: unknown): boolean => hasMessage(node, "TypeError", fetchFailed)
 
 const lookup = (table: Readonly<Record<string, Verdict>>, key: string | undefined): Verdict | undefined =>
   key !== undefined && Object.hasOwn(table, key) ? table[key] : undefined
 
 const verdictOf = (node: unknown): Verdict | undefined => {
   const code = codeOf(node)
-  // an AggregateError repeats one of its errors' codes: the errors themselves say more
+  // an AggregateError repeats the code of one of its errors; the errors themselves hold more
   const isAggregate = list(read(node, "errors")).length > 0
   if (code !== undefined && !isAggregate) {
     const syscall = read(node, "syscall")
@@ -311,21 +319,21 @@ const verdictOf = (node: unknown): Verdict | undefined => {
     if (typeof syscall === "string" && /^(?:getaddrinfo|query)/.test(syscall)) {
       return code === "ENOTFOUND" ? nameNotFound : nameLookup
     }
-    // of all resets only the one within a TLS handshake names the host
+    // only a reset during the TLS handshake names the host
     if (code === "ECONNRESET" && syscall === undefined && typeof read(node, "host") === "string") return refused
   }
-  const text = byText.find(([name, message]) => says(node, name, message))
+  const text = byText.find(([name, message]) => hasMessage(node, name, message))
   if (text !== undefined) return text[2]
   if (code !== undefined && !isAggregate) {
     const known = lookup(byCode, code)
     if (known !== undefined) return known
-    // an alert, or plain bytes, may answer what was already written
+    // a server may send a TLS alert or plain bytes after the request was written
     if (tlsCode.test(code)) return code.startsWith("ERR_SSL_") ? { ...untrusted, delivery: "Unconfirmed" } : untrusted
     if (/^(?:HPE|Z)_/.test(code)) return garbled
   }
   const reason = read(node, "reason")
   if (read(node, "_tag") === "RequestError" && (reason === "InvalidUrl" || reason === "Encode")) {
-    // a stream that fails has sent what came before
+    // part of a streamed body may have been sent before the stream failed
     const streamed = read(read(read(node, "request"), "body"), "_tag") === "Stream"
     return streamed ? { ...invalidRequest, delivery: "Unconfirmed" } : invalidRequest
   }
@@ -336,27 +344,29 @@ type Found = Pick<Answer, "status" | "headers" | "body" | "sender">
 
 const statusOf = (u: unknown): unknown => read(u, "status") ?? read(u, "statusCode")
 
-// read leniently, whatever they are
+// `RetryHint.parse` and `requestIdOf` accept any object
 const headersOf = (u: unknown): RetryHint.HeadersInput | undefined => {
   const headers = read(u, "headers")
   return typeof headers === "object" && headers !== null ? (headers as RetryHint.HeadersInput) : undefined
 }
 
-/** The sender that a transport of this package noted beside its response. */
+/** Returns the sender that a transport of this package stored in its response. */
 const senderIn = (response: unknown): Sender | undefined => {
   const sender = read(read(response, "head"), "sender")
   return sender === "proxy" || sender === "unknown" ? sender : undefined
 }
 
-/** A body that is there: one that would have to be read first is none. */
+/** Returns the body if it was already read. Returns `undefined` for a stream that has yet to be read. */
 const bodyOf = (u: unknown): unknown => {
   const body = read(u, "data") ?? read(u, "_data") ?? read(u, "body")
   const flows = [read(body, "getReader"), read(body, "pipe")].some((method) => typeof method === "function")
   return flows ? undefined : body
 }
 
-/** The answer beside an exception: axios's, ky's, got's, ofetch's. A success in there is not what failed. */
-const answerBeside = (node: unknown): Found | undefined => {
+/**
+ * Returns the response that axios, ky, got and ofetch attach to an exception. A status below 300 did not cause the exception.
+ */
+const attachedResponse = (node: unknown): Found | undefined => {
   const response = read(node, "response")
   const status = statusOf(response)
   if (typeof status !== "number" || !(status >= 300 && status <= 999)) return undefined
@@ -364,27 +374,27 @@ const answerBeside = (node: unknown): Found | undefined => {
 }
 
 /**
- * An HTTP answer that a client threw as it is (`throw response`, of fetch too), or wrapped into an exception: `openai`'s,
- * undici's, `@effect/platform`'s, those of `answerBeside`.
+ * Returns the HTTP response that a client threw itself (`throw response`, also with fetch) or wrapped in an exception. It knows
+ * the exceptions of `openai`, undici and `@effect/platform`, and those of `attachedResponse`.
  */
-const answerIn = (node: unknown): Found | undefined => {
+const responseIn = (node: unknown): Found | undefined => {
   const tag = read(node, "_tag")
   const effects = tag === "RequestError" || tag === "ResponseError"
   const from = effects && read(node, "reason") === "StatusCode" ? read(node, "response") : node
   const status = statusOf(from)
   const headers = headersOf(from)
   const error = read(node, "error")
-  if (headers === undefined) return effects ? undefined : answerBeside(node)
+  if (headers === undefined) return effects ? undefined : attachedResponse(node)
   if (typeof status !== "number") {
-    // `openai` throws an event of a stream that is an error without the status that the stream began with
+    // `openai` throws an error event of a stream without the status of the response
     const event = status === undefined && typeof error === "object" && error !== null
-    return event ? { status: 200, headers, body: { error } } : effects ? undefined : answerBeside(node)
+    return event ? { status: 200, headers, body: { error } } : effects ? undefined : attachedResponse(node)
   }
   const body = error === undefined ? (from === node ? bodyOf(node) : undefined) : { error }
   return { status, headers, body, sender: senderIn(from) }
 }
 
-/** Where in a decoded answer the first difference lies: names of fields, no values. */
+/** Returns the path to the first mismatch in a decoded response: names of fields, no values. */
 const issuePath = (nodes: ReadonlyArray<unknown>): string | undefined => {
   const parseError = nodes.find((node) => read(node, "_tag") === "ParseError")
   const names: Array<string> = []
@@ -405,11 +415,16 @@ const issuePath = (nodes: ReadonlyArray<unknown>): string | undefined => {
 }
 
 /**
- * Classifies whatever a client threw, at a known time. In an effect, `mapError` takes the time from the `Clock` service.
+ * Classifies an exception at a given time. In an effect, use `mapError`, which takes the time from the `Clock` service.
  *
- * An `ApiError` anywhere along the cause chain is returned as it is, its settled mark included; an HTTP answer inside the
- * exception, or thrown itself (`throw response`), goes through `answer`, where its body was read already; else the codes along the chain decide, outermost first. `NotSent` is concluded only
- * where no byte of the request can have left.
+ * The first of these that is found decides:
+ *
+ * - An `ApiError` anywhere along the cause chain is returned unchanged, including its settled mark.
+ * - An HTTP response inside the exception, or one that was thrown itself (`throw response`), is classified by `answer`. Its
+ *   body counts only if it was already read.
+ * - The codes along the cause chain decide, outermost first.
+ *
+ * `NotSent` is concluded only if no byte of the request can have been sent.
  *
  * @example
  * ```ts
@@ -428,13 +443,14 @@ const issuePath = (nodes: ReadonlyArray<unknown>): string | undefined => {
  * @category constructors
  */
 export const exception = (cause: unknown, options: ExceptionOptions): ApiError =>
-  // types forbid to leave the options out, and plain JavaScript does not
-  attempt(() => thrown(cause, { ...timeless, ...options })) ?? unsafeMake(unknown, { delivery: "Unconfirmed" }, cause)
+  // plain JavaScript may omit the options
+  attempt(() => classifyException(cause, { ...timeless, ...options })) ??
+  unsafeMake(unknown, { delivery: "Unconfirmed" }, cause)
 
-// no date can be compared with it
+// without a time, a date in `Retry-After` counts only if the response has a `Date`
 const timeless: ExceptionOptions = { now: Number.NaN }
 
-const thrown = (cause: unknown, options: ExceptionOptions): ApiError => {
+const classifyException = (cause: unknown, options: ExceptionOptions): ApiError => {
   const nodes = chain(cause)
   const known = nodes.find(isApiError)
   if (known !== undefined) return known
@@ -452,7 +468,7 @@ const thrown = (cause: unknown, options: ExceptionOptions): ApiError => {
   }
 
   for (const node of nodes) {
-    const found = answerIn(node)
+    const found = responseIn(node)
     if (found !== undefined) return answer({ ...context, ...found })
   }
 
@@ -462,7 +478,7 @@ const thrown = (cause: unknown, options: ExceptionOptions): ApiError => {
   const beforeBody = !duringBody && nodes.some((node) => read(node, "_tag") === "RequestError" || isFetchFailure(node))
   const verdicts = nodes.flatMap((node) => verdictOf(node) ?? [])
   const verdict =
-    // a timeout's signal aborts: the reason says more than the abort
+    // a timeout aborts through a signal: its own reason is more specific than the abort
     verdicts.find((found) => found !== aborted) ??
     verdicts[0] ??
     (read(cause, "_tag") === "ResponseError" ? unreadable : undefined) ??
@@ -470,7 +486,7 @@ const thrown = (cause: unknown, options: ExceptionOptions): ApiError => {
 
   const socket = nodes.map((node) => read(node, "socket")).find((found) => read(found, "bytesWritten") !== undefined)
   const unwritten = verdict === lost && read(socket, "bytesWritten") === 0
-  // bytes were read on this connection, and not of this answer: it was a kept-alive one
+  // bytes were read on this connection before this response began, so it was a kept-alive one
   const bytesRead = read(socket, "bytesRead")
   const reused =
     options.reusedSocket ?? (verdict === lost && beforeBody && typeof bytesRead === "number" && bytesRead > 0)
@@ -498,10 +514,10 @@ const thrown = (cause: unknown, options: ExceptionOptions): ApiError => {
 // -------------------------------------------------------------------------------------------------
 
 /**
- * Classifies the errors of an effect, whatever they are, by `exception`, at the time of the current fiber's `Clock`.
+ * Classifies the errors of an effect by `exception`, at the time of the current fiber's `Clock`.
  *
- * Works on `Effect.tryPromise` with and without a `catch` that returns its argument, on clients whose errors carry a response,
- * and on effects that fail with a `Response`. `Effect.tryPromise`'s own `catch` has no access to the `Clock`: classify after it.
+ * It works on `Effect.tryPromise`, on clients whose errors carry a response, and on effects that fail with a `Response`. The
+ * `catch` of `Effect.tryPromise` has no access to the `Clock`: omit it or let it return its argument, and classify afterwards.
  *
  * @example
  * ```ts

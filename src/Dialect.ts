@@ -1,11 +1,12 @@
 /**
- * What a provider means by its statuses and codes, as a table.
+ * A provider's table of the meanings of its statuses and error codes.
  *
- * The same 429 is a rate limit at one provider, a saturated deployment at the next and an empty account at a third. A
- * dialect says which, whether the server ran anything before it answered so, and what the reader should do, with the
- * source of each statement. It is data: look at `entries`, extend it with `make`, print it.
+ * The same status has different meanings: a 429 is a rate limit at one provider, a saturated deployment at another, and an
+ * account without credit at a third. A dialect gives each status and code an error reason. It also says whether the server
+ * executed anything before it responded, what to do, and the source of each statement. A dialect is plain data: read its
+ * `entries`, extend it with `make`, or print it.
  *
- * | status | `generic` says |
+ * | status | meaning in the dialect `generic` |
  * | --- | --- |
  * | 408, 425, 500, 502, 503, 504, every other 5xx but 501 and 505 | `Transient` |
  * | 429 | `RateLimit`, or `Fatal` `QuotaExhausted` by its code |
@@ -29,7 +30,7 @@ export type { Entry, Condition, Target, Meaning } from "./internal/dialect/model
 // -------------------------------------------------------------------------------------------------
 
 /**
- * A provider's table.
+ * The table of a provider.
  *
  * @since 0.1.0
  * @category model
@@ -37,16 +38,16 @@ export type { Entry, Condition, Target, Meaning } from "./internal/dialect/model
 export interface Dialect {
   /** The provider's name. */
   readonly name: string
-  /** Every row that applies, those of the base included. */
+  /** All rows, including those of the base. */
   readonly entries: ReadonlyArray<Entry>
-  /** The headers that may hold the request's id, the surest first, in lower case. */
+  /** The response headers that may hold the request id, in lower case, the most reliable first. */
   readonly requestIdHeaders: ReadonlyArray<string>
-  /** The rows by status and by code, most specific first. */
+  /** The rows by status and by code, the most specific first. */
   readonly index: ReadonlyMap<number | string, ReadonlyArray<Entry>>
 }
 
 /**
- * What `make` takes.
+ * Options of `make`.
  *
  * @since 0.1.0
  * @category model
@@ -54,11 +55,11 @@ export interface Dialect {
 export interface Options {
   /** The provider's name. */
   readonly name: string
-  /** The dialect that is extended: a row with the same condition as one of the base replaces it. @default `generic` */
+  /** The dialect to extend. A row with the same condition as a row of the base replaces it. @default `generic` */
   readonly base?: Dialect | undefined
-  /** The rows. */
+  /** The rows to add or to replace. */
   readonly entries: ReadonlyArray<Entry>
-  /** Where the request's id is found. @default those of the base */
+  /** The response headers that may hold the request id, the most reliable first. @default those of the base */
   readonly requestIdHeaders?: ReadonlyArray<string> | undefined
 }
 
@@ -88,7 +89,7 @@ const check = (dialect: string, entry: Entry, position: number): void => {
   const at = `entries[${position}]`
   const { status, code, target, says, reason, source } = entry
   const known = Object.hasOwn(reasons, entry.class) ? reasons[entry.class] : undefined
-  if (status === undefined && code === undefined) refuse(dialect, `${at} needs a status or a code`)
+  if (status === undefined && code === undefined) refuse(dialect, `${at} has neither a status nor a code; give it one`)
   if (status !== undefined && !(Number.isInteger(status) && status >= 100 && status <= 999)) {
     refuse(dialect, `${at}.status is ${String(status)}; it must be an integer from 100 to 999`)
   }
@@ -107,10 +108,10 @@ const check = (dialect: string, entry: Entry, position: number): void => {
       `${at}.class is ${JSON.stringify(entry.class)}; it must be one of ${Object.keys(reasons).join(", ")}`
     )
   } else if (!known.includes(reason)) {
-    refuse(dialect, `${at}.reason is ${JSON.stringify(reason)}; ${entry.class} has ${known.join(", ")}`)
+    refuse(dialect, `${at}.reason is ${JSON.stringify(reason)}; the reasons of ${entry.class} are ${known.join(", ")}`)
   }
   if (typeof source !== "string" || source === "") {
-    refuse(dialect, `${at}.source is ${JSON.stringify(source)}; say where this is written`)
+    refuse(dialect, `${at}.source is ${JSON.stringify(source)}; name the page or the observation that it comes from`)
   }
 }
 
@@ -137,19 +138,21 @@ const build = (options: Options, base: Pick<Dialect, "entries" | "requestIdHeade
     check(options.name, entry, position)
     const key = conditionKey(entry)
     const before = own.get(key)
-    if (before !== undefined) refuse(options.name, `entries[${before}] and entries[${position}] both map ${key}`)
+    if (before !== undefined)
+      refuse(options.name, `entries[${before}] and entries[${position}] have the same condition, ${key}; remove one`)
     own.set(key, position)
   })
   const entries = [...base.entries.filter((entry) => !own.has(conditionKey(entry))), ...options.entries]
-  // An entry with words must mean what the entry without them means: the class of an error never hangs on prose
+  // an entry with `says` must have the meaning of the entry without it: the class of an error never depends on the words of a
+  // message
   options.entries.forEach((entry, position) => {
     if (entry.says === undefined) return
     const plain = entries.find((other) => conditionKey(other) === conditionKey({ ...entry, says: undefined }))
     if (plain?.reason !== entry.reason || plain.executed !== entry.executed) {
       refuse(
         options.name,
-        `entries[${position}].says is ${String(entry.says)}; words may change the advice only, so an entry for ` +
-          `${conditionKey({ ...entry, says: undefined })} must exist with the same reason and "executed"`
+        `entries[${position}].says is ${String(entry.says)}; an entry with says may change the advice only; add an entry for ` +
+          `${conditionKey({ ...entry, says: undefined })} with the same reason and the same executed`
       )
     }
   })
@@ -158,9 +161,9 @@ const build = (options: Options, base: Pick<Dialect, "entries" | "requestIdHeade
 }
 
 /**
- * Builds a dialect out of rows, on top of another one.
+ * Creates a dialect from rows, on top of another dialect.
  *
- * Fails at once when a condition is mapped twice, a class or reason is unknown or a row names no source.
+ * Throws a `RangeError` if two rows have the same condition, if a class or reason is unknown, or if a row names no source.
  *
  * @example
  * ```ts
@@ -197,17 +200,17 @@ export const make = (options: Options): Dialect => build(options, options.base ?
 
 const unexpected: Entry = { class: "Fatal", reason: "UnexpectedStatus", source: "no entry" }
 
-const strange: Entry = {
+const unknownServerError: Entry = {
   class: "Transient",
   reason: "UnknownStatus",
   source: "RFC 9110 §15.6: a 5xx is the server's failure"
 }
 
 /**
- * Finds what an answer means. Total: every status has a meaning.
+ * Finds the meaning of a response. Every status has one.
  *
- * The status comes first; codes refine it. A row without a status is asked only where the status has no row of its own,
- * as within an event stream that began with 200.
+ * The status decides first, and codes refine it. A row without a status applies only if the status has no row of its own, for
+ * example to an error event in a stream that began with 200.
  *
  * @example
  * ```ts
@@ -225,10 +228,10 @@ export const lookup = (
   dialect: Dialect,
   answer: {
     readonly status: number
-    /** The codes and types that the body holds, the most telling first. */
+    /** The codes and types in the body, the most specific first. */
     readonly codes: ReadonlyArray<string>
     readonly target?: Target | undefined
-    /** The body's message. */
+    /** The message in the body. */
     readonly text?: string | undefined
   }
 ): Entry => {
@@ -241,7 +244,7 @@ export const lookup = (
     const row = dialect.index.get(typeof key === "string" ? key.toLowerCase() : key)?.find(applies)
     if (row !== undefined) return row
   }
-  return Math.floor(status / 100) === 5 ? strange : unexpected
+  return Math.floor(status / 100) === 5 ? unknownServerError : unexpected
 }
 
 // -------------------------------------------------------------------------------------------------
@@ -249,7 +252,7 @@ export const lookup = (
 // -------------------------------------------------------------------------------------------------
 
 /**
- * What HTTP itself says, and the codes that OpenAI-compatible APIs share. The base of all others.
+ * The meanings that HTTP defines, and the codes that OpenAI-compatible APIs share. It is the base of all other dialects.
  *
  * @since 0.1.0
  * @category constants
@@ -260,7 +263,7 @@ export const generic: Dialect = /*#__PURE__*/ build(
 )
 
 /**
- * Fireworks AI: inference, and the control plane of jobs and deployments.
+ * The dialect of Fireworks AI: inference, and the control plane of jobs and deployments.
  *
  * @since 0.1.0
  * @category constants
@@ -272,7 +275,7 @@ export const fireworks: Dialect = /*#__PURE__*/ make({
 })
 
 /**
- * OpenAI.
+ * The dialect of OpenAI.
  *
  * @since 0.1.0
  * @category constants
@@ -280,7 +283,7 @@ export const fireworks: Dialect = /*#__PURE__*/ make({
 export const openai: Dialect = /*#__PURE__*/ make({ name: "openai", entries: openaiEntries })
 
 /**
- * Anthropic, and the Anthropic-compatible endpoints of others.
+ * The dialect of Anthropic, and of the Anthropic-compatible endpoints of other providers.
  *
  * @since 0.1.0
  * @category constants

@@ -16,27 +16,27 @@ describe("Dialect.make", () => {
   const word = "it must be a non-empty string"
   const pattern = "it must be a regular expression without the flags g and y"
   const fallback = (plain: string) =>
-    `words may change the advice only, so an entry for ${plain} must exist with the same reason and "executed"`
+    `an entry with says may change the advice only; add an entry for ${plain} with the same reason and the same executed`
 
   it.each<[string, ReadonlyArray<object>, string]>([
-    ["a status mapped twice", [row, row], "entries[0] and entries[1] both map 503"],
+    ["a status mapped twice", [row, row], "entries[0] and entries[1] have the same condition, 503; remove one"],
     [
       "a code mapped twice in two casings",
       [
         { ...row, code: "A" },
         { ...row, code: "a" }
       ],
-      "entries[0] and entries[1] both map 503 / a"
+      "entries[0] and entries[1] have the same condition, 503 / a; remove one"
     ],
     [
       "a code without a status mapped twice",
       [row, { ...row, status: undefined, code: "a" }, { ...row, status: undefined, code: "A" }],
-      "entries[1] and entries[2] both map any status / a"
+      "entries[1] and entries[2] have the same condition, any status / a; remove one"
     ],
     [
       "a target and words mapped twice",
       [row, { ...row, target: "dedicated" }, ...[1, 2].map(() => ({ ...row, target: "dedicated", says: /x/ }))],
-      "entries[2] and entries[3] both map 503 / dedicated / x"
+      "entries[2] and entries[3] have the same condition, 503 / dedicated / x; remove one"
     ],
     ["an unknown class", [{ ...row, class: "Maybe" }], `entries[0].class is "Maybe"; ${kinds}`],
     [
@@ -47,13 +47,17 @@ describe("Dialect.make", () => {
     [
       "a reason of another class",
       [{ ...row, class: "RateLimit" }],
-      `entries[0].reason is "Unavailable"; RateLimit has ${ApiError.RateLimitReason.literals.join(", ")}`
+      `entries[0].reason is "Unavailable"; the reasons of RateLimit are ${ApiError.RateLimitReason.literals.join(", ")}`
     ],
     ["a status of 99", [{ ...row, status: 99 }], `entries[0].status is 99; ${range}`],
     ["a status of 1000", [{ ...row, status: 1000 }], `entries[0].status is 1000; ${range}`],
     ["a status that is no number", [{ ...row, status: "503" }], `entries[0].status is 503; ${range}`],
     ["NaN", [{ ...row, status: Number.NaN }], `entries[0].status is NaN; ${range}`],
-    ["neither status nor code", [{ ...row, status: undefined }], "entries[0] needs a status or a code"],
+    [
+      "neither status nor code",
+      [{ ...row, status: undefined }],
+      "entries[0] has neither a status nor a code; give it one"
+    ],
     ["an empty code", [{ ...row, code: "" }], `entries[0].code is ""; ${word}`],
     ["a code that is no string", [{ ...row, code: 6 }], `entries[0].code is 6; ${word}`],
     [
@@ -79,8 +83,16 @@ describe("Dialect.make", () => {
       [{ ...row, status: 599, code: "C", says: /x/ }],
       `entries[0].says is /x/; ${fallback("599 / c")}`
     ],
-    ["a row without a source", [{ ...row, source: "" }], 'entries[0].source is ""; say where this is written'],
-    ["a source that is no string", [{ ...row, source: 1 }], "entries[0].source is 1; say where this is written"]
+    [
+      "a row without a source",
+      [{ ...row, source: "" }],
+      'entries[0].source is ""; name the page or the observation that it comes from'
+    ],
+    [
+      "a source that is no string",
+      [{ ...row, source: 1 }],
+      "entries[0].source is 1; name the page or the observation that it comes from"
+    ]
   ])("refuses %s, naming option and value", (_, entries, message) => {
     expect(() => make(...entries)).toThrow(new RangeError(`Dialect.make("acme"): ${message}`))
   })
