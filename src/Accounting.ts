@@ -1,24 +1,26 @@
 /**
- * Counts what became of calls and of their attempts, and finds out who lost the requests.
+ * Counts calls and attempts, and compares the counts with those of the server to find where requests were lost.
  *
- * A provider's dashboard counts the requests that its servers acknowledged. What failed before, in the pool, the name lookup,
- * the network, is on no dashboard: the client failed, and the console looks clean. Who is to look into it can only be told
- * with the client's own numbers beside the server's. Here they are counted, by reason, phase and delivery, and attributed to the
- * start of the call: a call of ten minutes belongs to the minute that sent it, with all its attempts.
+ * A provider's dashboard counts only the requests that its servers acknowledged. An attempt that fails earlier, in the
+ * connection pool, the name lookup or the network, appears on no dashboard. The client then reports failures while the
+ * dashboard shows none. Only the client's own counts next to the server's show which side lost the requests. This module counts
+ * attempts and calls by reason, phase and delivery (see `ApiError.Delivery`), and `reconcile` compares them with the server's
+ * numbers by the dashboard law:
  *
  * ```text
- * Acknowledged + Partial  ≤  what the servers count  ≤  Acknowledged + Partial + Unconfirmed
+ * Acknowledged + Partial  ≤  requests counted by the server  ≤  Acknowledged + Partial + Unconfirmed
  * ```
  *
- * `NotSent` never appears there. Only what reaches out is a request: where protected calls are made of protected calls, the
- * innermost count, and those around them do not. What a stream comes to after its first event is counted apart (`of` is
- * `"stream"`), since its request was counted when it began.
+ * `NotSent` attempts never appear in the server's numbers. A call and all its attempts count at the time when the call began: a
+ * call that takes ten minutes counts in the minute that sent it. If a protected call consists of other protected calls, only
+ * the innermost calls are counted. Rows with `of: "stream"` count how streams end after their first event; their requests are
+ * already counted as attempts.
  *
  * | option | default | why |
  * | --- | --- | --- |
- * | `bucket`, `buckets` | 1 minute, 120 | windows of up to two hours, as sharp as the providers' metrics |
- * | `labels` | 100 | of workloads, hosts and models each; the rest is counted as `(other)` |
- * | `rows` | 2000 | what all labels together may make, some 4 MiB |
+ * | `bucket`, `buckets` | 1 minute, 120 | windows of up to two hours, with the resolution of the providers' metrics |
+ * | `labels` | 100 | distinct workloads, hosts and models, each; further ones are counted as `(other)` |
+ * | `rows` | 2000 | rows of all labels together, about 4 MiB |
  *
  * @since 0.1.0
  */
@@ -63,34 +65,36 @@ export type {
 } from "./internal/accounting/model.js"
 
 // -------------------------------------------------------------------------------------------------
-// Model: what was counted
+// Model
 // -------------------------------------------------------------------------------------------------
 
 /**
- * What was counted until a moment.
+ * The counts at one moment.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Snapshot extends Counts {
-  /** Milliseconds of wall time. */
+  /** The wall time of the snapshot in milliseconds. */
   readonly at: number
 }
 
 /**
- * What `make` takes.
+ * Options of `make` and `layer`.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Options {
-  /** How sharp windows are, from 10 milliseconds to 1 day. @default 1 minute */
+  /** The width of a bucket, from 10 milliseconds to 1 day. Windows consist of whole buckets. @default 1 minute */
   readonly bucket?: Duration.DurationInput | undefined
-  /** How many buckets are remembered, 1 to 1440. @default 120 */
+  /** The number of buckets that are kept, from 1 to 1440. @default 120 */
   readonly buckets?: number | undefined
-  /** The most workloads, hosts and models that are told apart, of each, 1 to 10000. @default 100 */
+  /** The maximum number of distinct workloads, of hosts, and of models, from 1 to 10000 each. @default 100 */
   readonly labels?: number | undefined
-  /** The most rows, 1 to 10000; what comes later is counted under other labels. @default 2000 */
+  /**
+   * The maximum number of rows, from 1 to 10000. Above it, new combinations of labels are counted as `(other)`. @default 2000
+   */
   readonly rows?: number | undefined
 }
 
@@ -102,13 +106,17 @@ export interface Options {
  */
 export interface Accounting {
   readonly options: { readonly [K in keyof Options]-?: number }
-  /** Counts by hand, as `record` of a policy. What `count` or `layer` counts already, this would count twice. */
+  /**
+   * Counts one outcome. Pass it as the option `record` of a policy. Do not combine it with `count` or `layer` for the same
+   * calls: they would be counted twice.
+   */
   readonly record: (outcome: Outcome) => void
-  /** All that was counted since it was made. */
+  /** Returns everything counted since this `Accounting` was created. */
   readonly snapshot: Effect.Effect<Snapshot>
   /**
-   * What became of the calls that began from one moment on and before another, in milliseconds of wall time. It is made of
-   * whole buckets, and says from when to when it is. What is forgotten, or not yet, is not within it.
+   * Returns the counts of the calls that began at or after `from` and before `to`, both in milliseconds of wall time. The
+   * window consists of whole buckets; it returns its actual `from` and `to`. It excludes buckets that are no longer kept,
+   * and the future.
    */
   readonly window: (from: number, to: number) => Effect.Effect<Window>
 }
@@ -147,7 +155,7 @@ const makeWith = (options: Accounting["options"]): Effect.Effect<Accounting> =>
   })
 
 /**
- * Makes accounts, which hold nothing yet. They count what `count` runs, or what `record` is told.
+ * Creates an `Accounting` without counts. It counts the calls inside `count`, and each outcome that is passed to its `record`.
  *
  * @example
  * ```ts
@@ -177,7 +185,7 @@ export const make = (options: Options = {}): Effect.Effect<Accounting> => makeWi
 // -------------------------------------------------------------------------------------------------
 
 /**
- * Counts all protected calls that an effect makes, whoever else counts them.
+ * Counts all protected calls that an effect makes. Other observers still see these calls.
  *
  * @example
  * ```ts
@@ -209,7 +217,7 @@ export const count: {
   observedBy(effect, observerOf(accounting))
 )
 
-/** One that was not made here counts what it is told. */
+/** An `Accounting` that was not created by this module is notified through its `record`. */
 const observerOf = (accounting: Accounting): Observer => {
   const known = observers.get(accounting)
   if (known !== undefined) return known
@@ -224,7 +232,7 @@ const observerOf = (accounting: Accounting): Observer => {
 // -------------------------------------------------------------------------------------------------
 
 /**
- * The accounts of an application.
+ * The `Accounting` of an application, as a service.
  *
  * @since 0.1.0
  * @category layers
@@ -234,7 +242,7 @@ export const Accounting: Context.Tag<Accounting, Accounting> = /*#__PURE__*/ Con
 )
 
 /**
- * Counts all protected calls of what it is provided to, and provides the accounts.
+ * Counts all protected calls of the effects that it is provided to, and provides the `Accounting` service.
  *
  * @example
  * ```ts
@@ -265,11 +273,11 @@ export const layer = (options: Options = {}): Layer.Layer<Accounting> => {
 }
 
 // -------------------------------------------------------------------------------------------------
-// Reading
+// Getters
 // -------------------------------------------------------------------------------------------------
 
 /**
- * All that the application's accounts have counted.
+ * Returns everything that the `Accounting` of the application has counted.
  *
  * @since 0.1.0
  * @category getters
@@ -280,7 +288,7 @@ export const snapshot: Effect.Effect<Snapshot, never, Accounting> = /*#__PURE__*
 )
 
 /**
- * What became of the application's calls that began within a time; see `Accounting`.
+ * Returns the counts of the application's calls that began within a period; see the method `window` of `Accounting`.
  *
  * @since 0.1.0
  * @category getters
@@ -292,7 +300,8 @@ const keyOf = ({ class: kind, delivery, host, model, of, phase, reason, workload
   JSON.stringify([of, kind, reason, phase, delivery, workload, model, host])
 
 /**
- * What was counted between two snapshots: what ended then, whenever it began. What is in flight, is so at the later one.
+ * Returns the counts between two snapshots: of all calls and attempts that ended in between, whenever they began. The calls in
+ * flight are those of the later snapshot.
  *
  * @example
  * ```ts
@@ -326,8 +335,8 @@ export const since: {
 })
 
 /**
- * The part of what was counted that is about one host, model or workload, as one deployment's servers see it. Calls in flight
- * that have not said what they are about remain.
+ * Selects the counts of one host, model or workload, for example those of one deployment. Calls in flight whose host or model
+ * is not known yet are kept.
  *
  * @example
  * ```ts
@@ -362,10 +371,11 @@ export const only: {
 // -------------------------------------------------------------------------------------------------
 
 /**
- * Holds what the client counted against what the servers counted, by the dashboard law. Where both failed, the verdict names
- * the side with more failures; the other is in the evidence.
+ * Compares the client's counts with the server's by the dashboard law, which the module documentation explains. If both sides
+ * failed, the verdict names the side with more failures; the failures of both are in the evidence.
  *
- * Any numbers have a verdict: those that are none, `NotEnoughData`. `only` selects what the servers' numbers are of.
+ * Invalid numbers return `NotEnoughData`. Invalid options throw a `RangeError`. If the server's numbers cover only one host or
+ * model, apply `only` to the window first.
  *
  * @example
  * ```ts
@@ -406,7 +416,7 @@ const limitsOf = ({ count, coverage, failing, share, attempts }: ReconcileOption
 }
 
 /**
- * A verdict as a person reads it: who it was, by which numbers, and what to do next.
+ * Formats a verdict as text: which side lost the requests, the numbers, and what to do next.
  *
  * @since 0.1.0
  * @category conversions

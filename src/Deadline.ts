@@ -1,9 +1,9 @@
 /**
- * A moment after which nothing of a call runs, carried by the fiber.
+ * A limit on the total time of an effect, which every effect inside it can read.
  *
- * A limit on each step does not bound the whole: five attempts of a minute each are five minutes. A deadline does, and what
- * runs inside can ask how much of it is left, so that nobody starts what cannot end in time. It is measured by the
- * monotonic time of the `Clock` service: a wall clock that jumps changes nothing.
+ * A timeout of each step does not limit the whole: five attempts of one minute take five minutes. A deadline limits the whole.
+ * Effects inside it read the remaining time with `remaining`, so that they start no work that cannot end in time. Deadlines use
+ * the monotonic time of the `Clock` service, so changes of the wall clock do not affect them.
  *
  * @since 0.1.0
  */
@@ -18,13 +18,13 @@ import { timedOut } from "./internal/deadline/timedOut.js"
 import { duration } from "./internal/options.js"
 
 /**
- * Gives an effect so much time, and no more: it fails with `Transient` `Timeout`, phase `deadline`.
+ * Interrupts an effect at a deadline and fails with `Transient`, reason `Timeout`, phase `deadline`.
  *
- * Within another deadline the sooner one holds: an inner, longer one never extends an outer, shorter one. `Retry`'s
- * schedules inside do not wait past it, and `Reliability.protect` starts no attempt that it leaves no time for.
+ * Within another deadline, the earlier one applies: an inner deadline never extends an outer one. `Retry`'s schedules do not
+ * wait past the deadline, and `Reliability.protect` starts no attempt after it.
  *
- * What still runs once it has passed cleans up: a call that a finalizer makes then, such as to cancel what was begun, has the
- * limits of its own workload. What was forked inside and outlives the effect is limited no more, either.
+ * After the deadline only cleanup still runs. A call that a finalizer makes then, such as a cancellation, has the limits of its
+ * own workload, and outer deadlines still apply. A forked fiber that outlives the effect is no longer limited by this deadline.
  *
  * @example
  * ```ts
@@ -32,7 +32,7 @@ import { duration } from "./internal/options.js"
  * import { Deadline } from "effect-reliability"
  *
  * const program = Effect.sleep("1 hour").pipe(
- *   Deadline.within("2 hours"), // no longer than what is outside
+ *   Deadline.within("2 hours"), // the outer deadline of 10 milliseconds is earlier
  *   Deadline.within("10 millis"),
  *   Effect.flip
  * )
@@ -56,7 +56,8 @@ export const within: {
 })
 
 /**
- * How much time the fiber has left, if it runs under a deadline or within a limited try; zero once it has passed.
+ * Returns the time that the current fiber has left, under its deadline and the timeout of its attempt. Returns `None` if there
+ * is neither, and zero after the end.
  *
  * @example
  * ```ts
@@ -64,7 +65,7 @@ export const within: {
  * import { Deadline } from "effect-reliability"
  *
  * console.log(Option.isNone(await Effect.runPromise(Deadline.remaining))) // true
- * console.log(await Effect.runPromise(Deadline.remaining.pipe(Deadline.within("1 minute")))) // a little less
+ * console.log(await Effect.runPromise(Deadline.remaining.pipe(Deadline.within("1 minute")))) // a little less than 1 minute
  * ```
  *
  * @since 0.1.0

@@ -1,19 +1,19 @@
 /**
- * Server-sent events as a `Stream` that ends well or fails, and never just stops.
+ * Server-sent events as a `Stream` that either reaches the provider's end of the response or fails.
  *
- * An answer that is streamed fails differently from one that is not: it breaks off in the middle and looks complete, it
- * falls silent, it brings an error under a status of 200. Most readers take a closed connection for the end, so that half
- * an answer passes for a whole one. Here the end is what the provider says it is; whatever else ends a stream is an error.
+ * A streamed response fails in ways of its own: it breaks off in the middle, stops sending, or holds an error under the status
+ * 200. Most readers take a closed connection for the end, so half a response passes for a whole one. Here only the provider's
+ * own end event ends a stream. Any other end is an error.
  *
- * | what happens | before the first event | after it |
+ * | what happens | before the first event | after the first event |
  * | --- | --- | --- |
- * | an answer that is no success, or no event stream | what it is | – |
- * | nothing arrives | `Timeout` `attempt`, after `stream.first`, `Partial` once there are headers | `Timeout` `read`, after `stream.idle`, `Partial` |
- * | an `error` event | what the dialect says it is | the same, `Partial` |
+ * | a response that is not a success, or not an event stream | its classified error | – |
+ * | no data arrives | `Timeout` `attempt`, after `stream.first`; `Partial` once headers arrived | `Timeout` `read`, after `stream.idle`, `Partial` |
+ * | an `error` event | the error of the dialect's row | the same, `Partial` |
  * | a `finish_reason` of `"error"` | `ServerError` | the same, `Partial` |
- * | the end without `[DONE]`, a broken connection | `StreamBroken` | `StreamBroken` |
+ * | the connection ends or breaks before the end event | `StreamBroken` | `StreamBroken` |
  * | an event above `maxEvent` | `EventTooLarge` | `EventTooLarge` |
- * | and then | it is retried if its idempotency allows it, as any call | it fails: two halves of two answers are no answer |
+ * | is it retried? | like any call, if its idempotency allows it | no: the parts of two responses do not fit together |
  *
  * @since 0.1.0
  */
@@ -74,36 +74,33 @@ export type { Event } from "./internal/sse/model.js"
 // -------------------------------------------------------------------------------------------------
 
 /**
- * Options of `open`. An option that is not set is that of the client, as `ReliableHttpClient.make` got it. Budget and observers are
- * those of `Reliability.make`; for them, a call succeeds with its first event.
+ * Options of `open`. An option that is not set is taken from the options of the client (see `ReliableHttpClient.make`). Budget
+ * and observers are those of `Reliability.make`; to observers, a call succeeds with its first event.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Options<R = never> extends Omit<Reliability.Options<R>, "workload"> {
-  /**
-   * The limits and retries of a stream without a `Workload.within` or `Reliability.protect` around it.
-   * @default that of the client
-   */
+  /** The workload of streams without a `Workload.within` or `Reliability.protect` around them. @default that of the client */
   readonly workload?: Workload.Workload | undefined
   /**
-   * Whether the request may be repeated once the server may have executed it. `ReliableHttpClient.withIdempotency` and an
-   * `Idempotency-Key` header of the request count before it.
-   * @default the option of the client; without one, "safe" for GET, HEAD, PUT, DELETE and OPTIONS, and "never" for other methods
+   * The idempotency of the request: whether it may be repeated once the server may have executed it.
+   * `ReliableHttpClient.withIdempotency` and an `Idempotency-Key` header of the request take precedence over this option.
+   * @default the option of the client; without one, "safe" for GET, HEAD, PUT, DELETE and OPTIONS, and "never" for others
    */
   readonly idempotency?: Reliability.Idempotency | undefined
-  /** The provider's rules for reading errors. @default that of the client */
+  /** The dialect of the provider: its table of statuses and error codes. @default that of the client */
   readonly dialect?: Dialect.Dialect | undefined
-  /** Where the model runs, which decides the meaning of a 429. @default that of the client */
+  /** The place where the model runs, which decides the meaning of a 429. @default that of the client */
   readonly target?: Dialect.Target | undefined
-  /** The most characters of one event, the names of its fields included, from 1 on. @default 1 048 576 */
+  /** The maximum number of characters of one event, including the names of its fields; at least 1. @default 1 048 576 */
   readonly maxEvent?: number | undefined
   /**
-   * Whether an event is the last one. It is handed out; `[DONE]`, which always is the end, is not.
-   * @default by their names, Anthropic's `message_stop` and OpenAI's `response.completed`, `.incomplete` and `.failed`
+   * Returns true for the last event of the stream, which is emitted. `[DONE]` always ends the stream, and is not emitted.
+   * @default by event name: Anthropic's `message_stop`, and OpenAI's `response.completed`, `.incomplete` and `.failed`
    */
   readonly done?: ((event: Event) => boolean) | undefined
-  /** The header that carries the id of the call, the same on each attempt; the caller's own is kept. @default that of the client */
+  /** The header with the id of the call, the same on each attempt. The caller's own id is kept. @default that of the client */
   readonly requestIdHeader?: string | undefined
 }
 
@@ -125,7 +122,7 @@ interface Checked<R> {
   readonly requestIdHeader: string
 }
 
-// What a stream sends cannot be had again, unless nobody has asked for it yet
+// a request body that is a stream can be sent again only if nothing was sent
 const unlessSent = <Out>(schedule: Schedule.Schedule<Out, unknown>): Schedule.Schedule<Out, unknown> =>
   Schedule.whileInput(schedule, (error) => isApiError(error) && error.delivery === "NotSent")
 
@@ -149,7 +146,7 @@ const checked = <R>(options: Options<R>): Checked<R> => {
         idempotency: idempotencyOf(request, fiber, idempotency),
         workload: {
           ...workload,
-          // an attempt ends with its first event
+          // the attempt of a stream ends with its first event
           timeouts: { ...workload.timeouts, attempt: workload.stream.first },
           retry: isStreamed(request.body) ? unlessSent(workload.retry) : workload.retry
         }
@@ -166,7 +163,7 @@ const checked = <R>(options: Options<R>): Checked<R> => {
 // Private: one stream
 // -------------------------------------------------------------------------------------------------
 
-/** The next events; nothing at the end. */
+/** The next events, or `undefined` at the end. */
 type Pulled<R = never> = Effect.Effect<Chunk.Chunk<Event> | undefined, ApiError, R>
 
 const broken: Kind = { class: "Transient", reason: "StreamBroken" }
@@ -175,11 +172,11 @@ const aborted: Kind = { class: "Fatal", reason: "Aborted" }
 const eventTooLarge: Kind = { class: "Fatal", reason: "EventTooLarge" }
 const serverError: Kind = { class: "Transient", reason: "ServerError" }
 
-// How much may follow the last event until the connection is given up, and for how long
-const drained = 64 * 1024
-const draining = 250
+// the bytes and the milliseconds that are read after the last event, before the connection is closed
+const maxDrained = 64 * 1024
+const maxDraining = 250
 
-/** One run of a stream: its attempts, of which the last one is read on. */
+/** One run of a stream: its attempts until the first event, then the events of the last attempt. */
 class Session<R, R2> {
   readonly client: ReliableHttpClient<R>
   readonly request: Request
@@ -188,28 +185,28 @@ class Session<R, R2> {
   readonly clock: Clock.Clock
 
   attempts = 0
-  /** The request of the present attempt as the client completed it; absent until it is handed to be sent. */
+  /** The request of the current attempt, as the client completed it. Absent until the client has prepared it. */
   sent: Request | undefined
   scope: Scope.CloseableScope | undefined
   response: Response | undefined
   source: Pull | undefined
   decoder: Decoder
-  /** Whether the first event, or the end, has been handed out. */
+  /** True once the first events, or the end, were emitted. */
   isOpen = false
-  /** What is told of the stream after its first event, until it was; absent where nobody listens. */
-  told: Telling | undefined
+  /** Notifies observers of the end of the stream, once. Absent afterwards, and if the call is not observed. */
+  observation: Telling | undefined
 
   constructor(client: ReliableHttpClient<R>, request: Request, options: Checked<R2>, fiber: AnyFiber) {
     this.client = HttpClient.mapRequest(client, (sent) => (this.sent = sent))
     this.request = request
     this.options = options
-    const onLimit: WithOnLimit = { [onLimitKey]: (error) => this.late(error) }
+    const onLimit: WithOnLimit = { [onLimitKey]: (error) => this.timedOut(error) }
     this.policy = { ...options.policyOf(request, fiber), ...onLimit }
     this.clock = clockOf(fiber)
     this.decoder = new Decoder(createParser, options)
     const { clock, policy } = this
     const outer = fiber.getFiberRef(currentCall)
-    this.told = telling({ fiber, policy, clock, outer, startedAt: monotonic(clock) }, "stream")
+    this.observation = telling({ fiber, policy, clock, outer, startedAt: monotonic(clock) }, "stream")
   }
 
   readonly pull: Pulled<R | R2> = Effect.suspend(() => {
@@ -220,9 +217,9 @@ class Session<R, R2> {
     })
   })
 
-  // --- Until the first event ----------------------------------------------------------------------
+  // --- Before the first event ---------------------------------------------------------------------
 
-  /** An attempt keeps its scope where the end of the stream finds it: what it succeeds with may be lost to an interruption. */
+  /** Runs one attempt. Its scope is kept in the session and not in the result, which an interruption may discard. */
   readonly attempt: Effect.Effect<Array<Event>, ApiError, R> = Effect.uninterruptibleMask((restore) =>
     Effect.flatMap(Scope.make(), (scope) => {
       this.attempts++
@@ -235,14 +232,14 @@ class Session<R, R2> {
   )
 
   begin(scope: Scope.Scope): Effect.Effect<Array<Event>, ApiError, R> {
-    const answered = Effect.locally(this.client.execute(this.request), singleTry, {
+    const responded = Effect.locally(this.client.execute(this.request), singleTry, {
       id: this.request.headers[this.options.requestIdHeader],
       about: this.policy.about,
       context: this.options.context
     })
-    return Effect.flatMap(answered, (response) => {
+    return Effect.flatMap(responded, (response) => {
       this.response = response
-      // the client may have completed the URL; the object was made for this call
+      // the client may have completed the URL; `about` was created for this call, so that it may be changed
       if (this.policy.about !== undefined) {
         Object.assign(this.policy.about, { host: hostOf(response.request.url), status: response.status })
       }
@@ -272,7 +269,7 @@ class Session<R, R2> {
     })
   )
 
-  // --- After it -----------------------------------------------------------------------------------
+  // --- After the first event ------------------------------------------------------------------------
 
   readonly next: Pulled = Effect.suspend(() => {
     const { idle } = this.policy.workload.stream
@@ -293,24 +290,24 @@ class Session<R, R2> {
 
   finish(end: End): Pulled {
     if (end._tag !== "Done") return this.fail(this.errorOf(end, "Partial"))
-    this.tell(undefined)
+    this.report(undefined)
     return Effect.succeed(undefined)
   }
 
   fail(error: ApiError): Effect.Effect<never, ApiError> {
     const settled = settle(error, this.attempts, this.isOpen ? { stopped: "StreamBegan" } : {})
-    this.tell(settled)
+    this.report(settled)
     return Effect.fail(settled)
   }
 
-  /** Tells once how a stream that was open has ended. */
-  tell(error: ApiError | undefined): void {
-    const { told } = this
-    this.told = undefined
-    if (this.isOpen) told?.tell("stream", this.attempts, error)
+  /** Notifies observers once of the end of a stream that was open. */
+  report(error: ApiError | undefined): void {
+    const { observation } = this
+    this.observation = undefined
+    if (this.isOpen) observation?.tell("stream", this.attempts, error)
   }
 
-  /** The events in what arrives next, of which there may be none. */
+  /** Reads the next bytes and returns their events, of which there may be zero. */
   readonly read: Effect.Effect<Array<Event>, ApiError> = Effect.suspend(() =>
     Effect.matchEffect(this.source ?? Effect.fail(Option.none()), {
       onFailure: (end) => {
@@ -326,29 +323,29 @@ class Session<R, R2> {
     })
   )
 
-  // --- Letting go ---------------------------------------------------------------------------------
+  // --- Release -------------------------------------------------------------------------------------
 
   readonly release: Effect.Effect<void> = Effect.suspend(() => {
     const { decoder, scope, source } = this
-    if (this.told !== undefined && this.isOpen) {
-      this.tell(
+    if (this.observation !== undefined && this.isOpen) {
+      this.report(
         decoder.end?._tag === "Done" ? undefined : settle(this.fault(aborted, { delivery: "Partial" }), this.attempts)
       )
     }
     this.scope = undefined
     this.source = undefined
     if (scope === undefined) return Effect.void
-    // a web stream that broke off throws its error once more when it is cancelled
+    // cancelling a web stream that broke off throws its error again
     const close = Effect.catchAllCause(Scope.close(scope, Exit.void), () => Effect.void)
     if (source === undefined || decoder.end?._tag !== "Done") return close
-    // most servers end their answer a moment later, and the connection can serve again
+    // most servers end the response shortly after the last event: reading on lets another request reuse the connection
     return Effect.forkDaemon(Effect.ensuring(Effect.interruptible(drain(source)), close))
   })
 
   // --- Errors -------------------------------------------------------------------------------------
 
   context(): Classify.Context & { readonly headers?: Response["headers"]; readonly now: number } {
-    // the client may have changed the request
+    // the client may have changed the request before it sent it
     const { headers, request } = this.response ?? { headers: undefined, request: this.sent ?? this.request }
     const { method, url } = request
     const now = this.clock.unsafeCurrentTimeMillis()
@@ -368,8 +365,8 @@ class Session<R, R2> {
     return this.fault(kind, { delivery: "Partial", code, detail, phase }, cause)
   }
 
-  /** The error of an attempt that ran into its limit before the first event. */
-  late({ delivery, detail, phase }: ApiError): ApiError {
+  /** Returns the error of an attempt that timed out before the first event. */
+  timedOut({ delivery, detail, phase }: ApiError): ApiError {
     const begun = this.response !== undefined
     const reached = begun ? "Partial" : this.sent === undefined ? "NotSent" : delivery
     return this.fault(timeout, { delivery: reached, detail, phase })
@@ -384,14 +381,19 @@ class Session<R, R2> {
   }
 
   refusal({ headers, status }: Response, body: string): ApiError {
-    const answer = { ...this.context(), status, body }
-    if (!isSuccess(status)) return Classify.answer(answer)
-    const said = errorWithin(Classify.answer, answer)
-    if (said.reason !== "Decode" && said.reason !== "InvalidAnswer") return said
+    const input = { ...this.context(), status, body }
+    if (!isSuccess(status)) return Classify.answer(input)
+    const classified = errorWithin(Classify.answer, input)
+    if (classified.reason !== "Decode" && classified.reason !== "InvalidAnswer") return classified
     const type = /^[\w.+-]{1,40}\/[\w.+-]{1,40}/.exec(headers["content-type"] ?? "")?.[0]
-    const detail = `the answer is ${type ?? "something"} and no event stream`
+    const detail =
+      type === undefined
+        ? "the response has no valid media type and is not an event stream"
+        : `the response is ${type} and not an event stream`
     return this.fault(
-      said.reason === "Decode" ? { class: "Fatal", reason: "Decode" } : { class: "Transient", reason: "InvalidAnswer" },
+      classified.reason === "Decode"
+        ? { class: "Fatal", reason: "Decode" }
+        : { class: "Transient", reason: "InvalidAnswer" },
       { delivery: "Acknowledged", detail }
     )
   }
@@ -415,9 +417,9 @@ const drain = (source: Pull): Effect.Effect<void> => {
   let size = 0
   const rest: Effect.Effect<void, unknown> = Effect.flatMap(source, (pieces) => {
     for (const piece of pieces) size += piece.length
-    return size > drained ? Effect.void : rest
+    return size > maxDrained ? Effect.void : rest
   })
-  return Effect.ignore(limitedTo(rest, { millis: draining, error: () => undefined }))
+  return Effect.ignore(limitedTo(rest, { millis: maxDraining, error: () => undefined }))
 }
 
 // -------------------------------------------------------------------------------------------------
@@ -425,15 +427,15 @@ const drain = (source: Pull): Effect.Effect<void> => {
 // -------------------------------------------------------------------------------------------------
 
 /**
- * Sends a request, and streams the events of its answer.
+ * Sends a request and streams the events of its response.
  *
- * Until the first event it is a call like any other, with the workload's retries, deadline and patience, and the limit
- * `stream.first` for each attempt; then only `stream.idle` and deadlines from outside apply. The errors that leave it are
- * settled. Comments and pings are signs of life, and not handed out. Nothing is read ahead of who takes the events, and
- * ending the stream early, or interrupting it, closes the connection.
+ * Until the first event, it is a call like any other, with the workload's retries, deadline and patience. The timeout of each
+ * attempt is `stream.first`. After the first event, only `stream.idle` and outer deadlines apply. The errors of the stream are
+ * settled (see `ApiError.settle`). Comments and pings count as activity and are not emitted. Events are read only when they are
+ * consumed. Ending the stream early, or interrupting it, closes the connection.
  *
- * The stream makes its attempts itself, with the client's options and those given here, which take precedence. Options are found
- * if the client comes from `ReliableHttpClient.make` and only its requests were mapped since.
+ * The stream makes its attempts itself. It uses the options of the client; options that are given here take precedence. The
+ * client's options are known if the client comes from `ReliableHttpClient.make`, even if its requests were mapped afterwards.
  *
  * @example
  * ```ts
@@ -468,14 +470,14 @@ export const open: {
   <R, R2 = never>(
     request: HttpClientRequest.HttpClientRequest,
     options: Options<R2> & {
-      /** Who sends the request. */
+      /** The client that sends the request. */
       readonly client: ReliableHttpClient<R>
     }
   ): Stream.Stream<Event, ApiError, R | R2>
   <R2 = never>(
     request: HttpClientRequest.HttpClientRequest,
     options?: Options<R2> & {
-      /** Who sends the request. @default `ReliableHttpClient.ReliableHttpClient` */
+      /** The client that sends the request. @default the service `ReliableHttpClient.ReliableHttpClient` */
       readonly client?: undefined
     }
   ): Stream.Stream<Event, ApiError, ReliableHttpClient | R2>
@@ -485,11 +487,11 @@ export const open: {
 ) => {
   const own = options ?? {}
   const settings = checked(own)
-  // where there is none, the second signature requires the service
+  // without this option, the second signature requires the service
   const client = (options?.client === undefined ? ReliableHttpClient : Effect.succeed(options.client)) as Effect.Effect<
     ReliableHttpClient<R>
   >
-  // channels as they are, not `Stream.fromPull`, whose scope doubles what it costs to run a short stream
+  // channels are used directly: the scope of `Stream.fromPull` doubles the cost of a short stream
   const events = Channel.suspend(() => {
     let session: Session<R, R2> | undefined
     const begin = Effect.withFiberRuntime<Session<R, R2>>((fiber) =>
@@ -521,11 +523,13 @@ export const open: {
 // -------------------------------------------------------------------------------------------------
 
 /**
- * Waits for the first elements of a stream: what fails before them fails the effect, what fails after them the stream that it
- * answers. An endpoint that hands a stream on can answer with a status as long as nothing has begun.
+ * Waits for the first elements of a stream, then returns a stream that begins with them.
  *
- * The stream that it answers can be run once. Its end closes the connection, as does that of the scope: of an endpoint the
- * request's, which ends when the reader hangs up. `Stream.peel` would make defects of what fails later.
+ * A failure before the first elements fails the effect; a later failure fails the returned stream. An endpoint that passes a
+ * stream on can therefore still respond with an error status if the stream fails before its first element.
+ *
+ * The returned stream can be run once. Its end closes the connection, and so does the end of the scope. In an endpoint, the
+ * scope is that of the request, which ends when the reader disconnects. `Stream.peel` would turn later failures into defects.
  *
  * @example
  * ```ts
@@ -588,11 +592,11 @@ const decoder = <A, I, R>(schema: Schema.Schema<A, I, R>) => {
 }
 
 /**
- * Reads the data of each event as JSON of a schema.
+ * Decodes the data of each event as JSON, with a schema.
  *
- * What is no JSON fails the stream with `InvalidAnswer`, JSON of another shape with `Decode`, naming the place; what came
- * before is handed out first. Events of several shapes are a union. Events without data, which some servers send to keep
- * a connection open, are skipped.
+ * Invalid JSON fails the stream with `InvalidAnswer`. JSON that does not match the schema fails it with `Decode`, and `detail`
+ * names the field. Events before the failure are still emitted. For events of several shapes, use a union. Events without data,
+ * which some servers send to keep a connection open, are skipped.
  *
  * @example
  * ```ts
@@ -602,7 +606,7 @@ const decoder = <A, I, R>(schema: Schema.Schema<A, I, R>) => {
  *
  * const Piece = Schema.Struct({ text: Schema.String })
  *
- * // as `EventStream.open` hands them out
+ * // such as `EventStream.open` emits
  * const events = Stream.make({ data: `{"text":"Hel"}` }, { data: `{"text":"lo"}` })
  *
  * const pieces = await Effect.runPromise(events.pipe(EventStream.decode(Piece), Stream.runCollect))

@@ -1,23 +1,31 @@
 /**
- * Shows what happens to calls where an application is watched: in metrics, and in traces.
+ * Exports metrics and traces of all calls that are made with this package.
  *
- * A failed call says what went wrong with it, and nothing of how often that happens, how long everybody waits, or whether
- * retries hide an outage. The two layers here tell it of every call that is made with this package, with no mark on those who
- * call: `metrics` in Effect's own `Metric`s, `spans` by Effect's `Tracer`, so that `@effect/opentelemetry` exports both, and
- * `prometheus` is a page that can be scraped.
+ * The error of a failed call describes that call only. It does not show how often calls fail, how long they wait, or whether
+ * retries hide an outage. The layers of this module observe every call of this package, without changes to the code that makes
+ * the calls. They use Effect's own `Metric`s and `Tracer`, so `@effect/opentelemetry` exports both.
  *
- * `names` is the table of all names, and nothing goes by another. Attributes are OpenTelemetry's where it has them
- * (`server.address`, `error.type`, `gen_ai.request.model`, `http.request.resend_count`); the metrics are ours, below
- * `reliability.`, since those of the conventions for HTTP count each request once and know nothing of attempts. Durations are
- * seconds. In Prometheus's text dots become underscores, units are spelt out, and counters end in `_total`:
- * `reliability_call_duration_seconds`, `reliability_attempts_total`. A name or label that the text format reserves gets another one:
- * a gauge `y_count` beside a histogram `y` is `y_count_gauge`, and a label `__name__` is `exported___name__`.
+ * | export | output |
+ * | --- | --- |
+ * | `metrics` | counters and histograms of calls, attempts, waits and streams |
+ * | `spans` | a span for each call, and one for each of its attempts |
+ * | `layer` | both |
+ * | `prometheus` | the metrics of this package as a page that Prometheus can scrape |
+ * | `names`, `attributes` | the tables of all names |
  *
- * Effect's metric tags are strings: `server.port` is a number in spans only. Exporters of OpenTelemetry read the unit from the tag
- * `unit`, and export that tag as an attribute too, since Effect has no other place for it.
+ * Attributes have the names of OpenTelemetry's conventions where these exist: `server.address`, `error.type`,
+ * `gen_ai.request.model`, `http.request.resend_count`. The metrics have names of their own, which begin with `reliability.`:
+ * the conventions for HTTP count each request once and do not define attempts. Durations are in seconds.
  *
- * No attribute holds a path, a query, an account, a key or anything that was asked or answered. More than a hundred workloads,
- * models or hosts are `(other)`.
+ * In Prometheus's text format, dots become underscores, units are spelled out, and counters end in `_total`. Examples are
+ * `reliability_call_duration_seconds` and `reliability_attempts_total`. A name or label that the format reserves is changed: a
+ * gauge `y_count` beside a histogram `y` becomes `y_count_gauge`, and a label `__name__` becomes `exported___name__`.
+ *
+ * Tags of Effect metrics are strings, so `server.port` is a number in spans only. OpenTelemetry exporters read the unit from
+ * the tag `unit`. They export that tag as an attribute too, since Effect has no other place for a unit.
+ *
+ * No attribute holds a path, a query, an account, a key, or content of a request or response. After one hundred workloads,
+ * models or hosts, further ones are reported as `(other)`.
  *
  * @since 0.1.0
  */
@@ -42,36 +50,36 @@ import type { Observer } from "./internal/call/model.js"
 // -------------------------------------------------------------------------------------------------
 
 /**
- * A metric or span: what it is called, and what it tells.
+ * A metric or a span: its name, its unit, and its attributes.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Named {
-  /** Of a span, a name in braces stands for the attribute's value. */
+  /** The name. In the name of a span, an attribute in braces stands for its value. */
   readonly name: string
   readonly kind: "counter" | "histogram" | "gauge" | "span"
-  /** As OpenTelemetry writes it: seconds are `s`; nothing for spans. */
+  /** The unit as OpenTelemetry writes it, such as `s` for seconds. Empty for spans. */
   readonly unit: string
-  /** The short names of the attributes it may have. */
+  /** The short names of the attributes that it may have. */
   readonly attributes: ReadonlyArray<keyof typeof attributes>
-  /** What it counts, measures or covers, in a sentence. */
+  /** A sentence on what the metric counts or measures, or what the span covers. */
   readonly counts: string
 }
 
 /**
- * What `observeBudget` takes.
+ * Options of `observeBudget`.
  *
  * @since 0.1.0
  * @category model
  */
 export interface BudgetOptions {
-  /** How long to wait between two looks, from 1 millisecond on. @default "5 seconds" */
+  /** The time between two readings of the budget, at least 1 millisecond. @default "5 seconds" */
   readonly every?: Duration.DurationInput | undefined
 }
 
 /**
- * All metrics and spans. Nothing is called by a name that is not here.
+ * All metrics and spans. This package uses no other names.
  *
  * @since 0.1.0
  * @category constants
@@ -89,7 +97,7 @@ export const attributes: {
 } = allAttributes
 
 /**
- * The media type of what `prometheus` makes.
+ * The `content-type` of the page that `prometheus` returns.
  *
  * @since 0.1.0
  * @category constants
@@ -100,15 +108,15 @@ export const prometheusType = "text/plain; version=0.0.4; charset=utf-8"
 // Layers
 // -------------------------------------------------------------------------------------------------
 
-const installing = (observer: () => Observer): Layer.Layer<never> =>
+const observingLayer = (observer: () => Observer): Layer.Layer<never> =>
   Layer.scopedDiscard(Effect.suspend(() => observing(observer())))
 
 /**
- * Counts all calls, attempts, waits and streams in Effect's metrics; those of a fiber with tags of its own
- * (`Effect.tagMetrics`) have these too.
+ * Records all calls, attempts, waits and streams as Effect metrics. They also have the tags of the current fiber
+ * (`Effect.tagMetrics`).
  *
- * A call that is made of protected calls is not counted, since they are. Metrics are one for the whole process: the layer
- * counts nothing twice, however often it is provided.
+ * A call that consists of protected calls is not counted itself, because those calls are. Metrics are global to the process:
+ * the layer counts nothing twice, however often it is provided.
  *
  * @example
  * ```ts
@@ -127,13 +135,14 @@ const installing = (observer: () => Observer): Layer.Layer<never> =>
  * @since 0.1.0
  * @category layers
  */
-export const metrics: Layer.Layer<never> = /*#__PURE__*/ installing(metricsObserver)
+export const metrics: Layer.Layer<never> = /*#__PURE__*/ observingLayer(metricsObserver)
 
 /**
- * Makes a span of each call, below the caller's own, and one of each attempt below that.
+ * Creates a span for each call, as a child of the caller's span, and a child of it for each attempt.
  *
- * An attempt that runs into its limit is an error with its reason, and one that is interrupted is `Aborted`. The span of a call of
- * which operation and model are known is called by both, as the conventions for generative models want it.
+ * An attempt that times out ends with an error and its reason. An attempt that is interrupted ends as `Aborted`. If the
+ * operation and the model of a call are known, the name of its span consists of both, as OpenTelemetry's conventions for
+ * generative AI require.
  *
  * @example
  * ```ts
@@ -151,10 +160,10 @@ export const metrics: Layer.Layer<never> = /*#__PURE__*/ installing(metricsObser
  * @since 0.1.0
  * @category layers
  */
-export const spans: Layer.Layer<never> = /*#__PURE__*/ installing(() => spansObserver)
+export const spans: Layer.Layer<never> = /*#__PURE__*/ observingLayer(() => spansObserver)
 
 /**
- * Both `metrics` and `spans`.
+ * Provides both `metrics` and `spans`.
  *
  * @since 0.1.0
  * @category layers
@@ -166,9 +175,9 @@ export const layer = (): Layer.Layer<never> => Layer.merge(metrics, spans)
 // -------------------------------------------------------------------------------------------------
 
 /**
- * Shows in a gauge what a budget has left, until the scope is closed.
+ * Reports the retries that a budget has left in a gauge, until the scope closes.
  *
- * A budget is not told of by calls, since it may be anybody's: it is looked at now and then.
+ * The budget is read at a fixed interval, since other code than the calls of this package may use it too.
  *
  * @example
  * ```ts
@@ -196,14 +205,14 @@ export const observeBudget = (
   const every = duration("Telemetry.observeBudget", "every", options.every ?? "5 seconds", { min: 1 })
   return Effect.suspend(() => {
     const gauge = metricOf(allNames.budget, { budget: name })
-    const look = Effect.map(budget.available, (available) => gauge.unsafeUpdate(available, []))
-    const looking = Effect.delay(Effect.repeat(look, Schedule.spaced(every)), every)
-    return Effect.zipRight(look, Effect.asVoid(Effect.forkScoped(looking)))
+    const reading = Effect.map(budget.available, (available) => gauge.unsafeUpdate(available, []))
+    const readings = Effect.delay(Effect.repeat(reading, Schedule.spaced(every)), every)
+    return Effect.zipRight(reading, Effect.asVoid(Effect.forkScoped(readings)))
   })
 }
 
 /**
- * A snapshot of any metrics as Prometheus's text format, version 0.0.4.
+ * Formats a snapshot of any metrics in Prometheus's text format, version 0.0.4.
  *
  * @example
  * ```ts
@@ -226,8 +235,8 @@ export const prometheusOf = (snapshot: Iterable<MetricPair.MetricPair.Untyped>):
 const ours: ReadonlySet<string> = /*#__PURE__*/ new Set(/*#__PURE__*/ Object.values(allNames).map(({ name }) => name))
 
 /**
- * This package's metrics as they are now, as a page that Prometheus can scrape; `prometheusOf(yield* Metric.snapshot)` is one
- * of all metrics of the application.
+ * Returns the current metrics of this package as a page that Prometheus can scrape. For all metrics of the application, use
+ * `prometheusOf(yield* Metric.snapshot)`.
  *
  * @since 0.1.0
  * @category getters

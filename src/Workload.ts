@@ -1,21 +1,23 @@
 /**
- * How long to wait: the time limits of a kind of work, in one value.
+ * The timeouts, the deadline and the retries of one kind of work, as a single value.
  *
- * A chat that hangs for five minutes has lost its user; a long generation that is cut off after five minutes by some
- * library's default has lost its money. A workload names the limits of both, from the wait for a free connection to the
- * deadline of the whole call, and nothing beneath may cut sooner.
+ * A chat that hangs for five minutes has lost its user. A long generation that some library cuts off after its default of five
+ * minutes is paid for without a result. A workload sets every time limit of a call, from the wait for a free connection to the
+ * deadline of the whole call. The client beneath it must not have shorter timeouts.
  *
- * | | guide | attempt | deadline | stream first / idle | patience |
+ * | workload | guide | attempt | deadline | stream: first / idle | patience |
  * | --- | --- | --- | --- | --- | --- |
  * | `interactive` | 30–60 s | 60 s | 2 min | 30 s / 30 s | none |
  * | `agentic` | 5–30 min | 30 min | 60 min | 5 min / 2 min | 30 waits, 5 s × 1.5 up to 60 s |
  * | `largeModel` | 10–30 min | 30 min | 60 min | 10 min / 2 min | the same |
  * | `batchSubmission` | 60 s | 60 s | 5 min | – | the same |
  *
- * Everywhere: 10 s for a free connection, 10 s to connect, 30 s to write, the attempt's limit to read.
+ * The column "guide" is the client timeout that the [Fireworks reliability guide](https://docs.fireworks.ai/guides/reliability)
+ * recommends. All four workloads allow 10 s for a free connection, 10 s to connect and 30 s to write; `read` is as long as the
+ * attempt. Patience is the waits for a deployment that is starting: they use neither attempts nor retry budget.
  *
- * A workload does not declare whether a call may be repeated. That belongs to the request: see the option `idempotency` of
- * `ReliableHttpClient.make` and of `Reliability.make`.
+ * A workload does not declare whether a call may be repeated. That is a property of the request: see the option `idempotency`
+ * of `ReliableHttpClient.make` and of `Reliability.make`.
  *
  * @since 0.1.0
  */
@@ -41,59 +43,61 @@ export type { Workload, Timeouts, StreamTimeouts, Patience } from "./internal/ca
 // -------------------------------------------------------------------------------------------------
 
 /**
- * What `make` and `with` take.
+ * Options of `make`.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Options {
-  /** What it is called. */
+  /** The name in errors, spans and metrics. */
   readonly name: string
-  /** The limits of one attempt; none above `attempt`, and `attempt` not above `deadline`. */
+  /** The timeouts of one attempt. None may exceed `attempt`, and `attempt` may not exceed `deadline`. */
   readonly timeouts: {
-    /** @default 10 seconds, or `attempt` if that is less */
+    /** The wait for a free connection. @default 10 seconds, or `attempt` if that is less */
     readonly pool?: Duration.DurationInput | undefined
-    /** @default 10 seconds, or `attempt` if that is less */
+    /** The time to connect, including TLS. @default 10 seconds, or `attempt` if that is less */
     readonly connect?: Duration.DurationInput | undefined
-    /** @default 30 seconds, or `attempt` if that is less */
+    /** The time to write the request. @default 30 seconds, or `attempt` if that is less */
     readonly write?: Duration.DurationInput | undefined
-    /** @default `attempt` */
+    /** The longest wait for the next bytes of the response. @default `attempt` */
     readonly read?: Duration.DurationInput | undefined
-    /** Above zero. */
+    /** The time for the whole attempt, above zero. */
     readonly attempt: Duration.DurationInput
   }
-  /** The limits of event streams. @default `attempt` for both */
+  /** The timeouts of event streams: until the first event, and between two pieces of data. @default `attempt` for both */
   readonly stream?:
     | {
+        /** The time from the request to the first event, at most `timeouts.attempt`. */
         readonly first?: Duration.DurationInput | undefined
+        /** The longest time between two pieces of data. It may exceed `timeouts.attempt`. */
         readonly idle?: Duration.DurationInput | undefined
       }
     | undefined
-  /** For the whole call, at least `timeouts.attempt`; may be infinite. @default infinite */
+  /** The time for the whole call, at least `timeouts.attempt`; may be infinite. @default infinite */
   readonly deadline?: Duration.DurationInput | undefined
   /**
-   * When to try again: a schedule of `Retry`, as it is or with combinators that keep what it puts out, such as
-   * `Schedule.zipLeft(Retry.documented, Schedule.recurs(2))`. A schedule of another origin asks neither for the budget nor
+   * The retry schedule: one of `Retry`, with or without combinators that keep its output, such as
+   * `Schedule.zipLeft(Retry.documented, Schedule.recurs(2))`. A schedule of another origin uses no budget, and does not check
    * whether the error is `Fatal`. @default `Retry.documented`
    */
   readonly retry?: Schedule.Schedule<Retry.Step, unknown> | undefined
-  /** How long to wait for a deployment that gets ready; without, `ScalingUp` fails at once. @default none */
+  /** The waits for a deployment that is starting. Without patience, `ScalingUp` fails at once. @default none */
   readonly patience?:
     | {
-        /** The number of waits, from 1 on. */
+        /** The maximum number of waits, at least 1. */
         readonly waits: number
         /** The first wait. */
         readonly base: Duration.DurationInput
-        /** From 1 on. @default 1 */
+        /** The factor by which each wait grows, at least 1. @default 1 */
         readonly factor?: number | undefined
-        /** The longest wait, at least `base`. @default `base`; with a `factor` above 1 the longer of `base` and 1 minute */
+        /** The longest wait, at least `base`. @default `base`; if `factor` is above 1, the longer of `base` and 1 minute */
         readonly cap?: Duration.DurationInput | undefined
       }
     | undefined
 }
 
 /**
- * What `with` takes: any part of what `make` takes.
+ * Options of `with`: any part of the options of `make`.
  *
  * @since 0.1.0
  * @category model
@@ -110,7 +114,7 @@ const patienceOf = (owner: string, options: Options["patience"]): Patience | und
   if (options === undefined) return undefined
   const base = duration(owner, "patience.base", options.base)
   const factor = number(owner, "patience.factor", options.factor ?? 1, { min: 1 })
-  // waits that grow need room to grow
+  // a factor above 1 needs a cap above the base to have an effect
   const cap = duration(owner, "patience.cap", options.cap ?? (factor > 1 ? Duration.max(base, "1 minute") : base))
   if (Duration.lessThan(cap, base))
     refuse(owner, "patience.cap", cap, `at least patience.base, ${Duration.format(base)}`)
@@ -120,7 +124,7 @@ const patienceOf = (owner: string, options: Options["patience"]): Patience | und
 const build = (owner: string, options: Options): Workload => {
   if (typeof options.name !== "string" || options.name === "") refuse(owner, "name", options.name, "a non-empty string")
   const { retry = Retry.documented, timeouts } = options
-  if (!Predicate.isObject(timeouts)) refuse(owner, "timeouts", timeouts, "an object that holds attempt")
+  if (!Predicate.isObject(timeouts)) refuse(owner, "timeouts", timeouts, "an object with the field attempt")
   if (!Schedule.isSchedule(retry)) refuse(owner, "retry", retry, "a Schedule")
   const attempt = duration(owner, "timeouts.attempt", timeouts.attempt, { min: 1 })
   const deadline = duration(owner, "deadline", options.deadline ?? Duration.infinity, { min: 1, infinite: true })
@@ -146,7 +150,7 @@ const build = (owner: string, options: Options): Workload => {
     },
     stream: {
       first: limit("stream.first", options.stream?.first, attempt),
-      // a stream may be idle for longer than any one attempt may take
+      // a stream may be idle for longer than one attempt may take
       idle: duration(owner, "stream.idle", options.stream?.idle ?? attempt, { min: 1 })
     },
     deadline,
@@ -156,7 +160,7 @@ const build = (owner: string, options: Options): Workload => {
 }
 
 /**
- * Makes a workload of limits that fit together, or fails naming the one that does not.
+ * Creates a workload. Throws a `RangeError` that names the invalid option if the time limits contradict each other.
  *
  * @example
  * ```ts
@@ -219,8 +223,8 @@ const override = (owner: string, workload: Workload, overrides: Overrides): Work
 
 export {
   /**
-   * Changes parts of a workload. What is not named follows: a shorter deadline shortens the attempt, a shorter attempt its
-   * phases.
+   * Changes parts of a workload. Timeouts that are not given are adapted: a shorter deadline shortens the attempt, and a
+   * shorter attempt shortens its phases.
    *
    * @example
    * ```ts
@@ -239,7 +243,8 @@ export {
 }
 
 /**
- * Reads the limits of a workload from `Config`; what is not set is as in the given workload, with the rules of `with`.
+ * Reads the time limits of a workload from `Config`. A limit without a variable is that of the given workload, by the rules of
+ * `with`.
  *
  * | variable | limit | | variable | limit |
  * | --- | --- | --- | --- | --- |
@@ -248,7 +253,7 @@ export {
  * | `POOL_TIMEOUT` | `timeouts.pool` | | `STREAM_FIRST_TIMEOUT` | `stream.first` |
  * | `CONNECT_TIMEOUT` | `timeouts.connect` | | `STREAM_IDLE_TIMEOUT` | `stream.idle` |
  *
- * Durations are written as `30 seconds`. Put the variables of several workloads under prefixes with `Config.nested`.
+ * Write durations as `30 seconds`. If there are several workloads, give their variables prefixes with `Config.nested`.
  *
  * @example
  * ```ts
@@ -283,13 +288,13 @@ export const config = (workload: Workload): Config.Config<Workload> => {
 }
 
 // -------------------------------------------------------------------------------------------------
-// The four
+// Workloads
 // -------------------------------------------------------------------------------------------------
 
 const patience = { waits: 30, base: "5 seconds", factor: 1.5, cap: "60 seconds" } as const
 
 /**
- * A person is waiting.
+ * A workload for calls whose result a person waits for.
  *
  * @since 0.1.0
  * @category constants
@@ -302,7 +307,7 @@ export const interactive: Workload = /*#__PURE__*/ make({
 })
 
 /**
- * Tool calls and many steps; a program is waiting.
+ * A workload for agents, with tool calls and many steps, whose result a program waits for.
  *
  * @since 0.1.0
  * @category constants
@@ -316,7 +321,7 @@ export const agentic: Workload = /*#__PURE__*/ make({
 })
 
 /**
- * A large model or a long context: the first token alone may take minutes.
+ * A workload for large models and long contexts, where the first token alone may take minutes.
  *
  * @since 0.1.0
  * @category constants
@@ -330,8 +335,8 @@ export const largeModel: Workload = /*#__PURE__*/ make({
 })
 
 /**
- * Submits a batch job, whose results come later. A job that is submitted twice runs twice: send its request with the
- * idempotency `never`, or `keyed` if it carries an id of the client's choice.
+ * A workload for submitting a batch job, whose results come later. A job that is submitted twice runs twice. Send its request
+ * with the idempotency `never`, or with `keyed` if it carries a client-chosen id.
  *
  * @since 0.1.0
  * @category constants
@@ -348,9 +353,9 @@ export const batchSubmission: Workload = /*#__PURE__*/ make({
 // -------------------------------------------------------------------------------------------------
 
 /**
- * Gives one attempt of an effect the workload's time, and no more: it fails with `Transient` `Timeout`, phase `attempt`.
+ * Interrupts an effect after the workload's `timeouts.attempt` and fails with `Transient`, reason `Timeout`, phase `attempt`.
  *
- * The effect is interrupted and waited for. It is what `Reliability.protect` does for each attempt.
+ * It waits until the interrupted effect has ended. `Reliability.protect` does the same for each attempt.
  *
  * @example
  * ```ts
@@ -379,10 +384,10 @@ export const timeout: {
 )
 
 /**
- * Sets the workload of an effect: clients that run inside it take their limits and retries from it, and `Retry`'s schedules its
- * patience. It limits nothing by itself, and makes no request repeatable.
+ * Sets the workload of an effect. Clients inside it use its timeouts and retries, and `Retry`'s schedules use its patience. By
+ * itself, it limits no time and makes no request repeatable.
  *
- * `Reliability.protect` and the options of a single call bring a workload of their own, which replaces this one inside.
+ * `Reliability.protect` and the options of a single call have a workload of their own, which replaces this one inside.
  *
  * @example
  * ```ts
@@ -409,7 +414,7 @@ export const within: {
 )
 
 /**
- * The workload that the fiber runs under, if any.
+ * Returns the workload of the current fiber, if there is one.
  *
  * @since 0.1.0
  * @category getters

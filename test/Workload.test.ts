@@ -144,7 +144,7 @@ const refusal = (owner: string, option: string, value: string, bound: string) =>
 it("make refuses options that are not what the types say, and names them", () => {
   const untyped = (options: object): unknown => Reflect.apply(Workload.make, undefined, [{ ...sound, ...options }])
   expect(() => untyped({ timeouts: undefined })).toThrow(
-    refusal("Workload.make", "timeouts", "undefined", "an object that holds attempt")
+    refusal("Workload.make", "timeouts", "undefined", "an object with the field attempt")
   )
   expect(() => untyped({ retry: 5 })).toThrow(refusal("Workload.make", "retry", "5", "a Schedule"))
 })
