@@ -17,7 +17,7 @@ const prints: Readonly<Record<string, ReadonlyArray<string | RegExp>>> = {
     "200 conversation-1"
   ],
   "aiOpenai.ts": ["I am here.", "429, 200", /^Fatal Unauthorized: ./],
-  "batchSurvivesCrash.ts": ["Completed; asked for 1 times, jobs: 1"],
+  "batchSurvivesCrash.ts": ["Completed; submissions: 1, jobs: 1"],
   "dashboardGap.ts": [
     'The client\'s side: 18 attempts of 20 lost in the phase "pool".',
     /^Client: .* 2 acknowledged, .* 18 not sent/,
@@ -28,7 +28,7 @@ const prints: Readonly<Record<string, ReadonlyArray<string | RegExp>>> = {
   ],
   "interactiveChat.ts": [
     "200 - Is it you?",
-    "503 30 Many people are asking just now, please try again.",
+    "503 30 The service is busy. Please try again later.",
     "400 - What is the question?"
   ],
   "reconnectTraining.ts": [
@@ -36,7 +36,7 @@ const prints: Readonly<Record<string, ReadonlyArray<string | RegExp>>> = {
     "train at /training/v1/rlorTrainerJobs/acme/policy-7; resumed: 1, optimizer: Preserved"
   ],
   "services.ts": [
-    "chat: an answer at try 3",
+    "chat: succeeded at attempt 3",
     "database: Conflict after 2 attempts",
     "search: Unavailable after 4 attempts"
   ],
@@ -46,7 +46,7 @@ const prints: Readonly<Record<string, ReadonlyArray<string | RegExp>>> = {
     "",
     "event: words",
     'data: "word2 "',
-    "complete: false, hung up by the client",
+    "complete: false, closed by the client",
     "429 3600 ",
     "502 - ",
     "504 - ",

@@ -1,6 +1,6 @@
 /**
- * An agent that uses tools until it knows the answer, in turns that may take minutes each.
- * Look at `options`: a turn is a call, tried again by itself, so that no tool runs twice; and at `use`, where a tool fails.
+ * An agent that calls tools in a loop until the model returns a final text. Each turn may take minutes.
+ * See `options`: each turn is one call with its own retries, so no tool runs twice. See `use` for a tool that fails.
  */
 import { Console, Data, Effect } from "effect"
 import { Workload } from "effect-reliability"
@@ -15,7 +15,7 @@ const weather = (city: unknown) =>
 
 const tools = [{ type: "function", function: { name: "weather", parameters: { type: "string" } } }]
 
-/** That a tool failed is for the model to hear, and to mend. */
+/** A failed tool is not an error of the agent: the model receives the message and can correct its input. */
 const use = (input: string) =>
   Effect.try((): unknown => JSON.parse(input)).pipe(
     Effect.flatMap(weather),
@@ -26,20 +26,20 @@ const use = (input: string) =>
 const solve = (question: string, multiTurnSession: string) =>
   Effect.gen(function* () {
     const { chat } = yield* Fireworks.Fireworks
-    // the session leads all turns to the replica whose cache knows the conversation
+    // the session id routes all turns to the replica that has cached the conversation
     const options = { workload: Workload.agentic, multiTurnSession }
     const messages: Array<Fireworks.Message> = [{ role: "user", content: question }]
     for (let turn = 1; turn <= 20; turn++) {
       const { value } = yield* chat({ model: "accounts/fireworks/models/kimi-k2", messages, tools }, options)
-      const said = value.choices[0]?.message
-      const calls = said?.tool_calls ?? []
-      if (calls.length === 0) return said?.content ?? ""
-      messages.push({ content: null, ...said, role: "assistant" })
-      for (const { function: asked, id } of calls) {
-        messages.push({ role: "tool", tool_call_id: id, content: yield* use(asked?.arguments ?? "") })
+      const reply = value.choices[0]?.message
+      const calls = reply?.tool_calls ?? []
+      if (calls.length === 0) return reply?.content ?? ""
+      messages.push({ content: null, ...reply, role: "assistant" })
+      for (const { function: tool, id } of calls) {
+        messages.push({ role: "tool", tool_call_id: id, content: yield* use(tool?.arguments ?? "") })
       }
     }
-    return "That would take too long."
+    return "The agent did not finish within 20 turns."
   })
 
 const wants = (city: string) => {
@@ -50,7 +50,7 @@ const wants = (city: string) => {
 const program = Effect.gen(function* () {
   const faults = [wants("Olso"), Fault.answer(503), wants("Oslo")]
   const api = yield* FireworksServer.make({ injections: faults.map((fault) => ({ fault })) })
-  // in place of the API, which is `Fireworks.layerConfig()`
+  // a local server; for the real API, use `Fireworks.layerConfig()`
   const Model = Fireworks.layer(api.options)
   console.log(yield* Effect.provide(solve("How is the weather in Olso?", "conversation-1"), Model))
   for (const { headers, status } of yield* api.requests) console.log(status, headers["x-multi-turn-session-id"])

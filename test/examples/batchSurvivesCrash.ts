@@ -1,6 +1,6 @@
 /**
- * A nightly batch that is submitted once, however often the process that submits it dies.
- * Look at `idIn`: the id is in a file before anything is sent, and who starts again goes on with it.
+ * Submits a nightly batch job exactly once, even if the process crashes and starts again.
+ * See `idIn`: the id of the job is in a file before anything is sent, and the next process reads that file.
  */
 import { FileSystem } from "@effect/platform"
 import { NodeFileSystem } from "@effect/platform-node"
@@ -9,7 +9,7 @@ import { BatchJobs, Fireworks } from "effect-reliability/fireworks"
 import { Transport } from "effect-reliability/node"
 import { Fault, FireworksServer } from "effect-reliability/testing"
 
-/** Renaming is what a crash cannot do by halves. */
+/** Returns the id in the file, or writes a new one. The rename is atomic, so a crash leaves no partial file. */
 const idIn = (file: string) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
@@ -24,7 +24,7 @@ const nightly = (file: string) =>
   Effect.gen(function* () {
     const id = yield* idIn(file)
     yield* BatchJobs.submit({ id, model: "accounts/fireworks/models/kimi-k2", inputDatasetId: "reviews" })
-    const outcome = yield* BatchJobs.await(id, { interval: "20 millis" }) // the default suits jobs of hours
+    const outcome = yield* BatchJobs.await(id, { interval: "20 millis" }) // the default interval suits jobs that take hours
     yield* Effect.flatMap(FileSystem.FileSystem, (fs) => fs.remove(file))
     return outcome
   })
@@ -32,10 +32,10 @@ const nightly = (file: string) =>
 const program = Effect.gen(function* () {
   const api = yield* FireworksServer.make({
     timeline: [{ state: "RUNNING", lasts: "100 millis" }, { state: "COMPLETED" }],
-    // the job is made, and nobody hears of it
+    // the server creates the job but sends no response
     injections: [{ method: "POST", path: "batchInferenceJobs", fault: Fault.unanswered, takesEffect: true }]
   })
-  // in place of the API, which is `Fireworks.layerConfig()`
+  // a local server; for the real API, use `Fireworks.layerConfig()`
   const Live = Fireworks.layer(api.options).pipe(Layer.provide(Transport.layer()))
   const file = `${yield* Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped())}/nightly`
   const process = nightly(file).pipe(Effect.provide(Live))
@@ -45,8 +45,8 @@ const program = Effect.gen(function* () {
   yield* Fiber.interrupt(first)
 
   const outcome = yield* process
-  const asked = (yield* api.requests).filter(({ method }) => method === "POST").length
-  console.log(`${outcome._tag}; asked for ${asked} times, jobs: ${(yield* api.jobs).length}`)
+  const posts = (yield* api.requests).filter(({ method }) => method === "POST").length
+  console.log(`${outcome._tag}; submissions: ${posts}, jobs: ${(yield* api.jobs).length}`)
 })
 
 await Effect.runPromise(program.pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer)))

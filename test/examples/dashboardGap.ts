@@ -1,6 +1,6 @@
 /**
- * Most calls fail, and the provider's dashboard is clean: who loses the requests?
- * Look at `verdict`, which holds what the client counted against what the servers counted of the same time.
+ * Finds out where requests are lost if most calls fail and the provider's dashboard shows no errors.
+ * See `verdict`: it compares the client's counts with the counts of the servers for the same period.
  */
 import { HttpBody, HttpClient } from "@effect/platform"
 import { Effect } from "effect"
@@ -8,7 +8,7 @@ import { Accounting, ReliableHttpClient, Retry, Workload } from "effect-reliabil
 import { Transport } from "effect-reliability/node"
 import { Fault, FaultServer } from "effect-reliability/testing"
 
-// one attempt a call, so that the numbers are easily followed
+// one attempt per call keeps the numbers easy to follow
 const workload = Workload.make({
   name: "summaries",
   timeouts: { attempt: "30 seconds", pool: "100 millis" },
@@ -23,13 +23,13 @@ const program = Effect.gen(function* () {
 
   const window = yield* Accounting.window(0, Infinity)
   const { from, to } = window
-  // in place of `collector.counts({ from, to })` of a `ServerMetrics.collect`, or of what the provider's console shows
+  // the counts of the local server; for a real one, use `ServerMetrics.collect`, or the numbers in the provider's console
   const counts = { from, to, requests: (yield* api.counts).requests, errors: 0 }
   const verdict = Accounting.reconcile(window, counts)
   console.log(Accounting.format(verdict))
 })
 
-// the cause, which is to be found: too few connections
+// the cause of the failures: the pool has too few connections
 const TwoConnections = Transport.layer({ connections: 2 })
 
 await Effect.runPromise(program.pipe(Effect.scoped, Effect.provide([TwoConnections, Accounting.layer()])))

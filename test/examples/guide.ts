@@ -1,6 +1,6 @@
 /**
- * What a call fails with, for each row of the provider's reliability guide.
- * Look at `Classify.answer`, which needs no more than a status, and at what each error knows and advises.
+ * Prints the error of each status in the Fireworks reliability guide (https://docs.fireworks.ai/guides/reliability).
+ * See `Classify.answer`, which needs only a status, and the fields of the error that it returns.
  */
 import { ApiError, Classify, Dialect } from "effect-reliability"
 
@@ -28,7 +28,7 @@ console.table(
       meaning,
       "fails with": `${error._tag} / ${error.reason}`,
       "retry?": ApiError.isRetryable(error) ? "yes" : "no",
-      "may have run?": !ApiError.isRetryable(error) ? "" : ApiError.mayHaveExecuted(error) ? "yes" : "no",
+      "may have been executed?": !ApiError.isRetryable(error) ? "" : ApiError.mayHaveExecuted(error) ? "yes" : "no",
       "what to do": error.advice
     }
   })

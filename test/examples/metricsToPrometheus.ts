@@ -1,5 +1,5 @@
 /**
- * A service that counts its calls to a model, and serves the counts where Prometheus scrapes them.
+ * A service that records metrics of its calls to a model, and serves them at an endpoint for Prometheus.
  */
 import { FetchHttpClient, HttpClient, HttpRouter, HttpServer, HttpServerResponse } from "@effect/platform"
 import { NodeHttpServer } from "@effect/platform-node"
@@ -17,7 +17,7 @@ const Metrics = HttpRouter.empty.pipe(
   HttpServer.serve()
 )
 
-// a model of the API in memory, instead of the real one
+// an API in memory; for the real one, use `Fireworks.layerConfig()`
 const Model = FireworksServer.layerClient(Fireworks.layer).pipe(Layer.provide(FireworksServer.layerInMemory()))
 
 const program = Effect.gen(function* () {
@@ -25,7 +25,7 @@ const program = Effect.gen(function* () {
   const ask = chat({ model: "accounts/fireworks/models/kimi-k2", messages: [{ role: "user", content: "Hello" }] })
   yield* Effect.all([ask, ask])
 
-  // what Prometheus does every fifteen seconds
+  // Prometheus sends this request at its scrape interval
   const client = yield* HttpClient.HttpClient
   const url = yield* HttpServer.addressFormattedWith((address) => Effect.succeed(`${address}/metrics`))
   yield* Console.log(yield* Effect.flatMap(client.get(url), (response) => response.text))

@@ -1,19 +1,19 @@
 /**
- * A training run that goes on after its machines were taken away, from wherever it stopped.
- * Look at the outcome: where the trainer answers now, and from which checkpoint, with or without its optimizer.
+ * Continues a training run from its last checkpoint after its machines were preempted.
+ * See the outcome: the address of the trainer, the number of resumes, and the state of the optimizer.
  */
 import { Effect } from "effect"
 import { Fireworks, TrainerJobs } from "effect-reliability/fireworks"
 import { Transport } from "effect-reliability/node"
 import { FireworksServer } from "effect-reliability/testing"
 
-// what the training program saves, as `dcp_save_interval`; without it a preemption loses the optimizer's state
+// `dcp_save_interval` of the training program: without it, a preemption loses the optimizer's state
 const dcpSaveInterval = 20
 
-/** Whatever became of it, and of the process that watched it before. The defaults wait for machines for two days. */
+/** Works in any state of the job, also after a crash of this process. The defaults wait up to two days for machines. */
 const reconnected = TrainerJobs.reconnectAndWait("policy-7", { dcpSaveInterval, resumes: 3, pollInterval: "20 millis" })
 
-const told = (outcome: TrainerJobs.Outcome): string => {
+const describe = (outcome: TrainerJobs.Outcome): string => {
   if (outcome._tag === "Failed") return `it failed: ${outcome.message}`
   if (outcome._tag !== "Ready") return `there is nothing to train: ${outcome._tag}`
   const { baseUrl, optimizer, resumed } = outcome
@@ -23,14 +23,14 @@ const told = (outcome: TrainerJobs.Outcome): string => {
 const program = Effect.gen(function* () {
   const api = yield* FireworksServer.FireworksServer
   yield* TrainerJobs.create({ id: "policy-7", trainingConfig: { loraRank: 16 }, dcpSaveInterval })
-  yield* Effect.map(reconnected, (outcome) => console.log(told(outcome)))
+  yield* Effect.map(reconnected, (outcome) => console.log(describe(outcome)))
 
-  yield* Effect.sleep("100 millis") // it learns, and saves
+  yield* Effect.sleep("100 millis") // the trainer saves checkpoints
   yield* api.preempt("policy-7")
-  yield* Effect.map(reconnected, (outcome) => console.log(told(outcome)))
+  yield* Effect.map(reconnected, (outcome) => console.log(describe(outcome)))
 })
 
-// in place of the API, which is `Fireworks.layerConfig()`: here a trainer that saves its state every 20 ms
+// a local server whose trainer saves its state every 20 ms; for the real API, use `Fireworks.layerConfig()`
 const Trainers = FireworksServer.layerClient(Fireworks.layer)
 const Api = FireworksServer.layer({
   timeline: [{ state: "PENDING", lasts: "50 millis" }, { state: "RUNNING" }],

@@ -1,6 +1,6 @@
 /**
- * One schedule for three services that fail in their own ways: with HTTP statuses, tagged errors, the codes of gRPC.
- * Look at `workload`, where it is said once when to try again, and at each `classify`, which says what an error means.
+ * One retry schedule for three services with different errors: HTTP statuses, tagged errors, and gRPC codes.
+ * See `workload`, which defines the retries once, and each `classify`, which turns an error of a service into an `ApiError`.
  */
 import { Data, Effect } from "effect"
 import { ApiError, Classify, Reliability, Retry, Workload } from "effect-reliability"
@@ -40,7 +40,7 @@ const after = <Errors extends ReadonlyArray<unknown>>(...errors: Errors) => {
   let attempts = 0
   return Effect.suspend(() => {
     const error: Errors[number] = errors[attempts++]
-    return attempts > errors.length ? Effect.succeed(`an answer at try ${attempts}`) : Effect.fail(error)
+    return attempts > errors.length ? Effect.succeed(`succeeded at attempt ${attempts}`) : Effect.fail(error)
   })
 }
 

@@ -1,6 +1,6 @@
 /**
- * An endpoint that hands a model's answer on while it is made, to somebody who may hang up.
- * Look at `story`: until the first word a failure is a status, after it an event; and with the reader, the call is gone.
+ * An endpoint that streams a model's response to a client that may disconnect.
+ * See `story`: a failure before the first word is an error status, a later one an event. A disconnect interrupts the call.
  */
 import { HttpClient, HttpClientResponse, HttpRouter, HttpServer, HttpServerResponse } from "@effect/platform"
 import { NodeHttpServer } from "@effect/platform-node"
@@ -12,7 +12,7 @@ import * as EventStream from "effect-reliability/stream"
 import { Fault, FireworksServer } from "effect-reliability/testing"
 import { createServer } from "node:http"
 
-// how long a reader waits for the first word, attempts and waits together
+// the deadline until the first word, with all attempts and waits
 const workload = Workload.with(Workload.interactive, { deadline: "1 second" })
 
 const refusal = ({ _tag, reason, retryAfter = Duration.seconds(5) }: ApiError.ApiError) => {
@@ -41,10 +41,10 @@ const faults = [endless, busy, Fault.answer(502), Fault.unanswered, Fault.stream
 const readers = Effect.gen(function* () {
   const url = yield* HttpServer.addressFormattedWith((address) => Effect.succeed(`${address}/story`))
   const lines = HttpClient.get(url).pipe(HttpClientResponse.stream, Stream.decodeText(), Stream.splitLines)
-  yield* Stream.runForEach(Stream.take(lines, 5), Console.log) // and hangs up
+  yield* Stream.runForEach(Stream.take(lines, 5), Console.log) // then disconnects
   const seen = Effect.flatMap(FireworksServer.FireworksServer, ({ requests }) => Effect.delay(requests, "20 millis"))
   const [first] = yield* Effect.repeat(seen, { until: ([first]) => first?.closed !== undefined })
-  console.log(`complete: ${first?.ended?.complete}, hung up by the ${first?.closed?.by}`)
+  console.log(`complete: ${first?.ended?.complete}, closed by the ${first?.closed?.by}`)
   for (const _ of faults.slice(1)) {
     const { headers, status, text } = yield* HttpClient.get(url)
     console.log(status, headers["retry-after"] ?? "-", yield* text)
@@ -53,7 +53,7 @@ const readers = Effect.gen(function* () {
 
 const Endpoint = HttpRouter.empty.pipe(HttpRouter.get("/story", story), HttpServer.serve())
 const Server = Layer.provideMerge(Endpoint, NodeHttpServer.layer(createServer, { port: 0, host: "127.0.0.1" }))
-// in place of the API, which is `Fireworks.layerConfig({ workload })`
+// a local server; for the real API, use `Fireworks.layerConfig({ workload })`
 const Model = FireworksServer.layerClient((api) => Fireworks.layer({ ...api, workload }))
 const Api = FireworksServer.layer({ injections: faults.map((fault) => ({ fault })) })
 const Live = Server.pipe(Layer.provideMerge(Model), Layer.provideMerge(Layer.merge(Api, Transport.layer())))

@@ -1,6 +1,6 @@
 /**
- * The test of a service of one's own that asks a model: proved against an outage of two minutes, in no time.
- * Look at `outlastsAnOutage`. With `@effect/vitest` it is `it.effect("outlasts an outage", () => outlastsAnOutage)`.
+ * Tests a service that calls a model against an outage of two minutes, with the `TestClock`, so the test takes milliseconds.
+ * See `outlastsAnOutage`. With `@effect/vitest`, write `it.effect("outlasts an outage", () => outlastsAnOutage)`.
  */
 import { HttpClient, HttpClientRequest } from "@effect/platform"
 import { Effect, Fiber, TestClock, TestContext } from "effect"
@@ -8,12 +8,12 @@ import { ReliableHttpClient, Workload } from "effect-reliability"
 import { Fault, ScriptedClient } from "effect-reliability/testing"
 import * as assert from "node:assert"
 
-/** The service, as it runs in production over a client of Node's. */
+/** The service under test. In production, it runs with a Node `HttpClient`. */
 export const summarize = (text: string) =>
   Effect.gen(function* () {
     const client = ReliableHttpClient.make(yield* HttpClient.HttpClient, {
       workload: Workload.agentic,
-      // a chat may run twice; without this, the broken connection ends the call
+      // a chat may be executed twice; without this option, the call fails when its connection breaks
       idempotency: "safe"
     })
     const messages = [{ role: "user", content: text }]
@@ -21,10 +21,10 @@ export const summarize = (text: string) =>
       HttpClientRequest.post("https://api.example.com/v1/chat/completions"),
       { model: "a-model", messages }
     )
-    return yield* Effect.flatMap(client.execute(request), (answer) => answer.json)
+    return yield* Effect.flatMap(client.execute(request), (response) => response.json)
   })
 
-// The API asks for a minute twice, then breaks a connection, then answers.
+// The API sends two 429s with a hint of one minute, then breaks a connection, then responds.
 const busy = Fault.answer(429, { retryAfter: "1 minute" })
 
 export const outlastsAnOutage = Effect.gen(function* () {

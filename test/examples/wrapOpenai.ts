@@ -1,6 +1,6 @@
 /**
- * The official `openai` package, with the retries, limits and errors of this one.
- * Look at the client's options, which leave both to `protect`, and at `Classify.mapError`, which reads the package's errors.
+ * Adds the retries, timeouts and errors of this package to the official `openai` package.
+ * See the options of the client, which turn its own retries off, and `Classify.mapError`, which classifies its errors.
  */
 import { Duration, Effect, Redacted } from "effect"
 import { Classify, Dialect, Reliability, Workload } from "effect-reliability"
@@ -13,25 +13,25 @@ const make = (options: { readonly apiKey: Redacted.Redacted; readonly baseURL: s
   new OpenAI({
     apiKey: Redacted.value(options.apiKey),
     baseURL: options.baseURL,
-    // its three attempts times our five would be fifteen
+    // its own three attempts would multiply our five to fifteen
     maxRetries: 0,
-    // its limit of ten minutes undercuts the longer workloads
+    // its default timeout of ten minutes is shorter than those of the longer workloads
     timeout: Duration.toMillis(workload.timeouts.attempt) + 1000
   })
 
 const ask = (openai: OpenAI, question: string) =>
-  // when it is interrupted, or out of time, the signal closes the connection
+  // on interruption and on timeout, the signal closes the connection
   Effect.tryPromise((signal) =>
     openai.chat.completions.create({ model: "a-model", messages: [{ role: "user", content: question }] }, { signal })
   ).pipe(Classify.mapError({ dialect: Dialect.fireworks }), Reliability.protect(workload))
 
 const program = Effect.gen(function* () {
   const api = yield* FaultServer.make({ script: [Fault.reset, Fault.healthy, Fault.answer(401)] })
-  // in place of "https://api.fireworks.ai/inference/v1"
+  // a local server; for the real API, use "https://api.fireworks.ai/inference/v1"
   const openai = make({ apiKey: Redacted.make("fw-test-key"), baseURL: api.baseUrl })
 
-  const answer = yield* ask(openai, "Are you there?")
-  console.log(answer.choices[0]?.message.content)
+  const completion = yield* ask(openai, "Are you there?")
+  console.log(completion.choices[0]?.message.content)
   const seen = yield* api.requests
   console.log(seen.map(({ status }) => status ?? "reset").join(", "))
 
