@@ -383,19 +383,13 @@ class Session<R, R2> {
   refusal({ headers, status }: Response, body: string): ApiError {
     const input = { ...this.context(), status, body }
     if (!isSuccess(status)) return Classify.answer(input)
-    const classified = errorWithin(Classify.answer, input)
-    if (classified.reason !== "Decode" && classified.reason !== "InvalidAnswer") return classified
-    const type = /^[\w.+-]{1,40}\/[\w.+-]{1,40}/.exec(headers["content-type"] ?? "")?.[0]
-    const detail =
-      type === undefined
-        ? "the response has no valid media type and is not an event stream"
-        : `the response is ${type} and not an event stream`
-    return this.fault(
-      classified.reason === "Decode"
-        ? { class: "Fatal", reason: "Decode" }
-        : { class: "Transient", reason: "InvalidAnswer" },
-      { delivery: "Acknowledged", detail }
-    )
+    const error = errorWithin(Classify.answer, input)
+    const { reason } = error
+    if (reason !== "Decode" && reason !== "InvalidAnswer") return error
+    const type = /^[\w.+-]{1,40}\/[\w.+-]{1,40}/.exec(headers["content-type"] ?? "")?.[0] ?? "of an unknown media type"
+    const detail = `the response is ${type} and not an event stream`
+    const kind: Kind = reason === "Decode" ? { class: "Fatal", reason } : { class: "Transient", reason }
+    return this.fault(kind, { delivery: "Acknowledged", detail })
   }
 
   errorOf(end: Exclude<End, { readonly _tag: "Done" }>, delivery: Delivery): ApiError {

@@ -1,18 +1,21 @@
 /**
- * How one call is made: deadline, retries, attempt limit and accounting, put together in the only order that works.
+ * Makes any effect reliable: with a deadline, retries, a timeout for each attempt, and notifications of observers, in the right
+ * order.
  *
- * A timeout outside the retries cuts the third attempt short; one inside, without a deadline, lets five attempts of a minute pass.
- * Retries around retries multiply. A budget asked before the error was looked at pays for what is never repeated. `protect`
- * is the composition: a deadline around retries around a limited attempt, each knowing of the others through the fiber, for
- * the price of one timer while nothing fails.
+ * These parts work only in one order. A timeout outside of the retries cuts the third attempt short. A timeout inside, without
+ * a deadline, allows five attempts of one minute. Retries around retries multiply, and a retry budget that is used before the
+ * error was checked pays for calls that are never repeated. `protect` puts the parts together: a deadline around retries around
+ * an attempt with a timeout. They share their state through the fiber. While nothing fails, this costs one timer.
  *
  * ```text
- * protect(workload)   what leaves it is settled: no outer retry multiplies it
- *   └ deadline        attempts and waits together
- *      └ retry        asks error, hint, idempotency, deadline and budget, in this order
- *         └ attempt   limited, interruptible, counted
+ * protect(workload)   its errors are settled: outer retries do not multiply them
+ *   └ deadline        limits attempts and waits together
+ *      └ retry        checks error, hint, idempotency, deadline and budget, in this order
+ *         └ attempt   has a timeout, can be interrupted, and is counted
  *            └ your effect
  * ```
+ *
+ * See `Workload` for the time limits, `Retry` for the rules of retrying, and `ApiError.settle` for settled errors.
  *
  * @since 0.1.0
  */
@@ -55,7 +58,7 @@ export type { About, Idempotency, Outcome } from "./internal/call/model.js"
 // -------------------------------------------------------------------------------------------------
 
 /**
- * A retry that is about to be waited for.
+ * A retry whose wait is about to begin.
  *
  * @since 0.1.0
  * @category model
@@ -67,57 +70,57 @@ export interface Retrying {
 }
 
 /**
- * A call that failed for good.
+ * A call that failed and is not retried again.
  *
  * @since 0.1.0
  * @category model
  */
 export interface GivenUp {
   readonly workload: Workload
-  /** Settled: its `attempts` is the number of attempts made. */
+  /** The settled error. Its `attempts` is the number of attempts made. */
   readonly error: ApiError
-  /** Why there was no other attempt. */
+  /** The reason why there was no further attempt. */
   readonly why: Retry.Stopping
 }
 
 /**
- * What `make` takes.
+ * Options of `make`.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Options<R = never, R2 = R> {
-  /** The limits and the retry schedule. */
+  /** The timeouts, the deadline and the retry schedule. */
   readonly workload: Workload
   /**
-   * Whether the call may be repeated once the server may have executed it. With `"never"` only errors are retried that
-   * `ApiError.mayHaveExecuted` excludes. It holds for the retries of this policy: a protected call inside has its own.
-   * @default "safe", as with `Effect.retry`
+   * The idempotency of the call: whether it may be repeated once the server may have executed it. With `"never"`, an error is
+   * retried only if `ApiError.mayHaveExecuted` returns `false`. The option applies to the retries of this policy; a protected
+   * call inside has its own. @default "safe", as with `Effect.retry`
    */
   readonly idempotency?: Idempotency | undefined
-  /** What the calls are about, for those who count. @default nothing */
+  /** Attributes of the calls, such as host and model, for observers. @default nothing */
   readonly about?: About | undefined
-  /** Shared by many calls; without one, retries are bounded by the schedule alone. @default none */
+  /** The retry budget, which many calls share. Without a budget, only the schedule limits the retries. @default none */
   readonly budget?: RetryBudget | undefined
   /**
-   * Runs beside the call when a retry is about to be waited for. Whatever becomes of it, the call goes on, and nobody ends
-   * what it does not end by itself.
+   * Runs in a daemon fiber when the wait before a retry begins. Its failure never affects the call, and interrupting the call
+   * does not interrupt it.
    * @default nothing
    */
   readonly onRetry?: ((retrying: Retrying) => Effect.Effect<unknown, unknown, R>) | undefined
-  /** Runs beside the call when it has failed for good. @default nothing */
+  /** Runs in a daemon fiber when the call has failed and is not retried again. @default nothing */
   readonly onGiveUp?: ((givenUp: GivenUp) => Effect.Effect<unknown, unknown, R2>) | undefined
   /**
-   * Called once at the end of each attempt and of each call, however it ends: successes have no error, and what was interrupted
-   * has `Fatal` `Aborted`. In a wait between two attempts only the call is interrupted, which is told when its fiber has ended,
-   * with the delivery of the attempt before. A plain function, on the way of every call: it must be quick. What it throws is
-   * ignored. @default nothing
+   * Called once at the end of each attempt and of each call, in every case. A success has no error; an interruption has the
+   * error `Fatal` `Aborted`. During the wait between two attempts, an interruption ends only the call. `record` is then called
+   * when the fiber has ended, with the delivery of the previous attempt. The function runs synchronously within every call, so
+   * it must be fast. What it throws is ignored. @default nothing
    */
   readonly record?: ((outcome: Outcome) => void) | undefined
 }
 
 /**
- * How calls are made; what `protect` applies.
+ * A policy: the options that `protect` applies to a call.
  *
  * @since 0.1.0
  * @category model
@@ -128,18 +131,19 @@ export interface Policy<R = never> extends Options<R> {
 }
 
 /**
- * When an error is classified: some answers say until when to wait. `Classify.exception` takes it as it is.
+ * The time at which an error is classified. Some responses hold a date until which to wait, which is compared with it. It is
+ * accepted as the options of `Classify.exception`.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Moment {
-  /** Milliseconds of the `Clock` service's wall time. */
+  /** The wall time of the `Clock` service in milliseconds. */
   readonly now: number
 }
 
 /**
- * A policy for effects that fail with errors of their own, which it turns into `ApiError`s.
+ * A policy for effects whose errors are not `ApiError`s: `classify` turns these errors into `ApiError`s.
  *
  * @since 0.1.0
  * @category model
@@ -150,7 +154,7 @@ export interface Classifying<in E, R = never> extends Options<R> {
 }
 
 /**
- * Marks policies.
+ * The symbol that marks policies.
  *
  * @since 0.1.0
  * @category symbols
@@ -158,7 +162,8 @@ export interface Classifying<in E, R = never> extends Options<R> {
 export const PolicyTypeId: unique symbol = Symbol.for("effect-reliability/Policy")
 
 /**
- * The errors of a protected effect: its own, and the limits' `Transient`; also where the effect itself cannot fail.
+ * The errors of a protected effect: its own, and the `Transient` of a timeout. The latter is possible even if the effect cannot
+ * fail.
  *
  * @since 0.1.0
  * @category model
@@ -166,18 +171,18 @@ export const PolicyTypeId: unique symbol = Symbol.for("effect-reliability/Policy
 export type Protected<E> = E | Transient
 
 /**
- * An attempt of a call, for effects that keep their own timer.
+ * An attempt of a call, for effects that apply its timeout themselves.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Attempt {
-  /** The number of the attempt, from 1 on. */
+  /** The number of the attempt, counted from 1. */
   readonly attempt: number
   readonly workload: Workload
-  /** How long the attempt may take, in milliseconds; Infinity for as long as it likes. */
+  /** The time that the attempt may take, in milliseconds; Infinity if it has no limit. */
   readonly millis: number
-  /** Which limit that is: the attempt's own, or what is left until the deadline. */
+  /** The limit that `millis` comes from: the timeout of the attempt, or the time left until the deadline. */
   readonly phase: "attempt" | "deadline"
 }
 
@@ -186,7 +191,7 @@ export interface Attempt {
 // -------------------------------------------------------------------------------------------------
 
 /**
- * Makes a policy.
+ * Creates a policy.
  *
  * @example
  * ```ts
@@ -231,10 +236,11 @@ const toPolicy = <R>(input: Workload | AnyPolicy<R>): AnyPolicy<R> =>
 // -------------------------------------------------------------------------------------------------
 
 /**
- * Makes a call reliable: the workload's deadline, its retries, and its limit for each attempt.
+ * Makes a call reliable: applies the workload's deadline, its retries, and its timeout for each attempt.
  *
- * It works on any effect that fails with `ApiError`; other errors pass through untouched, and with a policy that has
- * `classify`, on any effect at all. An error that leaves it is settled: an outer `protect` or `Retry.retry` passes it on.
+ * It works on any effect that fails with an `ApiError`. Other errors pass through unchanged, unless the policy has `classify`,
+ * which makes it work on any effect. Its errors are settled (see `ApiError.settle`): an outer `protect` or `Retry.retry` passes
+ * them on.
  *
  * @example
  * ```ts
@@ -248,10 +254,10 @@ const toPolicy = <R>(input: Workload | AnyPolicy<R>): AnyPolicy<R> =>
  *
  * const program = ask("http://127.0.0.1:4/").pipe(
  *   Reliability.protect(impatient),
- *   Effect.catchTag("Transient", (error) => Effect.succeed(`${error.reason} after ${error.attempts} try`))
+ *   Effect.catchTag("Transient", (error) => Effect.succeed(`${error.reason}, attempts: ${error.attempts}`))
  * )
  *
- * console.log(await Effect.runPromise(program)) // the first wait would end after the deadline
+ * console.log(await Effect.runPromise(program)) // Connect, attempts: 1 (the first wait would end after the deadline)
  * ```
  *
  * @since 0.1.0
@@ -278,9 +284,10 @@ export const protect: {
 })
 
 /**
- * Makes a call reliable that keeps its own time: a leaf, such as a request on a socket that has timers of its own for each
- * phase. It is told how long the attempt may take, fails by itself when that is over, and is spared the fiber and the timer
- * that `protect` would watch it with.
+ * Makes a call reliable that applies its own timeout, such as a request on a socket with timers for each phase.
+ *
+ * The call receives the time that the attempt may take, and must fail by itself when that time is over. In return, it needs
+ * neither the fiber nor the timer with which `protect` applies the timeout.
  *
  * @example
  * ```ts
@@ -325,23 +332,23 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
   readonly outer: Call | undefined
   readonly clock: Clock.Clock
   readonly startedAt: number
-  /** The moment after which nothing of the call runs. */
+  /** The deadline of the call, in monotonic milliseconds. */
   readonly endsAt: number
-  /** What is told of the call; absent where nobody listens. */
+  /** Notifies the observers of the call; absent if there are none. */
   readonly told: Telling | undefined
   attempts = 0
-  /** The attempts made, those of owners inside included. */
+  /** The number of attempts made, including those of inner owners of retries. */
   made = 0
   phase: Attempt["phase"] = "attempt"
   state: unknown
-  /** What the attempt before failed with; the error itself would be held through the wait. */
+  /** The reason of the previous attempt's error, as text. The error itself would be kept in memory during the wait. */
   last: string | undefined
   lastDelivery: Delivery = "NotSent"
 
   readonly fiber: AnyFiber
 
   readonly policy: AnyPolicy<R2>
-  /** Run in a fiber that is watched, or, as a function, trusted to watch itself. */
+  /** An effect runs in a child fiber with a timeout. A function applies the timeout itself. */
   readonly effect: Effect.Effect<A, E, R> | ((attempt: Attempt) => Effect.Effect<A, E, R>)
 
   constructor(policy: AnyPolicy<R2>, fiber: AnyFiber, effect: Protection<A, E, R, R2>["effect"]) {
@@ -356,7 +363,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
     this.told = telling(this, "call")
   }
 
-  /** What the fibers of the call know of it; what runs inside an attempt has the attempt's time, not the call's. */
+  /** Returns the call that its fibers inherit. Code inside an attempt has the time of the attempt, not that of the call. */
   until(endsAt: number): Call {
     const { clock, outer, policy } = this
     const { idempotency = "safe", workload } = policy
@@ -368,7 +375,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
     return this.endsAt === Infinity ? Infinity : this.endsAt - monotonic(this.clock)
   }
 
-  /** One attempt, and all that comes after it. */
+  /** Runs one attempt and everything that follows it. */
   attempt(fiber: AnyFiber, flags: RuntimeFlags.RuntimeFlags): Effect.Effect<A, unknown, R | R2> {
     const { clock, effect, policy } = this
     const attemptMillis = Duration.toMillis(policy.workload.timeouts.attempt)
@@ -448,7 +455,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
     return this.decide(known)
   }
 
-  /** A leaf that ran into the call's deadline knows when, and not what came before. */
+  /** Adds the previous failure to the error of a leaf that reached the deadline, which the leaf does not know. */
   explained(error: ApiError): ApiError {
     const { effect, last, phase } = this
     if (typeof effect !== "function" || phase !== "deadline" || error.phase !== "deadline" || last === undefined) {
@@ -459,7 +466,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
     return unsafeMake({ class: "Transient", reason: "Timeout" }, { ...rest, detail }, error.cause)
   }
 
-  /** What is no `ApiError` leaves as it came. */
+  /** Fails with an error that is not an `ApiError`, unchanged. */
   passOn<E3>(cause: Cause.Cause<E3>, reason: unknown): Effect.Effect<never, E3> {
     this.abandon(() => (Cause.isInterruptedOnly(cause) ? this.aborted() : unknown(reason)))
     return Effect.failCause(cause)
@@ -502,8 +509,8 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
   }
 
   /**
-   * Asks a schedule with effects of the user's: it has until the deadline, and its answer may be no where the schedule
-   * beneath said yes, so that the budget is only looked at until the answer is known.
+   * Runs a schedule that may contain effects of the user, until the deadline at most. A combinator may stop although the
+   * schedule beneath it would continue, so the budget is only checked until the decision is known.
    */
   decideWithin(error: ApiError, now: number, call: Call): Effect.Effect<A, unknown, R | R2> {
     const { budget } = call
@@ -588,7 +595,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
     this.abandon(() => this.aborted())
   }
 
-  /** Tells of a call that ends otherwise than by its own decision. */
+  /** Notifies observers of a call that ends by an interruption or a foreign error. */
   abandon(reason: () => ApiError): void {
     const { told, attempts } = this
     if (told === undefined || told.ended) return
@@ -610,15 +617,18 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
   }
 }
 
-/** What is told of an error that nobody has classified. */
+/** Returns the error that observers receive for an error that was not classified. */
 const unknown = (cause: unknown): ApiError =>
   unsafeMake({ class: "Fatal", reason: "Unknown" }, { delivery: "Unconfirmed" }, cause)
 
-/** Schedules on top may stop where ours would have gone on: they used up what they allow. */
+/**
+ * Returns the reason why a schedule stopped. A combinator may stop where our schedule would have continued: the reason is
+ * `Attempts`.
+ */
 const stopping = (why: Retry.Waiting | Retry.Stopping): Retry.Stopping =>
   why === "Backoff" || why === "Hint" || why === "Patience" || why === "ReusedSocket" ? "Attempts" : why
 
-/** Runs an observer in a fiber of its own, so that it can neither fail, delay nor hang the call. */
+/** Runs an observer in a daemon fiber, so that it can neither fail nor delay the call. */
 const beside = <R>(observe: () => Effect.Effect<unknown, unknown, R>): Effect.Effect<unknown, never, R> =>
   Effect.forkDaemon(Effect.catchAllCause(Effect.suspend(observe), () => Effect.void))
 
@@ -647,7 +657,7 @@ const perform = <A, E, R, R2>(
 // -------------------------------------------------------------------------------------------------
 
 /**
- * Tells how calls are made under a workload or policy, as data that prints well.
+ * Describes the limits and retries of a workload or policy as data for logs.
  *
  * @example
  * ```ts

@@ -1,24 +1,24 @@
 /**
- * An `HttpClient` whose calls succeed, or fail with an `ApiError` that says why.
+ * An `HttpClient` whose calls either succeed or fail with an `ApiError` that says why.
  *
- * A client by itself leaves the hard part to each call: an answer of 503 is a success to it, a body that breaks off fails
- * outside of the retries, an unread one keeps its socket, and a request that is sent again looks like another one to the
- * provider. Here an answer that is no success is an error, the body is read within the attempt, within bounds, and all attempts of
- * a call carry one id.
+ * A plain `HttpClient` leaves the difficult cases to each call. It treats a 503 as a success, and a body that breaks off fails
+ * outside of the retries. A response that is not read keeps its socket, and the provider cannot recognise a retry as the same
+ * call. Here every response that is not a success is an error. The body is read within the attempt, up to a size limit. All
+ * attempts of a call carry the same id.
  *
  * A POST or PATCH that the server may have executed is repeated only if the request declares it: by the client's option
  * `idempotency`, by an `Idempotency-Key` header, or by `withIdempotency`. No workload or policy around a call changes that.
  *
- * How sure `delivery` and `phase` are depends on the transport:
+ * The transport decides how precise `delivery` and `phase` of an error are:
  *
- * | transport                           | `NotSent` is said                         | phases told apart                                              |
- * | ----------------------------------- | ----------------------------------------- | -------------------------------------------------------------- |
- * | `Transport` (`…/node`)              | whenever no byte left                     | `pool` `connect` `write` `read` `attempt`                      |
- * | `Transport` over another dispatcher | whenever nothing began to be written      | `pool` (with connecting) `write` (of streams) `read` `attempt` |
- * | `NodeHttpClient.layerUndici`        | of failed connects, lookups, certificates | `connect` (10 s of undici's own) `attempt`                     |
- * | `NodeHttpClient.layer`              | of failed connects, lookups, certificates | `attempt`                                                      |
- * | `FetchHttpClient.layer` on Node     | of failed connects, lookups, certificates | `connect` (10 s of undici's own) `attempt`                     |
- * | `FetchHttpClient.layer` in browsers | never: browsers do not tell               | `attempt`                                                      |
+ * | transport | `NotSent` is reported | phases with a timeout of their own |
+ * | --- | --- | --- |
+ * | `Transport` (`effect-reliability/node`) | if no byte was sent | `pool` `connect` `write` `read` `attempt` |
+ * | `Transport` over another dispatcher | if writing had not begun | `pool` (with connecting) `write` (of streams) `read` `attempt` |
+ * | `NodeHttpClient.layerUndici` | for failed connects, name lookups and certificates | `connect` (10 s, by undici) `attempt` |
+ * | `NodeHttpClient.layer` | for failed connects, name lookups and certificates | `attempt` |
+ * | `FetchHttpClient.layer` on Node | for failed connects, name lookups and certificates | `connect` (10 s, by undici) `attempt` |
+ * | `FetchHttpClient.layer` in browsers | never: browsers do not report the cause | `attempt` |
  *
  * @since 0.1.0
  */
@@ -76,49 +76,49 @@ import * as Workload from "./Workload.js"
 export interface ReliableHttpClient<R = never> extends HttpClient.HttpClient.With<ApiError, R> {}
 
 /**
- * What `make` takes. Budget and observers are those of `Reliability.make`.
+ * Options of `make`, `transform` and `layer`. Budget and observers are those of `Reliability.make`.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Options<R = never> extends Omit<Reliability.Options<R>, "workload" | "about" | "idempotency"> {
-  /** What a request is about, for those who count, besides its host. @default nothing */
+  /** Returns attributes of a request for observers. Host and method are always included. @default nothing */
   readonly about?: ((request: HttpClientRequest.HttpClientRequest) => Reliability.About) | undefined
-  /**
-   * The limits and retries of calls without a `Workload.within` or `Reliability.protect` around them.
-   * @default `Workload.interactive`
-   */
+  /** The workload of calls without a `Workload.within` or `Reliability.protect` around them. @default `Workload.interactive` */
   readonly workload?: Workload.Workload | undefined
   /**
-   * Whether a request may be repeated once the server may have executed it: a value for all requests, or a function of the
-   * request. Of the following, the first that applies decides: `withIdempotency` around the call, a function given here,
-   * an `Idempotency-Key` header of the request (`keyed`), a value given here, the method. Workloads and policies around the
-   * call change nothing about it.
+   * The idempotency of requests: whether a request may be repeated once the server may have executed it. It is a value for all
+   * requests, or a function of the request. The first of these that is given decides: `withIdempotency` around the call, a
+   * function given here, an `Idempotency-Key` header of the request (`keyed`), a value given here, the method. Workloads and
+   * policies around the call do not change it.
    * @default "safe" for GET, HEAD, PUT, DELETE and OPTIONS, "never" for POST, PATCH and other methods
    */
   readonly idempotency?:
     | Reliability.Idempotency
     | ((request: HttpClientRequest.HttpClientRequest) => Reliability.Idempotency)
     | undefined
-  /** What the provider means by its answers. @default `Dialect.generic` */
+  /** The dialect of the provider: its table of statuses and error codes. @default `Dialect.generic` */
   readonly dialect?: Dialect.Dialect | undefined
-  /** Where the model of a request runs, which decides what a 429 means. @default unknown */
+  /** The place where the model of a request runs, which decides the meaning of a 429. @default unknown */
   readonly target?:
     | Dialect.Target
     | ((request: HttpClientRequest.HttpClientRequest) => Dialect.Target | undefined)
     | undefined
-  /** The most bytes of an answer; a longer one is `AnswerTooLarge`. Event streams have no bound. @default 64 MiB */
+  /**
+   * The maximum size of a response in bytes. A larger one fails with `AnswerTooLarge`. Event streams have no limit. @default 64
+   * MiB
+   */
   readonly maxBody?: number | undefined
   /**
-   * The largest successful response with a JSON `content-type`, in bytes. A larger one fails with `AnswerTooLarge` and is not
-   * parsed: no timeout can interrupt a parser. Within the bound, parsing still blocks the event loop for as long as it takes.
-   * A megabyte of deeply nested arrays takes about thirty times as long as one of numbers. A body of another type is not
-   * parsed by the call; its bound is `maxBody`, and `response.json` parses it on demand. @default 8 MiB
+   * The maximum size of a successful response with a JSON `content-type`, in bytes. A larger one fails with `AnswerTooLarge`
+   * and is not parsed, because no timeout can interrupt a parser. Below the limit, parsing still blocks the event loop as long
+   * as it takes. A megabyte of deeply nested arrays takes about thirty times as long as one of numbers. A body of another type
+   * is not parsed by the call: its limit is `maxBody`, and `response.json` parses it on demand. @default 8 MiB
    */
   readonly maxJson?: number | undefined
-  /** The header that carries the id of a call, the same on each attempt; the caller's own is kept. @default "x-request-id" */
+  /** The header with the id of a call, the same on each attempt. The caller's own id is kept. @default "x-request-id" */
   readonly requestIdHeader?: string | undefined
-  /** Whether the server is told of the current span (`traceparent`, `b3`). @default false */
+  /** If true, requests carry the current span in the headers `traceparent` and `b3`. @default false */
   readonly propagateTrace?: boolean | undefined
 }
 
@@ -127,10 +127,11 @@ export interface Options<R = never> extends Omit<Reliability.Options<R>, "worklo
 // -------------------------------------------------------------------------------------------------
 
 /**
- * Declares that the stream that a request sends may be read again, from its beginning, for another attempt.
+ * Declares that the body stream of a request can be read again from its beginning for another attempt.
  *
- * A body that is a value is always sent again as it was. One that is a stream is never copied: once its first bytes were
- * asked for, the call is not repeated, unless this was said. `fetch` asks for them before it connects.
+ * A body that is a value is always sent again unchanged. A body that is a stream is never copied. Once its first bytes were
+ * requested, the call is not repeated, unless the stream was declared replayable. `fetch` requests these bytes before it
+ * connects.
  *
  * @example
  * ```ts
@@ -162,8 +163,9 @@ export const replayable = (request: HttpClientRequest.HttpClientRequest): HttpCl
 /**
  * Declares whether the requests of an effect may be repeated once the server may have executed them.
  *
- * It holds for the calls of reliable clients and of `EventStream.open`, before their option `idempotency`. Apply it to one
- * call: around a whole program it holds for each request of the program. A call of `Fireworks` only becomes stricter by it.
+ * It applies to the calls of reliable clients and of `EventStream.open`, and takes precedence over their option `idempotency`.
+ * Apply it to a single call: around a whole program, it applies to every request of the program. For a call of `Fireworks`, it
+ * can only make the idempotency stricter.
  *
  * @example
  * ```ts
@@ -259,7 +261,7 @@ const checked = <R>(owner: string, options: Options<R>): Checked<R> => {
 // Private: what is answered
 // -------------------------------------------------------------------------------------------------
 
-/** Whether an answer is what was asked for; its body may be no JSON although it says so. */
+/** Tests whether a response is a success whose body is valid JSON, if it claims to be JSON. */
 const isSound = (answer: ReadAnswer): boolean => {
   if (!isSuccess(answer.status)) return false
   if (!isJson(answer.head.contentType)) return true
@@ -285,14 +287,16 @@ const answerTooLarge = ({ detail, status }: TooLarge, { method, url = "" }: Answ
     { delivery: "Partial", status, detail, method, url: redactUrl(url) }
   )
 
-/** Whether a filter beneath (`filterStatusOk`) failed an answer whose body is still to be read. */
+/** Tests whether a filter of the underlying client (`filterStatusOk`) failed a response whose body is not read yet. */
 const wasFiltered = (cause: unknown): cause is HttpClientError.ResponseError =>
   HttpClientError.isHttpClientError(cause) &&
   cause._tag === "ResponseError" &&
   cause.reason === "StatusCode" &&
   !isApiError(cause.cause)
 
-/** The answer that a filter refused, whose body says more, and keeps a connection; a success remains refused. */
+/**
+ * Returns the response that a filter refused: its body says more, and reading it keeps the connection. A success stays refused.
+ */
 const refused = (
   cause: HttpClientError.ResponseError,
   bounds: Bounds
@@ -318,7 +322,7 @@ class Caller<E, R, R2> {
     this.client = HttpClient.withTracerPropagation(client, this.options.propagateTrace)
   }
 
-  /** A call with all its attempts; `onAnswer` sees each answer that is an error. */
+  /** Makes a call with all its attempts. `onAnswer` receives each response that is an error. */
   call(request: Request, onAnswer?: OnAnswer): Effect.Effect<Response, ApiError, R | R2> {
     return Effect.flatMap(withRequestId(request, this.options.requestIdHeader), (identified) =>
       Effect.withFiberRuntime<Response, ApiError, R | R2>((fiber) => {
@@ -357,7 +361,7 @@ class Caller<E, R, R2> {
     return single ? attempt : Reliability.protect(attempt, told)
   }
 
-  /** The policy, with what the call is about, if anybody wants to know. */
+  /** Returns the policy with the attributes of the call, if the call is observed. */
   toldOf(
     policy: Reliability.Policy<R2>,
     request: Request,
@@ -397,7 +401,7 @@ class Caller<E, R, R2> {
     return this.options.propagateTrace ? fiber.currentSpan : undefined
   }
 
-  /** An attempt over one of this package's transports, which limits it. */
+  /** Makes an attempt over a transport of this package, which applies the timeouts itself. */
   exchanged(
     { exchange, preprocess }: Exchanging<E, R>,
     request: Request,
@@ -429,7 +433,7 @@ class Caller<E, R, R2> {
     )
   }
 
-  /** An attempt over any client. */
+  /** Makes an attempt over any other client. */
   executed(
     request: Request,
     sending: OutgoingRequest,
@@ -476,12 +480,13 @@ class Caller<E, R, R2> {
 // -------------------------------------------------------------------------------------------------
 
 /**
- * Makes each call of a client reliable: the workload's limits and retries, answers read and judged within the attempt.
+ * Makes each call of a client reliable: with the workload's time limits and retries, and with responses that are read and
+ * classified within the attempt.
  *
- * What is mapped onto the client that it makes (`HttpClient.mapRequest`, …) happens once in a call; what was mapped onto the
- * client that it is given, in each attempt. What fails, fails as `ApiError`, whatever the client's own errors are.
+ * Functions that are mapped onto the returned client (`HttpClient.mapRequest` and the like) run once per call. Those that were
+ * mapped onto the given client run in each attempt. All errors are `ApiError`s, whatever the errors of the given client are.
  *
- * Observers that require services need the form with the client first.
+ * If observers require services, use the form with the client as the first argument.
  *
  * @example
  * ```ts
@@ -524,8 +529,10 @@ export const make: {
 )
 
 /**
- * The same for clients that are handed to other packages: what it makes fails with `@effect/platform`'s errors, of which the
- * `ApiError` is the cause. `Classify.exception` finds it there. Of the request they hold method and path, as logs may show them.
+ * Makes a client reliable like `make`, for packages that require an `HttpClient` with its original error type.
+ *
+ * The client fails with the errors of `@effect/platform`, whose `cause` is the `ApiError`. `Classify.mapError` finds it there.
+ * The request in these errors is reduced to its method and its URL without secrets, so that it can be logged.
  *
  * @example
  * ```ts
@@ -589,7 +596,7 @@ const toHttpClientError = (
 // -------------------------------------------------------------------------------------------------
 
 /**
- * The reliable client of an application.
+ * The reliable client of an application, as a service.
  *
  * @since 0.1.0
  * @category layers
@@ -598,8 +605,8 @@ export const ReliableHttpClient: Context.Tag<ReliableHttpClient, ReliableHttpCli
   /*#__PURE__*/ Context.GenericTag<ReliableHttpClient>("effect-reliability/ReliableHttpClient")
 
 /**
- * Provides a reliable client over the application's `HttpClient`. The services of observers are taken from the layer's context,
- * and so is a `RetryBudget`, if there is one and the option `budget` is not set.
+ * Provides a reliable client over the application's `HttpClient`. The services that observers require are taken from the
+ * context of the layer. So is a `RetryBudget`, if there is one and the option `budget` is not set.
  *
  * @example
  * ```ts
