@@ -5,7 +5,7 @@
  * connection pool, the name lookup or the network, appears on no dashboard. The client then reports failures while the
  * dashboard shows none. Only the client's own counts next to the server's show which side lost the requests. This module counts
  * attempts and calls by reason, phase and delivery (see `ApiError.Delivery`), and `reconcile` compares them with the server's
- * numbers by the dashboard law:
+ * numbers. The comparison uses the *dashboard law*:
  *
  * ```text
  * Acknowledged + Partial  ≤  requests counted by the server  ≤  Acknowledged + Partial + Unconfirmed

@@ -209,8 +209,8 @@ const unknownServerError: Entry = {
 /**
  * Finds the meaning of a response. Every status has one.
  *
- * The status decides first, and codes refine it. A row without a status applies only if the status has no row of its own, for
- * example to an error event in a stream that began with 200.
+ * The status decides first, and codes refine it. A row without a status applies only if the status has no row of its own. An
+ * example is an error event in a stream that began with 200.
  *
  * @example
  * ```ts

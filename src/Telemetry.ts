@@ -141,8 +141,8 @@ export const metrics: Layer.Layer<never> = /*#__PURE__*/ observingLayer(metricsO
  * Creates a span for each call, as a child of the caller's span, and a child of it for each attempt.
  *
  * An attempt that times out ends with an error and its reason. An attempt that is interrupted ends as `Aborted`. If the
- * operation and the model of a call are known, the name of its span consists of both, as OpenTelemetry's conventions for
- * generative AI require.
+ * operation and the model of a call are known, its span is named after both. OpenTelemetry's conventions for generative AI
+ * require that name.
  *
  * @example
  * ```ts
