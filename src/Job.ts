@@ -1,13 +1,13 @@
 /**
- * Remote work that outlives a connection: submitted once, watched from anywhere, found again after a crash.
+ * Long-running remote jobs: submit a job once, watch it from any process, and find it again after a crash.
  *
- * A job runs for minutes or days on somebody else's machine. Its submission may be carried out and its answer lost: sent
- * anew, it runs twice. A look at it may fail because the network does, which says nothing of the job; or be answered by a
- * replica that lags behind. Here the caller chooses the job's id before the first attempt, and losing contact is not a failed job.
+ * A job runs on a server for minutes or days. If the response to its submission is lost, sending it again can start a second
+ * job. A poll of the job can fail because of the network, or return old data from a lagging replica. With this module the
+ * caller chooses the job's id before the first attempt, and a loss of contact does not count as a failed job.
  *
- * A submission looks the id up before it sends anything, and again before it sends a second time. A lost response, or a process
- * that starts again, therefore makes no second job, even on a server that accepts a duplicate id. Two limits remain on such a
- * server: two processes that submit one id at the same time, and a job that its replicas still hide when it is looked up.
+ * `submit` looks the id up before the first send and before each further send. A lost response or a restarted process therefore
+ * creates no second job, even if the server accepts duplicate ids. On such a server, a duplicate remains possible in two cases:
+ * two processes submit the same id at the same time, or lagging replicas do not show the job yet.
  *
  * @since 0.1.0
  */
@@ -35,31 +35,33 @@ export type { Standing, WatchOptions } from "./internal/job/model.js"
 // -------------------------------------------------------------------------------------------------
 
 /**
- * A kind of job: how its server is asked, and how to read what it says.
+ * The definition of a kind of job: the calls to its server, and the meaning of its snapshots.
  *
- * Each effect is one call, protected as its author sees fit: what it fails with after its own retries is not the end of a
- * watch.
+ * Each effect is one call and may have its own retries. If `get` then fails with a retryable error, a watch polls again later,
+ * within its limits.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Kind<in Input, in out Snapshot, out A, out R = never> {
   /**
-   * Creates the job under the id; a server that refuses a duplicate id fails with `Conflict`. Its own retries must have the
-   * idempotency `never`, so that its error covers all of its attempts: `submit` looks the job up before it sends again.
+   * Creates the job with the id. If the server refuses a duplicate id, it fails with `Conflict`.
+   *
+   * Its own retries must have the idempotency `never`: `submit` looks the job up before it sends the job again.
    */
   readonly create: (id: string, input: Input) => Effect.Effect<Snapshot, ApiError, R>
-  /** Looks the job up; fails with `NotFound` where no job has the id. */
+  /** Returns a snapshot of the job. Fails with `NotFound` if no job has the id. */
   readonly get: (id: string) => Effect.Effect<Snapshot, ApiError, R>
+  /** Returns the meaning of a snapshot. */
   readonly standing: (snapshot: Snapshot) => Standing<A>
-  /** Whether the job that exists is the one that the input describes. */
+  /** Returns true if the input describes the existing job. */
   readonly isSame: (snapshot: Snapshot, input: Input) => boolean
-  /** Resumes a job that stopped. @default it cannot be resumed */
+  /** Resumes a stopped job. @default stopped jobs are not resumed */
   readonly resume?: ((id: string) => Effect.Effect<unknown, ApiError, R>) | undefined
 }
 
 /**
- * What it takes to watch a job: the part of its kind that submits it is not needed.
+ * The part of a `Kind` that watching needs, without `create` and `isSame`.
  *
  * @since 0.1.0
  * @category model
@@ -78,34 +80,35 @@ export type Watched<Snapshot, A, R = never> = Pick<Kind<never, Snapshot, A, R>, 
  */
 export interface SubmitOptions {
   /**
-   * Whether the id was generated for this call, so that no job can have it yet. The submission then sends at once, and saves the
-   * look before it. @default false
+   * True if the id was generated for this call, so that no job can have it yet. `submit` then sends without a lookup first.
+   * @default false
    */
   readonly isNew?: boolean | undefined
-  /** For all calls and waits together, at least 0; may be infinite. @default infinite */
+  /** The time for all calls and waits together, at least 0; may be infinite. @default infinite */
   readonly deadline?: Duration.DurationInput | undefined
 }
 
 /**
- * Submits a job under an id that the caller chose, once: whatever is lost on the way, and whoever submitted it before, the
- * job of this id and input is the success.
+ * Submits a job once, with an id that the caller chose, and returns its snapshot.
  *
- * A process that dies in the middle, and is started again with the same id and input, goes on where it was: the job is looked up
- * before anything is sent. Debug logs report each wait.
+ * If a job with this id and input exists already, `submit` succeeds with that job. Lost responses do not create a second job.
+ * After a crash, call `submit` again with the same id and input: it looks the job up before it sends anything.
+ *
+ * Fails with `Conflict` if the id belongs to a deleted job, or to a job with a different input. Debug logs report each wait.
  *
  * @example
  * ```ts
  * import { Effect, Equal } from "effect"
  * import { ApiError, Job } from "effect-reliability"
  *
- * const made = new Map<string, { readonly input: string; readonly state: string }>()
+ * const created = new Map<string, { readonly input: string; readonly state: string }>()
  * const lost = new ApiError.Transient({ reason: "ConnectionLost", delivery: "Unconfirmed" })
  * const missing = new ApiError.Fatal({ reason: "NotFound", delivery: "Acknowledged", status: 404 })
  *
  * const kind: Job.Kind<string, { readonly input: string; readonly state: string }, string> = {
- *   // it is made, and the answer is lost
- *   create: (id, input) => Effect.zipRight(Effect.sync(() => made.set(id, { input, state: "DONE" })), lost),
- *   get: (id) => Effect.fromNullable(made.get(id)).pipe(Effect.mapError(() => missing)),
+ *   // the job is created, and the response is lost
+ *   create: (id, input) => Effect.zipRight(Effect.sync(() => created.set(id, { input, state: "DONE" })), lost),
+ *   get: (id) => Effect.fromNullable(created.get(id)).pipe(Effect.mapError(() => missing)),
  *   standing: ({ state }) => (state === "DONE" ? { _tag: "Ended", outcome: state } : { _tag: "Active" }),
  *   isSame: (job, input) => Equal.equals(job.input, input)
  * }
@@ -167,7 +170,7 @@ export const submit = <Input, Snapshot, A, R>(
 // Watching
 // -------------------------------------------------------------------------------------------------
 
-/** Where a watch stands, and what it waits for first. */
+/** The state of a watch, and the wait before its next poll. */
 interface Position {
   readonly state: Watching
   readonly wait: Duration.Duration
@@ -181,7 +184,7 @@ interface Turn<Snapshot, A> {
 const start = (limits: Limits): Effect.Effect<Position> =>
   Effect.map(monotonicMillis, (now) => ({ state: watchingSince(now, limits), wait: Duration.zero }))
 
-/** The wait that is due, one look, and what is decided on it. */
+/** Waits, polls once, resumes the job if it stopped, and decides the next step. */
 const turn = <Snapshot, A, R>(
   kind: Watched<Snapshot, A, R>,
   id: string,
@@ -209,15 +212,17 @@ const turn = <Snapshot, A, R>(
     }
   })
 
-/** The checked options, without resumptions where the kind has none. */
+/** Validates the options. Allows no resumptions if the kind has no `resume`. */
 const limitsOf = <Snapshot, A, R>(owner: string, kind: Watched<Snapshot, A, R>, options: WatchOptions): Limits => {
   const checked = limits(options, owner)
   return kind.resume === undefined ? { ...checked, resumes: 0 } : checked
 }
 
 /**
- * Watches a job: each snapshot of it that was seen, until it has ended. Losing contact only makes the next one later, as long
- * as the limits allow; a job that was deleted is `NotFound`, and the snapshot that says so is not shown.
+ * Returns a stream of the job's snapshots, until the job has ended.
+ *
+ * A loss of contact only delays the next snapshot, within the limits of the options. If the job was deleted, the stream fails
+ * with `NotFound` and does not emit the snapshot of the deletion.
  *
  * @example
  * ```ts
@@ -272,7 +277,9 @@ const await_ = <Snapshot, A, R>(
 
 export {
   /**
-   * Waits for the outcome of a job, as long as it takes: a `Deadline.within` around it, or its own limits, say when to stop.
+   * Waits for the outcome of a job.
+   *
+   * It waits without a time limit by default. Set a limit in the options, or use `Deadline.within`.
    *
    * @example
    * ```ts

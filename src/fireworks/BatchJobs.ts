@@ -1,26 +1,26 @@
 /**
- * Batch inference: thousands of requests in one job, which is submitted once and waited for as long as it takes.
+ * Batch inference: submit a job of thousands of requests once, and wait for its end.
  *
- * A batch costs money twice if it is submitted twice, and its response can get lost like any other. The id of a job is chosen
- * here before the first attempt, and looked up before each attempt that could make a duplicate: after a lost response, and at
- * the start where the caller gives the id. A program that was killed in the middle submits again under the same id, and goes on
- * with the job that there is, whether or not the server refuses duplicate ids.
+ * A batch that is submitted twice is charged twice, and the response to its submission can get lost. This module chooses the
+ * job's id before the first attempt. It looks the id up before each send that could create a duplicate: after a lost response,
+ * and before the first send if the caller gives the id. After a crash, submit again with the same id to continue with the
+ * existing job. This works whether or not the server refuses duplicate ids.
  *
- * | call | workload, unless the call has its own | what is repeated |
+ * | call | default workload | repeated |
  * | --- | --- | --- |
- * | `submit` | `Workload.batchSubmission`, its deadline around all of it | what was not sent; else after a look for the job |
+ * | `submit` | `Workload.batchSubmission`; one deadline for the whole submission | if not sent, or after a lookup of the job |
  * | `get`, `list`, `delete` | `Workload.interactive` | yes |
- * | a look of `await` and `watch` | two attempts within a minute; the next look is another call | yes |
+ * | a poll of `await` and `watch` | two attempts within a minute; the next poll is a separate call | yes |
  *
- * Where the provider's documents are silent or contradict each other:
+ * Our choices where the provider's documentation is silent or contradictory:
  *
- * - A duplicate id is a 409, by the table of codes; that is seen in the field and promised nowhere.
- * - What a job was made of is compared where both sides tell: the server may have filled in what was not given.
- * - A paused batch is said to go on by itself, and pauses are said to mean a suspended account: it is waited for, as if it
- *   were queued, unless `onPause` says otherwise.
- * - `EARLY_STOPPED` is known of training jobs; a batch that says so is over. A state that is not known yet is active.
- * - There is no call that cancels a batch job, other than to delete it.
- * - A job of an unsupported model may be pending for ever: `queued` bounds that.
+ * - A duplicate id is a 409 according to the table of status codes. This was observed, and is not guaranteed.
+ * - Only the fields that the caller gave are compared with an existing job, because the server may add others.
+ * - The documentation says that a paused batch resumes by itself, and also that a pause means a suspended account. A paused
+ *   batch counts as queued, unless `onPause` is `"end"`.
+ * - `EARLY_STOPPED` is documented for training jobs. A batch in this state has ended. Unknown states count as active.
+ * - No call cancels a batch job. `delete` stops it.
+ * - A job for an unsupported model may stay pending forever. Set `queued` to bound the wait.
  *
  * @since 0.1.0
  */
@@ -60,7 +60,7 @@ const ProgressStruct = /*#__PURE__*/ Schema.Struct(
 )
 
 /**
- * How far a job has come.
+ * The progress of a job.
  *
  * @since 0.1.0
  * @category model
@@ -76,7 +76,7 @@ export interface Progress extends Schema.Schema.Type<typeof ProgressStruct> {}
 export interface ProgressEncoded extends Schema.Schema.Encoded<typeof ProgressStruct> {}
 
 /**
- * How far a job has come.
+ * The progress of a job.
  *
  * @since 0.1.0
  * @category schemas
@@ -85,7 +85,7 @@ export const Progress: Schema.Schema<Progress, ProgressEncoded> = ProgressStruct
 
 const BatchJobStruct = /*#__PURE__*/ Schema.Struct(
   {
-    /** `accounts/{account}/batchInferenceJobs/{id}`; see `idOf`. */
+    /** The full name, `accounts/{account}/batchInferenceJobs/{id}`; see `idOf`. */
     name: Schema.String,
     ...jobs.commonFields,
     model: /*#__PURE__*/ maybe(Schema.String),
@@ -118,7 +118,7 @@ export interface BatchJob extends Schema.Schema.Type<typeof BatchJobStruct> {}
 export interface BatchJobEncoded extends Schema.Schema.Encoded<typeof BatchJobStruct> {}
 
 /**
- * A batch job; what the API learns tomorrow is kept.
+ * A batch job. Decoding keeps unknown fields.
  *
  * @since 0.1.0
  * @category schemas
@@ -130,7 +130,7 @@ export const BatchJob: Schema.Schema<BatchJob, BatchJobEncoded> = BatchJobStruct
 // -------------------------------------------------------------------------------------------------
 
 /**
- * How each request of a batch is answered, where it does not say so itself; fields that are not listed are sent as they are.
+ * Default parameters for the requests of a batch; a request may override them. Other fields are sent unchanged.
  *
  * @since 0.1.0
  * @category model
@@ -141,87 +141,89 @@ export interface InferenceParameters {
   readonly topP?: number | undefined
   readonly topK?: number | undefined
   readonly n?: number | undefined
-  /** Further fields of each request, as JSON. */
+  /** Additional fields of each request, as a JSON string. */
   readonly extraBody?: string | undefined
   readonly [parameter: string]: unknown
 }
 
 /**
- * What `submit` takes. A job has a model and a data set, or continues another.
+ * Options of `submit`. Set `model` and `inputDatasetId`, or `continuedFrom`.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Submission {
   /**
-   * The job's id: up to 63 letters, digits, dashes and underscores. To submit again after a crash, store one of `newId` in a safe
-   * place first. A given id is looked up before anything is sent, which the key must allow. @default one of `newId`
+   * The job's id: 1 to 63 letters, digits, dashes and underscores, the first a letter or digit.
+   *
+   * To submit again after a crash, create the id with `newId` and store it before the first call. A given id is looked up
+   * before anything is sent, so the API key must be allowed to read jobs. @default a new id from `newId`
    */
   readonly id?: string | undefined
   readonly model?: string | undefined
-  /** The id of a data set, or its full name, `accounts/{account}/datasets/{id}`. */
+  /** The id of the input data set, or its full name, `accounts/{account}/datasets/{id}`. */
   readonly inputDatasetId?: string | undefined
-  /** The same of the data set that will hold the results. @default one that the server makes */
+  /** The id or full name of the data set for the results. @default a data set that the server creates */
   readonly outputDatasetId?: string | undefined
   readonly inferenceParameters?: InferenceParameters | undefined
   readonly displayName?: string | undefined
   readonly precision?: string | undefined
-  /** The id or full name of a job that has expired, whose other rows this one is for. @default none */
+  /** The id or full name of an expired job. The new job processes its remaining rows. @default none */
   readonly continuedFrom?: string | undefined
-  /** Further fields of the job. @default none */
+  /** Additional fields of the job. @default none */
   readonly more?: Readonly<Record<string, unknown>> | undefined
-  /** The limits of all of it. @default `Workload.batchSubmission` */
+  /** The workload of each call. Its deadline covers the whole submission. @default `Workload.batchSubmission` */
   readonly workload?: Workload.Workload | undefined
 }
 
 /**
- * What `get` and `delete` take.
+ * Options of `get` and `delete`.
  *
  * @since 0.1.0
  * @category model
  */
 export interface CallOptions {
-  /** The limits and retries of this call. @default `Workload.interactive` */
+  /** The workload of this call. @default `Workload.interactive` */
   readonly workload?: Workload.Workload | undefined
 }
 
 /**
- * What `list` takes.
+ * Options of `list`.
  *
  * @since 0.1.0
  * @category model
  */
 export interface ListOptions extends CallOptions {
-  /** How many jobs are asked for at once, from 1 to 200. @default 50 */
+  /** The number of jobs per page, from 1 to 200. @default 50 */
   readonly pageSize?: number | undefined
-  /** By the rules of AIP-160, such as `state = "JOB_STATE_RUNNING"`. @default all */
+  /** A filter in the syntax of AIP-160, such as `state = "JOB_STATE_RUNNING"`. @default all jobs */
   readonly filter?: string | undefined
-  /** Such as `create_time desc`. @default the server's */
+  /** The order, such as `create_time desc`. @default the order of the server */
   readonly orderBy?: string | undefined
 }
 
 /**
- * What `await` and `watch` take: how the job is looked for, how long contact may be lost (`outage`), how long it may be queued
- * or active.
+ * Options of `await` and `watch`: the waits between polls, and limits for lost contact (`outage`), the queue and the work.
  *
  * @since 0.1.0
  * @category model
  */
 export interface WatchOptions extends Omit<Job.WatchOptions, "resumes" | "resumed" | "stale"> {
-  /** Whether a pause is waited for, or is an end. @default "wait" */
+  /** The treatment of a paused job: `"wait"` counts it as queued, `"end"` returns `Paused`. @default "wait" */
   readonly onPause?: "wait" | "end" | undefined
-  /** The limits and retries of each look. @default two attempts within a minute */
+  /** The workload of each poll. @default two attempts within a minute */
   readonly workload?: Workload.Workload | undefined
 }
 
 /**
- * How a job has ended.
+ * The end of a job.
  *
- * - `Completed`: each request was answered, or is in the file of errors.
- * - `Failed`: the job says why.
- * - `Expired`: its time was over. The rows that were completed are kept, and charged; `continuedFrom` is for the others.
- * - `Cancelled`, `EarlyStopped`: somebody wanted it so.
- * - `Paused`: only with `onPause: "end"`; it may go on.
+ * - `Completed`: each request has a response, or an entry in the error file.
+ * - `Failed`: `code` and `message` say why, if the job does.
+ * - `Expired`: the job ran out of time. Completed rows are kept and charged. To process the others, submit a job with
+ *   `continuedFrom`.
+ * - `Cancelled`, `EarlyStopped`: the job was stopped on request.
+ * - `Paused`: returned only with `onPause: "end"`; the job may continue.
  *
  * @since 0.1.0
  * @category model
@@ -237,7 +239,7 @@ export type Outcome =
   | {
       readonly _tag: "Expired"
       readonly job: BatchJob
-      /** How many rows are in the output data set; undefined if the server does not say. */
+      /** The number of rows in the output data set; undefined if the server does not report it. */
       readonly completedRows: number | undefined
     }
   | { readonly _tag: "Cancelled"; readonly job: BatchJob }
@@ -245,11 +247,11 @@ export type Outcome =
   | { readonly _tag: "Paused"; readonly job: BatchJob }
 
 // -------------------------------------------------------------------------------------------------
-// What a job says
+// Reading a job
 // -------------------------------------------------------------------------------------------------
 
 /**
- * The id of a job: the last part of its name.
+ * Returns the id of a job: the last part of its name.
  *
  * @since 0.1.0
  * @category getters
@@ -257,7 +259,8 @@ export type Outcome =
 export const idOf = (job: BatchJob): string => jobs.idOf(job)
 
 /**
- * The state of a job without its prefix, such as `RUNNING`; states that are not known yet too. `UNSPECIFIED` if it says none.
+ * Returns the state of a job without its prefix, such as `RUNNING`, or `UNSPECIFIED` if it has none. Unknown states are
+ * returned too.
  *
  * @example
  * ```ts
@@ -286,7 +289,7 @@ const completedRows = ({ jobProgress }: BatchJob): number | undefined =>
   jobProgress?.outputRows ?? jobProgress?.successfullyProcessedRequests ?? undefined
 
 /**
- * What a job means to who waits for it.
+ * Returns the standing of a job for `Job.watch` and `Job.await`.
  *
  * @since 0.1.0
  * @category getters
@@ -316,7 +319,7 @@ export const standingOf = (job: BatchJob, onPause: "wait" | "end" = "wait"): Job
 // -------------------------------------------------------------------------------------------------
 
 /**
- * A new id for a job, of 96 bits: the host's, or of another `Random` where one was put in its place.
+ * Generates a new job id with 96 random bits, from the host's crypto API or from a custom `Random` service.
  *
  * @since 0.1.0
  * @category getters
@@ -344,7 +347,7 @@ const bodyOf = (account: string, submission: Submission): Effect.Effect<jobs.Bod
     if (before === undefined && inputDatasetId === undefined) return yield* invalidRequest("inputDatasetId is missing")
     for (const [name, value] of Object.entries(inferenceParameters ?? {})) {
       if (typeof value === "number" && !Number.isFinite(value)) {
-        return yield* invalidRequest(`inferenceParameters.${name} is no finite number`)
+        return yield* invalidRequest(`inferenceParameters.${name} must be a finite number`)
       }
     }
     const own = {
@@ -371,10 +374,12 @@ const kindOf = (
 })
 
 /**
- * Submits a job, once: whatever is lost on the way, and whoever submitted it before, the job of this id and input is the
- * success. One of the same id with another input, or a deleted one, is `Conflict`.
+ * Submits a job once, and returns it.
  *
- * `Job.submit` decides what is sent when, and how long a job is looked up. The deadline of the workload is around all of it.
+ * If a job with this id and input exists already, `submit` succeeds with that job. A lost response does not create a second
+ * job. Fails with `Conflict` if the id belongs to a deleted job, or to a job with a different input.
+ *
+ * `Job.submit` decides when to send and when to look the job up. The deadline of the workload covers the whole submission.
  *
  * @example
  * ```ts
@@ -393,7 +398,7 @@ const kindOf = (
  *   inputDatasetId: "reviews"
  * })
  *
- * // the second finds what the first has made
+ * // the second submission finds the job of the first
  * const twice = Effect.zip(program, program)
  * const [first, second] = await Effect.runPromise(twice.pipe(Effect.provide(Live)))
  * assert.strictEqual(BatchJobs.idOf(first), BatchJobs.idOf(second))
@@ -413,7 +418,7 @@ export const submit = (submission: Submission): Call<BatchJob> =>
   })
 
 /**
- * Looks a job up; `NotFound` where there is none of that id.
+ * Gets a job by id. Fails with `NotFound` if no job has the id.
  *
  * @since 0.1.0
  * @category getters
@@ -422,7 +427,7 @@ export const get = (id: string, options: CallOptions = {}): Call<BatchJob> =>
   Effect.flatMap(jobs.checkId(id), (id) => jobs.get(collection, id, options.workload ?? Workload.interactive))
 
 /**
- * Lists the jobs of the account, one page after another as they are asked for.
+ * Returns a stream of the account's jobs. Pages are fetched on demand.
  *
  * @since 0.1.0
  * @category getters
@@ -438,7 +443,7 @@ const delete_ = (id: string, options: CallOptions = {}): Call<void> =>
 
 const watched = (owner: string, options: WatchOptions) => {
   oneOf(owner, "onPause", options.onPause ?? "wait", ["wait", "end"])
-  // refuses bad options here, and not where the job is looked for
+  // throws on invalid options here, and not when the job is polled
   watching.limits(options, owner)
   const workload = options.workload ?? jobs.looking
   return kindOf(workload, workload, options.onPause)
@@ -450,8 +455,10 @@ const await_ = (id: string, options: WatchOptions = {}): Call<Outcome> => {
 }
 
 /**
- * Watches a job: each snapshot of it that was seen, the last one that of its end. Losing contact only makes the next one
- * later; a replica that lags behind may show an older one after a newer.
+ * Returns a stream of the job's snapshots. The last snapshot is that of its end.
+ *
+ * A loss of contact only delays the next snapshot, within the limits of the options. A lagging replica may return an older
+ * snapshot after a newer one.
  *
  * @example
  * ```ts
@@ -486,8 +493,10 @@ export const watch = (
 
 export {
   /**
-   * Waits for the end of a job, as long as it takes; its limits, or a `Deadline.within` around it, say when to stop. What it
-   * fails with is never the job's failure: that is an outcome. A job that was deleted is `NotFound`.
+   * Waits for the end of a job, and returns the outcome.
+   *
+   * It waits without a time limit by default. Set a limit in the options, or use `Deadline.within`. A failed job is the outcome
+   * `Failed`, not an error. If the job was deleted, it fails with `NotFound`.
    *
    * @example
    * ```ts
@@ -507,7 +516,7 @@ export {
    * })
    *
    * const outcome = await Effect.runPromise(program.pipe(Effect.provide(Live)))
-   * assert.strictEqual(outcome._tag, "Expired") // and `outcome.completedRows` says how many rows are there
+   * assert.strictEqual(outcome._tag, "Expired") // `outcome.completedRows` is the number of completed rows
    * ```
    *
    * @since 0.1.0
@@ -515,7 +524,7 @@ export {
    */
   await_ as await,
   /**
-   * Deletes a job, and stops it if it runs. Its id cannot be used again.
+   * Deletes a job, and stops it if it is running. Its id cannot be used again.
    *
    * @since 0.1.0
    * @category getters

@@ -1,27 +1,28 @@
 /**
- * Trainers and fine-tuning: jobs that wait for machines for days, lose them, and go on.
+ * Trainer and fine-tuning jobs: create them, wait until they are ready, and resume them after an interruption.
  *
- * A trainer that waits for capacity has not failed; nor has one that cannot be looked at, or whose end is told by a replica
- * that lags behind. A trainer that runs need not answer yet. And one that was interrupted may have lost the state of its
- * optimizer, which nobody says. Here waiting for capacity, becoming ready, changing state and losing contact have a limit
- * each; what stopped is resumed so many times at most; each end is a typed outcome; and what is ready says from which
- * checkpoint it went on.
+ * A trainer can wait for capacity for days, lose its machine, or run without being reachable yet. A replica can report an old
+ * state, and a loss of contact says nothing about the job. An interruption can lose the optimizer's state without notice.
  *
- * | call | workload, unless the call has its own | what is repeated |
+ * In this module, each kind of wait has its own limit: for capacity, until ready, in a temporary state, and without contact. A
+ * stopped job is resumed a limited number of times. Each end is a typed outcome. The outcome of a ready trainer names the
+ * checkpoint that it continued from.
+ *
+ * | call | default workload | repeated |
  * | --- | --- | --- |
- * | `create` | `Workload.batchSubmission`, its deadline around all of it | what was not sent; else after a look for the job |
+ * | `create` | `Workload.batchSubmission`; one deadline for the whole submission | if not sent, or after a lookup of the job |
  * | `get`, `list`, `checkpoints`, `cancel`, `delete` | `Workload.interactive` | yes |
- * | `resume` | `Workload.interactive` | only what did not arrive |
- * | a look of the waits | two attempts within a minute; the next look is another call | yes |
- * | a probe of a trainer's health | 5 seconds | no; the next look probes again |
+ * | `resume` | `Workload.interactive` | only if it did not arrive |
+ * | a poll of the waits | two attempts within a minute; the next poll is a separate call | yes |
+ * | a health probe of a trainer | 5 seconds | no; the next poll probes again |
  *
- * Where the provider's documents are silent or contradict each other:
+ * Our choices where the provider's documentation is silent or contradictory:
  *
- * - A trainer is healthy if the gateway's path or its `directRouteHandle` answers 200; the gateway is asked first. The key goes
- *   to no other host than the service's and those below `fireworks.ai`.
- * - There is no state of being preempted: a job that was is `RE_QUEUEING`, or fails.
- * - `dcpSaveInterval` is set in the training program, and the API does not know it: it is not sent, and only said here.
- * - Only trainers tell of checkpoints. Those of the types `TRAINING` and `TRAINING_LORA` hold the optimizer's state.
+ * - A trainer is healthy if its URL at the gateway or its `directRouteHandle` responds with 200. The gateway is probed first.
+ *   The API key is sent only to the hosts of the service and to hosts below `fireworks.ai`.
+ * - The API has no preemption state. A preempted job is `RE_QUEUEING`, or fails.
+ * - `dcpSaveInterval` is set in the training program, and the API does not know it. This module uses it only for warnings.
+ * - Only trainers list checkpoints. Checkpoints of the types `TRAINING` and `TRAINING_LORA` hold the optimizer's state.
  *
  * @since 0.1.0
  */
@@ -73,43 +74,47 @@ export type {
 // -------------------------------------------------------------------------------------------------
 
 /**
- * What `create` takes. Names that are not listed go into `more`.
+ * Options of `create`. Put fields that are not listed into `more`.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Submission {
   /**
-   * The job's id: up to 63 letters, digits, dashes and underscores. To create it again after a crash, store one of `newId` in a
-   * safe place first. A given id is looked up before anything is sent, which the key must allow. @default one of `newId`
+   * The job's id: 1 to 63 letters, digits, dashes and underscores, the first a letter or digit.
+   *
+   * To create the job again after a crash, create the id with `newId` and store it before the first call. A given id is looked
+   * up before anything is sent, so the API key must be allowed to read jobs. @default a new id from `newId`
    */
   readonly id?: string | undefined
-  /** @default "trainer" */
+  /** The kind of the job. @default "trainer" */
   readonly kind?: Kind | undefined
   readonly displayName?: string | undefined
-  /** What is trained, and how: `baseModel`, `loraRank`, `learningRate`, `maxContextLength`, … */
+  /** The configuration of the training: `baseModel`, `loraRank`, `learningRate`, `maxContextLength`, … */
   readonly trainingConfig?: Readonly<Record<string, unknown>> | undefined
-  /** The id of a data set, or its full name, for fine-tuning. */
+  /** The id or full name of the data set for fine-tuning. */
   readonly dataset?: string | undefined
   readonly nodeCount?: number | undefined
   readonly hotLoadDeploymentId?: string | undefined
-  /** After how long without a request the trainer is taken down. @default the server's */
+  /** The time without a request after which the server stops the trainer. @default the setting of the server */
   readonly inactivityTimeout?: Duration.DurationInput | undefined
-  /** The shape of the machines, sent in the URL. @default none */
+  /** The shape of the machines, sent as a URL parameter. @default none */
   readonly trainingShape?: string | undefined
-  /** Further fields of the job. @default none */
+  /** Additional fields of the job. @default none */
   readonly more?: Readonly<Record<string, unknown>> | undefined
   /**
-   * After how many steps the training program saves weights and optimizer; 0 for never. It is not sent: the training program
-   * sets it, and what is said here is only what is warned of. @default not known
+   * The number of steps after which the training program saves weights and optimizer; 0 for never.
+   *
+   * The value is not sent. Pass the value that the training program uses: a missing value or 0 causes a warning.
+   * @default not known
    */
   readonly dcpSaveInterval?: number | undefined
-  /** The limits of all of it. @default `Workload.batchSubmission` */
+  /** The workload of each call. Its deadline covers the whole submission. @default `Workload.batchSubmission` */
   readonly workload?: Workload.Workload | undefined
 }
 
 /**
- * A job that was created, and what to be warned of.
+ * A created job, and a warning if an interruption could lose the optimizer's state.
  *
  * @since 0.1.0
  * @category model
@@ -120,89 +125,89 @@ export interface Created {
 }
 
 /**
- * What `checkpoints` takes.
+ * Options of `checkpoints`.
  *
  * @since 0.1.0
  * @category model
  */
 export interface PageOptions extends Omit<CallOptions, "kind"> {
-  /** How many are asked for at once, from 1 to 200. @default 50 */
+  /** The number of items per page, from 1 to 200. @default 50 */
   readonly pageSize?: number | undefined
 }
 
 /**
- * What `list` takes.
+ * Options of `list`.
  *
  * @since 0.1.0
  * @category model
  */
 export interface ListOptions extends PageOptions {
-  /** @default "trainer" */
+  /** The kind of the jobs. @default "trainer" */
   readonly kind?: Kind | undefined
-  /** By the rules of AIP-160, such as `state = "JOB_STATE_RUNNING"`. @default all */
+  /** A filter in the syntax of AIP-160, such as `state = "JOB_STATE_RUNNING"`. @default all jobs */
   readonly filter?: string | undefined
-  /** Such as `create_time desc`. @default the server's */
+  /** The order, such as `create_time desc`. @default the order of the server */
   readonly orderBy?: string | undefined
 }
 
 /**
- * What `awaitReady` takes.
+ * Options of `awaitReady`.
  *
  * @since 0.1.0
  * @category model
  */
 export interface AwaitReadyOptions extends ReadyOptions {
-  /** Whether the job was resumed just before, so that `stale` holds from the beginning. @default false */
+  /** True if the job was resumed just before the wait, so that `stale` applies from the start. @default false */
   readonly resumed?: boolean | undefined
 }
 
 /**
- * What `resumeAndWait` takes.
+ * Options of `resumeAndWait`.
  *
  * @since 0.1.0
  * @category model
  */
 export interface ResumeOptions extends ReadyOptions {
-  /** How often the job is resumed at most, the first time included, from 1 on. @default 3 */
+  /** The maximum number of times the job is resumed, including the first, at least 1. @default 3 */
   readonly resumes?: number | undefined
 }
 
 /**
- * What `reconnectAndWait` takes.
+ * Options of `reconnectAndWait`.
  *
  * @since 0.1.0
  * @category model
  */
 export interface ReconnectOptions extends ReadyOptions {
-  /** How often the job is resumed at most; 0 for never. @default 3 */
+  /** The maximum number of times the job is resumed; 0 for never. @default 3 */
   readonly resumes?: number | undefined
-  /** The states that it is resumed from; others are its end. @default all; for fine-tuning all but `COMPLETED` */
+  /** The states from which the job is resumed; others are its end. @default all; for fine-tuning all except `COMPLETED` */
   readonly resumableStates?: ReadonlyArray<Resumable> | undefined
-  /** See `Submission`. @default not known */
+  /** The number of steps between checkpoints; see `Submission`. @default not known */
   readonly dcpSaveInterval?: number | undefined
 }
 
 /**
- * What `await` and `watch` take.
+ * Options of `await` and `watch`.
  *
  * @since 0.1.0
  * @category model
  */
 export interface WatchOptions extends Omit<Job.WatchOptions, "changing"> {
-  /** @default "trainer" */
+  /** The kind of the job. @default "trainer" */
   readonly kind?: Kind | undefined
-  /** Whether a pause is waited for, or is an end. @default "wait" */
+  /** The treatment of a paused job: `"wait"` counts it as queued, `"end"` returns `Paused`. @default "wait" */
   readonly onPause?: "wait" | "end" | undefined
-  /** The limits and retries of each look. @default two attempts within a minute */
+  /** The workload of each poll. @default two attempts within a minute */
   readonly workload?: Workload.Workload | undefined
 }
 
 // -------------------------------------------------------------------------------------------------
-// What a job says
+// Reading a job
 // -------------------------------------------------------------------------------------------------
 
 /**
- * The id of a job: the last part of its name.
+ * Returns the id of a job: the last part of its name.
  *
  * @since 0.1.0
  * @category getters
@@ -210,7 +215,8 @@ export interface WatchOptions extends Omit<Job.WatchOptions, "changing"> {
 export const idOf = (job: TrainerJob): string => jobs.idOf(job)
 
 /**
- * The state of a job without its prefix, such as `RUNNING`; states that are not known yet too. `UNSPECIFIED` if it says none.
+ * Returns the state of a job without its prefix, such as `RUNNING`, or `UNSPECIFIED` if it has none. Unknown states are
+ * returned too.
  *
  * @since 0.1.0
  * @category getters
@@ -218,7 +224,7 @@ export const idOf = (job: TrainerJob): string => jobs.idOf(job)
 export const stateOf = (job: TrainerJob): string => jobs.stateOf(job)
 
 /**
- * What a job means to who waits for it, until it is ready or until its end.
+ * Returns the standing of a job for a wait, until it is ready or until its end.
  *
  * @example
  * ```ts
@@ -250,18 +256,18 @@ const collectionOf = (kind: Kind) => ({ path: paths[kind], schema: TrainerJob })
 
 const resumables: ReadonlyArray<Resumable> = ["FAILED", "CANCELLED", "PAUSED", "COMPLETED"]
 
-/** What is resumed where nobody says more: what a fine-tuning job has completed is its result. */
+/** Returns the default of `resumableStates`. A completed fine-tuning job has its result, and is not resumed. */
 const resumableOf = (kind: Kind): ReadonlyArray<Resumable> =>
   kind === "trainer" ? resumables : resumables.filter((state) => state !== "COMPLETED")
 
-/** What is to be warned of. */
+/** Returns a warning unless the interval is above 0. Throws on an invalid interval. */
 const riskOf = (owner: string, given: number | undefined): OptimizerStateAtRisk | undefined => {
   const interval = given === undefined ? undefined : number(owner, "dcpSaveInterval", given, { integer: true })
   if (interval !== undefined && interval > 0) return undefined
   const advice =
     interval === undefined
-      ? "It is not known whether checkpoints with the optimizer's state are saved, and by default none are: set dcp_save_interval above 0 in the training program, and dcpSaveInterval here."
-      : "No checkpoints with the optimizer's state are saved, so that an interruption loses it: set dcp_save_interval above 0 in the training program."
+      ? "Checkpoints with the optimizer's state may not be saved, because the default is to save none: set dcp_save_interval above 0 in the training program, and pass the same value as dcpSaveInterval."
+      : "No checkpoints with the optimizer's state are saved, so an interruption loses it: set dcp_save_interval above 0 in the training program."
   return { _tag: "OptimizerStateAtRisk", interval: interval === undefined ? undefined : 0, advice }
 }
 
@@ -272,7 +278,7 @@ const riskOf = (owner: string, given: number | undefined): OptimizerStateAtRisk 
 type Call<A> = jobs.Call<A>
 
 /**
- * A new id for a job, of 96 bits: the host's, or of another `Random` where one was put in its place.
+ * Generates a new job id with 96 random bits, from the host's crypto API or from a custom `Random` service.
  *
  * @since 0.1.0
  * @category getters
@@ -290,11 +296,13 @@ const bodyOf = (account: string, submission: Submission): Effect.Effect<jobs.Bod
   })
 
 /**
- * Creates a job, once: whatever is lost on the way, and whoever created it before, the job of this id and description is the
- * success. One of the same id with another description, or a deleted one, is `Conflict`.
+ * Creates a job once, and returns it.
  *
- * It warns, in what it returns and in the log, where the optimizer's state would not outlast an interruption. The log says it
- * once for each job, here or in `reconnectAndWait`.
+ * If a job with this id and description exists already, `create` succeeds with that job. A lost response does not create a
+ * second job. Fails with `Conflict` if the id belongs to a deleted job, or to a job with a different description.
+ *
+ * If an interruption could lose the optimizer's state, the result holds a warning. The warning is also logged, once for each
+ * job, by `create` or by `reconnectAndWait`.
  *
  * @example
  * ```ts
@@ -343,7 +351,7 @@ export const create = (submission: Submission): Call<Created> => {
 }
 
 /**
- * Looks a job up; `NotFound` where there is none of that id.
+ * Gets a job by id. Fails with `NotFound` if no job has the id.
  *
  * @since 0.1.0
  * @category getters
@@ -354,7 +362,7 @@ export const get = (id: string, options: CallOptions = {}): Call<TrainerJob> => 
 }
 
 /**
- * Lists the jobs of a kind, one page after another as they are asked for.
+ * Returns a stream of the account's jobs of one kind. Pages are fetched on demand.
  *
  * @since 0.1.0
  * @category getters
@@ -368,7 +376,7 @@ export const list = (options: ListOptions = {}): Stream.Stream<TrainerJob, ApiEr
 }
 
 /**
- * Lists the checkpoints of a trainer, one page after another as they are asked for. Other kinds of jobs tell of none.
+ * Returns a stream of a trainer's checkpoints. Pages are fetched on demand. The API lists checkpoints for trainers only.
  *
  * @since 0.1.0
  * @category getters
@@ -391,8 +399,9 @@ export const checkpoints = (
 }
 
 /**
- * Resumes a job that has stopped; where it is running already, that is refused. An answer that is lost is not asked for again:
- * `resumeAndWait` looks what became of it.
+ * Resumes a stopped job. The server refuses to resume a running job.
+ *
+ * If the response is lost, the request is not repeated. Use `resumeAndWait` to resume a job and learn its state.
  *
  * @since 0.1.0
  * @category getters
@@ -405,7 +414,7 @@ export const resume = (id: string, options: CallOptions = {}): Call<void> => {
 }
 
 /**
- * Cancels a job. One that is cancelled already is a success.
+ * Cancels a job. Succeeds if the job is cancelled already.
  *
  * @since 0.1.0
  * @category getters
@@ -418,7 +427,7 @@ export const cancel = (id: string, options: CallOptions = {}): Call<void> => {
     Effect.catchIf(
       act(kind, id, "cancel", workload, "safe"),
       ({ reason }) => reason === "BadRequest" || reason === "Conflict" || reason === "PreconditionFailed",
-      // an earlier attempt may have done it, or somebody else
+      // an earlier attempt or another client may have cancelled the job
       (error) => Effect.filterOrFail(jobs.get(collectionOf(kind), id, workload), isCancelled, () => error)
     )
   ).pipe(Effect.asVoid)
@@ -449,8 +458,9 @@ const waitOf = (owner: string, options: ReadyOptions, ready: Duration.DurationIn
 }
 
 /**
- * Waits until a job is ready: a trainer that runs and answers, a fine-tuning job that runs. It resumes nothing; a job that has
- * ended, or paused, is an outcome.
+ * Waits until a job is ready. A trainer is ready when it runs and its health probe succeeds, a fine-tuning job when it runs.
+ *
+ * `awaitReady` never resumes a job. If the job has ended or is paused, that is the outcome.
  *
  * @example
  * ```ts
@@ -470,7 +480,7 @@ const waitOf = (owner: string, options: ReadyOptions, ready: Duration.DurationIn
  * })
  *
  * const outcome = await Effect.runPromise(program.pipe(Effect.provide(Live)))
- * assert.strictEqual(outcome._tag, "Ready") // and `outcome.baseUrl` is where the trainer answers
+ * assert.strictEqual(outcome._tag, "Ready") // `outcome.baseUrl` is the URL of the trainer
  * ```
  *
  * @since 0.1.0
@@ -482,7 +492,10 @@ export const awaitReady = (id: string, options: AwaitReadyOptions = {}): Call<Ou
 }
 
 /**
- * Resumes a job, and waits until it is ready. It is resumed again if it stops on the way; one that runs already is waited for.
+ * Resumes a job, and waits until it is ready.
+ *
+ * If the job runs already, `resumeAndWait` only waits. If the job stops again before it is ready, it is resumed again, up to
+ * `resumes` times in all.
  *
  * @example
  * ```ts
@@ -491,7 +504,7 @@ export const awaitReady = (id: string, options: AwaitReadyOptions = {}): Call<Ou
  * import { Fireworks, TrainerJobs } from "effect-reliability/fireworks"
  * import { FireworksServer } from "effect-reliability/testing"
  *
- * // it fails at first, and runs when it is resumed
+ * // the job fails at first, and runs after it was resumed
  * const timeline = ({ life }: FireworksServer.NewJob) => [{ state: life === 1 ? "FAILED" : "RUNNING" }] as const
  * const Live = FireworksServer.layerClient(Fireworks.layer).pipe(
  *   Layer.provide(FireworksServer.layerInMemory({ timeline, healthyAfter: 0 }))
@@ -517,11 +530,13 @@ export const resumeAndWait = (id: string, options: ResumeOptions = {}): Call<Out
 }
 
 /**
- * Goes on with a job whatever became of it, after a crash of this process or a preemption of the job: waits for it if it runs
- * or is about to, resumes it if it has stopped, and tells from which checkpoint it went on.
+ * Reconnects to a job after a crash of this process or a preemption of the job, and waits until the job is ready.
  *
- * It fails only where a limit is reached, contact is lost for too long, or the job was deleted. That it warns of the
- * optimizer's state is in the outcome, and once for each job in the log, unless `create` has said it there.
+ * If the job has stopped, it is resumed, up to `resumes` times. The `optimizer` of the outcome names the checkpoint that the
+ * trainer continued from. The call fails if a limit is reached, on a `Fatal` error, or if the job was deleted.
+ *
+ * If an interruption could lose the optimizer's state, the outcome holds a warning. The warning is also logged, once for each
+ * job, by `create` or by `reconnectAndWait`.
  *
  * @example
  * ```ts
@@ -530,7 +545,7 @@ export const resumeAndWait = (id: string, options: ResumeOptions = {}): Call<Out
  * import { Fireworks, TrainerJobs } from "effect-reliability/fireworks"
  * import { FireworksServer } from "effect-reliability/testing"
  *
- * // it saves a checkpoint every 10 ms, and is preempted after 50
+ * // the trainer saves a checkpoint every 10 ms, and is preempted after 50 ms
  * const timeline = ({ life }: FireworksServer.NewJob) =>
  *   life === 1 ? ([{ state: "RUNNING", lasts: "50 millis" }, { state: "FAILED" }] as const) : ([{ state: "RUNNING" }] as const)
  * const Live = FireworksServer.layerClient(Fireworks.layer).pipe(
@@ -565,11 +580,11 @@ export const reconnectAndWait = (id: string, options: ReconnectOptions = {}): Ca
 // Waiting for the end
 // -------------------------------------------------------------------------------------------------
 
-const toTheEnd = (owner: string, options: WatchOptions) => {
+const watchedOf = (owner: string, options: WatchOptions) => {
   const { workload = jobs.looking } = options
   const kind = kindOf(owner, options)
   const onPause = oneOf(owner, "onPause", options.onPause ?? "wait", ["wait", "end"])
-  // refuses bad options here, and not where the job is looked for
+  // throws on invalid options here, and not when the job is polled
   watching.limits(options, owner)
   return {
     get: (id: string) => jobs.get(collectionOf(kind), id, workload),
@@ -579,8 +594,10 @@ const toTheEnd = (owner: string, options: WatchOptions) => {
 }
 
 /**
- * Watches a job until its end: each snapshot of it that was seen, the last one that of its end. Losing contact only makes the
- * next one later; a replica that lags behind may show an older one after a newer.
+ * Returns a stream of the job's snapshots. The last snapshot is that of its end.
+ *
+ * A loss of contact only delays the next snapshot, within the limits of the options. A lagging replica may return an older
+ * snapshot after a newer one.
  *
  * @example
  * ```ts
@@ -609,19 +626,21 @@ export const watch = (
   id: string,
   options: WatchOptions = {}
 ): Stream.Stream<TrainerJob, ApiError, Fireworks.Fireworks> => {
-  const watched = toTheEnd("TrainerJobs.watch", options)
+  const watched = watchedOf("TrainerJobs.watch", options)
   return Stream.unwrap(Effect.map(jobs.checkId(id), (id) => Job.watch(watched, id, options)))
 }
 
 const await_ = (id: string, options: WatchOptions = {}): Call<Ended> => {
-  const watched = toTheEnd("TrainerJobs.await", options)
+  const watched = watchedOf("TrainerJobs.await", options)
   return Effect.flatMap(jobs.checkId(id), (id) => Job.await(watched, id, options))
 }
 
 export {
   /**
-   * Waits for the end of a job, as long as it takes; its limits, or a `Deadline.within` around it, say when to stop. What it
-   * fails with is never the job's failure: that is an outcome. A job that was deleted is `NotFound`.
+   * Waits for the end of a job, and returns the outcome.
+   *
+   * It waits without a time limit by default. Set a limit in the options, or use `Deadline.within`. A failed job is the outcome
+   * `Failed`, not an error. If the job was deleted, it fails with `NotFound`.
    *
    * @example
    * ```ts
@@ -649,7 +668,7 @@ export {
    */
   await_ as await,
   /**
-   * Deletes a job, and stops it if it runs. Its id cannot be used again.
+   * Deletes a job, and stops it if it is running. Its id cannot be used again.
    *
    * @since 0.1.0
    * @category getters

@@ -187,7 +187,7 @@ describe("submit", () => {
         for (const other of others) {
           const error = yield* failureOf(BatchJobs.submit(other))
           expect([error._tag, error.reason]).toEqual(["Fatal", "Conflict"])
-          expect(error.message).toContain("with another input")
+          expect(error.message).toContain("its input is different")
         }
         expect(yield* madeOf(server)).toEqual([["j", 1]])
       })
@@ -214,10 +214,10 @@ describe("submit", () => {
         const error = yield* within(failureOf(BatchJobs.submit({ ...input, id: "j" })), "5 minutes")
         expect([error.reason, error.phase, error.attempts]).toEqual(["Timeout", "deadline", 1])
         expect(error.advice).toContain("nothing was submitted")
-        expect(error.advice).toContain("under the id j")
+        expect(error.advice).toContain("with the id j")
         const doubtful = yield* within(failureOf(BatchJobs.submit(input)), "5 minutes")
         expect([doubtful.reason, doubtful.phase]).toEqual(["Timeout", "deadline"])
-        expect(doubtful.advice).toMatch(/^The job may exist: submit it again under the id batch-/)
+        expect(doubtful.advice).toMatch(/^The job may exist: submit it again with the id batch-/)
         yield* TestClock.adjust("1 hour")
         yield* BatchJobs.submit({ ...input, id: "j" })
         expect(yield* madeOf(server)).toEqual([["j", 1]])
@@ -299,7 +299,7 @@ describe("submit", () => {
       (client) =>
         Effect.gen(function* () {
           const error = yield* within(failureOf(BatchJobs.submit({ ...input, id: "j" })), "1 minute")
-          expect(error.detail).toBe("the server made a job of another id")
+          expect(error.detail).toBe("the server created a job with a different id")
           expect((yield* client.requests).filter(({ method }) => method === "POST").length).toBe(1)
         })
     )
@@ -442,7 +442,7 @@ describe("await", () => {
     scripted(json({ batchInferenceJobs: [], nextPageToken: "again" }), (client) =>
       Effect.gen(function* () {
         const error = yield* failureOf(Stream.runDrain(BatchJobs.list()))
-        expect(error.detail).toBe("nextPageToken leads to the page that it is on")
+        expect(error.detail).toBe("nextPageToken is the token of the current page")
         expect((yield* client.requests).length).toBe(2)
       })
     )

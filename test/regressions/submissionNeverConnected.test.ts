@@ -69,7 +69,7 @@ const expectNothing = (error: ApiError.ApiError) => {
   expect(error.advice).toMatch(
     /^(Nothing was sent, so no job exists|The job could not be looked up, so nothing was submitted)/
   )
-  expect(error.advice).toMatch(/check the network path to the API, then submit again under the id \S+\.$/)
+  expect(error.advice).toMatch(/check the network path to the API, then submit again with the id \S+\.$/)
   expect(error.message).not.toContain("may exist")
 }
 

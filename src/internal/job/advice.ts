@@ -1,5 +1,5 @@
 /**
- * Advice to callers whose submission or watch failed.
+ * Advice for callers whose submission or watch failed.
  *
  * @since 0.1.0
  */
@@ -8,21 +8,21 @@ import { unsafeMake } from "../apiError/unsafeMake.js"
 import type { Phase } from "./model.js"
 
 export const conflicts = {
-  Other: "a job of this id exists, with another input",
-  Gone: "a job of this id was deleted, and the id cannot be used again"
+  Other: "a job with this id exists, and its input is different",
+  Gone: "a job with this id was deleted, and the id cannot be used again"
 }
 
 export const mayExist = (id: string): string =>
-  `The job may exist: submit it again under the id ${id}, and it is found instead of made twice.`
+  `The job may exist: submit it again with the id ${id}. An existing job is found and not created twice.`
 
-/** An error status is no fault of the network. */
+// a response with an error status shows that the network path works
 const again = (error: ApiError, id: string): string =>
-  `${error.delivery === "NotSent" ? "check the network path to the API, then " : ""}submit again under the id ${id}.`
+  `${error.delivery === "NotSent" ? "check the network path to the API, then " : ""}submit again with the id ${id}.`
 
 export const notLookedUp = (error: ApiError, id: string): string =>
   `The job could not be looked up, so nothing was submitted: ${again(error, id)}`
 
-/** What to do about a submission of which nothing arrived; refusals have an advice of their own. */
+/** Returns advice for a submission that did not reach the server. Refusals keep the advice of their own error. */
 export const nothingSent = (error: ApiError, id: string, isSent: boolean): string | undefined => {
   if (error._tag !== "Transient") return undefined
   if (!isSent) return notLookedUp(error, id)
@@ -30,15 +30,15 @@ export const nothingSent = (error: ApiError, id: string, isSent: boolean): strin
 }
 
 export const moreOf = (option: Phase | "outage"): string =>
-  `The job may go on: wait for it again, or allow more time by the option ${option}.`
+  `The job may still be running: wait for it again, or raise the option ${option}.`
 
 export const settled = (error: ApiError): ApiError => (error.attempts > 0 ? error : settle(error, 1))
 
-// both are of one error
+// `_tag` and `reason` come from one error, so they are a valid `Kind`
 export const advised = ({ _tag, reason, ...rest }: ApiError, remedy: string): ApiError =>
   unsafeMake({ class: _tag, reason } as Kind, { ...rest, remedy }, rest.cause)
 
-/** Whether a call may have been carried out: not if a server refused it, whatever it refuses with. */
+/** Returns true if the server may have carried out the call. A `Fatal` error status is a refusal. */
 export const mayStand = (error: ApiError): boolean =>
   mayHaveExecuted(error) &&
   !(error._tag === "Fatal" && error.delivery === "Acknowledged" && (error.status ?? 400) >= 400)

@@ -1,5 +1,5 @@
 /**
- * The states of a submission and of a watch, and the limits of both.
+ * The states of a submission and of a watch, and their limits.
  *
  * @since 0.1.0
  */
@@ -7,14 +7,15 @@ import type * as Duration from "effect/Duration"
 import type { ApiError } from "../../ApiError.js"
 
 /**
- * What a snapshot of a job means to who watches it.
+ * The meaning of a job's snapshot for a watch.
  *
- * - `Queued`: it waits for its turn or for a machine, as long as that takes.
- * - `Active`: it is on its way.
- * - `Changing`: it is between two states, in none of which it stays: being stopped, say, or not known yet.
- * - `Stopped`: it is over, and could be resumed, unless that is `final`. Soon after a resumption it may be the end before it.
- * - `Ended`: what was waited for has come, or cannot come any more.
- * - `Gone`: it was deleted. Its id cannot be used again.
+ * - `Queued`: the job waits for its turn or for a machine.
+ * - `Active`: the job is in progress.
+ * - `Changing`: the job is in a temporary state, such as being cancelled, or in an unknown state.
+ * - `Stopped`: the job has stopped. It can be resumed, unless `final` is true. Soon after a resumption, a snapshot may still
+ *   show the previous stop.
+ * - `Ended`: the awaited outcome is reached, or can no longer be reached.
+ * - `Gone`: the job was deleted. Its id cannot be used again.
  *
  * @since 0.1.0
  * @category model
@@ -26,7 +27,7 @@ export type Standing<A> =
   | { readonly _tag: "Gone" }
 
 /**
- * What was found under an id: the job that was submitted, one with another input, or one that was deleted.
+ * The result of a lookup by id: the submitted job, a job with a different input, or a deleted job.
  *
  * @since 0.1.0
  * @category model
@@ -36,21 +37,22 @@ export type Finding<Snapshot> =
   | { readonly _tag: "Other" }
   | { readonly _tag: "Gone" }
 /**
- * A submission whose job is looked up: how often it was sent, the error of the last time, and the number of looks since then.
+ * The state of a submission while its job is looked up.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Doubt {
-  /** 0 before the first time. */
+  /** Number of times the job was sent; 0 before the first send. */
   readonly sends: number
-  /** Absent before the first time. */
+  /** Error of the last send; undefined before the first send. */
   readonly error: ApiError | undefined
+  /** Number of lookups since the last send. */
   readonly looks: number
 }
 
 /**
- * The next step of a submission. One that failed may have been carried out all the same (`inDoubt`).
+ * The next step of a submission. After a failure with `inDoubt`, the job may exist nevertheless.
  *
  * @since 0.1.0
  * @category model
@@ -62,7 +64,7 @@ export type Submission<Snapshot> =
   | { readonly _tag: "Failed"; readonly error: ApiError; readonly inDoubt: boolean }
 
 /**
- * What a job may be for a limited time.
+ * A phase of a job whose total time can be limited.
  *
  * @since 0.1.0
  * @category model
@@ -70,40 +72,40 @@ export type Submission<Snapshot> =
 export type Phase = "queued" | "active" | "changing"
 
 /**
- * How a job is watched.
+ * Options of `watch` and `await`. A poll is one call of the kind's `get`.
  *
  * @since 0.1.0
  * @category model
  */
 export interface WatchOptions {
-  /** The wait between looks, as long as something changes, at least 1 ms. @default 5 seconds */
+  /** The first wait between polls, at least 1 ms. Waits restart from it when the job's standing changes. @default 5 seconds */
   readonly interval?: Duration.DurationInput | undefined
-  /** What each wait is multiplied by while nothing changes, from 1 on. @default 1.5 */
+  /** The factor by which each wait grows while the job's standing does not change, at least 1. @default 1.5 */
   readonly factor?: number | undefined
-  /** The longest wait, at least `interval`. @default 1 minute */
+  /** The longest wait, at least `interval`. @default 1 minute, or `interval` if that is longer */
   readonly cap?: Duration.DurationInput | undefined
-  /** The part by which each wait is shortened or lengthened at random, from 0 to 0.5. @default 0.2 */
+  /** The fraction by which each wait is randomly shortened or lengthened, from 0 to 0.5. @default 0.2 */
   readonly jitter?: number | undefined
-  /** For how long contact may be lost, in one go; may be infinite. @default 1 hour */
+  /** The longest single loss of contact with the server before the watch fails; may be infinite. @default 1 hour */
   readonly outage?: Duration.DurationInput | undefined
-  /** For how long the server may know nothing of the job before that is believed. @default 2 minutes */
+  /** Time during which a `NotFound` response may come from a lagging replica, and is polled again. @default 2 minutes */
   readonly unseen?: Duration.DurationInput | undefined
-  /** For how long it may be queued, in all, since it was last resumed; may be infinite. @default infinite */
+  /** The total time that the job may be queued since its last resumption; may be infinite. @default infinite */
   readonly queued?: Duration.DurationInput | undefined
-  /** For how long it may be active, in all, since it was last resumed; may be infinite. @default infinite */
+  /** The total time that the job may be active since its last resumption; may be infinite. @default infinite */
   readonly active?: Duration.DurationInput | undefined
-  /** For how long it may be changing, in all, since it was last resumed; may be infinite. @default infinite */
+  /** The total time that the job may be changing since its last resumption; may be infinite. @default infinite */
   readonly changing?: Duration.DurationInput | undefined
-  /** How often a job that stopped is resumed, where its kind can be; 0 for never. @default 0 */
+  /** The maximum number of times a stopped job is resumed, if its kind has `resume`; 0 for never. @default 0 */
   readonly resumes?: number | undefined
-  /** For how long after a resumption the server may still tell of the end before it. @default 2 minutes */
+  /** Time after a resumption during which the server may still report the previous stop. @default 2 minutes */
   readonly stale?: Duration.DurationInput | undefined
-  /** Whether it was resumed just before the watch, so that `stale` holds from its beginning. @default false */
+  /** True if the job was resumed just before the watch, so that `stale` applies from the start. @default false */
   readonly resumed?: boolean | undefined
 }
 
 /**
- * Watch options that were checked, in milliseconds.
+ * Validated watch options, with durations in milliseconds.
  *
  * @since 0.1.0
  * @category model
@@ -121,28 +123,31 @@ export interface Limits extends Readonly<Record<Phase, number>> {
 }
 
 /**
- * Where a watch stands. All times are milliseconds of one monotonic clock.
+ * The state of a watch. All times are milliseconds of one monotonic clock.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Watching {
-  /** When the job was last looked at, and what it was when it was last seen. */
+  /** Time of the last poll or attempt to resume. */
   readonly lookedAt: number
+  /** Standing in the last successful poll; `Nothing` at the start and after a resumption. */
   readonly seen: Standing<unknown>["_tag"] | "Nothing"
-  /** The wait before that look, before it was spread. */
+  /** The last wait between polls, without jitter; 0 before the first poll. */
   readonly wait: number
-  /** For how long it was known to be in each phase, since it was last resumed. */
+  /** Time known to be spent in each phase since the last resumption. */
   readonly spent: Readonly<Record<Phase, number>>
-  /** Since when every look has failed; absent while there is contact. */
+  /** Start of the current loss of contact; undefined while there is contact. `NotFound` counts as contact. */
   readonly lostSince: number | undefined
-  /** Since when the server has known nothing of the job. */
+  /** Start of the current series of `NotFound` responses, moved forward by any time without contact. */
   readonly unseenSince: number | undefined
-  /** Since when it could not be asked to resume the job. */
+  /** Start of the current series of failed attempts to resume the job. */
   readonly refusedSince: number | undefined
-  /** Since when every attempt to resume it was answered that there is none. */
+  /** Start of the current series of attempts to resume that failed with `NotFound`. */
   readonly missingSince: number | undefined
+  /** Number of resumptions. */
   readonly resumes: number
+  /** Time of the last resumption; `-Infinity` if there was none. */
   readonly resumedAt: number
 }
 

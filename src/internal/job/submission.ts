@@ -1,7 +1,7 @@
 /**
- * The pure steps of a submission: what to do after each call, as plain functions over plain values.
+ * The pure steps of a submission: plain functions that decide the next step after each call.
  *
- * `Job.submit` runs them in one fiber. A durable workflow can run each `create` and `get` as an activity of its own, and keep the
+ * `Job.submit` runs them in one fiber. A durable workflow can run each `create` and `get` as a separate activity, and store the
  * `Submission` between them.
  *
  * @since 0.1.0
@@ -14,16 +14,16 @@ import { conflicts, mayStand } from "./advice.js"
 import type { Doubt, Finding, Submission } from "./model.js"
 import { hintOf, pauseBefore } from "./waits.js"
 
-/** The most sends of one submission. */
+/** The maximum number of sends of one submission. */
 const maxSends = 6
 
-/** How often a job is looked for that the server said to exist, or could not be asked about. */
+/** The maximum number of lookups if the server reported a `Conflict`, or if the lookups fail. */
 const maxLooks = 6
 
-/** How often a job is looked for that may never have arrived. */
+/** The number of lookups without a result after which the job is sent again. */
 const enoughLooks = 2
 
-/** The longest wait that a server may ask of a submission, in milliseconds. */
+/** The longest server hint that a submission waits for, in milliseconds. */
 const maxHint = 120_000
 
 const failed = (error: ApiError, inDoubt: boolean): Submission<never> => ({ _tag: "Failed", error, inDoubt })
@@ -45,10 +45,10 @@ const found = <Snapshot>(finding: Finding<Snapshot>, error?: ApiError): Submissi
   finding._tag === "Same" ? { _tag: "Done", snapshot: finding.snapshot } : conflict(finding._tag, error)
 
 /**
- * Decides what follows the response to a submission that was sent for the n-th time.
+ * Decides the next step after the n-th send of a submission.
  *
- * What may have been carried out is looked up, and so is what conflicts with something that exists. What was not sent or was
- * refused has failed, unless an earlier send is still in doubt.
+ * A send that the server may have carried out is followed by a lookup, and so is a `Conflict`. A send that was refused or not
+ * delivered fails the submission. If an earlier send is in doubt, only a `Fatal` error fails it; other errors lead to a lookup.
  */
 export const afterSend = <Snapshot>(
   sends: number,
@@ -63,14 +63,14 @@ export const afterSend = <Snapshot>(
 }
 
 /**
- * Decides what follows a look for a job that is about to be sent, or whose submission is in doubt.
+ * Decides the next step after a lookup, before the first send or while a send is in doubt.
  *
- * The same job is the success; another one, or what is left of a deleted one, is `Conflict`. Where there is none before the
- * first send, it is sent. Where there is none after a send it may not be seen yet, and only after another look is it sent again,
- * under the same id.
+ * If the lookup finds the same job, the submission succeeds. A different or deleted job is a `Conflict`. If no job is found
+ * before the first send, the job is sent. If no job is found after a send, a replica may lag behind: the job is looked up once
+ * more, and then sent again with the same id.
  *
- * A look that fails never leads to a send. Before the first send it is repeated where the server did not refuse it, and
- * otherwise fails the submission.
+ * A failed lookup never leads to a send. Before the first send, a failed lookup is repeated if the server may have executed it
+ * and its error is not `Fatal`. Otherwise the submission fails.
  */
 export const afterLook = <Snapshot>(
   doubt: Doubt,

@@ -1,9 +1,9 @@
 /**
- * The pure steps of a watch: what to do after each look and each attempt to resume, as plain functions over plain values.
+ * The pure steps of a watch: plain functions that decide the next step after each poll and each attempt to resume.
  *
- * `Job.watch` and `Job.await` run them in one fiber; `Deployments.awaitReady` and `TrainerJobs` drive them by themselves. A durable
- * workflow can run each look as an activity, keep the `Watching` and the `Step` between them, and wait by its own clock. All state is
- * plain data, and its times are of one monotonic clock.
+ * `Job.watch` and `Job.await` run them in one fiber; `Deployments.awaitReady` and `TrainerJobs` call them directly. A durable
+ * workflow can run each poll as an activity, store the `Watching` and the `Step` between them, and wait on its own timer. All
+ * state is plain data, and its times are from one monotonic clock.
  *
  * @since 0.1.0
  */
@@ -17,7 +17,7 @@ import { advised, mayStand, moreOf } from "./advice.js"
 import type { Limits, Phase, Standing, Step, WatchOptions, Watching } from "./model.js"
 import { again } from "./waits.js"
 
-/** Checks watch options. A `RangeError` names the invalid option and its owner, the function that takes the options. */
+/** Validates watch options. Throws a `RangeError` that names the invalid option and its function, `owner`. */
 export const limits = (options: WatchOptions = {}, owner = "Job.watch"): Limits => {
   const interval = duration(owner, "interval", options.interval ?? "5 seconds", { min: 1 })
   const cap = duration(owner, "cap", options.cap ?? Duration.max(interval, "1 minute"), { min: 1 })
@@ -46,7 +46,7 @@ const phases = { Queued: "queued", Active: "active", Changing: "changing", ...no
 
 const unspent: Watching["spent"] = { queued: 0, active: 0, changing: 0 }
 
-/** A watch that begins at a moment. */
+/** Returns the state of a watch that starts at `now`. */
 export const watchingSince = (now: number, limits: Limits): Watching => ({
   lookedAt: now,
   seen: "Nothing",
@@ -60,7 +60,7 @@ export const watchingSince = (now: number, limits: Limits): Watching => ({
   resumedAt: limits.resumed ? now : -Infinity
 })
 
-const ranOut = (what: Phase, millis: number): Step<never> => {
+const timedOut = (what: Phase, millis: number): Step<never> => {
   const detail = `the job was ${what} for ${Duration.format(Duration.millis(Math.round(millis)))}`
   const about = { delivery: "Acknowledged", phase: "deadline", detail, remedy: moreOf(what) } as const
   return { _tag: "Failed", error: unsafeMake({ class: "Transient", reason: "Timeout" }, about) }
@@ -68,14 +68,17 @@ const ranOut = (what: Phase, millis: number): Step<never> => {
 
 const unreached: ReadonlySet<Reason> = /*#__PURE__*/ new Set<Reason>(["Tls", "ProxyRefused"])
 
-/** A server that asks for no retry of a look does not mean the next look; and who was reached once can be reached again. */
+/**
+ * Returns true if the error ends the watch. A `Fatal` error does, with two exceptions: the server declares it retryable, or it
+ * is a TLS or proxy error and the server was reached before.
+ */
 const isFatal = (error: ApiError, { resumes, seen }: Watching): boolean => {
   const wasReached = seen !== "Nothing" || resumes > 0
   const isAway = wasReached && error.delivery === "NotSent" && unreached.has(error.reason)
   return error._tag === "Fatal" && error.shouldRetry !== true && !isAway
 }
 
-/** What a watch makes of a look that failed. */
+/** Decides the next step after a failed poll. */
 const afterLoss = (
   state: Watching,
   now: number,
@@ -85,7 +88,7 @@ const afterLoss = (
 ): readonly [Watching, Step<never>] => {
   const missing = error.reason === "NotFound"
   const lostSince = state.lostSince ?? now
-  // the time without contact says nothing of the job
+  // time without contact does not count towards `unseen`
   const unseenSince = (state.unseenSince ?? lostSince) + now - lostSince
   const next = missing ? { ...state, lostSince: undefined, unseenSince } : { ...state, lostSince }
   const left = (missing ? unseenSince + limits.unseen : lostSince + limits.outage) - now
@@ -95,12 +98,12 @@ const afterLoss = (
 }
 
 /**
- * Decides what follows a look at a job. `random` is drawn from [0, 1).
+ * Decides the next step after a poll. `random` is drawn from [0, 1).
  *
- * Only what the server says ends the watch, or a limit; or what kept from reaching it from the beginning, and no waiting
- * cures. Time in which there was no contact counts to no limit but its own, time in the queue not to that of the work, and time
- * in which the one became the other to that which has more left. An answer that lags behind makes the watch longer, and ends it
- * never.
+ * A watch ends when the server reports an end, when a limit is reached, or on a `Fatal` error (see `isFatal`). Time without
+ * contact counts only towards `outage`. Each other time counts towards the limit of its phase. If the phase changed between two
+ * polls, the time between them counts towards the phase with more time left. A lagging replica can prolong the watch; within
+ * `unseen` and `stale` it cannot end the watch.
  */
 export const afterSight = <A>(
   before: Watching,
@@ -113,7 +116,7 @@ export const afterSight = <A>(
   const earlier = known ? phases[before.seen] : undefined
   const later = Either.isRight(result) ? phases[result.right._tag] : undefined
   const leftOf = (phase: Phase): number => limits[phase] - before.spent[phase]
-  // when it changed is not known, and no limit is charged with what was not its own
+  // the moment of the change is not known, so the time is charged to the phase with more time left
   const phase = earlier && later && leftOf(later) > leftOf(earlier) ? later : earlier
   const passed = phase && { [phase]: before.spent[phase] + Math.max(0, now - before.lookedAt) }
   const state: Watching = { ...before, lookedAt: now, spent: { ...before.spent, ...passed } }
@@ -128,7 +131,7 @@ export const afterSight = <A>(
     case "Gone":
       return [seen, { _tag: "Failed", error: gone() }]
     case "Stopped": {
-      // what it says may be of the life before
+      // the snapshot may still show the stop before the last resumption
       const left = seen.resumedAt + limits.stale - now
       if (left > 0) return again(seen, limits, { anew: false, left, random })
       const resumable = seen.resumes < limits.resumes && standing.final !== true
@@ -139,7 +142,7 @@ export const afterSight = <A>(
     case "Changing": {
       const phase = phases[standing._tag]
       const left = limits[phase] - seen.spent[phase]
-      if (left <= 0) return [seen, ranOut(phase, seen.spent[phase])]
+      if (left <= 0) return [seen, timedOut(phase, seen.spent[phase])]
       return again({ ...seen, refusedSince: undefined, missingSince: undefined }, limits, { anew, left, random })
     }
   }
@@ -148,14 +151,19 @@ export const afterSight = <A>(
 const gone = (): ApiError =>
   unsafeMake({ class: "Fatal", reason: "NotFound" }, { delivery: "Acknowledged", detail: "the job was deleted" })
 
-/** What a server says of a job that is running already: a precondition failed, which gateways make a 400 of. */
-const elsewhere: ReadonlySet<Reason> = /*#__PURE__*/ new Set<Reason>(["Conflict", "PreconditionFailed", "BadRequest"])
+/** Reasons with which a server refuses to resume a running job. Gateways turn a failed precondition into status 400. */
+const alreadyRunning: ReadonlySet<Reason> = /*#__PURE__*/ new Set<Reason>([
+  "Conflict",
+  "PreconditionFailed",
+  "BadRequest"
+])
 
 /**
- * Decides what follows the attempt to resume a job. `random` is drawn from [0, 1).
+ * Decides the next step after an attempt to resume a job. `random` is drawn from [0, 1).
  *
- * One that is refused, since the job runs again by somebody else's hand, is looked at; so is one whose answer was lost, and
- * both count. One that did not arrive does not count, and is made again, for as long as contact may be lost.
+ * An attempt counts, and is followed by a poll, in three cases: it succeeded, the server refused it because the job already
+ * runs, or the response was lost. An attempt that did not arrive does not count, and is repeated for at most `outage`. After
+ * `NotFound` it is repeated for at most `unseen`.
  */
 export const afterResume = (
   before: Watching,
@@ -165,10 +173,10 @@ export const afterResume = (
   random: number
 ): readonly [Watching, Step<never>] => {
   const error = Option.getOrUndefined(Either.getLeft(result))
-  if (error === undefined || elsewhere.has(error.reason) || mayStand(error)) {
-    // the end that is told next may be the old one
-    const asked = { resumes: before.resumes + 1, resumedAt: now, refusedSince: undefined, missingSince: undefined }
-    const resumed: Watching = { ...before, ...asked, lookedAt: now, seen: "Nothing", spent: unspent }
+  if (error === undefined || alreadyRunning.has(error.reason) || mayStand(error)) {
+    // the next snapshot may still show the previous stop
+    const counted = { resumes: before.resumes + 1, resumedAt: now, refusedSince: undefined, missingSince: undefined }
+    const resumed: Watching = { ...before, ...counted, lookedAt: now, seen: "Nothing", spent: unspent }
     const left = error === undefined ? Infinity : Math.max(limits.outage, limits.interval)
     return again(resumed, limits, { anew: true, left, random, error })
   }

@@ -1,5 +1,5 @@
 /**
- * What all kinds of jobs share: how they are named, made, looked at, listed, compared and deleted.
+ * Shared code for all kinds of jobs: ids and names, and the calls that create, get, list, compare and delete them.
  *
  * @since 0.1.0
  */
@@ -23,12 +23,12 @@ import { decoded, maybe, open } from "../decoded.js"
 
 // --- Schemas ---------------------------------------------------------------------------------------
 
-// JSON of protocol buffers writes 64-bit numbers as texts
+// the JSON of protocol buffers writes 64-bit numbers as strings
 export const Count = /*#__PURE__*/ Schema.Union(Schema.Number, Schema.NumberFromString)
 
-/** What each job has. */
+/** The fields of every job. */
 export const commonFields = {
-  /** With its prefix, `JOB_STATE_`; see `stateOf`. */
+  /** The state with its prefix `JOB_STATE_`; see `stateOf`. */
   state: /*#__PURE__*/ maybe(Schema.String),
   status: /*#__PURE__*/ maybe(
     /*#__PURE__*/ Schema.Struct(
@@ -45,7 +45,7 @@ export const commonFields = {
   createdBy: /*#__PURE__*/ maybe(Schema.String)
 }
 
-// --- What a job says -------------------------------------------------------------------------------
+// --- Reading a job ---------------------------------------------------------------------------------
 
 interface Resource {
   readonly name: string
@@ -64,7 +64,7 @@ const removed: ReadonlySet<string> = /*#__PURE__*/ new Set(["DELETING", "DELETIN
 
 export const isRemoved = (state: string): boolean => removed.has(state)
 
-/** Why a job has failed, as far as it says. */
+/** Returns the code and message of a failed job; undefined if the job has none. */
 export const whyOf = ({ status }: Resource) => {
   const { code, message } = status ?? {}
   return { code: code === undefined || code === null ? undefined : String(code), message: message ?? undefined }
@@ -81,7 +81,7 @@ export const checkId = (id: string): Effect.Effect<string, ApiError> => {
     : invalidRequest("id must be 1 to 63 letters, digits, dashes and underscores, the first a letter or digit")
 }
 
-/** A full name of a resource, from one or from an id alone. */
+/** Returns the full name of a resource, given its id or its full name. */
 export const nameOf = (
   field: string,
   collection: string,
@@ -96,7 +96,7 @@ export const nameOf = (
   return Effect.succeed(given.includes("/") ? given : `accounts/${account}/${collection}/${given}`)
 }
 
-/** Refuses texts that are there and empty. */
+/** Fails if one of the given values is blank or not a string. */
 export const checkTexts = (texts: Readonly<Record<string, unknown>>): Effect.Effect<void, ApiError> => {
   const empty = Object.entries(texts).find(
     ([, value]) => value !== undefined && (typeof value !== "string" || value.trim() === "")
@@ -108,10 +108,10 @@ export const checkTexts = (texts: Readonly<Record<string, unknown>>): Effect.Eff
 
 export type Call<A> = Effect.Effect<A, ApiError, Fireworks.Fireworks>
 
-/** What is sent, but for the id. */
+/** The body of a submission, without the id. */
 export type Body = Readonly<Record<string, unknown>>
 
-/** Without what was not given. */
+/** Removes undefined fields. */
 export const given = (fields: Body): Body =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 
@@ -126,7 +126,7 @@ export const call = <A, I>(
     Effect.flatMap(controlOf(fireworks).request(request, workload, idempotency), decoded(schema, before))
   )
 
-// a look is followed by another: attempts of its own only bridge a hiccup
+// another poll follows, so a second attempt only covers a brief failure
 export const looking = /*#__PURE__*/ Workload.make({
   name: "jobPolling",
   timeouts: { attempt: "25 seconds" },
@@ -139,9 +139,9 @@ const failedDecode = (detail: string): ApiError =>
 
 const isRecord = (value: unknown): value is Body => typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** Where jobs of a kind are. */
+/** The collection of jobs of one kind. */
 export interface Collection<A extends Resource, I> {
-  /** `/batchInferenceJobs`. */
+  /** The path below the account, such as `/batchInferenceJobs`. */
   readonly path: string
   readonly schema: Schema.Schema<A, I>
 }
@@ -152,7 +152,7 @@ export const get = <A extends Resource, I>(
   workload: Workload.Workload
 ): Call<A> => call(HttpClientRequest.get(`${path}/${id}`), schema, workload)
 
-/** Makes a job under an id, with the parameters of the URL that are of its kind. */
+/** Creates a job with an id. `parameters` are further URL parameters of its kind. */
 export const create = <A extends Resource, I>(
   { path, schema }: Collection<A, I>,
   id: string,
@@ -161,38 +161,38 @@ export const create = <A extends Resource, I>(
   parameters: Readonly<Record<string, string | undefined>> = {}
 ): Call<A> =>
   HttpClientRequest.post(path).pipe(
-    // `batchInferenceJobs` take `batchInferenceJobId`
+    // the parameter is named after the collection: `/batchInferenceJobs` takes `batchInferenceJobId`
     HttpClientRequest.setUrlParams({ [`${path.slice(1, -1)}Id`]: id, ...parameters }),
     HttpClientRequest.bodyJson(body),
-    Effect.mapError(() => invalidRequest("the job holds something that JSON cannot hold")),
+    Effect.mapError(() => invalidRequest("the job holds a value that JSON cannot represent")),
     Effect.flatMap((request) =>
-      // whether it was carried out is looked up before it is sent again
+      // never retried here: `Job.submit` looks the job up before it sends the job again
       call(request, schema, workload, "never", (json) =>
-        // what is told of a job that was made a moment ago need not be all of it
+        // the response to a creation may omit fields of the job
         isRecord(json) ? { ...body, ...json, name: json["name"] ?? id } : json
       )
     ),
-    // it would not be found by the id that was given
+    // later calls use the given id, and would not find the job
     Effect.filterOrFail(
       (job) => idOf(job) === id,
-      () => failedDecode("the server made a job of another id")
+      () => failedDecode("the server created a job with a different id")
     )
   )
 
 export const remove = (path: string, id: string, workload: Workload.Workload): Call<void> =>
   call(HttpClientRequest.del(`${path}/${id}`), Schema.Unknown, workload).pipe(
     Effect.asVoid,
-    // an earlier attempt has done it
+    // an earlier attempt deleted the job, and its response was lost
     Effect.catchIf(
       (error) => error.reason === "NotFound" && error.attempts > 1,
       () => Effect.void
     )
   )
 
-/** A list that comes in pages. */
+/** A paginated list. */
 export interface Listed<A, I> {
   readonly path: string
-  /** What the items are called. */
+  /** The field of the response that holds the items. */
   readonly key: string
   readonly schema: Schema.Schema<A, I>
   readonly workload: Workload.Workload
@@ -202,7 +202,7 @@ export interface Listed<A, I> {
 export const pageSizeOf = (owner: string, pageSize = 50): number =>
   number(owner, "pageSize", pageSize, { integer: true, min: 1, max: 200 })
 
-/** All items of a list, one page after another as they are asked for. */
+/** Returns a stream of all items of a list. Pages are fetched on demand. */
 export const listed = <A, I>({
   key,
   parameters,
@@ -218,9 +218,9 @@ export const listed = <A, I>({
       (request) => call(request, page, workload, undefined, renamed),
       Effect.flatMap(({ items, nextPageToken }) => {
         const next = Option.filter(Option.fromNullable(nextPageToken), (token) => token !== "")
-        // the page after it would be the same, and so on
+        // the same token would return the same page without end
         if (Equal.equals(next, Option.some(pageToken))) {
-          return Effect.fail(failedDecode("nextPageToken leads to the page that it is on"))
+          return Effect.fail(failedDecode("nextPageToken is the token of the current page"))
         }
         return Effect.succeed([Chunk.fromIterable(items ?? []), next] as const)
       })
@@ -228,23 +228,27 @@ export const listed = <A, I>({
   )
 }
 
-// --- Whether a job is the one that was described -----------------------------------------------------
+// --- Comparing a job with its submission -------------------------------------------------------------
 
-/** What JSON of protocol buffers leaves out. */
+/** Returns true for values that the JSON of protocol buffers omits. */
 const isDefault = (value: unknown): boolean =>
   Array.isArray(value) ? value.length === 0 : [undefined, null, 0, "", false].some((one) => one === value)
 
-/** Whether all that was given is there. */
-export const holds = (there: unknown, given: unknown): boolean => {
-  if (isDefault(given)) return isDefault(there)
+/** Returns true if the existing value has every given field. Fields that the server added are ignored. */
+export const holds = (existing: unknown, given: unknown): boolean => {
+  if (isDefault(given)) return isDefault(existing)
   if (isRecord(given)) {
-    const fields = isRecord(there) ? there : {}
+    const fields = isRecord(existing) ? existing : {}
     return Object.entries(given).every(([key, value]) => holds(fields[key], value))
   }
   if (Array.isArray(given)) {
-    return Array.isArray(there) && there.length === given.length && given.every((value, n) => holds(there[n], value))
+    return (
+      Array.isArray(existing) &&
+      existing.length === given.length &&
+      given.every((value, n) => holds(existing[n], value))
+    )
   }
-  // 64-bit numbers come back as texts, and names may come back in full
-  const [found, wanted] = [String(there), String(given)]
+  // the server returns 64-bit numbers as strings, and may return an id as a full name
+  const [found, wanted] = [String(existing), String(given)]
   return found === wanted || found.endsWith(`/${wanted}`) || wanted.endsWith(`/${found}`)
 }

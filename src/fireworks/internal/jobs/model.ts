@@ -1,5 +1,5 @@
 /**
- * Trainer jobs: their states, their checkpoints, and what a wait for one ends in.
+ * The types of trainer jobs: snapshots, checkpoints, and the outcomes of a wait.
  *
  * @since 0.1.0
  */
@@ -14,7 +14,7 @@ const Fields = /*#__PURE__*/ Schema.Record({ key: Schema.String, value: Schema.U
 
 const TrainerJobStruct = /*#__PURE__*/ Schema.Struct(
   {
-    /** `accounts/{account}/rlorTrainerJobs/{id}`, or that of another kind; see `idOf`. */
+    /** The full name, such as `accounts/{account}/rlorTrainerJobs/{id}`; see `idOf`. */
     name: Schema.String,
     ...jobs.commonFields,
     trainingConfig: /*#__PURE__*/ maybe(Fields),
@@ -23,7 +23,7 @@ const TrainerJobStruct = /*#__PURE__*/ Schema.Struct(
     serviceMode: /*#__PURE__*/ maybe(Schema.Boolean),
     keepAlive: /*#__PURE__*/ maybe(Schema.Boolean),
     hotLoadDeploymentId: /*#__PURE__*/ maybe(Schema.String),
-    /** Where the trainer can be reached besides the gateway. */
+    /** A base URL of the trainer that bypasses the gateway. */
     directRouteHandle: /*#__PURE__*/ maybe(Schema.String),
     jobProgress: /*#__PURE__*/ maybe(Fields)
   },
@@ -47,7 +47,7 @@ export interface TrainerJob extends Schema.Schema.Type<typeof TrainerJobStruct> 
 export interface TrainerJobEncoded extends Schema.Schema.Encoded<typeof TrainerJobStruct> {}
 
 /**
- * A trainer or a fine-tuning job; what the API learns tomorrow is kept.
+ * A trainer or a fine-tuning job. Decoding keeps unknown fields.
  *
  * @since 0.1.0
  * @category schemas
@@ -58,7 +58,7 @@ const CheckpointStruct = /*#__PURE__*/ Schema.Struct(
   {
     name: Schema.String,
     createTime: /*#__PURE__*/ maybe(Schema.String),
-    /** Such as `CHECKPOINT_TYPE_TRAINING`, which holds the optimizer's state. */
+    /** The type, such as `CHECKPOINT_TYPE_TRAINING`, which holds the optimizer's state. */
     checkpointType: /*#__PURE__*/ maybe(Schema.String),
     promotable: /*#__PURE__*/ maybe(Schema.Boolean)
   },
@@ -106,8 +106,8 @@ export type Kind = "trainer" | "supervised" | "reinforcement" | "preference"
 export type Resumable = "FAILED" | "CANCELLED" | "PAUSED" | "COMPLETED"
 
 /**
- * The state of the optimizer will not outlast an interruption: no checkpoints with it are saved (`interval` 0), or nobody
- * said whether they are.
+ * A warning that an interruption may lose the optimizer's state. Either no checkpoints with it are saved (`interval` is 0), or
+ * it is not known whether any are (`interval` is undefined).
  *
  * @since 0.1.0
  * @category model
@@ -115,17 +115,18 @@ export type Resumable = "FAILED" | "CANCELLED" | "PAUSED" | "COMPLETED"
 export interface OptimizerStateAtRisk {
   readonly _tag: "OptimizerStateAtRisk"
   readonly interval: 0 | undefined
-  /** What to do, in one sentence. */
+  /** One sentence that says what to do. */
   readonly advice: string
 }
 
 /**
- * What became of the optimizer's state.
+ * The fate of the optimizer's state during a wait.
  *
- * - `Untouched`: no interruption was seen.
- * - `Preserved`: the newest checkpoint with optimizer from before the last interruption, from which the trainer went on.
- * - `Lost`: there was none.
- * - `Unknown`: it was interrupted, and what was saved cannot be told.
+ * - `Untouched`: no interruption was observed.
+ * - `Preserved`: the trainer continued from `checkpoint`, the newest one with the optimizer's state from before the last
+ *   interruption.
+ * - `Lost`: the trainer was interrupted, and no such checkpoint exists.
+ * - `Unknown`: the job was interrupted, and its checkpoints are not known; `why` says the reason.
  *
  * @since 0.1.0
  * @category model
@@ -137,7 +138,7 @@ export type Optimizer =
   | { readonly _tag: "Unknown"; readonly why: string }
 
 /**
- * How a job has ended.
+ * The end of a job.
  *
  * @since 0.1.0
  * @category model
@@ -155,7 +156,7 @@ export type Ended =
     }
 
 /**
- * A job that runs and, if it is a trainer, answers.
+ * A running job. A trainer has also passed its health probe.
  *
  * @since 0.1.0
  * @category model
@@ -167,16 +168,16 @@ export interface Up {
 
 export interface Reached {
   readonly job: TrainerJob
-  /** How often it was resumed on the way. */
+  /** Number of times the wait resumed the job. */
   readonly resumed: number
   readonly optimizer: Optimizer
-  /** A warning, unless `dcpSaveInterval` was said to be above 0. Only `reconnectAndWait` warns. */
+  /** A warning of `reconnectAndWait`, unless its option `dcpSaveInterval` is above 0. Other functions set no warning. */
   readonly atRisk: OptimizerStateAtRisk | undefined
 }
 
 /**
- * What came of waiting for a job: a trainer that is `Ready` and answers at `baseUrl`, a fine-tuning job that is `Running`, or
- * its end.
+ * The outcome of waiting for a job: `Ready` for a trainer that is healthy at `baseUrl`, `Running` for a fine-tuning job, or
+ * the job's end.
  *
  * @since 0.1.0
  * @category model
@@ -187,51 +188,56 @@ export type Outcome =
   | Ended
 
 /**
- * What `get`, `resume`, `cancel` and `delete` take.
+ * Options of `get`, `resume`, `cancel` and `delete`.
  *
  * @since 0.1.0
  * @category model
  */
 export interface CallOptions {
-  /** @default "trainer" */
+  /** The kind of the job. @default "trainer" */
   readonly kind?: Kind | undefined
-  /** The limits and retries of this call. @default `Workload.interactive` */
+  /** The workload of this call. @default `Workload.interactive` */
   readonly workload?: Workload.Workload | undefined
 }
 
 /**
- * How a job is waited for until it is ready. Each limit is for all of its kind since the job was last resumed, and may be
- * infinite. With these defaults two days in the queue take fewer than 200 looks, and what becomes ready is noticed after a
- * fifth more of the time that it took, and at most 24 minutes.
+ * Options of a wait until a job is ready. A poll is one call that gets the job.
+ *
+ * The limits `pending`, `ready` and `resumable` bound the total time in their states since the job was last resumed. All limits
+ * may be infinite. With the defaults, two days in the queue take fewer than 200 polls. A job that becomes ready is then noticed
+ * within another fifth of the time it took, and within 24 minutes.
  *
  * @since 0.1.0
  * @category model
  */
 export interface ReadyOptions extends CallOptions {
-  /** The wait between looks, as long as something changes, at least 1 ms. @default 5 seconds */
+  /** The first wait between polls, at least 1 ms. Waits restart from it when the job's standing changes. @default 5 seconds */
   readonly pollInterval?: Duration.DurationInput | undefined
-  /** What each wait is multiplied by while nothing changes, from 1 on. @default 1.2 */
+  /** The factor by which each wait grows while the job's standing does not change, at least 1. @default 1.2 */
   readonly factor?: number | undefined
-  /** The longest wait, at least `pollInterval`. @default 20 minutes */
+  /** The longest wait, at least `pollInterval`. @default 20 minutes, or `pollInterval` if that is longer */
   readonly cap?: Duration.DurationInput | undefined
-  /** The part by which each wait is shortened or lengthened at random, from 0 to 0.5. @default 0.2 */
+  /** The fraction by which each wait is randomly shortened or lengthened, from 0 to 0.5. @default 0.2 */
   readonly jitter?: number | undefined
-  /** For how long it may wait for capacity: `PENDING` and `RE_QUEUEING`. @default 48 hours */
+  /** The total time that the job may wait for capacity, in `PENDING` and `RE_QUEUEING`. @default 48 hours */
   readonly pending?: Duration.DurationInput | undefined
-  /** For how long it may be created, or run and not answer. @default 15 minutes; 10 for `reconnectAndWait` */
+  /**
+   * The total time that the job may be active without being ready, such as being created, or running without a healthy trainer.
+   * @default 15 minutes; 10 minutes for `reconnectAndWait`
+   */
   readonly ready?: Duration.DurationInput | undefined
-  /** For how long it may be in a state between others, such as `CANCELLING`, or in one not known. @default 2 minutes */
+  /** The total time that the job may be in a temporary state, such as `CANCELLING`, or in an unknown one. @default 2 minutes */
   readonly resumable?: Duration.DurationInput | undefined
-  /** For how long contact may be lost, in one go. @default 1 hour */
+  /** The longest single loss of contact with the server before the wait fails. @default 1 hour */
   readonly outage?: Duration.DurationInput | undefined
-  /** For how long the server may know nothing of the job before that is believed. @default 2 minutes */
+  /** Time during which a `NotFound` response may come from a lagging replica, and is polled again. @default 2 minutes */
   readonly unseen?: Duration.DurationInput | undefined
-  /** For how long after a resumption the server may still tell of the end before it. @default 2 minutes */
+  /** Time after a resumption during which the server may still report the previous stop. @default 2 minutes */
   readonly stale?: Duration.DurationInput | undefined
 }
 
 /**
- * What a job is looked at for.
+ * The goal of a wait: until the job is ready, or until its end.
  *
  * @since 0.1.0
  * @category model
@@ -239,9 +245,9 @@ export interface ReadyOptions extends CallOptions {
 export type Goal =
   | {
       readonly until: "ready"
-      /** Whether a job that runs answers. */
+      /** True if the health probe of the trainer succeeded. Pass true for fine-tuning jobs, which have no probe. */
       readonly healthy: boolean
-      /** The states that it could be resumed from. */
+      /** The states that the job can be resumed from. */
       readonly resumable: ReadonlyArray<Resumable>
     }
   | { readonly until: "end"; readonly onPause?: "wait" | "end" | undefined }

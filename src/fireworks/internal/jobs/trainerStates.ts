@@ -1,8 +1,8 @@
 /**
- * What became of a trainer's optimizer: plain functions over what was seen of the job.
+ * Decides whether the optimizer's state of a trainer survived an interruption: plain functions over the job's snapshots.
  *
- * An interrupted trainer goes on from the newest checkpoint with optimizer that it had saved before. The times that are
- * compared are all the server's, as far as it tells them.
+ * An interrupted trainer continues from its newest earlier checkpoint with the optimizer's state. Compared times are the
+ * server's. The local clock is used only for snapshots without `updateTime`, and for confirmed resumptions.
  *
  * @since 0.1.0
  */
@@ -10,17 +10,17 @@ import * as Option from "effect/Option"
 import { stateOf } from "./lifecycle.js"
 import type { Checkpoint, Optimizer, TrainerJob } from "./model.js"
 
-/** What was seen of a job so far; times are milliseconds since 1970. */
+/** The history of a job so far. Times are milliseconds since 1970. */
 export interface Past {
-  /** Until when it had run, when it was interrupted last. */
+  /** Time of the latest interruption. */
   readonly interruptedAt: number | undefined
-  /** When it was last seen to run. */
+  /** Latest time at which the job was running. */
   readonly ranAt: number | undefined
-  /** Whether it was last seen to have stopped. */
+  /** True if the latest snapshot shows a stopped job. */
   readonly stopped: boolean
-  /** Whether it was asked to be resumed, and the answer was lost. */
-  readonly asked: boolean
-  /** How often it was resumed by this wait. */
+  /** True if the job was resumed, and the response was lost. */
+  readonly unconfirmed: boolean
+  /** Number of times this wait resumed the job. */
   readonly resumed: number
 }
 
@@ -28,15 +28,15 @@ export const nothingSeen: Past = {
   interruptedAt: undefined,
   ranAt: undefined,
   stopped: false,
-  asked: false,
+  unconfirmed: false,
   resumed: 0
 }
 
-/** In these it has stopped. */
-const over: ReadonlySet<string> = /*#__PURE__*/ new Set(["FAILED", "CANCELLED", "PAUSED", "COMPLETED"])
+/** The states of a stopped job. */
+const stoppedStates: ReadonlySet<string> = /*#__PURE__*/ new Set(["FAILED", "CANCELLED", "PAUSED", "COMPLETED"])
 
-/** In these it has none yet. */
-const before: ReadonlySet<string> = /*#__PURE__*/ new Set(["CREATING", "PENDING"])
+/** The states before a job runs. */
+const waitingStates: ReadonlySet<string> = /*#__PURE__*/ new Set(["CREATING", "PENDING"])
 
 const millisOf = (time: string | null | undefined): number | undefined => {
   const millis = Date.parse(time ?? "")
@@ -45,47 +45,50 @@ const millisOf = (time: string | null | undefined): number | undefined => {
 
 const later = (a: number | undefined, b: number): number => (a === undefined ? b : Math.max(a, b))
 
-/** What is known after one more sight of a job. A sight that is older than another adds nothing to it. */
+/** Adds a snapshot to the history of a job. A snapshot older than the recorded times does not change them. */
 export const afterSight = (past: Past, job: TrainerJob, now: number): Past => {
   const state = stateOf(job)
   const at = millisOf(job.updateTime) ?? now
-  const stopped = over.has(state)
-  const taken = past.asked && !stopped
+  const stopped = stoppedStates.has(state)
+  const taken = past.unconfirmed && !stopped
   const next: Past = {
     ...past,
     stopped,
-    asked: past.asked && stopped,
+    unconfirmed: past.unconfirmed && stopped,
     resumed: past.resumed + (taken ? 1 : 0)
   }
   if (state === "RUNNING") return { ...next, ranAt: later(past.ranAt, at) }
-  const again = before.has(state) && at > (past.ranAt ?? Infinity)
+  const again = waitingStates.has(state) && at > (past.ranAt ?? Infinity)
   const interrupted = stopped || state === "RE_QUEUEING" || again
   return interrupted ? { ...next, interruptedAt: later(past.interruptedAt, at) } : next
 }
 
 /**
- * What is known after the job was asked to be resumed. One that was, and was never seen to stop, did so before. Where the answer
- * was lost, a sight tells.
+ * Adds a resumption to the history of a job.
+ *
+ * A confirmed resumption counts as an interruption at `now`, if none was recorded. After a lost response, the next snapshot
+ * decides whether the job was resumed.
  */
-export const afterResume = (past: Past, now: number, answered: boolean): Past =>
-  answered
-    ? { ...past, asked: false, interruptedAt: past.interruptedAt ?? now, resumed: past.resumed + 1 }
-    : { ...past, asked: past.stopped }
+export const afterResume = (past: Past, now: number, confirmed: boolean): Past =>
+  confirmed
+    ? { ...past, unconfirmed: false, interruptedAt: past.interruptedAt ?? now, resumed: past.resumed + 1 }
+    : { ...past, unconfirmed: past.stopped }
 
-/** Whether a checkpoint holds the optimizer's state; those for inference hold none. */
+/** Returns true if a checkpoint holds the optimizer's state. Checkpoints for inference do not. */
 export const hasOptimizer = ({ checkpointType }: Checkpoint): boolean =>
   /^(?:CHECKPOINT_TYPE_)?TRAINING(?:_LORA)?$/.test(checkpointType ?? "")
 
-/** The newer of two checkpoints that a job which was interrupted then can have gone on from; `undated` are uncertain. */
+/** The newest checkpoint from before an interruption, among those read so far. */
 export interface Newest {
   readonly checkpoint: Option.Option<Checkpoint>
   readonly at: number
+  /** True if a checkpoint has no time, so that the newest one is uncertain. */
   readonly undated: boolean
 }
 
 export const noCheckpoint: Newest = { checkpoint: Option.none(), at: -Infinity, undated: false }
 
-/** Goes through checkpoints one by one, in any order. */
+/** Adds a checkpoint. Checkpoints may come in any order. */
 export const afterCheckpoint = (newest: Newest, checkpoint: Checkpoint, interruptedAt: number): Newest => {
   if (!hasOptimizer(checkpoint)) return newest
   const at = millisOf(checkpoint.createTime)
@@ -94,7 +97,7 @@ export const afterCheckpoint = (newest: Newest, checkpoint: Checkpoint, interrup
 }
 
 export const optimizerOf = ({ checkpoint, undated }: Newest): Optimizer => {
-  if (undated) return { _tag: "Unknown", why: "a checkpoint does not say when it was saved" }
+  if (undated) return { _tag: "Unknown", why: "a checkpoint has no valid createTime" }
   return Option.match(checkpoint, {
     onNone: () => ({ _tag: "Lost" }),
     onSome: (checkpoint) => ({ _tag: "Preserved", checkpoint })

@@ -1,5 +1,5 @@
 /**
- * Waiting until a job is ready: what it means to who waits, where a trainer answers, and what is remembered on the way.
+ * Waits until a job is ready: the meaning of its states, the health probe of a trainer, and the record of interruptions.
  *
  * @since 0.1.0
  */
@@ -72,7 +72,7 @@ const phases: Readonly<Record<string, "Queued" | "Active">> = {
   IDLE: "Active"
 }
 
-/** Who waits for the end may resume what failed. */
+/** Returns the standing of a job for a wait until its end. Of the stopped states, only `FAILED` can be resumed. */
 export const untilEnd = (job: TrainerJob, onPause: "wait" | "end" = "wait"): Job.Standing<Ended> => {
   const state = stateOf(job)
   if (isRemoved(state)) return { _tag: "Gone" }
@@ -82,6 +82,7 @@ export const untilEnd = (job: TrainerJob, onPause: "wait" | "end" = "wait"): Job
   return { _tag: phases[state] ?? "Active" }
 }
 
+/** Returns the standing of a job for a wait until it is ready. States that are not known are `Changing`. */
 export const untilReady = (
   job: TrainerJob,
   { healthy, resumable }: Extract<Goal, { readonly until: "ready" }>
@@ -96,7 +97,7 @@ export const untilReady = (
 
 // --- Calls ----------------------------------------------------------------------------------------
 
-/** A custom method, whose answer tells nothing. */
+/** Calls the custom method `:resume` or `:cancel` of a job, and ignores the body of the response. */
 export const act = (
   kind: Kind,
   id: string,
@@ -114,23 +115,23 @@ export const act = (
     )
   )
 
-/** The jobs that were warned of, by the service that knows them. */
+/** The jobs that a warning was logged for, by service. */
 const warned = /*#__PURE__*/ new WeakMap<Fireworks.Fireworks, Set<string>>()
 
-/** Warns of a job once, whoever comes upon it first. */
+/** Logs the advice of a risk, once for each job and service. */
 export const warn = (kind: Kind, id: string, risk: OptimizerStateAtRisk | undefined): Call<void> =>
   Effect.flatMap(Fireworks.Fireworks, (service) => {
-    const known = warned.get(service) ?? new Set()
-    warned.set(service, known)
+    const jobs = warned.get(service) ?? new Set()
+    warned.set(service, jobs)
     const job = `${paths[kind]}/${id}`
-    if (risk === undefined || known.has(job)) return Effect.void
-    known.add(job)
+    if (risk === undefined || jobs.has(job)) return Effect.void
+    jobs.add(job)
     return Effect.logWarning(risk.advice)
   })
 
 // --- Waiting --------------------------------------------------------------------------------------
 
-/** Checks the options of a wait, by the names that they have here. */
+/** Validates the options of a wait, and maps them to the options of `Job.watch`. */
 export const limitsOf = (owner: string, options: ReadyOptions, ready: Duration.DurationInput): Job.WatchOptions => {
   const span = (
     name: "pending" | "ready" | "resumable" | "outage" | "unseen" | "stale",
@@ -157,17 +158,17 @@ export const limitsOf = (owner: string, options: ReadyOptions, ready: Duration.D
 
 const optionNames = { queued: "pending", active: "ready", changing: "resumable" } as const
 
-/** An error whose remedy calls options as they are called here. */
-const inOwnWords = (error: ApiError): ApiError => {
-  // the pattern finds the three of `optionNames`
+/** Replaces the option names of `Job.watch` in the error's advice by those of `ReadyOptions`. */
+const withOwnOptions = (error: ApiError): ApiError => {
+  // the pattern matches the keys of `optionNames`
   const remedy = error.remedy?.replace(
-    /(?<=by the option )(?:queued|active|changing)(?=\.$)/,
+    /(?<=raise the option )(?:queued|active|changing)(?=\.$)/,
     (phase) => optionNames[phase as Phase]
   )
   return remedy === error.remedy ? error : altered(error, { remedy })
 }
 
-/** A wait whose options were checked. */
+/** A wait with validated options. */
 export interface Wait {
   readonly kind: Kind
   readonly limits: Job.WatchOptions
@@ -180,11 +181,11 @@ export interface Wait {
 
 interface Sight {
   readonly job: TrainerJob
-  /** Where the trainer answered, if it did. */
+  /** The base URL at which the trainer's health probe succeeded; undefined if none did. */
   readonly baseUrl: string | undefined
 }
 
-/** Where a trainer answers: below the gateway, or by its handle. */
+/** Probes a trainer, first through the gateway and then at its `directRouteHandle`. Returns the first healthy base URL. */
 const healthyAt = (job: TrainerJob): Call<string | undefined> =>
   Effect.gen(function* () {
     const control = controlOf(yield* Fireworks.Fireworks)
@@ -196,22 +197,23 @@ const healthyAt = (job: TrainerJob): Call<string | undefined> =>
     return undefined
   })
 
-/** What became of the optimizer of a job that was seen to be interrupted, or not. */
+/** Returns the state of the optimizer. Reads the checkpoints if the trainer was interrupted. */
 const optimizerOf = ({ checkpoints, kind }: Wait, id: string, { interruptedAt }: trainer.Past): Call<Optimizer> => {
   if (interruptedAt === undefined) return Effect.succeed({ _tag: "Untouched" })
-  if (kind !== "trainer") return Effect.succeed({ _tag: "Unknown", why: "jobs of this kind tell of no checkpoints" })
+  if (kind !== "trainer")
+    return Effect.succeed({ _tag: "Unknown", why: "the API lists no checkpoints for jobs of this kind" })
   return checkpoints(id).pipe(
     Stream.runFold(trainer.noCheckpoint, (newest, one) => trainer.afterCheckpoint(newest, one, interruptedAt)),
     Deadline.within("2 minutes"),
     Effect.map(trainer.optimizerOf),
-    // that it is ready is worth more
+    // the job is ready: a failure to read its checkpoints must not fail the wait
     Effect.catchAll(({ reason }) =>
       Effect.succeed<Optimizer>({ _tag: "Unknown", why: `the checkpoints could not be read: ${reason}` })
     )
   )
 }
 
-/** Goes on resuming until it is known that it may have been. */
+/** Repeats the request to resume until one may have been carried out. */
 const resumed = (resume: Call<void>, limits: Limits): Call<void> => {
   const from = (state: Watching): Call<void> =>
     Effect.gen(function* () {
@@ -219,7 +221,7 @@ const resumed = (resume: Call<void>, limits: Limits): Call<void> => {
       const [next, step] = watching.afterResume(state, yield* monotonicMillis, result, limits, yield* Random.next)
       if (step._tag === "Failed") return yield* Effect.fail(settle(step.error, Math.max(1, step.error.attempts)))
       const isDone = next.resumes > state.resumes
-      // it is looked at at once, unless the server asks for patience
+      // after a resumption the first poll follows at once, unless there is a server hint
       const isHinted = Either.isLeft(result) && result.left.retryAfter !== undefined
       if (step._tag === "Look" && (isHinted || !isDone)) yield* Effect.sleep(step.after)
       if (!isDone) yield* from(next)
@@ -227,19 +229,19 @@ const resumed = (resume: Call<void>, limits: Limits): Call<void> => {
   return Effect.flatMap(monotonicMillis, (now) => from(watching.watchingSince(now, limits)))
 }
 
-/** Waits until a job is ready, and remembers on the way what became of it. */
+/** Waits until a job is ready or has ended. Counts its resumptions and records its interruptions. */
 export const reach = (id: string, wait: Wait, first: "look" | "resume"): Call<Outcome> =>
   Effect.gen(function* () {
     const { atRisk, get, kind, limits, resumable, workload } = wait
     yield* checkId(id)
     yield* warn(kind, id, atRisk)
     let past = trainer.nothingSeen
-    const asked = (answered: boolean) =>
-      Effect.map(Clock.currentTimeMillis, (now) => void (past = trainer.afterResume(past, now, answered)))
+    const record = (confirmed: boolean) =>
+      Effect.map(Clock.currentTimeMillis, (now) => void (past = trainer.afterResume(past, now, confirmed)))
     const resume = act(kind, id, "resume", workload, "never").pipe(
       Effect.tapBoth({
-        onSuccess: () => asked(true),
-        onFailure: (error) => (error._tag !== "Fatal" && mayHaveExecuted(error) ? asked(false) : Effect.void)
+        onSuccess: () => record(true),
+        onFailure: (error) => (error._tag !== "Fatal" && mayHaveExecuted(error) ? record(false) : Effect.void)
       })
     )
     const look = (id: string): Call<Sight> =>
@@ -263,12 +265,12 @@ export const reach = (id: string, wait: Wait, first: "look" | "resume"): Call<Ou
       resume: () => resume
     }
     if (first === "resume") {
-      // when it stopped is best told by the server
+      // a snapshot before the resumption holds the server's time of the stop
       const sight = yield* Effect.either(look(id))
       const isGone = Either.isRight(sight) && isRemoved(stateOf(sight.right.job))
       if (!isGone) yield* resumed(resume, watching.limits(limits))
     }
-    const { baseUrl, outcome } = yield* Effect.mapError(Job.await(watched, id, limits), inOwnWords)
+    const { baseUrl, outcome } = yield* Effect.mapError(Job.await(watched, id, limits), withOwnOptions)
     if (outcome._tag !== "Up") return outcome
     const { job } = outcome
     const reached = { job, resumed: past.resumed, optimizer: yield* optimizerOf(wait, id, past), atRisk }
