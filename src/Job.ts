@@ -35,7 +35,7 @@ export type { Standing, WatchOptions } from "./internal/job/model.js"
 // -------------------------------------------------------------------------------------------------
 
 /**
- * The definition of a kind of job: the calls to its server, and the meaning of its snapshots.
+ * The definition of a kind of job: the calls to its server, and how its snapshots are read.
  *
  * Each effect is one call and may have its own retries. If `get` then fails with a retryable error, a watch polls again later,
  * within its limits.
@@ -52,9 +52,9 @@ export interface Kind<in Input, in out Snapshot, out A, out R = never> {
   readonly create: (id: string, input: Input) => Effect.Effect<Snapshot, ApiError, R>
   /** Returns a snapshot of the job. Fails with `NotFound` if no job has the id. */
   readonly get: (id: string) => Effect.Effect<Snapshot, ApiError, R>
-  /** Returns the meaning of a snapshot. */
+  /** Returns the standing of the job, given a snapshot. */
   readonly standing: (snapshot: Snapshot) => Standing<A>
-  /** Returns true if the input describes the existing job. */
+  /** Returns true if the existing job was created from this input. */
   readonly isSame: (snapshot: Snapshot, input: Input) => boolean
   /** Resumes a stopped job. @default stopped jobs are not resumed */
   readonly resume?: ((id: string) => Effect.Effect<unknown, ApiError, R>) | undefined
@@ -279,7 +279,8 @@ export {
   /**
    * Waits for the outcome of a job.
    *
-   * It waits without a time limit by default. Set a limit in the options, or use `Deadline.within`.
+   * By default only a loss of contact is limited (`outage`), not the total time. Set limits in the options, or use
+   * `Deadline.within`.
    *
    * @example
    * ```ts

@@ -495,8 +495,9 @@ export {
   /**
    * Waits for the end of a job, and returns the outcome.
    *
-   * It waits without a time limit by default. Set a limit in the options, or use `Deadline.within`. A failed job is the outcome
-   * `Failed`, not an error. If the job was deleted, it fails with `NotFound`.
+   * By default only a loss of contact is limited (`outage`), not the total time. Set limits in the options, or use
+   * `Deadline.within`. A failed job is the outcome `Failed`, not an error. If the job was deleted, the wait fails with
+   * `NotFound`.
    *
    * @example
    * ```ts

@@ -1,26 +1,26 @@
 /**
- * Deployments of one's own: how many replicas they have, whether they answer, and more of them when they are saturated.
+ * Dedicated deployments: read and set their replicas, wait until they serve requests, and add replicas when they are saturated.
  *
- * A deployment that is `READY` may have no replica, or no route to one yet; one that answers 429 has too few of them, which
- * no waiting cures. Replicas cost money by the second: nothing here adds any unless it is told to, and up to which number.
+ * A `READY` deployment may still have no replica, or no route to it. A deployment that responds with 429 has too few replicas,
+ * and waiting does not help. Replicas cost money by the second: `scaleOutOn429` adds them only up to the given `maxReplicas`.
  *
- * | call | workload, unless the call has its own | what is repeated |
+ * | call | default workload | repeated |
  * | --- | --- | --- |
  * | `get`, `list` | `Workload.interactive` | yes |
- * | `scale`, `setAutoscaling` | `Workload.interactive` | yes: twice the same is the same |
- * | a look of `awaitReady` | two attempts within a minute; the next look is another call | yes |
- * | `scaleOutOn429` | one attempt within 25 seconds, then a pause | not for more replicas than the first time |
+ * | `scale`, `setAutoscaling` | `Workload.interactive` | yes; a repetition has no further effect |
+ * | a poll of `awaitReady` | two attempts within a minute; the next poll is a separate call | yes |
+ * | `scaleOutOn429` | one attempt within 25 seconds, then a pause | never for more replicas than the first request |
  *
- * Where the provider's documents are silent or contradict each other:
+ * Our choices where the provider's documentation is silent or contradictory:
  *
- * - A `PATCH` without `updateMask` replaces all fields, says the provider's own client, though the API's description has no
- *   such parameter: here it always names exactly what is sent.
- * - The same description calls `baseModel` required in a `PATCH`. It is not sent: the provider's client does without, and to
- *   name it in order not to change it would need a look before, at what may have changed since.
- * - Whether `:scale` may exceed `maxReplicaCount` is not said. `scaleOutOn429` does not try.
- * - Where `replicaStats` are told, a count that is missing in them is zero, as JSON of protocol buffers leaves zeros out. A
- *   `maxReplicaCount` that is missing is not known, whatever else is told: it may be 0, or the server's default. To take it for
- *   0 would be to give up a deployment that starts; so `awaitReady` waits, and its timeout says what to look at.
+ * - According to the provider's SDK, a `PATCH` without `updateMask` replaces all fields. The API description has no such
+ *   parameter. This module always sends an `updateMask` of exactly the given fields.
+ * - The API description marks `baseModel` as required in a `PATCH`. This module does not send it, and neither does the
+ *   provider's SDK. To send an unchanged value, it would have to read the deployment first, which can change in between.
+ * - It is not documented whether `:scale` may exceed `maxReplicaCount`. `scaleOutOn429` never exceeds it.
+ * - A count that is missing in `replicaStats` is zero, because the JSON of protocol buffers omits zeros. A missing
+ *   `maxReplicaCount` is unknown: it can be 0 or the server's default. `awaitReady` waits for such a deployment, and its
+ *   timeout error mentions `maxReplicaCount`.
  *
  * @since 0.1.0
  */
@@ -82,7 +82,7 @@ const ReplicaStatsStruct = /*#__PURE__*/ Schema.Struct(
 )
 
 /**
- * What the replicas of a deployment are about; what the API learns tomorrow is kept.
+ * The numbers of a deployment's replicas by state. Decoding keeps unknown fields.
  *
  * @since 0.2.0
  * @category model
@@ -98,7 +98,7 @@ export interface ReplicaStats extends Schema.Schema.Type<typeof ReplicaStatsStru
 export interface ReplicaStatsEncoded extends Schema.Schema.Encoded<typeof ReplicaStatsStruct> {}
 
 /**
- * What the replicas of a deployment are about; what the API learns tomorrow is kept.
+ * The numbers of a deployment's replicas by state. Decoding keeps unknown fields.
  *
  * @since 0.1.0
  * @category schemas
@@ -107,9 +107,9 @@ export const ReplicaStats: Schema.Schema<ReplicaStats, ReplicaStatsEncoded> = Re
 
 const DeploymentStruct = /*#__PURE__*/ Schema.Struct(
   {
-    /** `accounts/{account}/deployments/{id}`: the `model` of requests to it. See `idOf`. */
+    /** The full name, `accounts/{account}/deployments/{id}`; also the `model` of requests to it. See `idOf`. */
     name: Schema.String,
-    /** See `stateOf`. */
+    /** The state, possibly with a prefix; see `stateOf`. */
     state: /*#__PURE__*/ maybe(Schema.String),
     status: /*#__PURE__*/ maybe(
       /*#__PURE__*/ Schema.Struct(
@@ -126,7 +126,7 @@ const DeploymentStruct = /*#__PURE__*/ Schema.Struct(
     desiredReplicaCount: /*#__PURE__*/ maybe(Count),
     replicaCount: /*#__PURE__*/ maybe(Count),
     replicaStats: /*#__PURE__*/ maybe(ReplicaStats),
-    /** As it is on the wire, durations as `"30s"`. */
+    /** The policy in its JSON form, with durations such as `"30s"`. */
     autoscalingPolicy: /*#__PURE__*/ maybe(/*#__PURE__*/ Schema.Record({ key: Schema.String, value: Schema.Unknown }))
   },
   open
@@ -149,7 +149,7 @@ export interface Deployment extends Schema.Schema.Type<typeof DeploymentStruct> 
 export interface DeploymentEncoded extends Schema.Schema.Encoded<typeof DeploymentStruct> {}
 
 /**
- * A deployment; what the API learns tomorrow is kept.
+ * A deployment. Decoding keeps unknown fields.
  *
  * @since 0.1.0
  * @category schemas
@@ -161,101 +161,100 @@ export const Deployment: Schema.Schema<Deployment, DeploymentEncoded> = Deployme
 // -------------------------------------------------------------------------------------------------
 
 /**
- * What `get`, `scale` and `setAutoscaling` take.
+ * Options of `get`, `scale` and `setAutoscaling`.
  *
  * @since 0.1.0
  * @category model
  */
 export interface CallOptions {
-  /** The limits and retries of this call. @default `Workload.interactive` */
+  /** The workload of this call. @default `Workload.interactive` */
   readonly workload?: Workload.Workload | undefined
 }
 
 /**
- * What `list` takes.
+ * Options of `list`.
  *
  * @since 0.1.0
  * @category model
  */
 export interface ListOptions extends CallOptions {
-  /** How many deployments are asked for at once, from 1 to 200. @default 50 */
+  /** The number of deployments per page, from 1 to 200. @default 50 */
   readonly pageSize?: number | undefined
-  /** By the rules of AIP-160. @default all */
+  /** A filter in the syntax of AIP-160. @default all deployments */
   readonly filter?: string | undefined
-  /** Such as `create_time desc`. @default the server's */
+  /** The order, such as `create_time desc`. @default the order of the server */
   readonly orderBy?: string | undefined
 }
 
 /**
- * What `awaitReady` takes: how the deployment is looked for, how long contact may be lost (`outage`), and for how long it may
- * be unknown (`unseen`).
+ * Options of `awaitReady`. A poll gets the deployment, and sends it a probe request unless it can never become ready.
  *
  * @since 0.1.0
  * @category model
  */
 export interface AwaitOptions<in out R = never> extends Pick<Job.WatchOptions, "jitter" | "unseen"> {
-  /** The wait between looks, at least 1 ms. @default 15 seconds */
+  /** The first wait between polls, at least 1 ms. @default 15 seconds */
   readonly interval?: Duration.DurationInput | undefined
-  /** What each wait is multiplied by, from 1 on. @default 1.25 */
+  /** The factor by which each wait grows, at least 1. @default 1.25 */
   readonly factor?: number | undefined
-  /** The longest wait, at least `interval`. @default 1 minute, or `interval` */
+  /** The longest wait, at least `interval`. @default 1 minute, or `interval` if that is longer */
   readonly cap?: Duration.DurationInput | undefined
-  /** For how long it may not be ready, in all, while there is contact; may be infinite. @default 10 minutes */
+  /** The total time to wait while the control plane can be reached; may be infinite. @default 10 minutes */
   readonly timeout?: Duration.DurationInput | undefined
-  /** For how long contact with the control plane may be lost, in one go; may be infinite. @default `timeout` */
+  /** The longest single loss of contact with the control plane; may be infinite. @default `timeout` */
   readonly outage?: Duration.DurationInput | undefined
   /**
-   * The request that must be answered, for the `model` that is the deployment: what it serves may be no chat. It has a
-   * minute, or what is left of `timeout`.
+   * The probe: a request to the deployment that must succeed. `model` is the deployment's full name. Set it if the deployment
+   * does not serve chats. A probe may take one minute, or the rest of `timeout` if that is less.
    * @default a chat of one token
    */
   readonly probe?: ((model: string) => Effect.Effect<unknown, ApiError, R>) | undefined
-  /** The limits and retries of each look. @default two attempts within a minute */
+  /** The workload of the call that gets the deployment. @default two attempts within a minute */
   readonly workload?: Workload.Workload | undefined
 }
 
 /**
- * What `scaleOutOn429` takes.
+ * Options of `scaleOutOn429`.
  *
  * @since 0.1.0
  * @category model
  */
 export interface ScaleOutOptions<in out R = never> {
-  /** The most replicas that are ever asked for, from 1 on; the deployment's own `maxReplicaCount` holds too. */
+  /** The maximum number of replicas to request, at least 1. The deployment's `maxReplicaCount` is a further limit. */
   readonly maxReplicas: number
-  /** How many are added at once, from 1 on. @default 1 */
+  /** The number of replicas to add at once, at least 1. @default 1 */
   readonly step?: number | undefined
   /**
-   * When capacity errors are sustained: so many of them (from 1 on) within the time (from 1 second on), some of them in each
-   * quarter of it. @default 10 within 1 minute
+   * The condition for adding replicas: at least `errors` capacity errors within the time `within`, with at least one in each
+   * quarter of it. `errors` is at least 1, `within` at least 1 second. @default 10 within 1 minute
    */
   readonly after?:
     | { readonly errors?: number | undefined; readonly within?: Duration.DurationInput | undefined }
     | undefined
-  /** The time between two raises, at least `after.within`. @default 10 minutes */
+  /** The minimum time between two scale-outs, at least `after.within`. @default 10 minutes, or `after.within` if longer */
   readonly every?: Duration.DurationInput | undefined
-  /** The time between two looks at a deployment that is not ready, or cannot be asked, from 1 second on. @default 1 minute */
+  /** The minimum time before a deployment that was not ready or not reachable is read again, at least 1 s. @default 1 minute */
   readonly pause?: Duration.DurationInput | undefined
-  /** Whether nothing is asked for, and only reported. @default false */
+  /** If true, decisions are only reported, and no replicas are requested. @default false */
   readonly dryRun?: boolean | undefined
-  /** Runs beside all else, whatever becomes of it. @default nothing */
+  /** Runs in the background after each decision. Its failures are ignored. @default nothing */
   readonly onDecision?: ((decision: Decision) => Effect.Effect<unknown, unknown, R>) | undefined
-  /** The limits and retries of each look and of each raise. @default one attempt within 25 seconds */
+  /** The workload of each call to the control plane. @default one attempt within 25 seconds */
   readonly workload?: Workload.Workload | undefined
 }
 
 /**
- * What raises the replicas of a deployment.
+ * Adds replicas to a deployment; made by `scaleOutOn429`.
  *
  * @since 0.1.0
  * @category model
  */
 export interface ScaleOut {
-  /** Counts an error of a call to the deployment, if it is one of capacity. It takes no time, and never fails. */
+  /** Counts an error of a call to the deployment if its reason is `Capacity`. Returns at once, and never fails. */
   readonly observe: (error: ApiError) => Effect.Effect<void>
-  /** Counts what an effect fails with, once its retries are over; `observe` as `onRetry` sees each attempt. */
+  /** Counts the final error of an effect. To count each attempt, call `observe` in `onRetry` and `onGiveUp`. */
   readonly watch: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-  /** The latest decisions, a hundred at most, the latest last. */
+  /** The latest decisions, at most 100, oldest first. */
   readonly decisions: Effect.Effect<ReadonlyArray<Decision>>
 }
 
@@ -264,7 +263,7 @@ export interface ScaleOut {
 // -------------------------------------------------------------------------------------------------
 
 /**
- * A deployment has failed, and will not be ready.
+ * The error of `awaitReady` for a deployment in the state `FAILED`, which will not become ready.
  *
  * @since 0.1.0
  * @category errors
@@ -274,21 +273,21 @@ export class DeploymentFailed extends Schema.TaggedError<DeploymentFailed>(
 )("DeploymentFailed", {
   id: Schema.String,
   code: Schema.optional(Schema.String),
-  /** What its status says, secrets and account ids masked. */
+  /** The message of the deployment's status, with secrets and account ids masked. */
   detail: Schema.optional(Schema.String)
 }) {
-  /** What happened, and why. */
+  /** The id of the deployment, and the code and message of its status. */
   override get message(): string {
     return `the deployment ${this.id} has failed${this.code === undefined ? "" : ` (${this.code})`}${this.detail === undefined ? "" : `: ${this.detail}`}`
   }
 }
 
 // -------------------------------------------------------------------------------------------------
-// What a deployment says
+// Reading a deployment
 // -------------------------------------------------------------------------------------------------
 
 /**
- * The id of a deployment: the last part of its name.
+ * Returns the id of a deployment: the last part of its name.
  *
  * @since 0.1.0
  * @category getters
@@ -296,7 +295,7 @@ export class DeploymentFailed extends Schema.TaggedError<DeploymentFailed>(
 export const idOf = (deployment: Deployment): string => lastOf(deployment)
 
 /**
- * The state of a deployment, such as `READY`; states that are not known yet too. `UNSPECIFIED` if it says none.
+ * Returns the state of a deployment, such as `READY`, or `UNSPECIFIED` if it has none. Unknown states are returned too.
  *
  * @since 0.1.0
  * @category getters
@@ -304,7 +303,7 @@ export const idOf = (deployment: Deployment): string => lastOf(deployment)
 export const stateOf = ({ state }: Deployment): string => (state ?? "").replace(/^STATE_/, "") || "UNSPECIFIED"
 
 /**
- * How many replicas a deployment wants to have, has ready, and may have; undefined where it does not say.
+ * Returns the desired, ready and maximum numbers of a deployment's replicas. A number that is not reported is undefined.
  *
  * @example
  * ```ts
@@ -329,21 +328,21 @@ export const replicasOf = (
 
 const removed: ReadonlySet<string> = /*#__PURE__*/ new Set(["DELETING", "DELETED"])
 
-const over = (reason: "NotFound" | "PreconditionFailed" | "Decode", detail: string, remedy?: string): ApiError =>
+const fatal = (reason: "NotFound" | "PreconditionFailed" | "Decode", detail: string, remedy?: string): ApiError =>
   unsafeMake({ class: "Fatal", reason }, { delivery: "Acknowledged", attempts: 1, detail, remedy })
 
-/** Why a deployment will not serve. */
+/** Fails if a deployment will never serve requests. */
 const endOf = (deployment: Deployment, { masked }: Control): Either.Either<void, ApiError | DeploymentFailed> => {
   const state = stateOf(deployment)
   const { max, ready } = replicasOf(deployment)
-  if (removed.has(state)) return Either.left(over("NotFound", `the deployment is ${state}`))
+  if (removed.has(state)) return Either.left(fatal("NotFound", `the deployment is ${state}`))
   if (state === "FAILED") {
     const { code, message } = whyOf(deployment)
     const detail = message && redact(masked(message))
     return Either.left(new DeploymentFailed({ id: idOf(deployment), code, detail }))
   }
   return max === 0 && !ready
-    ? Either.left(over("PreconditionFailed", "its maxReplicaCount is 0", "Raise maxReplicaCount by setAutoscaling."))
+    ? Either.left(fatal("PreconditionFailed", "its maxReplicaCount is 0", "Raise maxReplicaCount with setAutoscaling."))
     : Either.void
 }
 
@@ -353,10 +352,10 @@ const endOf = (deployment: Deployment, { masked }: Control): Either.Either<void,
 
 const path = "/deployments"
 
-const looked = (id: string, workload: Workload.Workload = Workload.interactive): Call<Deployment> =>
+const getDeployment = (id: string, workload: Workload.Workload = Workload.interactive): Call<Deployment> =>
   Effect.flatMap(checkId(id), (id) => call(HttpClientRequest.get(`${path}/${id}`), Deployment, workload))
 
-const changed = <A, I>(
+const patched = <A, I>(
   url: (id: string) => string,
   schema: Schema.Schema<A, I>,
   id: string,
@@ -373,15 +372,15 @@ const changed = <A, I>(
   )
 
 /**
- * Looks a deployment up; `NotFound` where there is none of that id.
+ * Gets a deployment by id. Fails with `NotFound` if no deployment has the id.
  *
  * @since 0.1.0
  * @category getters
  */
-export const get = (id: string, options: CallOptions = {}): Call<Deployment> => looked(id, options.workload)
+export const get = (id: string, options: CallOptions = {}): Call<Deployment> => getDeployment(id, options.workload)
 
 /**
- * Lists the deployments of the account, one page after another as they are asked for.
+ * Returns a stream of the account's deployments. Pages are fetched on demand.
  *
  * @since 0.1.0
  * @category getters
@@ -393,8 +392,7 @@ export const list = (options: ListOptions = {}): Stream.Stream<Deployment, ApiEr
 }
 
 /**
- * Sets how many replicas a deployment wants to have, now: what it scales by itself goes on from there. It is the way to have
- * more or fewer that changes nothing else.
+ * Sets the desired number of a deployment's replicas, and changes no other setting. Autoscaling continues from that number.
  *
  * @example
  * ```ts
@@ -418,11 +416,11 @@ export const list = (options: ListOptions = {}): Stream.Stream<Deployment, ApiEr
  */
 export const scale = (id: string, replicaCount: number, options: CallOptions = {}): Call<void> => {
   number("Deployments.scale", "replicaCount", replicaCount, { integer: true })
-  return Effect.asVoid(changed((id) => `${id}:scale`, Schema.Unknown, id, { replicaCount }, options))
+  return Effect.asVoid(patched((id) => `${id}:scale`, Schema.Unknown, id, { replicaCount }, options))
 }
 
 /**
- * Sets how a deployment scales by itself: the fields that are given, and no other.
+ * Changes the autoscaling of a deployment. Only the given fields are changed.
  *
  * @example
  * ```ts
@@ -447,7 +445,7 @@ export const scale = (id: string, replicaCount: number, options: CallOptions = {
  */
 export const setAutoscaling = (id: string, autoscaling: Autoscaling, options: CallOptions = {}): Call<Deployment> => {
   const { body, mask } = changeOf("Deployments.setAutoscaling", autoscaling)
-  return changed((id) => id, Deployment, id, body, options, mask)
+  return patched((id) => id, Deployment, id, body, options, mask)
 }
 
 const modelOf = (id: string): Effect.Effect<string, ApiError, Fireworks.Fireworks> =>
@@ -473,14 +471,14 @@ const chat = (model: string): Effect.Effect<unknown, ApiError, Fireworks.Firewor
     fireworks.chat({ model, messages: [{ role: "user", content: "ping" }], max_tokens: 1 })
   )
 
-/** What a deployment answers to a probe before it is ready; all else that is fatal stays so. */
+/** Returns true for probe errors that can occur before a deployment is ready. Other `Fatal` errors end the wait. */
 const mayPass = (error: ApiError): boolean =>
   error._tag !== "Fatal" || error.reason === "NotFound" || error.shouldRetry === true
 
 interface Sight {
   readonly deployment: Deployment
   readonly standing: Job.Standing<Either.Either<Deployment, ApiError | DeploymentFailed>>
-  /** What the probe failed with. */
+  /** The error of the last probe. */
   readonly error: ApiError | undefined
 }
 
@@ -491,9 +489,9 @@ const sightOf = <R>(
   probe: Effect.Effect<unknown, ApiError, R>
 ): Effect.Effect<Sight, never, R> => {
   const limited = probe.pipe(Workload.within(probing), Workload.timeout(probing))
-  return Effect.map(Effect.either(limited), (answer): Sight => {
-    if (Either.isRight(answer)) return { deployment, standing: ended(Either.right(deployment)), error: undefined }
-    const error = answer.left
+  return Effect.map(Effect.either(limited), (result): Sight => {
+    if (Either.isRight(result)) return { deployment, standing: ended(Either.right(deployment)), error: undefined }
+    const error = result.left
     return { deployment, standing: mayPass(error) ? starting : ended(Either.left(error)), error }
   })
 }
@@ -501,9 +499,9 @@ const sightOf = <R>(
 const ended = <A>(outcome: A): Job.Standing<A> => ({ _tag: "Ended", outcome })
 
 const notReady = (id: string, { deployment, error }: Omit<Sight, "standing">, timeout: number): ApiError => {
-  const wait = "wait again, or allow more time by the option timeout"
-  const remedy = `The deployment may go on starting: ${wait}. Where it never starts, see its status and maxReplicaCount.`
-  const probed = error === undefined ? "" : `, and last answered a request with ${error.reason}`
+  const wait = "wait again, or raise the option timeout"
+  const remedy = `The deployment may still be starting: ${wait}. If it never starts, check its status and maxReplicaCount.`
+  const probed = error === undefined ? "" : `, and the last probe failed with ${error.reason}`
   return unsafeMake(
     { class: "Transient", reason: "Timeout" },
     {
@@ -517,11 +515,15 @@ const notReady = (id: string, { deployment, error }: Omit<Sight, "standing">, ti
 }
 
 /**
- * Waits until a deployment has answered a request: to be `READY` is no proof of it, and one that is scaled to zero is woken.
+ * Waits until a deployment has served a probe request, and returns the deployment.
  *
- * One that has failed, is deleted, or may have no replica, is not waited for; nor is what no waiting cures, such as a key that
- * is not accepted. Time without contact counts to `outage`, all other to `timeout`, by which a probe is cut off too. What is
- * given back was looked up just before the request that was answered: its numbers may be those of before it woke.
+ * The state `READY` alone does not prove that a deployment serves requests. The probe also wakes a deployment that is scaled to
+ * zero.
+ *
+ * Fails at once if the deployment has failed, is deleted, or has a `maxReplicaCount` of 0, and on errors that waiting does not
+ * resolve, such as an invalid API key. Time without contact counts towards `outage`, all other time towards `timeout`. A probe
+ * is interrupted when `timeout` is reached. The returned deployment was read just before the successful probe, so its replica
+ * counts may be older than the probe.
  *
  * @example
  * ```ts
@@ -561,10 +563,10 @@ export const awaitReady = <R = never>(
     let wait = Duration.zero
     let error: ApiError | undefined
     const look = Effect.gen(function* () {
-      const deployment = yield* looked(id, options.workload ?? looking)
+      const deployment = yield* getDeployment(id, options.workload ?? looking)
       const end = endOf(deployment, control)
       if (Either.isLeft(end)) return { deployment, standing: ended(Either.left(end.left)), error }
-      // there is contact, so that a probe takes of the time that is left; where none is, there is no use in it
+      // the control plane responded, so the probe may use the time that is left
       const [seen] = watching.afterSight(state, yield* monotonicMillis, Either.right(starting), limits, 0)
       state = { ...seen, wait: state.wait }
       const left = limits.active - seen.spent.active
@@ -581,7 +583,7 @@ export const awaitReady = <R = never>(
       const [next, step] = watching.afterSight(state, now, standing, limits, yield* Random.next)
       if (step._tag === "Done") return yield* step.outcome
       if (step._tag === "Failed") {
-        // what was seen has not failed: it has not come in time
+        // the poll succeeded, so the limit was reached: report a timeout
         return yield* Either.isRight(sight)
           ? notReady(id, sight.right, limits.active)
           : settle(step.error, Math.max(1, step.error.attempts))
@@ -603,8 +605,8 @@ const once = /*#__PURE__*/ Workload.make({
   retry: /*#__PURE__*/ Retry.make({ attempts: 1 })
 })
 
-/** How many decisions are kept. */
-const kept = 100
+/** The maximum number of decisions to keep. */
+const maxDecisions = 100
 
 const settingsOf = <R>({ after = {}, every, maxReplicas, pause, step }: ScaleOutOptions<R>): Scaling.Settings => {
   const owner = "Deployments.scaleOutOn429"
@@ -623,7 +625,7 @@ const settingsOf = <R>({ after = {}, every, maxReplicas, pause, step }: ScaleOut
 }
 
 const logged = (id: string, decision: Decision): Effect.Effect<void> => {
-  const text = `scale out of ${id}, after ${decision.errors} capacity errors: ${Scaling.wordsOf(decision)}`
+  const text = `scale-out of ${id} after ${decision.errors} capacity errors: ${Scaling.wordsOf(decision)}`
   return decision._tag === "Failed" || decision._tag === "AtBound" ? Effect.logWarning(text) : Effect.logInfo(text)
 }
 
@@ -631,30 +633,34 @@ const replicasSeen = (deployment: Deployment): Either.Either<Scaling.Replicas, A
   const { max, ready, wanted } = replicasOf(deployment)
   const state = stateOf(deployment)
   if (removed.has(state) || state === "FAILED") {
-    return Either.left(over("PreconditionFailed", `the deployment is ${state}`, "Make another deployment."))
+    return Either.left(fatal("PreconditionFailed", `the deployment is ${state}`, "Create another deployment."))
   }
-  // to take it for zero would be to scale down
+  // treating an unknown count as zero could scale the deployment in
   return wanted === undefined
-    ? Either.left(over("Decode", "the deployment does not say how many replicas it has"))
+    ? Either.left(fatal("Decode", "the deployment does not report its number of replicas"))
     : Either.right({ wanted, ready, max })
 }
 
-/** A broken client is no reason to stop. */
+/** Converts errors and defects of a call to a value, so that a defect of the client does not end the background fiber. */
 const caught = <A, R>(effect: Effect.Effect<A, ApiError, R>) =>
   Effect.either(Effect.catchAllDefect(effect, (defect) => Effect.fail(settle(fromException(defect), 1))))
 
 /**
- * Raises the replicas of a deployment while it is saturated. **It spends money**, up to `maxReplicas`; `dryRun` only reports.
+ * Adds replicas to a deployment while it is saturated. **It spends money**, up to `maxReplicas`; `dryRun` only reports.
  *
- * When capacity errors (a 429 of a deployment) are sustained, it looks at the deployment, and asks for `step` more: once in
- * `every`, for any number of callers, and not while replicas are on their way; those of before do not count then. It never
- * scales in, which is the deployment's own business (`setAutoscaling`); but `:scale` sets a number and adds none, so that
- * what somebody else changes between its look and its raise is overwritten. What it does is logged, told to `onDecision`, and
- * kept in `decisions`. It runs beside the calls as long as its scope is open, and whatever becomes of it, they do not notice.
+ * When capacity errors (429 responses of a deployment) are sustained, it reads the deployment and requests `step` more
+ * replicas. It does so at most once per `every`, and not while requested replicas are starting. When they are ready, it counts
+ * errors anew.
  *
- * Only the errors of calls to this deployment are to be observed, each of them once. Each process counts for itself, and sees
- * what others have asked for when it looks. A 429 that says no first token was ready in time is `Overloaded`, which is what
- * busy serverless models say too: it does not count.
+ * It runs in the background while its scope is open, and its failures never affect the observed calls. Each decision is logged,
+ * passed to `onDecision`, and kept in `decisions`.
+ *
+ * It never scales in; use `setAutoscaling` for that. The API sets an absolute number of replicas, so a change that another
+ * client makes between the read and the request is overwritten.
+ *
+ * Observe only errors of calls to this deployment, and each error once. Each process counts its own errors, and sees the
+ * requests of other processes when it reads the deployment. A 429 because no first token was ready in time has the reason
+ * `Overloaded` and does not count, because busy serverless models return it too.
  *
  * @example
  * ```ts
@@ -665,7 +671,7 @@ const caught = <A, R>(effect: Effect.Effect<A, ApiError, R>) =>
  *
  * const options = { apiKey: Redacted.make("fw-test-key"), accountId: "acme" }
  *
- * // all calls of this service are to one deployment; of one that makes others too, `watch` those that are
+ * // all calls of this service go to one deployment; otherwise use `watch` on the calls to the deployment
  * const Live = Deployments.scaleOutOn429("ours", { maxReplicas: 4, dryRun: true }).pipe(
  *   Effect.map(({ observe }) =>
  *     Fireworks.layer({
@@ -702,7 +708,7 @@ export const scaleOutOn429 = <R = never>(
   return Effect.gen(function* () {
     yield* Effect.orDie(checkId(id))
     const scope = yield* Effect.scope
-    // how many errors were counted, for each look that is due; there is one at a time
+    // the error count of the next check, which is at most one
     const due = yield* Effect.acquireRelease(Queue.sliding<number>(1), Queue.shutdown)
     let state = Scaling.idle
     let decisions: ReadonlyArray<Decision> = []
@@ -712,9 +718,9 @@ export const scaleOutOn429 = <R = never>(
         const about = { at: yield* Clock.currentTimeMillis, errors }
         const decision: Decision =
           dryRun && outcome._tag === "Raised" ? { ...outcome, _tag: "WouldRaise", ...about } : { ...outcome, ...about }
-        decisions = [...decisions, decision].slice(-kept)
+        decisions = [...decisions, decision].slice(-maxDecisions)
         yield* logged(id, decision)
-        // it may take its time, and even die
+        // forked, because it may be slow or die
         if (onDecision !== undefined) {
           yield* Effect.forkIn(
             Effect.catchAllCause(
@@ -728,7 +734,7 @@ export const scaleOutOn429 = <R = never>(
 
     const turn = (errors: number) =>
       Effect.gen(function* () {
-        const seen = Either.flatMap(yield* caught(looked(id, workload)), replicasSeen)
+        const seen = Either.flatMap(yield* caught(getDeployment(id, workload)), replicasSeen)
         const seenAt = yield* monotonicMillis
         const [next, step] = Scaling.afterLook(state, seenAt, seen, settings)
         state = next
@@ -741,7 +747,7 @@ export const scaleOutOn429 = <R = never>(
         yield* report(errors, outcome)
       })
 
-    // it is part of no call, even if it is made within one
+    // the background work is not part of the call that created it
     const work = apart(Effect.forever(Effect.flatMap(Queue.take(due), turn)))
     yield* Effect.forkScoped(Effect.interruptible(work))
 

@@ -1,28 +1,31 @@
 /**
- * The Fireworks AI API as a service whose calls succeed, or fail with an `ApiError` that says what to do.
+ * The Fireworks AI API as a service with typed calls, retries and deadlines. Calls fail with an `ApiError`.
  *
- * Any `HttpClient` sends the requests; workload, retries, the provider's meaning of its answers and the deadline come from
- * here. Requests and answers are typed as far as they are known and open beyond: what the API learns tomorrow is sent and
- * handed out today. No error, observer or span of a call holds the key, the prompt or the account's id.
+ * The service works with any `HttpClient`. Requests and responses have types for the known fields, and keep unknown fields. No
+ * error, observer or span of a call contains the API key, the prompt or the account id.
  *
- * | call | workload, where nobody says more | what is handed out |
+ * | call | default workload | result |
  * | --- | --- | --- |
- * | `chat`, `completions`, `embeddings`, `models` | `Workload.interactive` | the answer, and what its headers say |
- * | `chatStream` | `Workload.interactive` | its chunks, without `[DONE]` |
+ * | `chat`, `completions`, `embeddings`, `models` | `Workload.interactive` | the decoded body, and data from the headers |
+ * | `chatStream` | `Workload.interactive` | the chunks, without `[DONE]` |
  *
- * A workload is looked for in the call's options, then around the call (`Workload.within`), then in those of the service.
- * Inference has the idempotency `safe`, whatever the workload: a call whose response is lost is repeated, unless
- * `ReliableHttpClient.withIdempotency("never")` is around it. A deployment that starts from zero takes minutes: under a workload
- * without patience a call fails at once, and says so.
+ * The workload of a call is the one in its options, else that of the current fiber (`Workload.within`), else that of the
+ * service. Inference has the idempotency `safe`: a call whose response is lost is repeated. To prevent that, use
+ * `ReliableHttpClient.withIdempotency("never")`.
  *
- * Where the provider's documents are silent or contradict each other:
+ * A deployment takes minutes to start from zero replicas. If the workload has no patience, a call to it fails at once, and the
+ * advice of the error says so.
  *
- * - An answer of 200 that holds an `error`, or whose `finish_reason` is `"error"`, is a failure: `Transient` `ServerError`, or
- *   what the error's code says. It is tried again as a 500 is; in a stream, which was begun, it ends the stream.
- * - The limits in the headers are said to be per second and per minute; measured were those per minute: see `limitsPer`.
- * - No `Retry-After` is documented; where there is one it holds.
- * - A model of an account of one's own (`accounts/me/models/…`) may run anywhere: what a 429 means is then read as serverless.
- * - Whether regional hosts serve the control plane is not documented: see `controlUrl`.
+ * Our choices where the provider's documentation is silent or contradictory:
+ *
+ * - A 200 response that contains an `error`, or a `finish_reason` of `"error"`, is a failure. Its reason follows the error's
+ *   code, or is `ServerError`. It is retried like a 500. In a stream, which has begun already, it ends the stream.
+ * - The documentation says both per second and per minute for the rate limits in headers. Measured limits were per minute; see
+ *   `limitsPer`.
+ * - No `Retry-After` header is documented. If a response has one, it is used.
+ * - A custom model (`accounts/me/models/…`) can run serverless or on a deployment. A 429 is then read as that of a serverless
+ *   model.
+ * - It is not documented whether regional hosts serve the control plane; see `controlUrl`.
  *
  * @since 0.1.0
  */
@@ -97,8 +100,10 @@ export type {
 // -------------------------------------------------------------------------------------------------
 
 /**
- * Reads off a model's name where it runs, which decides what a 429 means: everybody's servers have limits that grow with
- * sustained use, a deployment of one's own has as much capacity as it has replicas. Nothing where the name does not tell.
+ * Returns where a model runs, according to its name; undefined if the name does not show it.
+ *
+ * The target decides the meaning of a 429. Serverless models have rate limits that grow with sustained use. The capacity of a
+ * dedicated deployment depends on its number of replicas.
  *
  * @example
  * ```ts
@@ -120,28 +125,28 @@ export const targetOf = (model: string): Target | undefined => {
 }
 
 // -------------------------------------------------------------------------------------------------
-// What headers tell
+// Response headers
 // -------------------------------------------------------------------------------------------------
 
 /**
- * How much is allowed, or left, of each kind; absent where the server does not say.
+ * Rate-limit amounts by kind; a kind that the server does not report is absent.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Amounts {
-  /** All tokens of prompts. */
+  /** All prompt tokens. */
   readonly promptTokens?: number
-  /** Tokens of prompts that no cache held. */
+  /** Prompt tokens that were not cached. */
   readonly uncachedPromptTokens?: number
-  /** Tokens generated. */
+  /** Generated tokens. */
   readonly generatedTokens?: number
-  /** Requests; not told any more by newer servers. */
+  /** Requests. Newer servers do not report them. */
   readonly requests?: number
 }
 
 /**
- * The rate limits that an answer told of, per minute.
+ * The rate limits in the headers of a response, per minute.
  *
  * @since 0.1.0
  * @category model
@@ -149,12 +154,12 @@ export interface Amounts {
 export interface RateLimits {
   readonly limit: Amounts
   readonly remaining: Amounts
-  /** Whether the server calls itself near its capacity. It was seen to say no beside a 429. */
+  /** True if the server reports that it is near its capacity. A 429 response with the value false was observed. */
   readonly isOverLimit?: boolean
 }
 
 /**
- * What the numbers in rate-limit headers count by.
+ * The interval of the amounts in rate-limit headers.
  *
  * @since 0.1.0
  * @category model
@@ -162,7 +167,7 @@ export interface RateLimits {
 export type LimitsPer = "minute" | "second"
 
 const present = <A extends object>(fields: { readonly [K in keyof A]: A[K] | undefined }): A =>
-  // what is undefined is left out, which `fromEntries` cannot tell
+  // undefined fields are left out, which the type of `fromEntries` does not express
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as A
 
 const decimal = (headers: unknown, name: string): number | undefined => {
@@ -171,7 +176,7 @@ const decimal = (headers: unknown, name: string): number | undefined => {
 }
 
 /**
- * Reads the rate limits out of the headers of an answer. Whatever is no number is left out.
+ * Reads the rate limits from the headers of a response. Values that are not numbers are left out.
  *
  * @example
  * ```ts
@@ -203,7 +208,7 @@ export const rateLimits = (headers: HeadersInput, limitsPer: LimitsPer = "minute
       promptTokens: tokens("prompt"),
       uncachedPromptTokens: tokens("cache-adjusted-prompt"),
       generatedTokens: tokens("generated"),
-      // these were always per minute
+      // request limits are per minute in every case
       requests: decimal(headers, `x-ratelimit-${kind}-requests`)
     })
   }
@@ -216,7 +221,7 @@ export const rateLimits = (headers: HeadersInput, limitsPer: LimitsPer = "minute
 }
 
 /**
- * What the server tells of its work on a request; the queues, the host and the deployment only where it is a dedicated one.
+ * Server-side timings and counts of a request. Queue times, host and deployment are reported by dedicated deployments only.
  *
  * @since 0.1.0
  * @category model
@@ -234,13 +239,13 @@ export interface Performance {
   readonly generationDuration?: Duration.Duration
   readonly concurrentRequests?: number
   readonly backendHost?: string
-  /** Names the account. */
+  /** The full name, which contains the account id. */
   readonly deployment?: string
 }
 
 /**
- * Reads the server's times out of the headers of an answer (`fireworks-…`), or out of the `perf_metrics` of its body.
- * Whatever is no number is left out.
+ * Reads the server's timings from the headers of a response (`fireworks-…`), or from the `perf_metrics` of its body. Numbers
+ * that are not valid are left out.
  *
  * @example
  * ```ts
@@ -264,7 +269,7 @@ export const performance = (source: HeadersInput | Readonly<Record<string, unkno
   const text = (name: string) => Headers.get(source, `fireworks-${name}`) ?? Headers.get(source, name)
   const seconds = (name: string) => {
     const amount = count(name)
-    // whole nanoseconds would be a bigint, which prints badly; a millionth of a second is enough
+    // rounded to microseconds; a duration in nanoseconds would be a bigint, which is harder to print
     return amount === undefined ? undefined : Duration.millis(Math.round(amount * 1e6) / 1e3)
   }
   return present<Performance>({
@@ -285,20 +290,20 @@ export const performance = (source: HeadersInput | Readonly<Record<string, unkno
 }
 
 /**
- * What the headers of an answer tell.
+ * The data from the headers of a response.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Meta {
-  /** The server's id of the request, or the one that was sent. */
+  /** The request id of the server, or the id that the client sent. */
   readonly requestId?: string
   readonly rateLimits: RateLimits
   readonly performance: Performance
 }
 
 /**
- * An answer, and what its headers tell.
+ * The decoded body of a response, and the data from its headers.
  *
  * @since 0.1.0
  * @category model
@@ -313,15 +318,15 @@ export interface Answer<out A> {
 // -------------------------------------------------------------------------------------------------
 
 /**
- * What `chatStream` takes.
+ * Options of `chatStream`.
  *
  * @since 0.1.0
  * @category model
  */
 export interface StreamOptions extends CallOptions {
   /**
-   * Runs when an answer begins, with what its headers tell. The times are incomplete then: they are in the last chunk's
-   * `perf_metrics`, if the request asks for them by `perf_metrics_in_response`. @default nothing
+   * Runs when the headers of a response arrive, with their data. The timings are incomplete at that moment. For all of them,
+   * set `perf_metrics_in_response` in the request and read the `perf_metrics` of the last chunk. @default nothing
    */
   readonly onMeta?: ((meta: Meta) => Effect.Effect<unknown>) | undefined
 }
@@ -333,46 +338,47 @@ export interface StreamOptions extends CallOptions {
  * @category model
  */
 export interface Fireworks {
-  /** Answers a chat. */
+  /** Completes a chat. */
   readonly chat: (request: ChatRequest, options?: CallOptions) => Effect.Effect<Answer<ChatCompletion>, ApiError>
-  /** Answers a chat piece by piece; a stream that broke off fails, and is never put together out of two. */
+  /** Completes a chat, and streams the chunks. A stream that breaks off fails: chunks of two attempts are never combined. */
   readonly chatStream: (request: ChatRequest, options?: StreamOptions) => Stream.Stream<ChatChunk, ApiError>
-  /** Continues a text. */
+  /** Completes a text. */
   readonly completions: (
     request: CompletionRequest,
     options?: CallOptions
   ) => Effect.Effect<Answer<Completion>, ApiError>
-  /** Turns texts into vectors. */
+  /** Computes embedding vectors of texts. */
   readonly embeddings: (request: EmbeddingRequest, options?: CallOptions) => Effect.Effect<Answer<Embeddings>, ApiError>
   /** Lists the models. */
   readonly models: (options?: CallOptions) => Effect.Effect<Answer<Models>, ApiError>
 }
 
 /**
- * Options of `make` and `layer`. Budget and observers are those of `Reliability.make`.
+ * Options of `make` and `layer`. The budget and the observers are the same as in `Reliability.make`.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Options<R = never> extends Observers<R> {
-  /** Limits and retries of calls that have no workload of their own. @default `Workload.interactive` */
+  /** The workload of calls without one in their options or in the current fiber. @default `Workload.interactive` */
   readonly workload?: Workload.Workload | undefined
-  /** The interval that the server's rate-limit headers count by; `Meta` counts by the minute. @default "minute" */
+  /** The interval of the server's rate-limit headers. `Meta` is always per minute. @default "minute" */
   readonly limitsPer?: LimitsPer | undefined
+  /** The API key. */
   readonly apiKey: Redacted.Redacted
-  /** The account, which only the control plane needs. @default none */
+  /** The account id, which only the control plane needs. @default none */
   readonly accountId?: string | undefined
   /**
-   * Where the API is: the part before `/inference/v1`, which may be there too. The key is sent there.
+   * The base URL of the API, with or without `/inference/v1` at its end. The API key is sent to this host.
    * @default "https://api.fireworks.ai"
    */
   readonly baseUrl?: string | undefined
-  /** The same of the control plane: the part before `/v1`. @default `baseUrl` */
+  /** The base URL of the control plane, with or without `/v1` at its end. @default `baseUrl` */
   readonly controlUrl?: string | undefined
 }
 
 /**
- * Options of `layerConfig`: the strings, and the workload if wanted, are read from a `Config`.
+ * Options of `layerConfig`. The strings are read from a `Config`, and the workload may be.
  *
  * @since 0.1.0
  * @category model
@@ -381,20 +387,20 @@ export interface ConfigOptions<R = never> extends Omit<
   Options<R>,
   "apiKey" | "accountId" | "baseUrl" | "controlUrl" | "workload"
 > {
-  /** @default `Config.redacted("FIREWORKS_API_KEY")` */
+  /** The API key. @default `Config.redacted("FIREWORKS_API_KEY")` */
   readonly apiKey?: Config.Config<Redacted.Redacted> | undefined
-  /** An empty string counts as not set. @default `Config.string("FIREWORKS_ACCOUNT_ID")`, if set */
+  /** The account id. An empty string counts as not set. @default `Config.string("FIREWORKS_ACCOUNT_ID")`, if set */
   readonly accountId?: Config.Config<string | undefined> | undefined
-  /** An empty string counts as not set. @default `Config.string("FIREWORKS_BASE_URL")`, if set */
+  /** The base URL. An empty string counts as not set. @default `Config.string("FIREWORKS_BASE_URL")`, if set */
   readonly baseUrl?: Config.Config<string | undefined> | undefined
-  /** An empty string counts as not set. @default `Config.string("FIREWORKS_CONTROL_URL")`, if set */
+  /** The control-plane URL. An empty string counts as not set. @default `Config.string("FIREWORKS_CONTROL_URL")`, if set */
   readonly controlUrl?: Config.Config<string | undefined> | undefined
-  /** Limits and retries of calls that have no workload of their own; see `Workload.config`. @default `Workload.interactive` */
+  /** The workload of calls without one of their own; see `Workload.config`. @default `Workload.interactive` */
   readonly workload?: Workload.Workload | Config.Config<Workload.Workload> | undefined
 }
 
 // -------------------------------------------------------------------------------------------------
-// Private: what an answer tells
+// Private: reading responses
 // -------------------------------------------------------------------------------------------------
 
 const completion = /*#__PURE__*/ after(withChoices, Completion)
@@ -433,14 +439,14 @@ const build = (http: HttpClient.HttpClient, settings: Settings): Fireworks => {
   const { baseUrl, limitsPer } = settings
   const client = makeClient(http, settings)
   const below = (path: string) => `${baseUrl}/inference/v1/${path}`
-  const answered = <A>(value: A, response: HttpClientResponse.HttpClientResponse): Answer<A> => ({
+  const withMeta = <A>(value: A, response: HttpClientResponse.HttpClientResponse): Answer<A> => ({
     value,
     meta: metaOf(response, limitsPer)
   })
   const service: Fireworks = {
     chat: (request, options = {}) =>
       Effect.flatMap(prepare(below("chat/completions"), ChatRequest, request, options, targetOf), (call) =>
-        client.json(call, chatCompletion, answered)
+        client.json(call, chatCompletion, withMeta)
       ),
     chatStream: (request, options = {}) =>
       Stream.unwrap(
@@ -452,31 +458,32 @@ const build = (http: HttpClient.HttpClient, settings: Settings): Fireworks => {
       ),
     completions: (request, options = {}) =>
       Effect.flatMap(prepare(below("completions"), CompletionRequest, request, options, targetOf), (call) =>
-        client.json(call, completion, answered)
+        client.json(call, completion, withMeta)
       ),
     embeddings: (request, options = {}) =>
       Effect.flatMap(prepare(below("embeddings"), EmbeddingRequest, request, options, targetOf), (call) =>
-        client.json(call, Embeddings, answered)
+        client.json(call, Embeddings, withMeta)
       ),
     models: (options = {}) =>
       Effect.flatMap(withOptions(HttpClientRequest.get(below("models")), options), (request) =>
-        client.json({ request, workload: options.workload }, Models, answered)
+        client.json({ request, workload: options.workload }, Models, withMeta)
       )
   }
   return withControl(service, makeControl(client, settings))
 }
 
-/** Builds the service in a context that has the services of its observers. */
+/** Builds the service. The services of its observers come from the context. */
 const built = <R>(settings: Settings<R>): Effect.Effect<Fireworks, never, HttpClient.HttpClient | R> =>
   Effect.zipWith(HttpClient.HttpClient, Effect.context<R>(), (http, context) =>
     build(http, { ...settings, ...withContext(settings, context) })
   )
 
 /**
- * Makes the service over the `HttpClient` of the context, which also has what the observers need.
+ * Makes the service with the `HttpClient` of the context. The services of the observers also come from the context.
  *
- * A redirect is an error: followed by `fetch`, it would take the key to another host. To see to that, each call has its own
- * `FetchHttpClient.RequestInit`, made of the one in its context; one that only the client's layer was given is without effect.
+ * A redirect is an error, because `fetch` would send the API key to the new host. Each call therefore sets
+ * `redirect: "manual"` in its `FetchHttpClient.RequestInit`, and keeps the other settings from the context of the call. A
+ * `RequestInit` that is provided only to the client's layer has no effect.
  *
  * @example
  * ```ts
@@ -494,7 +501,7 @@ const built = <R>(settings: Settings<R>): Effect.Effect<Fireworks, never, HttpCl
  *   return value.choices[0]?.message.content
  * })
  *
- * // in a program, `Transport.layer` of `effect-reliability/node`, or any other client
+ * // in an application, provide `Transport.layer` of `effect-reliability/node`, or any other client
  * const inMemory = ScriptedClient.layer(Fault.healthy)
  * assert.strictEqual(await Effect.runPromise(program.pipe(Effect.provide(inMemory))), "Hello")
  * ```
@@ -510,7 +517,7 @@ export const make = <R = never>(options: Options<R>): Effect.Effect<Fireworks, n
 // -------------------------------------------------------------------------------------------------
 
 /**
- * The Fireworks API of an application.
+ * The tag of the Fireworks API service.
  *
  * @since 0.1.0
  * @category layers
@@ -520,8 +527,8 @@ export const Fireworks: Context.Tag<Fireworks, Fireworks> = /*#__PURE__*/ Contex
 )
 
 /**
- * Provides the Fireworks API over the application's `HttpClient`. The services of observers are taken from the layer's context,
- * and so is a `RetryBudget`, if there is one and the option `budget` is not set.
+ * Provides the Fireworks API with the `HttpClient` of the context. The services of observers also come from the context, and so
+ * does a `RetryBudget`, if there is one and the option `budget` is not set.
  *
  * @example
  * ```ts
@@ -558,8 +565,10 @@ export const layer = <R = never>(options: Options<R>): Layer.Layer<Fireworks, ne
 }
 
 /**
- * Provides the Fireworks API with options from `Config`: by default from the variables `FIREWORKS_API_KEY`, and if they are set
- * `FIREWORKS_ACCOUNT_ID`, `FIREWORKS_BASE_URL` and `FIREWORKS_CONTROL_URL`. Errors name the variable and never its value.
+ * Provides the Fireworks API with options from `Config`.
+ *
+ * By default it reads `FIREWORKS_API_KEY`, and `FIREWORKS_ACCOUNT_ID`, `FIREWORKS_BASE_URL` and `FIREWORKS_CONTROL_URL` if they
+ * are set. Errors name the variable and never contain its value.
  *
  * @example
  * ```ts
@@ -612,7 +621,7 @@ export const layerConfig = <R = never>(
     controlUrl: optional(options.controlUrl, "controlUrl", "FIREWORKS_CONTROL_URL", baseUrlOf),
     workload: Config.isConfig(workload) ? workload : Config.succeed(workload)
   })
-  // refuses bad options here, and not where the layer is used
+  // throws on invalid options here, and not when the layer is built
   oneOf("Fireworks.layerConfig", "limitsPer", options.limitsPer ?? "minute", ["minute", "second"])
   return Layer.unwrapEffect(Effect.map(settings, (found) => layer({ ...options, ...found })))
 }

@@ -1,19 +1,20 @@
 /**
- * What the provider's servers counted of a deployment's requests, to hold against what the clients counted.
+ * Server-side request counts of a deployment, to compare with the counts of the client (`Accounting.reconcile`).
  *
- * The servers count what they acknowledged. What a client sees fail beyond that got lost on its own side, in its pool, its
- * name lookup, its network; and that can only be shown with both numbers for the same time. The API exports its numbers as
- * metrics, which are no counters: each is the rate over the last minute, made anew every 30 seconds. Counts come of them
- * by adding up: a scrape stands for the time since the one before it, at most for its own minute.
+ * The servers count the requests that they acknowledged. If a client counts more failures in the same time, the others happened
+ * on its side: in its connection pool, its DNS lookups or its network.
  *
- * | limit | value | why |
+ * The API exports rates, not counters: the rate over the last minute, updated every 30 seconds. This module computes counts
+ * from the rates. A scrape covers the time since the previous scrape, and at most one minute.
+ *
+ * | limit | value | reason |
  * | --- | --- | --- |
- * | scrapes | one in 10 seconds, for all users of a layer | the API answers 6 a minute for an account, then 429 |
- * | attempts | one | a second one would count too; the next scrape is soon |
- * | `resolution` | 90 seconds | a minute's rate, up to 30 seconds old: at a window's ends so much belongs to neither side |
+ * | scrapes | one per 10 seconds, for all users of a layer | the API allows 6 per minute and account, then responds with 429 |
+ * | attempts | one | another attempt would count towards the limit, and the next scrape follows soon |
+ * | `resolution` | 90 seconds | a rate of one minute, up to 30 seconds old, makes the ends of a window uncertain |
  *
- * Only dedicated deployments have metrics. Whether requests that failed are among all requests is not documented; it is
- * taken to be so. Several processes of one account share its 6 scrapes, and do not know of each other.
+ * Only dedicated deployments have metrics. It is not documented whether the number of requests includes failed requests; this
+ * module assumes that it does. Processes of one account share the limit of 6 scrapes, without knowing of each other.
  *
  * @since 0.1.0
  */
@@ -47,7 +48,7 @@ export type { Rates } from "./internal/rates.js"
 // -------------------------------------------------------------------------------------------------
 
 /**
- * A time between two moments, in milliseconds of wall time.
+ * A time window, in milliseconds since 1970.
  *
  * @since 0.1.0
  * @category model
@@ -58,7 +59,7 @@ export interface Window {
 }
 
 /**
- * What servers counted within a window, for `Accounting.reconcile`. The numbers come of rates, so that they need not be whole.
+ * Server-side counts in a window, for `Accounting.reconcile`. They are computed from rates, and need not be integers.
  *
  * @since 0.1.0
  * @category model
@@ -76,41 +77,41 @@ export interface ServerCounts extends Counted {
  * @category model
  */
 export interface Scrape {
-  /** When it was read, in milliseconds of wall time. */
+  /** The time of the reading, in milliseconds since 1970. */
   readonly at: number
-  /** By the full name, `accounts/{account}/deployments/{id}`. */
+  /** The rates by the deployment's full name, `accounts/{account}/deployments/{id}`. */
   readonly deployments: ReadonlyMap<string, Rates>
 }
 
 /**
- * The rates of one deployment at a moment; none where it was not among the metrics.
+ * The rates of one deployment at one time; undefined if the metrics did not include the deployment.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Reading {
-  /** In milliseconds of wall time. */
+  /** The time of the reading, in milliseconds since 1970. */
   readonly at: number
   readonly rates: Rates | undefined
 }
 
 /**
- * A deployment whose metrics are read as long as a scope is open.
+ * The collected metrics of one deployment. They are read repeatedly while a scope is open.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Collector {
-  /** What the servers counted in a window, as far as it was read. */
+  /** Returns the counts in a window. Their `coverage` is the part of the window with readings. */
   readonly counts: (window: Window) => Effect.Effect<ServerCounts>
-  /** The readings that are remembered, the oldest first. */
+  /** The stored readings, oldest first. */
   readonly readings: Effect.Effect<ReadonlyArray<Reading>>
-  /** What became of the last scrape; none before the first. */
+  /** The result of the last scrape; undefined before the first. */
   readonly last: Effect.Effect<Exit.Exit<Scrape, ApiError> | undefined>
 }
 
 /**
- * What `collect` takes.
+ * Options of `collect`.
  *
  * @since 0.1.0
  * @category model
@@ -118,7 +119,7 @@ export interface Collector {
 export interface CollectOptions {
   /** The time between two scrapes, from 10 seconds to 1 minute. @default 30 seconds */
   readonly every?: Duration.DurationInput | undefined
-  /** For how long readings are remembered, from 1 minute to 1 day. @default 2 hours */
+  /** The time for which readings are stored, from 1 minute to 1 day. @default 2 hours */
   readonly keep?: Duration.DurationInput | undefined
 }
 
@@ -129,19 +130,19 @@ export interface CollectOptions {
  * @category model
  */
 export interface ServerMetrics {
-  /** Reads the metrics; within 10 seconds of another scrape, what that one read. */
+  /** Reads the metrics. Within 10 seconds after another scrape, returns the result of that scrape. */
   readonly scrape: Effect.Effect<Scrape, ApiError>
   /**
-   * What the servers counted, by one scrape: it covers no more than the last minute. `collect` covers more.
+   * Returns the counts from one scrape, which covers at most the last minute. Use `collect` for longer windows.
    *
-   * A deployment is named by its id, or in full: `accounts/{account}/deployments/{id}`.
+   * `deployment` is an id or a full name, `accounts/{account}/deployments/{id}`.
    */
   readonly counts: (options: {
     readonly deployment: string
-    /** @default the last minute */
+    /** The window of the counts. @default the last minute */
     readonly window?: Window | undefined
   }) => Effect.Effect<ServerCounts, ApiError>
-  /** Reads the metrics of a deployment again and again, until the scope closes. A scrape that fails leaves a gap. */
+  /** Reads the metrics of a deployment repeatedly, until the scope closes. A failed scrape leaves a gap. */
   readonly collect: (deployment: string, options?: CollectOptions) => Effect.Effect<Collector, never, Scope.Scope>
 }
 
@@ -149,18 +150,19 @@ export interface ServerMetrics {
 // Arithmetic
 // -------------------------------------------------------------------------------------------------
 
-/** What a rate is of. */
+/** The interval that a rate is computed over, in milliseconds. */
 const minute = 60_000
 
-/** How long a rate stays before it is made anew. */
+/** The interval at which the API updates rates, in milliseconds. */
 const refresh = 30_000
 
-// what adding up adds in the last digits
+// removes floating-point noise of sums
 const rounded = (value: number): number => Math.round(value * 1e6) / 1e6
 
 /**
- * Adds rates up to counts: each reading stands for the time since the one before it, at most for a minute. The readings are in
- * the order of time. Where the deployment was in none of them, nothing is known, and nothing is covered.
+ * Computes counts from rates. Each reading covers the time since the previous one, and at most one minute.
+ *
+ * The readings must be in order of time. If no reading includes the deployment, the coverage is 0.
  *
  * @example
  * ```ts
@@ -209,7 +211,7 @@ export const integrate = (readings: ReadonlyArray<Reading>, window: Window): Ser
 // make
 // -------------------------------------------------------------------------------------------------
 
-/** The API's limit, held from the end of one scrape to the start of the next. */
+/** The minimum time from the end of one scrape to the start of the next, in milliseconds: the limit of the API. */
 const spacing = 10_000
 
 const once: Workload.Workload = /*#__PURE__*/ Workload.make({
@@ -221,7 +223,7 @@ const once: Workload.Workload = /*#__PURE__*/ Workload.make({
 const unreadable = (status: number): ApiError =>
   unsafeMake(
     { class: "Transient", reason: "InvalidAnswer" },
-    { delivery: "Acknowledged", status, detail: "the answer holds no metrics", attempts: 1 }
+    { delivery: "Acknowledged", status, detail: "the response contains no metrics", attempts: 1 }
   )
 
 const read = (fireworks: Fireworks.Fireworks): Effect.Effect<Scrape, ApiError> =>
@@ -243,7 +245,7 @@ const checkWindow = (method: string, { from, to }: Window): Window =>
     ? { from, to }
     : refuse(`ServerMetrics.${method}`, "window", `${from} to ${to}`, "two times in milliseconds, in order")
 
-/** Takes the readings of one deployment out of scrapes. */
+/** Returns the reading of one deployment in a scrape. */
 const readingOf =
   (fireworks: Fireworks.Fireworks, deployment: string) =>
   (scrape: Scrape): Effect.Effect<Reading, ApiError> => {
@@ -253,21 +255,21 @@ const readingOf =
     return Effect.map(full, (name) => ({ at: scrape.at, rates: scrape.deployments.get(name) }))
   }
 
-/** One scrape at a time; its outcome is everybody's, until the next one is due. */
+/** Returns an effect that runs one scrape at a time, and shares its result until the next scrape is allowed. */
 const makeScrape = (fireworks: Fireworks.Fireworks): Effect.Effect<Scrape, ApiError> => {
   const turn = Effect.unsafeMakeSemaphore(1)
   let due = -Infinity
   let outcome: Exit.Exit<Scrape, ApiError> | undefined
   const attempt = Effect.gen(function* () {
-    // one that was interrupted may have been counted
+    // the API may have counted a scrape that was interrupted
     const wait = due - (yield* monotonicMillis)
     if (wait > 0) yield* Effect.sleep(Duration.millis(wait))
     outcome = undefined
     const pause = Effect.map(monotonicMillis, (at) => void (due = at + spacing))
-    // everybody's outcome is bound by nobody's deadline
+    // the result is shared, so the deadline of one caller must not limit it
     const unbound = apart(read(fireworks))
     const exit = yield* Effect.ensuring(Effect.exit(unbound), pause)
-    due += Exit.match(exit, { onSuccess: () => 0, onFailure: askedFor })
+    due += Exit.match(exit, { onSuccess: () => 0, onFailure: extraPause })
     outcome = exit
     return exit
   })
@@ -276,8 +278,8 @@ const makeScrape = (fireworks: Fireworks.Fireworks): Effect.Effect<Scrape, ApiEr
   )
 }
 
-/** What a server asks for beyond the usual pause, within reason. */
-const askedFor = (cause: Cause.Cause<ApiError>): number => {
+/** Returns the part of the server hint that exceeds the usual pause, at most one minute, in milliseconds. */
+const extraPause = (cause: Cause.Cause<ApiError>): number => {
   const hint = Option.getOrUndefined(Cause.failureOption(cause))?.retryAfter
   return hint === undefined ? 0 : Math.min(minute, Math.max(0, Duration.toMillis(hint) - spacing))
 }
@@ -287,28 +289,29 @@ const build = (fireworks: Fireworks.Fireworks): ServerMetrics => {
   return {
     scrape,
     counts: ({ deployment, window }) => {
-      const ask = readingOf(fireworks, checkName("counts", deployment))
+      const select = readingOf(fireworks, checkName("counts", deployment))
       const checked = window && checkWindow("counts", window)
-      return Effect.map(Effect.flatMap(scrape, ask), (reading) =>
+      return Effect.map(Effect.flatMap(scrape, select), (reading) =>
         integrate([reading], checked ?? { from: reading.at - minute, to: reading.at })
       )
     },
     collect: (deployment, options = {}) => {
       const owner = "ServerMetrics.collect"
-      const ask = readingOf(fireworks, checkName("collect", deployment))
+      const select = readingOf(fireworks, checkName("collect", deployment))
       const every = duration(owner, "every", options.every ?? "30 seconds", { min: spacing })
       const keep = Duration.toMillis(duration(owner, "keep", options.keep ?? "2 hours", { min: minute }))
-      if (Duration.toMillis(every) > minute) refuse(owner, "every", every, "at most 1 minute, or there are gaps")
+      if (Duration.toMillis(every) > minute)
+        refuse(owner, "every", every, "at most 1 minute, because a longer interval leaves gaps")
       if (keep > 24 * 60 * minute) refuse(owner, "keep", options.keep, "at most 1 day")
       let readings: ReadonlyArray<Reading> = []
       let last: Exit.Exit<Scrape, ApiError> | undefined
       const remember = (reading: Reading): void => {
-        // a scrape may be handed out twice; and of a clock that was set back, what it said before is no use
+        // drops a reading of the same scrape, and readings from before the wall clock was set back
         const kept = readings.filter(({ at }) => at < reading.at && at > reading.at - keep - minute)
         readings = [...kept, reading]
       }
       const step = scrape.pipe(
-        Effect.tap((one) => Effect.map(ask(one), remember)),
+        Effect.tap((one) => Effect.map(select(one), remember)),
         Effect.exit,
         Effect.map((exit) => void (last = exit))
       )
@@ -325,7 +328,7 @@ const build = (fireworks: Fireworks.Fireworks): ServerMetrics => {
 }
 
 /**
- * Makes the metrics of the account of `Fireworks.Fireworks`. Whoever shares what is made shares its limit.
+ * Makes the metrics service for the account of `Fireworks.Fireworks`. Its scrape limit applies to all users of the service.
  *
  * @example
  * ```ts
@@ -361,7 +364,7 @@ export const make: Effect.Effect<ServerMetrics, never, Fireworks.Fireworks> = /*
 // -------------------------------------------------------------------------------------------------
 
 /**
- * The metrics of an application's account.
+ * The tag of the service for the metrics of an account.
  *
  * @since 0.1.0
  * @category layers
@@ -371,7 +374,7 @@ export const ServerMetrics: Context.Tag<ServerMetrics, ServerMetrics> = /*#__PUR
 )
 
 /**
- * Provides the metrics of the account of `Fireworks.Fireworks`, with one limit for all who ask.
+ * Provides the metrics of the account of `Fireworks.Fireworks`, with one scrape limit for all its users.
  *
  * @since 0.1.0
  * @category layers
@@ -383,7 +386,7 @@ export const layer = (): Layer.Layer<ServerMetrics, never, Fireworks.Fireworks> 
 // -------------------------------------------------------------------------------------------------
 
 /**
- * Reads the metrics; within 10 seconds of another scrape, what that one read.
+ * Reads the metrics. Within 10 seconds after another scrape, returns the result of that scrape.
  *
  * @since 0.1.0
  * @category getters
@@ -394,7 +397,7 @@ export const scrape: Effect.Effect<Scrape, ApiError, ServerMetrics> = /*#__PURE_
 )
 
 /**
- * Tells what the servers counted of a deployment within the last minute, or so much of another window as that covers.
+ * Returns the server-side counts of a deployment from one scrape. They cover at most the last minute, also in a longer window.
  *
  * @since 0.1.0
  * @category getters
@@ -405,7 +408,7 @@ export const counts = (
   Effect.flatMap(ServerMetrics, (metrics) => metrics.counts(options))
 
 /**
- * Reads the metrics of a deployment again and again, until the scope closes.
+ * Reads the metrics of a deployment repeatedly, until the scope closes.
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * What only the Fireworks AI API needs.
+ * Modules for the Fireworks AI API.
  *
  * @since 0.1.0
  */

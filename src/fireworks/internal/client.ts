@@ -1,5 +1,5 @@
 /**
- * How the calls of this folder are made: key, headers, workload, and errors that hold nothing secret.
+ * Sends the calls of the Fireworks modules: adds the API key and headers, applies the workload, and masks secrets in errors.
  *
  * @since 0.1.0
  */
@@ -40,61 +40,61 @@ type Response = HttpClientResponse.HttpClientResponse
 type Pull<A> = Effect.Effect<Chunk.Chunk<A>, Option.Option<ApiError>>
 type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
 
-/** What is told of calls while they are made. */
+/** The budget and the observers of calls. */
 export interface Observers<R = never> extends Omit<Reliability.Options<R>, "workload" | "about" | "idempotency"> {}
 
-/** What a client is made with, once it has been checked. */
+/** The validated settings of a client. */
 export interface Settings<R = never> extends Observers<R> {
   readonly apiKey: Redacted.Redacted
   readonly accountId: string | undefined
-  /** Without a slash at its end; inference is below `/inference/v1`. */
+  /** The base URL without a trailing slash; inference is below `/inference/v1`. */
   readonly baseUrl: string
-  /** Without a slash at its end; the control plane is below `/v1`. */
+  /** The URL of the control plane without a trailing slash; the control plane is below `/v1`. */
   readonly controlUrl: string
   readonly workload: Workload.Workload
   readonly limitsPer: "minute" | "second"
 }
 
-/** One call. */
+/** A call to the API. */
 export interface Call {
   readonly request: Request
-  /** What is sent, as a value, so that it can be kept out of errors. */
+  /** Returns the body as a value, so that its content can be masked in errors. */
   readonly body?: (() => unknown) | undefined
   readonly model?: string | undefined
-  /** What is done, in a word. */
+  /** The name of the operation, for observers. */
   readonly operation?: string | undefined
   readonly target?: Dialect.Target | undefined
-  /** Before what the fiber says, and what the client was made with. */
+  /** The workload of the call. It takes precedence over that of the fiber and that of the client. */
   readonly workload?: Workload.Workload | undefined
-  /** Whether the call may be repeated once the server may have executed it. @default by the method of the request */
+  /** The idempotency of the call. @default according to the method of the request */
   readonly idempotency?: Reliability.Idempotency | undefined
-  /** Whether debug logs report its retries. */
+  /** If true, retries are reported in debug logs. */
   readonly isLogged?: boolean | undefined
 }
 
 const dialect = Dialect.fireworks
 
-/** A request that cannot be sent, and why, in words that hold nothing of its contents. */
+/** Returns the error for a request that cannot be sent. `detail` must not contain values of the request. */
 export const invalidRequest = (detail: string): ApiError =>
   unsafeMake({ class: "Fatal", reason: "InvalidRequest" }, { delivery: "NotSent", detail, attempts: 1 })
 
 // --- Without patience ----------------------------------------------------------------------------
 
-/** What to do about a deployment that starts, for whom a workload does not wait. */
+/** Returns advice for a deployment that is starting while the workload has no patience. */
 const starting = ({ name }: Workload.Workload): string =>
-  `Use a workload with patience, such as Workload.agentic, since starting from zero takes minutes and "${name}" has none; or set a minimum of one replica.`
+  `Use a workload with patience, such as Workload.agentic: starting from zero replicas takes minutes, and the workload "${name}" has no patience. Or set minReplicaCount to at least 1.`
 
 const isImpatient = (error: ApiError, { patience }: Workload.Workload): boolean =>
   error.reason === "ScalingUp" && patience === undefined && error.shouldRetry !== true
 
-// --- Answers ---------------------------------------------------------------------------------------
+// --- Responses -------------------------------------------------------------------------------------
 
 const contextOf = (response: Response, target: Dialect.Target | undefined, now: number) => {
   const { headers, request, status } = response
   return { dialect, target, status, headers, now, method: request.method, url: request.url }
 }
 
-const decodeAnswer = <A, I>(
+const decodeResponse = <A, I>(
   schema: Schema.Schema<A, I>,
   response: Response,
   target: Dialect.Target | undefined
@@ -122,15 +122,15 @@ const decodeAnswer = <A, I>(
 
 // --- The client ------------------------------------------------------------------------------------
 
-/** Each pull of a stream within something. */
+/** Applies a function to each pull of a stream. */
 const eachPull = <A>(stream: Stream.Stream<A, ApiError>, f: (pull: Pull<A>) => Pull<A>): Stream.Stream<A, ApiError> =>
   Stream.fromPull(Effect.map(Stream.toPull(stream), f))
 
-// the spans of `@effect/platform` show the URL, and all headers of the answer, in which accounts are named
+// the spans of `@effect/platform` contain the URL and all response headers, which name accounts
 const untraced = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
   Effect.locally(effect, HttpClient.currentTracerDisabledWhen, () => true)
 
-// `fetch` follows redirects, and takes x-api-key to whatever host they lead to
+// `fetch` follows redirects, and sends x-api-key to the new host
 const undiverted = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
   Effect.flatMap(Effect.serviceOption(FetchHttpClient.RequestInit), (given) =>
     Effect.provideService(effect, FetchHttpClient.RequestInit, { ...Option.getOrUndefined(given), redirect: "manual" })
@@ -147,7 +147,7 @@ interface About extends Omit<Reliability.About, "status"> {
   status?: number | undefined
 }
 
-/** What a call is about, in words that name no account. */
+/** Describes a call for observers, without account ids. */
 const aboutOf = ({ model, operation, request: { method, url } }: Call): About => ({
   host: hostOf(url),
   method,
@@ -156,7 +156,7 @@ const aboutOf = ({ model, operation, request: { method, url } }: Call): About =>
   provider: "fireworks"
 })
 
-/** An observer that logs each retry, by fields that hold neither URL nor words of the server. */
+/** Returns an observer that logs each retry. The fields of the log contain neither the URL nor text of the server. */
 const logging =
   (onRetry: Settings["onRetry"]): NonNullable<Settings["onRetry"]> =>
   (retrying) => {
@@ -180,18 +180,18 @@ const logging =
 
 /** Sends the calls of one account. */
 export interface Client {
-  /** A call with all its attempts, of which `answer` reads each. */
-  readonly send: <A>(
-    call: Call,
-    answer: (response: Response) => Effect.Effect<A, ApiError>
-  ) => Effect.Effect<A, ApiError>
-  /** A call whose answer is JSON of a schema. */
+  /** Runs a call with all its attempts. `read` handles the response of each attempt. */
+  readonly send: <A>(call: Call, read: (response: Response) => Effect.Effect<A, ApiError>) => Effect.Effect<A, ApiError>
+  /** Runs a call, and decodes its JSON response with a schema. */
   readonly json: <A, I, B>(
     call: Call,
     schema: Schema.Schema<A, I>,
-    answer: (value: A, response: Response) => B
+    resultOf: (value: A, response: Response) => B
   ) => Effect.Effect<B, ApiError>
-  /** A call whose answer is a stream of events, each of them JSON of a schema; `opened` sees the answers that begin one. */
+  /**
+   * Runs a call whose response is an event stream, and decodes each event as JSON with a schema. `opened` runs with each
+   * response that begins a stream.
+   */
   readonly events: <A, I>(
     call: Call,
     schema: Schema.Schema<A, I>,
@@ -211,35 +211,35 @@ export const makeClient = (http: HttpClient.HttpClient, settings: Settings): Cli
   const workloadOf = (call: Call, fiber: AnyFiber): Workload.Workload =>
     call.workload ?? fiber.getFiberRef(currentCall)?.workload ?? settings.workload
 
-  // a submission must not become repeatable by what is declared around it: it is looked up before it is sent again
+  // the fiber may declare `never`, but must not make a submission repeatable: `Job.submit` looks it up before it sends it again
   const idempotencyOf = ({ idempotency, request }: Call, fiber: AnyFiber): Reliability.Idempotency =>
     fiber.getFiberRef(declaredIdempotency) === "never" ? "never" : (idempotency ?? idempotencyOfMethod(request))
 
-  const tell =
+  const maskedIn =
     (call: Call) =>
     (error: ApiError, workload: Workload.Workload): ApiError => {
       const accounts = [...(accountId === undefined ? [] : [accountId]), ...accountsIn(call.model)]
       const secrets: Confidential = { apiKey: Redacted.value(apiKey), accounts, body: call.body }
-      const told = withoutSecrets(error, secrets)
-      return isImpatient(told, workload) ? altered(told, { remedy: starting(workload) }) : told
+      const masked = withoutSecrets(error, secrets)
+      return isImpatient(masked, workload) ? altered(masked, { remedy: starting(workload) }) : masked
     }
 
-  const send: Client["send"] = (call, answer) =>
+  const send: Client["send"] = (call, read) =>
     Effect.withFiberRuntime((fiber) => {
       const workload = workloadOf(call, fiber)
-      const told = tell(call)
+      const masked = maskedIn(call)
       return Effect.flatMap(withRequestId(authorized(call), "x-request-id"), (request) => {
-        // all attempts are owned here, so that an answer of 200 that is a failure is tried again too
+        // this policy owns all attempts, so that a 200 response that contains an error is retried too
         const executed = Effect.locally(clientOf(call).execute(request), singleTry, {
           id: request.headers["x-request-id"],
           about: undefined
         })
         const about: About | undefined = isObserved(fiber, record) ? aboutOf(call) : undefined
-        const answered = Effect.flatMap(executed, (response) => {
+        const result = Effect.flatMap(executed, (response) => {
           if (about !== undefined) about.status = response.status
-          return answer(response)
+          return read(response)
         })
-        const attempt = Effect.mapError(answered, (error) => told(error, workload))
+        const attempt = Effect.mapError(result, (error) => masked(error, workload))
         const observer = call.isLogged === true ? logging(onRetry) : onRetry
         const idempotency = idempotencyOf(call, fiber)
         const policy = Reliability.make({ about, budget, idempotency, onGiveUp, onRetry: observer, record, workload })
@@ -249,20 +249,20 @@ export const makeClient = (http: HttpClient.HttpClient, settings: Settings): Cli
 
   return {
     send,
-    json: (call, schema, answer) =>
+    json: (call, schema, resultOf) =>
       send(call, (response) =>
-        Effect.map(decodeAnswer(schema, response, call.target), (value) => answer(value, response))
+        Effect.map(decodeResponse(schema, response, call.target), (value) => resultOf(value, response))
       ),
     events: (call, schema, opened) =>
       Stream.unwrap(
         Effect.withFiberRuntime((fiber) => {
           const workload = workloadOf(call, fiber)
-          const told = tell(call)
-          const toldIn = <A extends { readonly workload: Workload.Workload; readonly error: ApiError }>(
+          const masked = maskedIn(call)
+          const maskedEvent = <A extends { readonly workload: Workload.Workload; readonly error: ApiError }>(
             event: A
           ): A => ({
             ...event,
-            error: told(event.error, event.workload)
+            error: masked(event.error, event.workload)
           })
           const events = EventStream.open(authorized(call), {
             about: isObserved(fiber, record) ? aboutOf(call) : undefined,
@@ -272,14 +272,14 @@ export const makeClient = (http: HttpClient.HttpClient, settings: Settings): Cli
             workload,
             idempotency: idempotencyOf(call, fiber),
             budget,
-            onRetry: onRetry && ((retrying) => onRetry(toldIn(retrying))),
-            onGiveUp: onGiveUp && ((givenUp) => onGiveUp(toldIn(givenUp))),
+            onRetry: onRetry && ((retrying) => onRetry(maskedEvent(retrying))),
+            onGiveUp: onGiveUp && ((givenUp) => onGiveUp(maskedEvent(givenUp))),
             record:
               record &&
               ((outcome) =>
-                record(outcome.error === undefined ? outcome : { ...outcome, error: told(outcome.error, workload) }))
+                record(outcome.error === undefined ? outcome : { ...outcome, error: masked(outcome.error, workload) }))
           })
-          const chunks = EventStream.decode(events, schema).pipe(Stream.mapError((error) => told(error, workload)))
+          const chunks = EventStream.decode(events, schema).pipe(Stream.mapError((error) => masked(error, workload)))
           return Effect.succeed(eachPull(chunks, (pull) => guarded(Workload.within(pull, workload))))
         })
       )

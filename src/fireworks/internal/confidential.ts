@@ -1,28 +1,28 @@
 /**
- * Takes what only the client knows to be secret out of its errors: the key, the account, and what was asked.
+ * Masks secrets in errors that only the client can recognise: the API key, the account ids, and the content of the request.
  *
- * A server that echoes the request into its error message does not quote it in any way that could be recognised. The client
- * knows the words, and takes them out wherever they come back.
+ * A server may repeat parts of the request in its error message, without quotes that would mark them. The client compares the
+ * message with the request, and masks the words that both contain.
  *
  * @since 0.1.0
  */
 import type { ApiError } from "../../ApiError.js"
 import { unsafeMake } from "../../internal/apiError/unsafeMake.js"
 
-/** What must not come back. */
+/** Values that must not appear in errors. */
 export interface Confidential {
   readonly apiKey: string
   readonly accounts: ReadonlyArray<string>
-  /** The request's body as a value; called where there is something to look for. */
+  /** Returns the request's body as a value. */
   readonly body: (() => unknown) | undefined
 }
 
 const hole = "[redacted]"
 
-// what names something of the API, and nothing of the user's
+// fields whose values are names of the API, and not content of the user
 const technical: ReadonlySet<string> = new Set(["model", "role", "type", "service_tier", "reasoning_effort"])
 
-/** How much of a request is looked at; the rest of a longer one repeats its kind of words. */
+/** The maximum length of a request's texts that are compared. */
 const maxContent = 2 ** 20
 const maxDepth = 12
 
@@ -48,22 +48,22 @@ const textsIn = (body: unknown): ReadonlyArray<string> => {
   return texts
 }
 
-/** A word that hardly two people write by chance: an id, a code, something long. */
+/** Returns true for words that are unlikely to appear by coincidence, such as ids, codes and long words. */
 const isUnusual = (word: string): boolean => word.length >= 6 && /[\p{N}_-]|^.{14,}$/u.test(word)
 
-/** As many words in a row are no coincidence. */
+/** The number of consecutive common words that are masked. Fewer may match by coincidence. */
 const run = 4
 
 /**
- * Masks the words of a text that were asked: whole texts, four words in a row, single ones that are unusual.
+ * Masks the words of a text that come from the request: whole short texts, four words in a row, and single unusual words.
  *
- * Takes time in proportion to what was asked, which may be long.
+ * Takes time proportional to the length of the request.
  */
 export const withoutEchoes = (text: string, body: unknown): string => {
   const found = [...text.matchAll(wordPattern)]
   const words = found.map(([word]) => word.toLowerCase())
-  const asked = new Set<number>()
-  // what of the text could be theirs, by its words and how many they are
+  const echoed = new Set<number>()
+  // the positions of each phrase of one to four words
   const phrases = new Map<string, Array<number>>()
   for (let length = 1; length <= run; length++) {
     for (let at = 0; at + length <= words.length; at++) {
@@ -74,39 +74,39 @@ export const withoutEchoes = (text: string, body: unknown): string => {
     }
   }
   const done = new Set<string>()
-  const ask = (phrase: string, length: number): void => {
+  const mark = (phrase: string, length: number): void => {
     const places = done.has(phrase) ? undefined : phrases.get(phrase)
     if (places === undefined) return
     done.add(phrase)
-    for (const at of places) for (let index = at; index < at + length; index++) asked.add(index)
+    for (const at of places) for (let index = at; index < at + length; index++) echoed.add(index)
   }
   for (const content of textsIn(body)) {
-    const theirs = wordsOf(content.toLowerCase())
-    if (theirs.length < run && content.length > 2) ask(theirs.join(" "), theirs.length)
-    theirs.forEach((word, start) => {
-      if (isUnusual(word)) ask(word, 1)
-      // most words of a long prompt begin nothing that the text says
-      if (start + run <= theirs.length && phrases.has(`${word} ${theirs[start + 1]}`)) {
-        ask(theirs.slice(start, start + run).join(" "), run)
+    const sent = wordsOf(content.toLowerCase())
+    if (sent.length < run && content.length > 2) mark(sent.join(" "), sent.length)
+    sent.forEach((word, start) => {
+      if (isUnusual(word)) mark(word, 1)
+      // a cheap check first: most pairs of words in a long prompt do not occur in the text
+      if (start + run <= sent.length && phrases.has(`${word} ${sent[start + 1]}`)) {
+        mark(sent.slice(start, start + run).join(" "), run)
       }
     })
   }
   let masked = ""
   let copied = 0
   found.forEach(({ 0: word, index: at }, index) => {
-    if (!asked.has(index)) return
-    if (!asked.has(index - 1)) masked += text.slice(copied, at) + hole
+    if (!echoed.has(index)) return
+    if (!echoed.has(index - 1)) masked += text.slice(copied, at) + hole
     copied = at + word.length
   })
   return masked + text.slice(copied)
 }
 
-/** Account ids that are this long are no part of a word by chance. */
+/** The length from which an account id is also masked inside of a word. */
 const distinctive = 6
 
 const patternOf = (account: string): RegExp => {
   const literal = account.replaceAll(/[^\w-]/g, "\\$&")
-  // a percent-escape, or one of JSON, ends before a word begins
+  // a short id must be a whole word; a percent escape or a JSON escape may precede it
   return new RegExp(
     account.length < distinctive
       ? `(?:(?<![A-Za-z0-9])|(?<=%[0-9a-f]{2}|\\\\[bfnrt]))${literal}(?![A-Za-z0-9])`
@@ -115,15 +115,15 @@ const patternOf = (account: string): RegExp => {
   )
 }
 
-/** Masks the key and the accounts. */
+/** Masks the API key and the account ids. */
 export const withoutNames = (text: string, { accounts, apiKey }: Omit<Confidential, "body">): string =>
   accounts.reduce((rest, account) => rest.replace(patternOf(account), "[account]"), text.replaceAll(apiKey, hole))
 
-/** An error without what must not come back; the same one where there is nothing of it. */
+/** Returns the error with its confidential values masked, or the same error if it contains none. */
 export const withoutSecrets = (error: ApiError, secrets: Confidential): ApiError => {
   const clean = (text: string): string => withoutEchoes(withoutNames(text, secrets), secrets.body?.())
   const detail = error.detail === undefined ? undefined : clean(error.detail)
-  // half of a code or an id is of no use
+  // a partly masked code or id is useless, so it is removed
   const whole = (text: string | undefined) => (text === undefined || clean(text) !== text ? undefined : text)
   const code = whole(error.code)
   const requestId = whole(error.requestId)
@@ -132,7 +132,7 @@ export const withoutSecrets = (error: ApiError, secrets: Confidential): ApiError
     : altered(error, { detail, code, requestId })
 }
 
-/** The same error with some fields changed. */
+/** Returns a copy of the error with some fields changed. */
 export const altered = (
   error: ApiError,
   changes: { readonly [K in "detail" | "code" | "requestId" | "remedy"]?: string | undefined }

@@ -1,5 +1,5 @@
 /**
- * The control plane of an account.
+ * Calls to the control plane of an account.
  *
  * @since 0.1.0
  */
@@ -20,29 +20,32 @@ import { withoutNames } from "./confidential.js"
  * The control plane of an account: deployments, data sets, jobs.
  */
 export interface Control {
-  /** The account; `InvalidRequest` where none was given. */
+  /** The account id. Fails with `InvalidRequest` if none was given. */
   readonly accountId: Effect.Effect<string, ApiError>
   /**
-   * Sends a request whose URL is a path below `/v1/accounts/{account}`, such as `/batchInferenceJobs?pageSize=50`. Its answer
-   * is a success, and read. `idempotency` is by default `safe` for GET, HEAD, PUT, DELETE and OPTIONS, and `never` for others.
+   * Sends a request whose URL is a path below `/v1/accounts/{account}`, such as `/batchInferenceJobs?pageSize=50`. Returns a
+   * successful response whose body has been read. By default `idempotency` is `safe` for GET, HEAD, PUT, DELETE and OPTIONS,
+   * and `never` for other methods.
    */
   readonly request: (
     request: HttpClientRequest.HttpClientRequest,
     workload: Workload.Workload,
     idempotency?: Reliability.Idempotency
   ) => Effect.Effect<HttpClientResponse.HttpClientResponse, ApiError>
-  /** Where trainers are, as inference is: the base URL that the service was made with. */
+  /** The base URL of the service, for inference and trainers. */
   readonly baseUrl: string
   /**
-   * Whether a URL answers 200 within 5 seconds; whatever else comes of it means no. The key goes there: only the service's own
-   * hosts are asked, and those below `fireworks.ai` by `https:`.
+   * Returns true if a GET of the URL responds with 200 within 5 seconds; false on any other result.
+   *
+   * The request contains the API key. It is sent only to the service's own hosts, and over `https:` to hosts below
+   * `fireworks.ai`. For other URLs the result is false.
    */
   readonly probe: (url: string) => Effect.Effect<boolean>
-  /** A text of the server's without the key and the account. */
+  /** Masks the API key and the account id in a text of the server. */
   readonly masked: (text: string) => string
 }
 
-/** Where a service keeps its control plane: copies of the service that a user makes keep it too. */
+/** The property that holds the control plane of a service. Copies of the service object keep it. */
 const controlKey = /*#__PURE__*/ Symbol.for("effect-reliability/fireworks/Control")
 
 /** Adds the control plane to a service. */
@@ -51,15 +54,18 @@ export const withControl = <Service extends object>(service: Service, control: C
 
 /** Returns the control plane of a service. */
 export const controlOf = (service: object): Control =>
-  // of any other type there is none: the key is ours
+  // only this module sets the property, so its type is known
   (service as { readonly [controlKey]?: Control })[controlKey] ??
   refuse("Fireworks", "the service", "not made by this package", "made by Fireworks.make, layer or layerConfig")
 
-/** Below the account, and not out of it again by dots, which may be encoded, or parted by blanks that a URL does not keep. */
+/**
+ * Returns true for a path that stays below the account. Rejects dot segments, also percent-encoded ones, and whitespace, which
+ * URL parsing removes.
+ */
 const isPath = (url: string): boolean =>
   /^\/[^/\\#?\s][^\\#\s]*$/.test(url) && !/\/(?:\.|%2e){1,2}(?:\/|\?|$)/i.test(url)
 
-/** What a request sends, if it is JSON. */
+/** Returns the body of a request as JSON, or as text if it is not valid JSON. */
 const jsonOf = ({ body }: HttpClientRequest.HttpClientRequest): unknown => {
   if (body._tag !== "Uint8Array") return undefined
   const text = new TextDecoder().decode(body.body)
@@ -69,7 +75,7 @@ const jsonOf = ({ body }: HttpClientRequest.HttpClientRequest): unknown => {
   )
 }
 
-/** What the SDK allows a probe of a trainer's health. */
+/** The workload of a trainer's health probe, with the timeout of the provider's SDK. */
 const probing = /*#__PURE__*/ Workload.make({
   name: "healthProbe",
   timeouts: { attempt: "5 seconds" },
@@ -77,7 +83,7 @@ const probing = /*#__PURE__*/ Workload.make({
   retry: /*#__PURE__*/ Retry.make({ attempts: 1 })
 })
 
-/** Whether a URL may get the key. */
+/** Returns true if the API key may be sent to the URL. */
 const isTrusted = (url: string, own: ReadonlyArray<string>): boolean => {
   if (!URL.canParse(url)) return false
   const { hostname, origin, password, protocol, username } = new URL(url)
@@ -91,16 +97,16 @@ export const makeControl = (client: Client, { accountId, apiKey, baseUrl, contro
   const account =
     accountId === undefined
       ? Effect.suspend(() =>
-          Effect.fail(invalidRequest("the account is not known: set FIREWORKS_ACCOUNT_ID, or the option accountId"))
+          Effect.fail(invalidRequest("the account id is missing: set FIREWORKS_ACCOUNT_ID, or the option accountId"))
         )
       : Effect.succeed(accountId)
   return {
     accountId: account,
     request: (request, workload, idempotency) =>
       Effect.flatMap(account, (id) => {
-        // a URL of another host would get the key
+        // an absolute URL would send the API key to another host
         if (!isPath(request.url)) {
-          return Effect.fail(invalidRequest("the URL of a control-plane request is a path below the account"))
+          return Effect.fail(invalidRequest("the URL of a control-plane request must be a path below the account"))
         }
         const sent = request.pipe(HttpClientRequest.setUrl(`${controlUrl}/v1/accounts/${id}${request.url}`), withKey)
         const body = () => jsonOf(sent)
@@ -111,8 +117,8 @@ export const makeControl = (client: Client, { accountId, apiKey, baseUrl, contro
     probe: (url) => {
       if (!isTrusted(url, own)) return Effect.succeed(false)
       const request = withKey(HttpClientRequest.get(url))
-      const asked = client.send({ request, workload: probing }, ({ status }) => Effect.succeed(status === 200))
-      return Effect.orElseSucceed(asked, () => false)
+      const isHealthy = client.send({ request, workload: probing }, ({ status }) => Effect.succeed(status === 200))
+      return Effect.orElseSucceed(isHealthy, () => false)
     },
     masked: (text) =>
       withoutNames(text, { apiKey: Redacted.value(apiKey), accounts: accountId === undefined ? [] : [accountId] })

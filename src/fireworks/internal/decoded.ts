@@ -1,5 +1,5 @@
 /**
- * Answers of the control plane, read by a schema.
+ * Decodes responses of the control plane with a schema.
  *
  * @since 0.1.0
  */
@@ -11,15 +11,15 @@ import type { ApiError, Kind } from "../../ApiError.js"
 import { unsafeMake } from "../../internal/apiError/unsafeMake.js"
 import { fromException } from "../../internal/classify/fromException.js"
 
-/** Fields that a schema does not name are kept. */
+/** An index signature for schemas: fields that a schema does not name are kept. */
 export const open = { key: Schema.String, value: Schema.Unknown } as const
 
-/** A field that may be absent, or null. */
+/** A field that may be absent or null. */
 export const maybe = <A, I>(schema: Schema.Schema<A, I>) => Schema.optional(Schema.NullOr(schema))
 
 /**
- * Reads the body of a success. It fails with `InvalidAnswer` where it is no JSON and `Decode` where it is another, naming the
- * place and never the value. `before` sees what is read first.
+ * Decodes the body of a successful response. Fails with `InvalidAnswer` if the body is not JSON, and with `Decode` if it does
+ * not match the schema. Errors name the path and never the value. `before` transforms the JSON before it is decoded.
  */
 export const decoded =
   <A, I>(schema: Schema.Schema<A, I>, before: (json: unknown) => unknown = identity) =>
@@ -29,9 +29,9 @@ export const decoded =
       Effect.flatMap((json) => Schema.decodeUnknown(schema)(before(json))),
       Effect.mapError((cause) => {
         const { _tag, reason, ...rest } = fromException(cause, { method: request.method, url: request.url })
-        // both are of one error
+        // `_tag` and `reason` come from one error, so they are a valid `Kind`
         const kind = { class: _tag, reason } as Kind
-        // a success: who reads the error knows by it that the request was carried out
+        // the status shows that the request was carried out
         return unsafeMake(kind, { ...rest, delivery: "Acknowledged", status, attempts: 1 }, cause)
       })
     )

@@ -1,26 +1,26 @@
 /**
- * The text format of Prometheus, as far as samples are concerned.
+ * A parser for the samples of the Prometheus text format.
  *
- * The parser on npm, `parse-prometheus-text-format`, is CommonJS, brings a dependency to a folder that has none, has no bound,
- * and makes metrics without a value of lines that are broken. What is needed fits on a page: a line that can be read is a
- * sample, another is passed over, and the work is in proportion to the text.
+ * The npm package `parse-prometheus-text-format` is not used: it is CommonJS, has no size limits, returns metrics without a
+ * value for malformed lines, and would be the only dependency of this folder. This parser skips malformed lines, and takes time
+ * proportional to the length of the text.
  *
  * @since 0.1.0
  */
 
-/** One line: a value, under a name and labels. */
+/** One sample line: a name, labels and a value. */
 export interface Sample {
   readonly name: string
-  /** As they are written: what is looked for has no escapes in it. */
+  /** The labels, with escapes not decoded: the labels that we read contain none. */
   readonly labels: ReadonlyMap<string, string>
-  /** May be NaN or infinite. */
+  /** The value, which may be NaN or infinite. */
   readonly value: number
 }
 
-/** Lines that are longer are no metrics. */
+/** The maximum length of a line. Longer lines are malformed. */
 const maxLine = 8192
 
-/** The samples that are handed out at most. */
+/** The maximum number of samples to return. */
 const maxSamples = 20_000
 
 const head = /[ \t]*([A-Za-z_:][\w:]*)[ \t]*/y
@@ -29,7 +29,7 @@ const end = /[ \t]*\}/y
 // a time may follow the value, and an exemplar
 const number = /[ \t]*([+-]?(?:\d+\.?\d*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?|inf|nan))(?=[ \t\r]|$)/iy
 
-/** What follows a name in a line that need not be read. */
+/** Matches the text after the name in a sample that is not wanted. */
 const other = /^(?:\{|[+-]?(?:[\d.]|inf\b|nan\b))/i
 
 const valueOf = (text: string): number => {
@@ -62,14 +62,14 @@ const readLine = (line: string, wanted: ReadonlySet<string>): Sample | "other" |
   return value === undefined ? undefined : { name, labels, value: valueOf(value) }
 }
 
-/** What a text says of some names. */
+/** The wanted samples of a text. */
 export interface Exposition {
   readonly samples: ReadonlyArray<Sample>
-  /** Whether any line of it was a sample, or there was no line: otherwise it is another kind of text. */
+  /** True if at least one line is a sample, or the text has only comments and empty lines. */
   readonly isMetrics: boolean
 }
 
-/** Reads the samples of some names. Never throws. */
+/** Reads the samples with the wanted names. Never throws. */
 export const parse = (text: string, wanted: ReadonlySet<string>): Exposition => {
   const samples: Array<Sample> = []
   let known = false

@@ -1,12 +1,12 @@
 /**
- * The rates of deployments in the text that the API exports.
+ * Reads the rates of deployments from the metrics of the API.
  *
  * @since 0.1.0
  */
 import { parse, type Sample } from "./prometheus.js"
 
 /**
- * The requests of a deployment, per second.
+ * The rates of a deployment's requests and errors, per second.
  *
  * @since 0.1.0
  * @category model
@@ -21,7 +21,7 @@ const requestsName = "request_counter_total:sum_by_deployment"
 const errorsName = "requests_error_total:sum_by_deployment"
 const wanted: ReadonlySet<string> = /*#__PURE__*/ new Set([requestsName, errorsName])
 
-/** More deployments than an account has. */
+/** The maximum number of deployments to read, more than an account has. */
 const maxDeployments = 2000
 
 /** The full name of a deployment. */
@@ -35,8 +35,9 @@ const nameOf = ({ labels }: Sample): string | undefined => {
 const none: Rates = { requests: 0, errors: 0, byStatus: {} }
 
 /**
- * Reads the rates of all deployments out of the text that the API exports; undefined where it is no such text. What is no
- * rate is left out, and series that differ by other labels are added up.
+ * Reads the rates of all deployments from the text of the metrics. Returns undefined if the text contains no metrics.
+ *
+ * Invalid rates are left out. Series of one deployment that differ in other labels are added up.
  */
 export const parseRates = (text: string): ReadonlyMap<string, Rates> | undefined => {
   const { isMetrics, samples } = parse(text, wanted)

@@ -7,7 +7,7 @@ import type * as Duration from "effect/Duration"
 import type { ApiError } from "../../ApiError.js"
 
 /**
- * The meaning of a job's snapshot for a watch.
+ * The standing of a job: the state of a job as a watch sees it, derived from a snapshot.
  *
  * - `Queued`: the job waits for its turn or for a machine.
  * - `Active`: the job is in progress.

@@ -438,7 +438,7 @@ describe("bad input", () => {
     expect(made({ baseUrl: "localhost:3" })).toThrow(/^Fireworks.layer: baseUrl has no scheme: write https:\/\/…$/)
     expect(made({ baseUrl: "me:pass@host" })).toThrow(/^(?!.*pass).*baseUrl has no scheme/)
     expect(made({ baseUrl: " " })).toThrow(/baseUrl is empty/)
-    expect(made({ baseUrl: "https://" })).toThrow(/baseUrl is no URL/)
+    expect(made({ baseUrl: "https://" })).toThrow(/baseUrl is not a valid URL/)
     expect(made({ baseUrl: "ftp://api.fireworks.ai" })).toThrow(/baseUrl begins with neither http: nor https:/)
     expect(made({ baseUrl: "https://me:pass@api.fireworks.ai" })).toThrow(/^(?!.*pass).*baseUrl/)
     expect(made({ controlUrl: "https://api.fireworks.ai?key=pass" })).toThrow(/^(?!.*pass).*controlUrl/)

@@ -1,5 +1,5 @@
 /**
- * The bounds of a deployment's autoscaling, and how they are sent: exactly the fields that were given, and a mask of them.
+ * Validates changes to a deployment's autoscaling, and encodes them: a body of the given fields, and the mask that names them.
  *
  * @since 0.1.0
  */
@@ -9,7 +9,7 @@ import type { Autoscaling, ScalingSchedule } from "./model.js"
 
 type Json = Readonly<Record<string, unknown>>
 
-/** What is changed, by the names that a mask has, and the body that holds it. */
+/** A change: the field mask, and the body. */
 export interface Change {
   readonly mask: string
   readonly body: Json
@@ -25,7 +25,7 @@ const isGiven = ([, value]: readonly [string, unknown]): boolean => value !== un
 
 const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 
-/** A duration as JSON of protocol buffers has it. */
+/** Returns a duration in the JSON form of protocol buffers, such as `"30s"`. */
 const seconds = (
   owner: string,
   option: string,
@@ -41,7 +41,7 @@ const seconds = (
 const replicas = (owner: string, option: string, value: number, min = 0): number =>
   number(owner, option, value, { integer: true, min, max: maxReplicas })
 
-/** None where all that is named is left out; no names at all take away what there was. */
+/** Returns undefined if every named target is undefined. An empty object removes the existing targets. */
 const loadTargets = (owner: string, targets: Readonly<Record<string, number | undefined>>): Json | undefined => {
   const entries = Object.entries(targets).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, value] as const]
@@ -54,7 +54,8 @@ const loadTargets = (owner: string, targets: Readonly<Record<string, number | un
 const schedule = (owner: string, name: string, given: ScalingSchedule): Json => {
   const option = `scalingSchedules.${name}`
   const { duration: lasts, minReplicaCount, schedule, ...rest } = given
-  if (schedule.trim().split(/\s+/).length !== 5) refuse(owner, `${option}.schedule`, schedule, "five fields of cron")
+  if (schedule.trim().split(/\s+/).length !== 5)
+    refuse(owner, `${option}.schedule`, schedule, "a cron expression with five fields")
   return {
     ...rest,
     schedule,
@@ -65,11 +66,11 @@ const schedule = (owner: string, name: string, given: ScalingSchedule): Json => 
 
 const scalingSchedules = (owner: string, schedules: Readonly<Record<string, ScalingSchedule>>): Json => {
   const entries = Object.entries(schedules)
-  if (entries.length > 5) refuse(owner, "scalingSchedules", `of ${entries.length}`, "at most five")
+  if (entries.length > 5) refuse(owner, "scalingSchedules", `${entries.length} schedules`, "at most 5 schedules")
   return Object.fromEntries(entries.map(([name, given]) => [name, schedule(owner, name, given)]))
 }
 
-/** Checks all that was given; what is wrong is refused by its name. */
+/** Validates the given fields. Throws a `RangeError` that names an invalid field. */
 export const changeOf = (owner: string, given: Autoscaling): Change => {
   const { maxReplicaCount: max, minReplicaCount: min, ...policy } = given
   const bounds = Object.entries({
@@ -90,8 +91,8 @@ export const changeOf = (owner: string, given: Autoscaling): Change => {
     loadTargets: policy.loadTargets && loadTargets(owner, policy.loadTargets),
     scalingSchedules: policy.scalingSchedules && scalingSchedules(owner, policy.scalingSchedules)
   }).filter(isGiven)
-  // an empty mask means all fields, and an empty body that all of them be zeroed
-  if (bounds.length + parts.length === 0) refuse(owner, "autoscaling", "empty", "at least one field")
+  // the API reads an empty mask as all fields, so an empty body would reset all of them
+  if (bounds.length + parts.length === 0) refuse(owner, "autoscaling", "empty", "an object with at least one field")
   return {
     mask: [...bounds.map(([name]) => snake(name)), ...parts.map(([name]) => `autoscaling_policy.${snake(name)}`)].join(
       ","

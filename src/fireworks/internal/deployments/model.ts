@@ -1,5 +1,5 @@
 /**
- * The types that scaling and autoscaling of deployments share.
+ * Types shared by the scale-out and the autoscaling of deployments.
  *
  * @since 0.1.0
  */
@@ -7,70 +7,71 @@ import type * as Duration from "effect/Duration"
 import type { ApiError } from "../../../ApiError.js"
 
 /**
- * A time in which there are more replicas.
+ * A recurring period with a minimum number of replicas.
  *
  * @since 0.1.0
  * @category model
  */
 export interface ScalingSchedule {
-  /** From 0 on. */
+  /** The minimum number of replicas during the period, at least 0. */
   readonly minReplicaCount: number
-  /** When it begins: the five fields of cron. */
+  /** The start of the period: a cron expression with five fields. */
   readonly schedule: string
-  /** From 5 minutes to 7 days. */
+  /** The length of the period, from 5 minutes to 7 days. */
   readonly duration: Duration.DurationInput
-  /** Such as `Europe/Berlin`. */
+  /** The time zone, such as `Europe/Berlin`. */
   readonly timezone: string
   readonly description?: string | undefined
   readonly disabled?: boolean | undefined
 }
 
 /**
- * How a deployment scales by itself. What is not given stays as it is.
+ * The autoscaling settings of a deployment. Settings that are not given are not changed.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Autoscaling {
-  /** From 0 on. One without a minimum scales to zero, and is deleted after 7 days without traffic. */
+  /** The minimum number of replicas, at least 0. With 0, it scales to zero, and is deleted after 7 days without traffic. */
   readonly minReplicaCount?: number | undefined
-  /** At least `minReplicaCount`; 0 for a deployment that never starts. */
+  /** The maximum number of replicas, at least `minReplicaCount`. With 0, the deployment never starts. */
   readonly maxReplicaCount?: number | undefined
-  /** How long the load must be above its target, up to 1 hour. */
+  /** The time that the load must be above its target before replicas are added, at most 1 hour. */
   readonly scaleUpWindow?: Duration.DurationInput | undefined
-  /** How long it must be below, up to 1 hour. */
+  /** The time that the load must be below its target before replicas are removed, at most 1 hour. */
   readonly scaleDownWindow?: Duration.DurationInput | undefined
-  /** How long there must be no request, from 5 minutes on. */
+  /** The time without a request after which the deployment scales to zero, at least 5 minutes. */
   readonly scaleToZeroWindow?: Duration.DurationInput | undefined
   /**
-   * The load of a replica, above 0, by what it is measured in: `default`, `tokens_generated_per_second`,
-   * `prompt_tokens_per_second`, `requests_per_second`, `concurrent_requests`. They replace all that there were.
+   * The target loads of a replica, above 0, by metric: `default`, `tokens_generated_per_second`, `prompt_tokens_per_second`,
+   * `requests_per_second`, `concurrent_requests`. They replace all existing targets.
    */
   readonly loadTargets?: Readonly<Record<string, number | undefined>> | undefined
-  /** At most five, by names of one's own. They replace all that there were. */
+  /** At most five schedules, by names that you choose. They replace all existing schedules. */
   readonly scalingSchedules?: Readonly<Record<string, ScalingSchedule>> | undefined
 }
 
 /**
- * What `scaleOutOn429` did, or did not, when capacity errors were sustained.
+ * A decision of `scaleOutOn429` after sustained capacity errors.
  *
- * - `Raised`: more replicas were asked for; `WouldRaise`: in a dry run, they were not.
- * - `AtBound`: there are as many as may be.
- * - `NotReady`: replicas that were asked for before are still on their way.
- * - `Ready`: they have arrived, and errors are counted anew.
- * - `Failed`: the control plane could not be asked, or refused.
+ * - `Raised`: it requested more replicas.
+ * - `WouldRaise`: in a dry run, it would have requested more replicas.
+ * - `AtBound`: the deployment has the maximum number of replicas.
+ * - `NotReady`: replicas of the deployment are still starting.
+ * - `Ready`: all replicas are ready now, and errors are counted anew.
+ * - `Failed`: a call to the control plane failed.
  *
  * @since 0.1.0
  * @category model
  */
 export type Decision = {
-  /** When, in milliseconds of wall time. */
+  /** The time of the decision, in milliseconds since 1970. */
   readonly at: number
-  /** The capacity errors that were counted within `after.within` when it was begun. */
+  /** The number of capacity errors within `after.within` that led to the decision. */
   readonly errors: number
 } & (Outcome | { readonly _tag: "WouldRaise"; readonly from: number; readonly to: number })
 
-/** What came of it. */
+/** The outcome of a decision. */
 export type Outcome =
   | { readonly _tag: "Raised"; readonly from: number; readonly to: number }
   | { readonly _tag: "AtBound"; readonly replicas: number; readonly bound: "maxReplicas" | "maxReplicaCount" }

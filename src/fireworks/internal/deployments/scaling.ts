@@ -1,8 +1,8 @@
 /**
- * When a saturated deployment gets more replicas, by plain functions over plain values. All times are milliseconds of one
+ * Decides when a saturated deployment gets more replicas: plain functions over plain values. All times are milliseconds of one
  * monotonic clock.
  *
- * Errors are counted in slots, so that a thousand of them in a second take no more room than one.
+ * Errors are counted per time slot, so memory use does not depend on the number of errors.
  *
  * @since 0.1.0
  */
@@ -15,12 +15,12 @@ import type { Outcome } from "./model.js"
 export interface Settings {
   readonly maxReplicas: number
   readonly step: number
-  /** How many errors, within which time. */
+  /** The number of errors within `within` that counts as sustained. */
   readonly errors: number
   readonly within: number
-  /** Between two raises. */
+  /** The minimum time between two scale-outs. */
   readonly every: number
-  /** Between two looks at a deployment that is not ready, or cannot be asked. */
+  /** The minimum time before a deployment that was not ready or not reachable is read again. */
   readonly pause: number
 }
 
@@ -29,30 +29,30 @@ export interface Raise {
   readonly to: number
 }
 
-/** Where it stands. */
+/** The state of the scale-out of one deployment. */
 export interface Scaling {
   /** The slot of the latest error. */
   readonly slot: number
-  /** The errors of that slot and of those before it, as many as are counted. */
+  /** The numbers of errors in the latest slot and the slots before it, newest first. */
   readonly counts: ReadonlyArray<number>
-  /** Whether the control plane is being asked. */
+  /** True while a call to the control plane runs. */
   readonly isAsking: boolean
-  /** It is not asked before. */
+  /** The time before which the control plane is not called again. */
   readonly heldUntil: number
-  /** Whether replicas were on their way when the deployment was last seen. */
+  /** True if replicas were requested or starting when the deployment was last read. */
   readonly isSettling: boolean
-  /** A raise whose answer was lost, and when. */
+  /** A request for replicas whose response was lost, and its time. */
   readonly doubt: (Raise & { readonly at: number }) | undefined
 }
 
-/** What was seen of a deployment; what it does not tell is undefined. */
+/** The replica counts of a deployment. A count that is not reported is undefined. */
 export interface Replicas {
   readonly wanted: number
   readonly ready: number | undefined
   readonly max: number | undefined
 }
 
-/** What follows a look. */
+/** The next step after the deployment was read. */
 export type Next =
   | { readonly _tag: "Scale"; readonly raise: Raise }
   | { readonly _tag: "Rest"; readonly outcome: Outcome }
@@ -73,22 +73,22 @@ export const idle: Scaling = {
 
 const sum = (counts: ReadonlyArray<number>): number => counts.reduce((all, count) => all + count, 0)
 
-/** How many errors were counted within the time. */
+/** Returns the number of errors in all slots. */
 export const errorsOf = ({ counts }: Scaling): number => sum(counts)
 
-/** Enough of them, and some in each quarter of the time: a burst leaves quarters empty, however large it is. */
+/** Returns true if there are enough errors, with some in each quarter of the time. A short burst leaves quarters empty. */
 const isSustained = (counts: ReadonlyArray<number>, settings: Settings): boolean =>
   sum(counts) >= settings.errors && [0, 1, 2, 3].every((n) => sum(counts.slice(n * quarter, (n + 1) * quarter)) > 0)
 
 const counted = (state: Scaling, now: number, settings: Settings): Scaling => {
-  // a clock that went back counts to the latest slot
+  // a time before the latest slot counts towards the latest slot
   const slot = Math.max(state.slot, Math.floor(now / (settings.within / slots)))
   const passed = Math.min(slots, slot - state.slot)
   const [latest = 0, ...before] = [...none.slice(0, passed), ...state.counts].slice(0, slots)
   return { ...state, slot, counts: [latest + 1, ...before] }
 }
 
-/** Counts an error, and decides whether the deployment is looked at: by one caller of many, until `afterLook` is done. */
+/** Counts an error, and decides whether to read the deployment. Only one read runs at a time. */
 export const afterCapacity = (
   state: Scaling,
   now: number,
@@ -111,7 +111,7 @@ const failed = (state: Scaling, now: number, call: "get" | "scale", error: ApiEr
   return rest(state, now + Math.max(pause, hint), { _tag: "Failed", call, error })
 }
 
-/** Decides what follows a look at the deployment. */
+/** Decides the next step after the deployment was read. */
 export const afterLook = (
   state: Scaling,
   now: number,
@@ -128,7 +128,7 @@ export const afterLook = (
   if (ready !== undefined && ready < wanted) {
     return rest(state, now + settings.pause, { _tag: "NotReady", replicas: wanted, ready }, { isSettling: true })
   }
-  // the errors of before tell nothing of as many replicas as there are now
+  // earlier errors were counted with fewer ready replicas, so they are dropped
   if (state.isSettling) {
     return rest(state, now, { _tag: "Ready", replicas: wanted }, { isSettling: false, counts: none })
   }
@@ -140,7 +140,7 @@ export const afterLook = (
   return [state, { _tag: "Scale", raise: { from: wanted, to } }]
 }
 
-/** Decides what follows the request for more replicas. One whose answer was lost is asked for again, and not for more. */
+/** Decides the outcome of a request for replicas. If its response was lost, a repetition never requests more replicas. */
 export const afterScale = (
   state: Scaling,
   now: number,
@@ -160,7 +160,7 @@ export const afterScale = (
   return [next, outcome]
 }
 
-/** A decision in a few words. */
+/** Describes a decision in a few words, for the log. */
 export const wordsOf = (decision: Decision): string => {
   switch (decision._tag) {
     case "Raised":
@@ -168,7 +168,7 @@ export const wordsOf = (decision: Decision): string => {
     case "WouldRaise":
       return `would raise the replicas from ${decision.from} to ${decision.to} (a dry run)`
     case "AtBound":
-      return `${decision.replicas} replicas are as many as ${decision.bound} allows`
+      return `the deployment has ${decision.replicas} replicas, the most that ${decision.bound} allows`
     case "NotReady":
       return `${decision.ready} of ${decision.replicas} replicas are ready`
     case "Ready":

@@ -1,5 +1,5 @@
 /**
- * Requests and responses of inference, as far as their fields are known.
+ * Schemas of the requests and responses of inference, with the known fields.
  *
  * @since 0.1.0
  */
@@ -8,7 +8,7 @@ import { maybe, open } from "../decoded.js"
 
 const MessageStruct = /*#__PURE__*/ Schema.Struct(
   {
-    /** `system`, `user`, `assistant`, `tool`, or what comes. */
+    /** The role: `system`, `user`, `assistant`, `tool`, or another one. */
     role: Schema.String,
     content: /*#__PURE__*/ maybe(
       /*#__PURE__*/ Schema.Union(Schema.String, /*#__PURE__*/ Schema.Array(/*#__PURE__*/ Schema.Object))
@@ -34,7 +34,7 @@ export interface Message extends Schema.Schema.Type<typeof MessageStruct> {}
 export interface MessageEncoded extends Schema.Schema.Encoded<typeof MessageStruct> {}
 
 /**
- * A message of a chat: of any role, with text, or with parts of any kind.
+ * A message of a chat, with any role, and with text or a list of content parts.
  *
  * @since 0.1.0
  * @category schemas
@@ -50,14 +50,14 @@ const sampling = {
   n: /*#__PURE__*/ maybe(Schema.Finite),
   stop: /*#__PURE__*/ maybe(/*#__PURE__*/ Schema.Union(Schema.String, /*#__PURE__*/ Schema.Array(Schema.String))),
   user: /*#__PURE__*/ maybe(Schema.String),
-  /** `priority` is the one that changes anything. */
+  /** The service tier. Only `priority` has an effect. */
   service_tier: /*#__PURE__*/ maybe(Schema.String),
   prompt_cache_key: /*#__PURE__*/ maybe(Schema.String),
-  /** What is done about a prompt that is too long: `truncate`, the default, lowers `max_tokens` silently; or `error`. */
+  /** The handling of a prompt that is too long: `truncate`, the default, lowers `max_tokens` silently; `error` fails. */
   context_length_exceeded_behavior: /*#__PURE__*/ maybe(Schema.String),
-  /** Has the answer's body tell of its times, as streams cannot in their headers; see `performance`. */
+  /** If true, the response body contains server timings, which the headers of a stream lack; see `performance`. */
   perf_metrics_in_response: /*#__PURE__*/ maybe(Schema.Boolean),
-  /** Set by the call: `chatStream` is the one that streams. */
+  /** Set by the call; use `chatStream` for streaming. */
   stream: /*#__PURE__*/ Schema.optional(/*#__PURE__*/ Schema.Literal(false))
 }
 
@@ -72,7 +72,7 @@ const ChatRequestStruct = /*#__PURE__*/ Schema.Struct(
 )
 
 /**
- * What `chat` and `chatStream` ask.
+ * A request of `chat` and `chatStream`.
  *
  * @since 0.1.0
  * @category model
@@ -88,7 +88,7 @@ export interface ChatRequest extends Schema.Schema.Type<typeof ChatRequestStruct
 export interface ChatRequestEncoded extends Schema.Schema.Encoded<typeof ChatRequestStruct> {}
 
 /**
- * What `chat` and `chatStream` ask; fields that are not listed here are sent as they are.
+ * A request of `chat` and `chatStream`. Fields that are not listed here are sent unchanged.
  *
  * @since 0.1.0
  * @category schemas
@@ -98,14 +98,14 @@ export const ChatRequest: Schema.Schema<ChatRequest, ChatRequestEncoded> = ChatR
 const CompletionRequestStruct = /*#__PURE__*/ Schema.Struct(
   {
     ...sampling,
-    /** A text, several, or their tokens. */
+    /** The prompt: a text, several texts, or their tokens. */
     prompt: /*#__PURE__*/ Schema.Union(Schema.String, /*#__PURE__*/ Schema.Array(Schema.Unknown))
   },
   open
 )
 
 /**
- * What `completions` asks.
+ * A request of `completions`.
  *
  * @since 0.1.0
  * @category model
@@ -121,7 +121,7 @@ export interface CompletionRequest extends Schema.Schema.Type<typeof CompletionR
 export interface CompletionRequestEncoded extends Schema.Schema.Encoded<typeof CompletionRequestStruct> {}
 
 /**
- * What `completions` asks.
+ * A request of `completions`.
  *
  * @since 0.1.0
  * @category schemas
@@ -131,7 +131,7 @@ export const CompletionRequest: Schema.Schema<CompletionRequest, CompletionReque
 const EmbeddingRequestStruct = /*#__PURE__*/ Schema.Struct(
   {
     model: Schema.String,
-    /** A text, several, or their tokens. */
+    /** The input: a text, several texts, or their tokens. */
     input: /*#__PURE__*/ Schema.Union(Schema.String, /*#__PURE__*/ Schema.Array(Schema.Unknown)),
     dimensions: /*#__PURE__*/ maybe(Schema.Finite)
   },
@@ -139,7 +139,7 @@ const EmbeddingRequestStruct = /*#__PURE__*/ Schema.Struct(
 )
 
 /**
- * What `embeddings` asks.
+ * A request of `embeddings`.
  *
  * @since 0.1.0
  * @category model
@@ -155,7 +155,7 @@ export interface EmbeddingRequest extends Schema.Schema.Type<typeof EmbeddingReq
 export interface EmbeddingRequestEncoded extends Schema.Schema.Encoded<typeof EmbeddingRequestStruct> {}
 
 /**
- * What `embeddings` asks.
+ * A request of `embeddings`.
  *
  * @since 0.1.0
  * @category schemas
@@ -172,7 +172,7 @@ const UsageStruct = /*#__PURE__*/ Schema.Struct(
 )
 
 /**
- * The tokens that were counted.
+ * The token counts of a call.
  *
  * @since 0.2.0
  * @category model
@@ -188,7 +188,7 @@ export interface Usage extends Schema.Schema.Type<typeof UsageStruct> {}
 export interface UsageEncoded extends Schema.Schema.Encoded<typeof UsageStruct> {}
 
 /**
- * The tokens that were counted.
+ * The token counts of a call.
  *
  * @since 0.1.0
  * @category schemas
@@ -210,7 +210,7 @@ const ToolCall = /*#__PURE__*/ Schema.Struct(
   open
 )
 
-const Said = /*#__PURE__*/ Schema.Struct(
+const MessageContent = /*#__PURE__*/ Schema.Struct(
   {
     role: /*#__PURE__*/ maybe(Schema.String),
     content: /*#__PURE__*/ maybe(Schema.String),
@@ -225,26 +225,26 @@ const envelope = {
   created: /*#__PURE__*/ maybe(Schema.Number),
   model: /*#__PURE__*/ maybe(Schema.String),
   usage: /*#__PURE__*/ maybe(Usage),
-  /** With `perf_metrics_in_response`; `performance` reads it. */
+  /** Server timings, present with `perf_metrics_in_response`; `performance` reads them. */
   perf_metrics: /*#__PURE__*/ maybe(/*#__PURE__*/ Schema.Record({ key: Schema.String, value: Schema.Unknown }))
 }
 
 const choice = {
   index: /*#__PURE__*/ maybe(Schema.Number),
-  /** `stop`, `length`, `tool_calls`, `function_call`, or what comes; never `error`, which is a failure. */
+  /** The reason: `stop`, `length`, `tool_calls`, `function_call`, or another one; never `error`, which is a failure. */
   finish_reason: /*#__PURE__*/ maybe(Schema.String)
 }
 
 const ChatCompletionStruct = /*#__PURE__*/ Schema.Struct(
   {
     ...envelope,
-    choices: /*#__PURE__*/ Schema.Array(/*#__PURE__*/ Schema.Struct({ ...choice, message: Said }, open))
+    choices: /*#__PURE__*/ Schema.Array(/*#__PURE__*/ Schema.Struct({ ...choice, message: MessageContent }, open))
   },
   open
 )
 
 /**
- * The answer of `chat`.
+ * The response of `chat`.
  *
  * @since 0.1.0
  * @category model
@@ -260,7 +260,7 @@ export interface ChatCompletion extends Schema.Schema.Type<typeof ChatCompletion
 export interface ChatCompletionEncoded extends Schema.Schema.Encoded<typeof ChatCompletionStruct> {}
 
 /**
- * The answer of `chat`.
+ * The response of `chat`.
  *
  * @since 0.1.0
  * @category schemas
@@ -270,13 +270,13 @@ export const ChatCompletion: Schema.Schema<ChatCompletion, ChatCompletionEncoded
 const ChatChunkStruct = /*#__PURE__*/ Schema.Struct(
   {
     ...envelope,
-    choices: /*#__PURE__*/ Schema.Array(/*#__PURE__*/ Schema.Struct({ ...choice, delta: Said }, open))
+    choices: /*#__PURE__*/ Schema.Array(/*#__PURE__*/ Schema.Struct({ ...choice, delta: MessageContent }, open))
   },
   open
 )
 
 /**
- * A piece of the answer of `chatStream`.
+ * A chunk of the response of `chatStream`.
  *
  * @since 0.1.0
  * @category model
@@ -292,7 +292,7 @@ export interface ChatChunk extends Schema.Schema.Type<typeof ChatChunkStruct> {}
 export interface ChatChunkEncoded extends Schema.Schema.Encoded<typeof ChatChunkStruct> {}
 
 /**
- * A piece of the answer of `chatStream`. The last ones may have no choices: they tell of usage and times.
+ * A chunk of the response of `chatStream`. The last chunks may have no choices, only usage and timings.
  *
  * @since 0.1.0
  * @category schemas
@@ -308,7 +308,7 @@ const CompletionStruct = /*#__PURE__*/ Schema.Struct(
 )
 
 /**
- * The answer of `completions`.
+ * The response of `completions`.
  *
  * @since 0.1.0
  * @category model
@@ -324,7 +324,7 @@ export interface Completion extends Schema.Schema.Type<typeof CompletionStruct> 
 export interface CompletionEncoded extends Schema.Schema.Encoded<typeof CompletionStruct> {}
 
 /**
- * The answer of `completions`.
+ * The response of `completions`.
  *
  * @since 0.1.0
  * @category schemas
@@ -349,7 +349,7 @@ const EmbeddingsStruct = /*#__PURE__*/ Schema.Struct(
 )
 
 /**
- * The answer of `embeddings`.
+ * The response of `embeddings`.
  *
  * @since 0.1.0
  * @category model
@@ -365,7 +365,7 @@ export interface Embeddings extends Schema.Schema.Type<typeof EmbeddingsStruct> 
 export interface EmbeddingsEncoded extends Schema.Schema.Encoded<typeof EmbeddingsStruct> {}
 
 /**
- * The answer of `embeddings`; a vector that was asked for as `base64` is a text.
+ * The response of `embeddings`. A vector requested as `base64` is a string.
  *
  * @since 0.1.0
  * @category schemas
@@ -378,7 +378,7 @@ const ModelsStruct = /*#__PURE__*/ Schema.Struct(
 )
 
 /**
- * The answer of `models`.
+ * The response of `models`.
  *
  * @since 0.1.0
  * @category model
@@ -394,7 +394,7 @@ export interface Models extends Schema.Schema.Type<typeof ModelsStruct> {}
 export interface ModelsEncoded extends Schema.Schema.Encoded<typeof ModelsStruct> {}
 
 /**
- * The answer of `models`.
+ * The response of `models`.
  *
  * @since 0.1.0
  * @category schemas

@@ -1,5 +1,5 @@
 /**
- * Requests for inference, looked at before anything is sent.
+ * Validates and encodes requests for inference.
  *
  * @since 0.1.0
  */
@@ -14,7 +14,7 @@ import type { CallOptions } from "../model.js"
 
 const isBlank = (text: unknown): boolean => typeof text !== "string" || text.trim() === ""
 
-/** A request with the headers of its options; fails with the name of the one that is empty. */
+/** Adds the headers of the options to a request. Fails with the name of an empty option. */
 export const withOptions = (
   request: HttpClientRequest.HttpClientRequest,
   options: CallOptions
@@ -34,11 +34,11 @@ export const withOptions = (
   return Effect.succeed(prepared)
 }
 
-/** By the names of OpenTelemetry's conventions. */
+/** Returns the operation name of OpenTelemetry's semantic conventions. */
 const operationOf = (url: string): string =>
   url.endsWith("/chat/completions") ? "chat" : url.endsWith("/completions") ? "text_completion" : "embeddings"
 
-/** A request that sends JSON of a schema to a model. */
+/** Encodes a request body with its schema, and prepares the call to the model. */
 export const prepare = <A extends { readonly model: string }, I>(
   url: string,
   schema: Schema.Schema<A, I>,
@@ -49,16 +49,16 @@ export const prepare = <A extends { readonly model: string }, I>(
 ): Effect.Effect<Call, ApiError> =>
   Effect.gen(function* () {
     const encoded = yield* Effect.mapError(Schema.encode(schema)(body), (cause) => {
-      const { detail = "somewhere" } = fromException(cause)
-      return invalidRequest(`the request has another shape than the API takes, ${detail}`)
+      const { detail = "at an unknown path" } = fromException(cause)
+      return invalidRequest(`the request has a missing or invalid value ${detail}`)
     })
     const { model } = body
     if (isBlank(model)) return yield* invalidRequest("model is empty")
     const request = yield* withOptions(HttpClientRequest.post(url), options)
     const sent = yield* Effect.mapError(
       HttpClientRequest.bodyJson(request, { ...encoded, ...more }),
-      // what it says may quote what it could not encode
-      () => invalidRequest("the request holds something that JSON cannot hold")
+      // the message of the cause may contain the value
+      () => invalidRequest("the request contains a value that JSON cannot represent")
     )
     const target = targetOf(model)
     return {
@@ -68,7 +68,7 @@ export const prepare = <A extends { readonly model: string }, I>(
       operation: operationOf(url),
       target,
       workload: options.workload,
-      // a second completion does no harm but its price
+      // a repeated completion costs tokens and has no other effect
       idempotency: "safe"
     }
   })

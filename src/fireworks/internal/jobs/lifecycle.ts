@@ -77,7 +77,7 @@ const idPattern = /^[a-z0-9][\w-]{0,62}$/i
 export const checkId = (id: string): Effect.Effect<string, ApiError> => {
   if (typeof id === "string" && idPattern.test(id)) return Effect.succeed(id)
   return typeof id === "string" && /^accounts\/[^/]+\/\w+\/[^/]+$/.test(id)
-    ? invalidRequest("id is a full name: give the id alone, which is its last part")
+    ? invalidRequest("id is a full name: pass only the id, which is its last part")
     : invalidRequest("id must be 1 to 63 letters, digits, dashes and underscores, the first a letter or digit")
 }
 
@@ -164,7 +164,7 @@ export const create = <A extends Resource, I>(
     // the parameter is named after the collection: `/batchInferenceJobs` takes `batchInferenceJobId`
     HttpClientRequest.setUrlParams({ [`${path.slice(1, -1)}Id`]: id, ...parameters }),
     HttpClientRequest.bodyJson(body),
-    Effect.mapError(() => invalidRequest("the job holds a value that JSON cannot represent")),
+    Effect.mapError(() => invalidRequest("the job contains a value that JSON cannot represent")),
     Effect.flatMap((request) =>
       // never retried here: `Job.submit` looks the job up before it sends the job again
       call(request, schema, workload, "never", (json) =>

@@ -106,8 +106,10 @@ export type Kind = "trainer" | "supervised" | "reinforcement" | "preference"
 export type Resumable = "FAILED" | "CANCELLED" | "PAUSED" | "COMPLETED"
 
 /**
- * A warning that an interruption may lose the optimizer's state. Either no checkpoints with it are saved (`interval` is 0), or
- * it is not known whether any are (`interval` is undefined).
+ * A warning that an interruption may lose the optimizer's state.
+ *
+ * If `interval` is 0, no checkpoints with the optimizer's state are saved. If `interval` is undefined, it is not known whether
+ * any are saved.
  *
  * @since 0.1.0
  * @category model
@@ -204,8 +206,8 @@ export interface CallOptions {
  * Options of a wait until a job is ready. A poll is one call that gets the job.
  *
  * The limits `pending`, `ready` and `resumable` bound the total time in their states since the job was last resumed. All limits
- * may be infinite. With the defaults, two days in the queue take fewer than 200 polls. A job that becomes ready is then noticed
- * within another fifth of the time it took, and within 24 minutes.
+ * may be infinite. With the defaults, two days in the queue take fewer than 200 polls. A ready job is noticed after about one
+ * fifth of the time it took to become ready, and after at most 24 minutes.
  *
  * @since 0.1.0
  * @category model

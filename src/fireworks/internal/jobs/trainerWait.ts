@@ -45,7 +45,7 @@ export const paths = {
   preference: "/dpoJobs"
 } as const
 
-// --- What a job means -----------------------------------------------------------------------------
+// --- Standings -------------------------------------------------------------------------------------
 
 const ends = {
   COMPLETED: "Completed",
