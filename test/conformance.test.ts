@@ -1,6 +1,6 @@
 /**
- * Every situation of `conformance/situations.ts`, in memory and over each transport. The scoreboard is written down; `npm run
- * conformance` writes it anew.
+ * Runs every situation of `conformance/situations.ts`, in memory and over each transport, and compares the results with
+ * `.github/CONFORMANCE.md`. `npm run conformance` writes that page.
  */
 import { Effect } from "effect"
 import { beforeAll, describe, expect, it } from "vitest"
@@ -22,15 +22,15 @@ const isAsExpected = (situation: Situation, over: Over, result: Result | undefin
   result !== undefined && "observed" in result && differences(situation, over, result.observed).length === 0
 
 /**
- * Acts out all situations, many at once. Their times are scaled down to milliseconds, which a machine with other things to do does
- * not keep: what differs is acted out again by itself, and differs again where the code is wrong.
+ * Runs all situations, many at once. Their times are scaled down to milliseconds, and a busy machine may miss them: a
+ * situation that differs runs again alone. If the code is wrong, it differs again.
  */
-const actOut = (over: Over, act: (situation: Situation) => Effect.Effect<Observed>): Effect.Effect<void> =>
+const runAll = (over: Over, act: (situation: Situation) => Effect.Effect<Observed>): Effect.Effect<void> =>
   Effect.gen(function* () {
     const perform = (situation: Situation) =>
       Effect.map(exitOf(act(situation)), (result) => [situation, result] as const)
     let rows = new Map(yield* Effect.forEach(appliesTo(over.name), perform, { concurrency: 40 }))
-    // in memory time is virtual: what differs there differs
+    // in memory, time is virtual: running a situation again changes nothing
     const repetitions = over === memory ? 0 : 3
     for (let again = 0; again < repetitions; again++) {
       const different = [...rows].filter(([situation, result]) => !isAsExpected(situation, over, result))
@@ -40,10 +40,10 @@ const actOut = (over: Over, act: (situation: Situation) => Effect.Effect<Observe
   })
 
 beforeAll(async () => {
-  await Effect.runPromise(actOut(memory, inMemory))
+  await Effect.runPromise(runAll(memory, inMemory))
   for (const over of transports) {
     await Effect.runPromise(
-      Effect.scoped(Effect.flatMap(over.client, (client) => actOut(over, (situation) => onSocket(situation, client))))
+      Effect.scoped(Effect.flatMap(over.client, (client) => runAll(over, (situation) => onSocket(situation, client))))
     )
   }
 })
@@ -53,14 +53,14 @@ for (const over of [memory, ...transports]) {
     for (const situation of appliesTo(over.name)) {
       it(situation.title, () => {
         const result = results.get(over.name)?.get(situation)
-        if (result === undefined || "defect" in result) throw new Error("it was not acted out", { cause: result })
+        if (result === undefined || "defect" in result) throw new Error("the situation did not run", { cause: result })
         expect(differences(situation, over, result.observed), situation.why).toEqual([])
       })
     }
   })
 }
 
-it("is written down", async () => {
+it("matches .github/CONFORMANCE.md", async () => {
   const cell = (situation: Situation, over: Over): string => {
     const result = results.get(over.name)?.get(situation)
     if (result === undefined) return "–"

@@ -1,4 +1,4 @@
-/** Runs situations and reports their outcomes. */
+/** Runs situations, and compares the outcomes with the expected ones. */
 import { type HttpClient, HttpClientRequest } from "@effect/platform"
 import { Duration, Effect, Fiber, Stream, TestClock, TestContext } from "effect"
 import { type ApiError, Dialect, ReliableHttpClient, Retry, Workload } from "effect-reliability"
@@ -10,16 +10,16 @@ import type { Over } from "./transports.js"
 
 export interface Observed extends Outcome {
   readonly attempts: number | undefined
-  /** The milliseconds between the arrivals of requests, as observed. */
+  /** The times between the arrivals of requests, in the time scale of the situation. */
   readonly waits: ReadonlyArray<number>
 }
 
 const exact: Time = Duration.decode
 
-// the timeout of an attempt on sockets in milliseconds, to which the times of each situation are scaled
+// the attempt timeout on sockets, in milliseconds
 const attempt = 1500
 
-/** Returns the factor by which the times of a situation are multiplied on sockets. */
+/** The factor by which the times of a situation are scaled on sockets. */
 const scaleOf = (situation: Situation): number => attempt / Duration.toMillis(situation.workload.timeouts.attempt)
 
 const scaledBy =
@@ -27,7 +27,7 @@ const scaledBy =
   (duration) =>
     Duration.isFinite(Duration.decode(duration)) ? Duration.times(duration, scale) : Duration.infinity
 
-/** Scales the times of a workload. The timeouts of connections are fixed, since a machine may be busy. */
+/** A workload in another time scale. Connecting is not scaled: a busy machine needs its time. */
 const scaled = (workload: Workload.Workload, time: Time): Workload.Workload =>
   Workload.make({
     name: workload.name,
@@ -75,18 +75,18 @@ const call = (
     const before = situation.before ?? 0
     for (let n = 0; n < before; n++) {
       yield* Effect.orDie(reliable.execute(requestOf({ ...situation, method: "GET" }, origin)))
-      // whatever the server does after a response must reach the client first
+      // time for the client to notice what the server does after its response
       yield* Effect.sleep(20)
     }
     let events = situation.stream === undefined ? undefined : 0
-    const answer =
+    const received =
       situation.stream === undefined
         ? Effect.asVoid(reliable.execute(request))
         : Stream.runForEach(
             EventStream.open(request, { client: reliable, workload, idempotency, dialect: Dialect.fireworks }),
             () => Effect.sync(() => void (events = (events ?? 0) + 1))
           )
-    const result = yield* Effect.either(answer)
+    const result = yield* Effect.either(received)
     const seen = (yield* arrivals).slice(before)
     return {
       ...(result._tag === "Right" ? { outcome: "success" as const } : described(result.left)),
@@ -97,9 +97,14 @@ const call = (
     }
   })
 
-const described = ({ delivery, phase, reason }: ApiError.ApiError) => ({ outcome: reason, delivery, phase })
+const described = ({ delivery, phase, reason, stopped }: ApiError.ApiError) => ({
+  outcome: reason,
+  delivery,
+  phase,
+  stopped
+})
 
-/** Runs a situation in memory, with `TestClock`. */
+/** Runs a situation in memory, under `TestClock`. */
 export const inMemory = (situation: Situation): Effect.Effect<Observed> =>
   Effect.gen(function* () {
     const { connections, script } = situation
@@ -111,7 +116,7 @@ export const inMemory = (situation: Situation): Effect.Effect<Observed> =>
     return yield* Fiber.join(fiber)
   }).pipe(Effect.provide(TestContext.TestContext))
 
-/** Runs a situation on a socket, in scaled real time. */
+/** Runs a situation on a socket, in real time that is scaled down. */
 export const onSocket = (situation: Situation, client: HttpClient.HttpClient): Effect.Effect<Observed> =>
   Effect.gen(function* () {
     const scale = scaleOf(situation)
@@ -124,24 +129,24 @@ export const onSocket = (situation: Situation, client: HttpClient.HttpClient): E
     return yield* call(situation, client, workload, origin, { arrivals: server.requests })
   }).pipe(Effect.scoped)
 
-/** Returns the differences from the expected outcome; empty if there are none. */
+/** Returns the differences from the expected outcome. */
 export const differences = (situation: Situation, over: Over, observed: Observed): ReadonlyArray<string> => {
   const { because: _, ...special } = situation.over?.[over.name] ?? { because: "" }
-  const expected = { ...situation.expected, ...(over.certainty === "told" && situation.told), ...special }
+  const expected = { ...situation.expected, ...(over.certainty === "inferred" && situation.inferred), ...special }
   const scale = over.name === "memory" ? 1 : scaleOf(situation)
-  const fields = (["outcome", "delivery", "phase", "arrived", "events"] as const).flatMap((field) =>
+  const fields = (["outcome", "delivery", "phase", "stopped", "arrived", "events"] as const).flatMap((field) =>
     !(field in expected) || expected[field] === observed[field]
       ? []
       : [`${field}: ${String(observed[field])}, not ${String(expected[field])}`]
   )
-  // arrivals are recorded in whole milliseconds
+  // arrivals are measured in whole milliseconds
   const waits = (situation.waits ?? []).flatMap((least, index) => {
     const measured = observed.waits[index] ?? 0
-    const millis = Duration.toMillis(least) * (millisecondsAsSaid(situation) ? 1 : scale)
+    const millis = Duration.toMillis(least) * (isUnscaled(situation) ? 1 : scale)
     return measured >= millis - 2 ? [] : [`wait ${index + 1}: ${measured} ms, not ${millis}`]
   })
   return [...fields, ...waits]
 }
 
-/** Tests whether the server sends its hint in seconds or as a date, which are not scaled. */
-const millisecondsAsSaid = ({ title }: Situation): boolean => /in seconds|the date/.test(title)
+/** Whether the hint is in seconds or a date, which cannot be scaled. */
+const isUnscaled = ({ title }: Situation): boolean => /in seconds|the date of/.test(title)

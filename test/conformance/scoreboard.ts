@@ -1,46 +1,110 @@
-/** Renders the outcomes of all situations as a page. */
-import { type Situation, situations } from "./situations.js"
+/** Renders the results of all situations as the page `.github/CONFORMANCE.md`. */
+import { ApiError } from "effect-reliability"
+import { type Outcome, type Situation, situations } from "./situations.js"
 import type { Over } from "./transports.js"
 
 const line = (cells: ReadonlyArray<string>): string => `| ${cells.join(" | ")} |`
 
-/** Renders the lines of the table. A family whose situations all have the same cells gets one line. */
-const lines = (rows: ReadonlyArray<readonly [Situation, ReadonlyArray<string>]>): ReadonlyArray<string> => {
-  const families = new Map<string, Array<(typeof rows)[number]>>()
-  for (const row of rows) {
-    const name = row[0].family ?? row[0].title
-    families.set(name, [...(families.get(name) ?? []), row])
+const classOf = (reason: ApiError.Reason): ApiError.Kind["class"] => {
+  const isIn = (literals: ReadonlyArray<string>) => literals.includes(reason)
+  return isIn(ApiError.RateLimitReason.literals)
+    ? "RateLimit"
+    : isIn(ApiError.TransientReason.literals)
+      ? "Transient"
+      : "Fatal"
+}
+
+const stops: { readonly [S in ApiError.StopReason]: string } = {
+  Foreign: "not an `ApiError`",
+  Settled: "an inner call was still retrying",
+  Fatal: "not retryable",
+  Idempotency: "may have been executed",
+  Attempts: "no attempts left",
+  NameNotFound: "the host name was not found again",
+  PatienceEnded: "no patience",
+  HintTooLong: "the hint is too long",
+  Deadline: "the deadline",
+  Budget: "no retry budget",
+  SpentBody: "the body cannot be sent again",
+  StreamBegan: "the stream had begun"
+}
+
+/** The expected outcome, as cells of the table. */
+const cellsOf = ({ arrived, delivery, events, outcome, phase, stopped }: Outcome): ReadonlyArray<string> => {
+  const suffix = events === undefined ? "" : `, ${events} events`
+  return [
+    outcome === "success"
+      ? `success${suffix}`
+      : `${classOf(outcome)} \`${outcome}\`${phase === undefined ? "" : ` (${phase})`}${suffix}`,
+    delivery === undefined ? "" : `\`${delivery}\``,
+    String(arrived),
+    stopped === undefined ? "" : stops[stopped]
+  ]
+}
+
+/** Links the rules and the table of reasons. */
+const linked = (why: string): string =>
+  why
+    .replace(/rules? \d(?: and \d)?/, "[$&](RETRYING.md#the-nine-rules)")
+    .replace("the table of reasons", "[reasons](ERRORS.md#reasons)")
+
+type Row = readonly [situation: Situation, cells: ReadonlyArray<string>]
+
+/** One line for the situations that differ only in their workload, if all their cells are equal. */
+const lines = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => {
+  const groups = new Map<string, Array<Situation>>()
+  for (const [situation, cells] of rows) {
+    const { family, title } = situation
+    const key = JSON.stringify([family ?? title, cells])
+    groups.set(key, [...(groups.get(key) ?? []), situation])
   }
-  return [...families].flatMap(([family, members]) => {
+  return [...groups].map(([key, members]) => {
+    const [name, cells] = JSON.parse(key) as readonly [string, ReadonlyArray<string>]
     const [first] = members
-    const alike = first !== undefined && members.every(([, cells]) => cells.join() === first[1].join())
-    if (!alike || members.length === 1) return members.map(([{ title, why }, cells]) => line([title, why, ...cells]))
-    return [line([`${family}, under each workload`, first[0].why, ...first[1]])]
+    const workloads = members.map(({ workload }) => workload.name).join(", ")
+    const title = first?.family === undefined ? name : `${name}; ${members.length === 4 ? "each workload" : workloads}`
+    return line([title, linked(first?.why ?? ""), ...cells])
   })
 }
 
 export const scoreboard = (overs: ReadonlyArray<Over>, cell: (situation: Situation, over: Over) => string): string => {
-  const rows = situations.map((situation) => [situation, overs.map((over) => cell(situation, over))] as const)
+  const rows = situations.map((situation): Row => [
+    situation,
+    [...cellsOf(situation.expected), ...overs.map((over) => cell(situation, over))]
+  ])
   const notes = situations.flatMap(({ over = {}, title }) =>
     Object.entries(over).map(([name, { because }]) => `- ${title}, over ${name}: ${because}.`)
   )
   return [
     "# Conformance",
     "",
-    "What comes of a call when something goes wrong, in memory and over each transport. Written by `npm run conformance` from",
-    "what was seen; the situations are in `test/conformance/situations.ts`.",
+    "The expected outcome of a call in each situation, and whether it was met: in memory and over each HTTP client.",
+    "`npm run conformance` runs the situations of `test/conformance/situations.ts` and writes this page.",
     "",
-    "✓ as it must be; ✓¹ as it must be there, see below; – cannot be acted out there.",
+    "- **outcome**: success, or the class and [reason](ERRORS.md#reasons) of the error, and the [phase](ERRORS.md#phases) of a timeout",
+    "- **delivery**: [how far the last request got](ERRORS.md#delivery)",
+    "- **requests**: the number of requests that reached the server",
+    "- **not retried because**: why there was [no further attempt](ERRORS.md#why-a-call-stopped)",
     "",
-    line(["situation", "because of", ...overs.map(({ name }) => name)]),
-    line(["---", "---", ...overs.map(() => ":-:")]),
+    "✓ as expected; ✓¹ different over this client, see below; – cannot occur there. A submission is a POST that must not be executed twice.",
+    "",
+    line([
+      "situation",
+      "rule",
+      "outcome",
+      "delivery",
+      "requests",
+      "not retried because",
+      ...overs.map(({ name }) => name)
+    ]),
+    line(["---", "---", "---", "---", "--:", "---", ...overs.map(() => ":-:")]),
     ...lines(rows),
     "",
-    "¹ What a transport cannot know, or does in its own way:",
+    "¹ Differences of single clients:",
     "",
     ...notes,
-    "- Where an attempt is ended from outside, `NodeHttpClient` and `FetchHttpClient` do not know whether an answer had begun: the",
-    "  error says `Unconfirmed` where `Transport` says `Partial`.",
+    "- `NodeHttpClient` and `FetchHttpClient` do not know whether a response had begun when a timeout ends the attempt: `delivery`",
+    "  is `Unconfirmed` where `Transport` reports `Partial`.",
     ""
   ].join("\n")
 }

@@ -1,8 +1,7 @@
 /**
- * The situations that can happen to a call, with their expected outcomes.
+ * The situations of the conformance tests: what the server does, under which workload, the expected outcome, and the reason.
  *
- * A situation is one entry: the behaviour of the server, the workload, the expected outcome and the reason for it. It is run in
- * memory and over each transport. A new situation needs only a new entry.
+ * Each situation runs in memory and over each transport. Adding a situation means adding an entry to a list.
  */
 import { Duration, Stream } from "effect"
 import type { ApiError, Dialect, Reliability } from "effect-reliability"
@@ -13,14 +12,14 @@ import { Fault, type FaultServer } from "effect-reliability/testing"
 // Model
 // -------------------------------------------------------------------------------------------------
 
-/** The knowledge of a transport about failures. */
+/** How much a transport knows about a request. */
 export type Certainty =
-  /** It knows whether each byte was sent, and distinguishes the phases. */
-  | "sure"
-  /** It knows only the exceptions that its client throws. */
-  | "told"
+  /** It knows which bytes were sent, and distinguishes the phases. */
+  | "exact"
+  /** It knows only the errors that its client throws. */
+  | "inferred"
 
-/** Converts a duration of a situation. On sockets all durations of a situation are scaled down by the same factor. */
+/** Converts a duration of a situation. On sockets, all times of a situation are scaled down by the same factor. */
 export type Time = (duration: Duration.DurationInput) => Duration.Duration
 
 export interface Outcome {
@@ -28,42 +27,44 @@ export interface Outcome {
   readonly outcome: "success" | ApiError.Reason
   readonly delivery?: ApiError.Delivery | undefined
   readonly phase?: ApiError.Phase | undefined
+  /** The reason why the call was not retried again; absent after a success. */
+  readonly stopped?: ApiError.StopReason | undefined
   /** The number of requests that arrived completely. */
   readonly arrived: number
-  /** The number of events of a stream that were delivered. */
+  /** The number of events that the stream delivered. */
   readonly events?: number | undefined
 }
 
 export interface Situation {
   readonly title: string
-  /** The common title of situations that differ only in their workload. */
+  /** The title without the workload, for situations that differ only in their workload. */
   readonly family?: string
-  /** The rule of `Retry` or the line of the provider's reliability guide that requires the outcome. */
+  /** The rule, or the line of the provider's guide, that it follows from. */
   readonly why: string
   readonly workload: Workload.Workload
   readonly script: (time: Time) => Fault.Script
   readonly connections?: Fault.ConnectionScript
   readonly tls?: FaultServer.TlsOptions
-  /** A closed port, or one whose queue of connections is full. @default an open port */
+  /** The port: closed, or one that accepts no connections because its queue is full. @default open */
   readonly port?: "closed" | "deaf"
-  /** The number of successful calls that are made before, one after the other. @default 0 */
+  /** The number of healthy calls before the situation, one after the other. @default 0 */
   readonly before?: number
   readonly method?: "GET" | "POST"
-  /** The client's option. @default `idempotencyUnder(workload)` */
+  /** The option of the client. @default `idempotencyUnder` the workload */
   readonly idempotency?: Reliability.Idempotency
   readonly target?: Dialect.Target
-  /** If true, the response is read as an event stream. @default false */
+  /** Whether the response is read as an event stream. @default false */
   readonly stream?: true
-  /** A stream that is sent as the body. @default a JSON value */
+  /** A body that is a stream. */
   readonly body?: () => Stream.Stream<Uint8Array>
   readonly expected: Outcome
-  /** The differences over transports with certainty `"told"`. */
-  readonly told?: Partial<Outcome>
-  /** The shortest allowed times between the arrivals of requests, in order. */
+  /** Differences over transports that only infer what happened. */
+  readonly inferred?: Partial<Outcome>
+  /** The minimum times between the arrivals of requests, in order. */
   readonly waits?: ReadonlyArray<Duration.DurationInput>
-  /** The differences over some transports, with the reason. */
+  /** Differences over single transports, with the reason. */
   readonly over?: Readonly<Record<string, Partial<Outcome> & { readonly because: string }>>
-  /** The transports with which the situation cannot be run. */
+  /** The transports over which the situation cannot occur. */
   readonly not?: ReadonlyArray<string>
 }
 
@@ -71,20 +72,20 @@ export interface Situation {
 // Every fault under every workload
 // -------------------------------------------------------------------------------------------------
 
-/** A failure of the first attempt; the second attempt succeeds. */
+/** A failure of the first attempt. The second attempt succeeds. */
 interface Case {
   readonly title: string
   readonly why?: string
   readonly fault?: (time: Time) => Fault.Fault
   readonly connection?: Fault.Connection
   readonly error: Omit<Outcome, "arrived" | "outcome"> & { readonly reason: ApiError.Reason }
-  /** True if a retry can succeed. */
+  /** Whether a retry can succeed. */
   readonly repeat: boolean
-  /** True if the server may have executed the request. */
+  /** Whether the server may have executed the request. */
   readonly executed: boolean
   /** The number of requests of the failing attempt that arrive. @default 1 */
   readonly arrives?: number
-  readonly told?: Partial<Outcome>
+  readonly inferred?: Partial<Outcome>
   readonly over?: Situation["over"]
   /** The workloads under which the outcome is certain. @default all */
   readonly under?: ReadonlyArray<Workload.Workload>
@@ -92,65 +93,65 @@ interface Case {
 
 const workloads = [Workload.interactive, Workload.agentic, Workload.largeModel, Workload.batchSubmission]
 
-/** Returns `safe` for inference. A submission has the default of the client, `never` for a POST. */
+/** Inference is declared repeatable. A submission uses the client's default: a POST is not repeatable. */
 export const idempotencyUnder = (workload: Workload.Workload): Reliability.Idempotency | undefined =>
   workload === Workload.batchSubmission ? undefined : "safe"
 
-const answered = (
-  status: number,
+const status = (
+  code: number,
   reason: ApiError.Reason,
   { executed, repeat, why }: { readonly executed: boolean; readonly repeat: boolean; readonly why?: string }
 ): Case => ({
-  title: `a ${status}`,
+  title: `status ${code}`,
   why: why ?? "the table of reasons",
-  fault: () => Fault.answer(status),
+  fault: () => Fault.answer(code),
   error: { reason, delivery: "Acknowledged" },
   repeat,
   executed
 })
 
-const hopeless = { repeat: false, executed: false }
+const notRetryable = { repeat: false, executed: false }
 const notExecuted = { repeat: true, executed: false }
 const unclear = { repeat: true, executed: true }
 
 const broken: Omit<Case, "title" | "fault"> = {
-  why: "a broken body is a broken connection",
+  why: "a truncated body is a broken connection",
   error: { reason: "ConnectionLost", delivery: "Partial" },
   ...unclear
 }
 
 const cutShort: Omit<Case, "title" | "fault"> = {
-  why: "nothing but the workload ends an attempt",
+  why: "only the workload limits an attempt",
   error: { reason: "Timeout", delivery: "Partial", phase: "attempt" },
-  told: { delivery: "Unconfirmed" },
+  inferred: { delivery: "Unconfirmed" },
   ...unclear
 }
 
 const cases: ReadonlyArray<Case> = [
-  answered(400, "BadRequest", { ...hopeless, why: "guide: 400, no" }),
-  answered(401, "Unauthorized", { ...hopeless, why: "guide: 401, no" }),
-  answered(402, "PaymentRequired", hopeless),
-  answered(403, "Forbidden", hopeless),
-  answered(404, "NotFound", { ...hopeless, why: "guide: 404, no" }),
-  answered(405, "MethodNotAllowed", hopeless),
-  answered(408, "RequestTimeout", unclear),
-  answered(409, "Conflict", hopeless),
-  answered(412, "PreconditionFailed", hopeless),
-  answered(413, "TooLarge", hopeless),
-  answered(418, "UnexpectedStatus", hopeless),
-  answered(422, "Unprocessable", { ...hopeless, why: "guide: 422, no" }),
-  answered(425, "WeightSwap", notExecuted),
-  answered(429, "RateExceeded", { ...notExecuted, why: "guide: 429, yes, with backoff" }),
-  answered(500, "ServerError", { ...unclear, why: "guide: 500, yes" }),
-  answered(501, "UnexpectedStatus", hopeless),
-  answered(502, "BadGateway", { ...unclear, why: "guide: 502, yes" }),
-  answered(503, "Unavailable", { ...unclear, why: "guide: 503, yes, with backoff" }),
-  answered(504, "GatewayTimeout", { ...unclear, why: "guide: 504, yes" }),
-  answered(505, "UnexpectedStatus", hopeless),
-  answered(520, "UnknownStatus", unclear),
-  answered(529, "Overloaded", notExecuted),
+  status(400, "BadRequest", { ...notRetryable, why: "guide: not retried" }),
+  status(401, "Unauthorized", { ...notRetryable, why: "guide: not retried" }),
+  status(402, "PaymentRequired", notRetryable),
+  status(403, "Forbidden", notRetryable),
+  status(404, "NotFound", { ...notRetryable, why: "guide: not retried" }),
+  status(405, "MethodNotAllowed", notRetryable),
+  status(408, "RequestTimeout", unclear),
+  status(409, "Conflict", notRetryable),
+  status(412, "PreconditionFailed", notRetryable),
+  status(413, "TooLarge", notRetryable),
+  status(418, "UnexpectedStatus", notRetryable),
+  status(422, "Unprocessable", { ...notRetryable, why: "guide: not retried" }),
+  status(425, "WeightSwap", notExecuted),
+  status(429, "RateExceeded", { ...notExecuted, why: "guide: retried with backoff" }),
+  status(500, "ServerError", { ...unclear, why: "guide: retried" }),
+  status(501, "UnexpectedStatus", notRetryable),
+  status(502, "BadGateway", { ...unclear, why: "guide: retried" }),
+  status(503, "Unavailable", { ...unclear, why: "guide: retried with backoff" }),
+  status(504, "GatewayTimeout", { ...unclear, why: "guide: retried" }),
+  status(505, "UnexpectedStatus", notRetryable),
+  status(520, "UnknownStatus", unclear),
+  status(529, "Overloaded", notExecuted),
   {
-    title: "a 503 of a deployment that is scaling up",
+    title: "status 503, the deployment is scaling up",
     why: "rule 8",
     fault: () =>
       Fault.answer(503, { body: { error: { message: "wait", code: "DEPLOYMENT_SCALING_UP", type: "error" } } }),
@@ -158,13 +159,13 @@ const cases: ReadonlyArray<Case> = [
     ...notExecuted
   },
   {
-    title: "a 429 of a quota that is used up",
+    title: "status 429, the quota is exhausted",
     fault: () => Fault.answer(429, { body: { error: { message: "none left", code: "insufficient_quota" } } }),
     error: { reason: "QuotaExhausted", delivery: "Acknowledged" },
-    ...hopeless
+    ...notRetryable
   },
   {
-    title: "a 503 in HTML, of some proxy",
+    title: "status 503 with an HTML page of a proxy",
     fault: () =>
       Fault.answer(503, {
         headers: { "content-type": "text/html" },
@@ -174,48 +175,48 @@ const cases: ReadonlyArray<Case> = [
     ...unclear
   },
   {
-    title: "a failure whose body breaks off",
-    why: "the status says more than the body",
+    title: "status 503, the body is reset",
+    why: "the status decides, not the body",
     fault: () => Fault.cut({ by: "reset" }, Fault.answer(503)),
     error: { reason: "Unavailable", delivery: "Acknowledged" },
     ...unclear
   },
   {
-    title: "a failure whose body never ends",
-    why: "the status says more than the body",
+    title: "status 503, the body never ends",
+    why: "the status decides, not the body",
     fault: () => Fault.cut({ by: "silence" }, Fault.answer(503)),
     error: { reason: "Unavailable", delivery: "Acknowledged" },
     ...unclear
   },
   {
-    title: "a 400 that says to try again",
+    title: "status 400 with x-should-retry: true",
     why: "rule 3",
     fault: () => Fault.answer(400, { shouldRetry: true }),
     error: { reason: "BadRequest", delivery: "Acknowledged" },
     ...notExecuted
   },
   {
-    title: "a 503 that says not to",
+    title: "status 503 with x-should-retry: false",
     why: "rule 3",
     fault: () => Fault.answer(503, { shouldRetry: false }),
     error: { reason: "Unavailable", delivery: "Acknowledged" },
-    ...hopeless
+    ...notRetryable
   },
   {
-    title: "JSON that is none",
+    title: "invalid JSON",
     fault: () => Fault.invalidJson,
     error: { reason: "InvalidAnswer", delivery: "Acknowledged" },
     ...unclear
   },
   {
-    title: "headers that are too long",
+    title: "headers that exceed the size limit",
     fault: () => Fault.oversizedHeaders(),
     error: { reason: "AnswerTooLarge", delivery: "Partial" },
     repeat: false,
     executed: true
   },
   {
-    title: "bytes that are no HTTP",
+    title: "a response that is not HTTP",
     fault: () => Fault.garbage(),
     error: { reason: "InvalidAnswer", delivery: "Partial" },
     ...unclear
@@ -234,15 +235,15 @@ const cases: ReadonlyArray<Case> = [
     error: { reason: "ConnectionLost", delivery: "Unconfirmed" },
     ...unclear
   },
-  { title: "a body reset in its middle", fault: () => Fault.cut({ by: "reset" }), ...broken },
-  { title: "a body cut short", fault: () => Fault.cut({ by: "close" }), ...broken },
+  { title: "a body that is reset halfway", fault: () => Fault.cut({ by: "reset" }), ...broken },
+  { title: "a body that is closed halfway", fault: () => Fault.cut({ by: "close" }), ...broken },
   {
-    title: "a chunked body reset in its middle",
+    title: "a chunked body that is reset halfway",
     fault: () => Fault.cut({ by: "reset", framing: "chunked" }),
     ...broken
   },
   {
-    title: "a chunked body without its end",
+    title: "a chunked body that is closed halfway",
     fault: () => Fault.cut({ by: "close", framing: "chunked" }),
     ...broken
   },
@@ -253,7 +254,7 @@ const cases: ReadonlyArray<Case> = [
     ...cutShort
   },
   {
-    title: "a content-length that is too large",
+    title: "a content-length larger than the body",
     fault: () => Fault.mislabel(5),
     ...cutShort,
     over: {
@@ -261,33 +262,33 @@ const cases: ReadonlyArray<Case> = [
         outcome: "ConnectionLost",
         delivery: "Partial",
         phase: undefined,
-        because: "it keeps no connection, so that the server closes it after what it sent"
+        because: "it does not reuse connections, so the server closes the connection after the body"
       }
     }
   },
   {
-    title: "a content-length that is too small",
+    title: "a content-length smaller than the body",
     fault: () => Fault.mislabel(-5),
     error: { reason: "InvalidAnswer", delivery: "Acknowledged" },
     ...unclear
   },
   {
-    title: "no answer",
-    why: "nothing but the workload ends an attempt",
+    title: "no response",
+    why: "only the workload limits an attempt",
     fault: () => Fault.unanswered,
     error: { reason: "Timeout", delivery: "Unconfirmed", phase: "attempt" },
     ...unclear
   },
   {
-    title: "headers that come too late",
-    why: "nothing but the workload ends an attempt",
+    title: "headers that arrive after the attempt timeout",
+    why: "only the workload limits an attempt",
     fault: (time) => Fault.stall(time("31 minutes")),
     error: { reason: "Timeout", delivery: "Unconfirmed", phase: "attempt" },
     ...unclear
   },
   {
-    title: "a connection that is reset at once",
-    // a race decides whether the request was sent before the reset, so a submission has no certain outcome
+    title: "a connection that is reset immediately",
+    // it is not certain whether the request is sent before the reset
     under: [Workload.interactive, Workload.agentic, Workload.largeModel],
     connection: Fault.refuse,
     error: { reason: "ConnectionLost", delivery: "Unconfirmed" },
@@ -295,7 +296,7 @@ const cases: ReadonlyArray<Case> = [
     ...unclear
   },
   {
-    title: "a server that accepts and reads nothing",
+    title: "a server that accepts the connection and reads nothing",
     connection: Fault.ignore,
     error: { reason: "Timeout", delivery: "Unconfirmed", phase: "attempt" },
     arrives: 0,
@@ -303,30 +304,32 @@ const cases: ReadonlyArray<Case> = [
   }
 ]
 
-/** Returns the situations of a case under each workload. Only rules 7 and 8 of `Retry` decide the outcome. */
-const underEach = (kase: Case): ReadonlyArray<Situation> =>
-  (kase.under ?? workloads).map((workload) => {
-    const { arrives = 1, error, executed, repeat } = kase
+/** The expected outcome of a case under each workload, by rules 7 and 8. */
+const underEach = (failure: Case): ReadonlyArray<Situation> =>
+  (failure.under ?? workloads).map((workload) => {
+    const { arrives = 1, error, executed, repeat } = failure
     const { reason, ...rest } = error
     const impatient = reason === "ScalingUp" && workload.patience === undefined
-    const repeated = repeat && !impatient && (idempotencyUnder(workload) === "safe" || !executed)
+    const allowed = idempotencyUnder(workload) === "safe" || !executed
+    const repeated = repeat && !impatient && allowed
+    const stopped = !repeat ? "Fatal" : impatient ? "PatienceEnded" : "Idempotency"
     return {
-      title: `${kase.title}, ${workload.name}`,
-      family: kase.title,
-      why: kase.why ?? "the table of reasons",
+      title: `${failure.title}, ${workload.name}`,
+      family: failure.title,
+      why: failure.why ?? "the table of reasons",
       workload,
-      script: (time) => (kase.fault === undefined ? [] : [kase.fault(time)]),
-      ...(kase.connection !== undefined && { connections: [kase.connection] }),
+      script: (time) => (failure.fault === undefined ? [] : [failure.fault(time)]),
+      ...(failure.connection !== undefined && { connections: [failure.connection] }),
       expected: repeated
         ? { outcome: "success", arrived: arrives + 1 }
-        : { outcome: reason, arrived: arrives, ...rest },
-      ...(!repeated && kase.told !== undefined && { told: kase.told }),
-      ...(!repeated && kase.over !== undefined && { over: kase.over })
+        : { outcome: reason, arrived: arrives, stopped, ...rest },
+      ...(!repeated && failure.inferred !== undefined && { inferred: failure.inferred }),
+      ...(!repeated && failure.over !== undefined && { over: failure.over })
     }
   })
 
 // -------------------------------------------------------------------------------------------------
-// Rules, and situations with more than one failure
+// Rules, and situations with several failures
 // -------------------------------------------------------------------------------------------------
 
 const { agentic, batchSubmission, interactive, largeModel } = Workload
@@ -336,19 +339,16 @@ const hint = (time: Time, delay: Duration.DurationInput, form: Fault.HintForm = 
 
 const success = (arrived: number): Outcome => ({ outcome: "success", arrived })
 
-const failure = (
+const fails = (
   reason: ApiError.Reason,
   arrived: number,
-  rest: Omit<Outcome, "outcome" | "arrived"> = {}
-): Outcome => ({
-  outcome: reason,
-  arrived,
-  ...rest
-})
+  stopped: ApiError.StopReason,
+  rest: Omit<Outcome, "outcome" | "arrived" | "stopped"> = {}
+): Outcome => ({ outcome: reason, arrived, stopped, ...rest })
 
 const sockets = ["memory"]
 
-/** Makes a situation in which connecting fails. It cannot be run in memory, which has no ports and no certificates. */
+/** A situation of connecting, which does not exist in memory. */
 const connecting = (title: string, rest: Partial<Situation> & Pick<Situation, "expected">): Situation => ({
   title,
   why: "nothing was sent",
@@ -365,12 +365,12 @@ const scalingUp = Fault.answer(503, {
 const slowToConnect = {
   phase: "attempt",
   delivery: "Unconfirmed",
-  because: "it waits for a connection as long as the attempt lasts, and tells nobody"
+  because: "it waits for the connection until the attempt timeout, and does not report the phase"
 } as const
 
 const rules: ReadonlyArray<Situation> = [
   {
-    title: "waits as long as the server asks, in milliseconds",
+    title: "waits for the delay of the hint, in milliseconds",
     why: "rule 1",
     workload: interactive,
     script: (time) => [hint(time, "30 seconds")],
@@ -378,7 +378,7 @@ const rules: ReadonlyArray<Situation> = [
     expected: success(2)
   },
   {
-    title: "waits as long as the server asks, in seconds",
+    title: "waits for the delay of the hint, in seconds",
     why: "rule 1",
     workload: interactive,
     script: () => [Fault.answer(429, { retryAfter: "1 second" })],
@@ -386,7 +386,7 @@ const rules: ReadonlyArray<Situation> = [
     expected: success(2)
   },
   {
-    title: "waits until the date that the server names",
+    title: "waits until the date of the hint",
     why: "rule 1",
     workload: Workload.with(interactive, { deadline: "10 minutes" }),
     script: () => [Fault.answer(503, { retryAfter: "1 second", form: "date" })],
@@ -407,39 +407,39 @@ const rules: ReadonlyArray<Situation> = [
     workload: interactive,
     script: () => Fault.answer(503),
     waits: ["1 second", "2 seconds", "4 seconds", "8 seconds"],
-    expected: failure("Unavailable", 5, { delivery: "Acknowledged" })
+    expected: fails("Unavailable", 5, "Attempts", { delivery: "Acknowledged" })
   },
   {
     title: "does not wait past the deadline",
     why: "rule 2",
     workload: Workload.with(agentic, { timeouts: { attempt: "4 minutes" }, deadline: "4 minutes" }),
     script: (time) => [Fault.stall(time("150 seconds"), hint(time, "110 seconds"))],
-    expected: failure("RateExceeded", 1, { delivery: "Acknowledged" })
+    expected: fails("RateExceeded", 1, "Deadline", { delivery: "Acknowledged" })
   },
   {
-    title: "does not wait longer than two minutes for anybody",
+    title: "does not wait for a hint longer than two minutes",
     why: "rule 2",
     workload: agentic,
     script: (time) => [hint(time, "3 minutes")],
-    expected: failure("RateExceeded", 1, { delivery: "Acknowledged" })
+    expected: fails("RateExceeded", 1, "HintTooLong", { delivery: "Acknowledged" })
   },
   {
     title: "ends at the deadline, in the middle of an attempt",
-    why: "the deadline bounds the whole call",
+    why: "the deadline limits the whole call",
     workload: interactive,
     script: () => Fault.unanswered,
-    expected: failure("Timeout", 2, { phase: "deadline", delivery: "Unconfirmed" })
+    expected: fails("Timeout", 2, "Deadline", { phase: "deadline", delivery: "Unconfirmed" })
   },
   {
-    title: "answers after more than five minutes, under agentic",
-    why: "no default of a transport undercuts a workload",
+    title: "a response after 25 minutes, agentic",
+    why: "no transport has a shorter limit than the workload",
     workload: agentic,
     script: (time) => [Fault.stall(time("25 minutes"))],
     expected: success(1)
   },
   {
-    title: "a body that drips for more than five minutes, under largeModel",
-    why: "no default of a transport undercuts a workload",
+    title: "a body that takes more than five minutes, largeModel",
+    why: "no transport has a shorter limit than the workload",
     workload: largeModel,
     script: (time) => [
       Fault.drip({ every: time("2 minutes"), bytes: 60 }, Fault.answer(200, { body: { a: "b".repeat(500) } }))
@@ -447,7 +447,7 @@ const rules: ReadonlyArray<Situation> = [
     expected: success(1)
   },
   {
-    title: "a deployment that takes eight refusals to scale up, under agentic",
+    title: "a deployment that refuses eight requests while scaling up, agentic",
     why: "rule 8",
     workload: agentic,
     script: () => Array.from({ length: 8 }, () => scalingUp),
@@ -455,14 +455,14 @@ const rules: ReadonlyArray<Situation> = [
     expected: success(9)
   },
   {
-    title: "a deployment that scales up, under interactive",
+    title: "a deployment that is scaling up, interactive",
     why: "rule 8",
     workload: interactive,
     script: () => scalingUp,
-    expected: failure("ScalingUp", 1, { delivery: "Acknowledged" })
+    expected: fails("ScalingUp", 1, "PatienceEnded", { delivery: "Acknowledged" })
   },
   {
-    title: "a kept-alive connection that the server has given up",
+    title: "a reused connection that the server has closed",
     why: "rule 6",
     workload: interactive,
     before: 1,
@@ -471,23 +471,23 @@ const rules: ReadonlyArray<Situation> = [
     not: ["NodeHttpClient.layer"]
   },
   {
-    title: "a kept-alive connection that the server has given up, a submission",
+    title: "a reused connection that the server has closed, submission",
     why: "rules 6 and 7",
     workload: batchSubmission,
     before: 1,
     script: () => [Fault.healthy, Fault.reused(Fault.reset)],
-    expected: failure("ConnectionLost", 1, { delivery: "Unconfirmed" }),
+    expected: fails("ConnectionLost", 1, "Idempotency", { delivery: "Unconfirmed" }),
     not: ["NodeHttpClient.layer"]
   },
   {
-    title: "a submission whose answer is lost is not repeated",
+    title: "does not repeat a submission whose response is lost",
     why: "rule 7",
     workload: batchSubmission,
     script: () => [Fault.reset],
-    expected: failure("ConnectionLost", 1, { delivery: "Unconfirmed" })
+    expected: fails("ConnectionLost", 1, "Idempotency", { delivery: "Unconfirmed" })
   },
   {
-    title: "a GET is repeated whatever the workload",
+    title: "repeats a GET under any workload",
     why: "rule 7",
     workload: batchSubmission,
     method: "GET",
@@ -495,7 +495,7 @@ const rules: ReadonlyArray<Situation> = [
     expected: success(2)
   },
   {
-    title: "a submission with an id of its own is repeated",
+    title: "repeats a submission with an id of its own",
     why: "rule 7",
     workload: batchSubmission,
     idempotency: "keyed",
@@ -503,20 +503,20 @@ const rules: ReadonlyArray<Situation> = [
     expected: success(2)
   },
   {
-    title: "a stream that was sent once is not sent again",
-    why: "a stream is never copied",
+    title: "does not send a body again that is a stream",
+    why: "a stream body is read once",
     workload: interactive,
     body: () => Stream.make("{}").pipe(Stream.encodeText),
     script: () => [Fault.answer(503)],
-    expected: failure("Unavailable", 1, { delivery: "Acknowledged" })
+    expected: fails("Unavailable", 1, "SpentBody", { delivery: "Acknowledged" })
   },
   {
-    title: "a 429 of a dedicated deployment is a lack of capacity",
+    title: "status 429 of a dedicated deployment",
     why: "guide: on dedicated deployments, raise replica counts",
     workload: interactive,
     target: "dedicated",
     script: () => Fault.answer(429),
-    expected: failure("Capacity", 5, { delivery: "Acknowledged" })
+    expected: fails("Capacity", 5, "Attempts", { delivery: "Acknowledged" })
   },
   {
     title: "a server that limits the rate",
@@ -528,49 +528,52 @@ const rules: ReadonlyArray<Situation> = [
     expected: { outcome: "success", arrived: 2 }
   },
   {
-    title: "a server that takes nobody in",
+    title: "a server that refuses every request",
     why: "guide: 503",
     workload: interactive,
     script: () => Fault.answer(503),
-    expected: failure("Unavailable", 5)
+    expected: fails("Unavailable", 5, "Attempts")
   },
   {
-    title: "an answer that is closed after, without a word",
-    why: "a connection that is closed is replaced",
+    title: "a server that closes the connection after each response",
+    why: "a closed connection is replaced",
     workload: interactive,
     before: 3,
     script: () => Fault.closeAfter(0),
     expected: success(1)
   },
-  connecting("a port that nobody listens on", {
+  connecting("a closed port", {
     port: "closed",
-    why: "guide: what the dashboard does not see",
-    expected: failure("Connect", 0, { delivery: "NotSent" })
+    why: "guide: the dashboard does not show it",
+    expected: fails("Connect", 0, "Attempts", { delivery: "NotSent" })
   }),
-  connecting("a port that nobody listens on, a submission", {
+  connecting("a closed port, submission", {
     port: "closed",
     workload: batchSubmission,
-    expected: failure("Connect", 0, { delivery: "NotSent" })
+    expected: fails("Connect", 0, "Attempts", { delivery: "NotSent" })
   }),
-  connecting("a host that answers no SYN", {
+  connecting("a host that accepts no connection", {
     port: "deaf",
     workload: Workload.with(interactive, { deadline: "10 minutes" }),
     why: "guide: timeout before connection",
-    expected: failure("Timeout", 0, { delivery: "NotSent", phase: "connect" }),
+    expected: fails("Timeout", 0, "Attempts", { delivery: "NotSent", phase: "connect" }),
     over: {
-      "Transport over an Agent": { phase: "pool", because: "a dispatcher does not tell waiting from connecting" },
+      "Transport over an Agent": {
+        phase: "pool",
+        because: "it cannot distinguish connecting from waiting in the pool"
+      },
       "NodeHttpClient.layerUndici": slowToConnect,
       "NodeHttpClient.layer": slowToConnect,
       FetchHttpClient: slowToConnect
     }
   }),
-  connecting("a certificate that nobody vouches for", {
+  connecting("a self-signed certificate", {
     tls: { certificate: "selfSigned" },
-    expected: failure("Tls", 0, { delivery: "NotSent" })
+    expected: fails("Tls", 0, "Fatal", { delivery: "NotSent" })
   }),
-  connecting("a certificate that has expired", {
+  connecting("an expired certificate", {
     tls: { certificate: "expired" },
-    expected: failure("Tls", 0, { delivery: "NotSent" })
+    expected: fails("Tls", 0, "Fatal", { delivery: "NotSent" })
   })
 ]
 
@@ -580,7 +583,7 @@ const rules: ReadonlyArray<Situation> = [
 
 type Timed = Omit<Fault.StreamOptions, "every"> & { readonly every?: Duration.DurationInput }
 
-/** Makes a situation with a stream of four events that fails as described. A second attempt receives a complete stream. */
+/** A stream of four events with the given fault, and healthy streams after it. */
 const streaming = (
   title: string,
   { every = 0, ...options }: Timed,
@@ -588,7 +591,7 @@ const streaming = (
   rest: Partial<Situation> = {}
 ): Situation => ({
   title: `a stream ${title}`,
-  why: "retried until the first event, never spliced after",
+  why: "retried until the first event, never after it",
   workload: interactive,
   stream: true,
   script: (time) => [Fault.stream({ events: 4, ...options, every: time(every) }), Fault.stream({ events: 4 })],
@@ -600,6 +603,7 @@ const delivered = (events: number, arrived = 1): Outcome => ({ outcome: "success
 
 const broke = (reason: ApiError.Reason, events: number, phase?: ApiError.Phase): Outcome => ({
   outcome: reason,
+  stopped: events === 0 ? "Idempotency" : "StreamBegan",
   delivery: "Partial",
   arrived: 1,
   events,
@@ -607,34 +611,30 @@ const broke = (reason: ApiError.Reason, events: number, phase?: ApiError.Phase):
 })
 
 const streams: ReadonlyArray<Situation> = [
-  streaming("that is healthy", {}, delivered(4)),
+  streaming("without a fault", {}, delivered(4)),
   streaming("with pings", { pings: true }, delivered(4)),
-  streaming("that is slow, and not too slow", { every: "15 seconds" }, delivered(4)),
-  streaming("that lasts longer than an attempt may", { every: "22 seconds" }, delivered(4)),
-  streaming("that falls silent", { after: 2, ending: "silence" }, broke("Timeout", 2, "read")),
-  streaming("that is closed", { after: 2, ending: "close" }, broke("StreamBroken", 2)),
-  streaming("that is reset", { after: 2, ending: "reset" }, broke("StreamBroken", 2)),
-  streaming("that ends without saying so", { ending: "missing" }, broke("StreamBroken", 4)),
-  streaming("that breaks before its first event", { after: 0, ending: "reset" }, delivered(4, 2)),
-  streaming("that is silent from the start", { after: 0, ending: "silence" }, delivered(4, 2)),
+  streaming("with slow events", { every: "15 seconds" }, delivered(4)),
+  streaming("that lasts longer than the attempt timeout", { every: "22 seconds" }, delivered(4)),
+  streaming("that falls silent after two events", { after: 2, ending: "silence" }, broke("Timeout", 2, "read")),
+  streaming("that is closed after two events", { after: 2, ending: "close" }, broke("StreamBroken", 2)),
+  streaming("that is reset after two events", { after: 2, ending: "reset" }, broke("StreamBroken", 2)),
+  streaming("that is closed without its end mark", { ending: "missing" }, broke("StreamBroken", 4)),
+  streaming("that is reset before its first event", { after: 0, ending: "reset" }, delivered(4, 2)),
+  streaming("without a first event", { after: 0, ending: "silence" }, delivered(4, 2)),
   streaming("that ends before its first event", { after: 0, ending: "missing" }, delivered(4, 2)),
-  streaming(
-    "of which nothing comes but pings",
-    { every: "20 seconds", after: 0, pings: true, ending: "silence" },
-    delivered(4, 2)
-  ),
-  streaming("that is refused at first", {}, delivered(4, 2), {
+  streaming("with pings only", { every: "20 seconds", after: 0, pings: true, ending: "silence" }, delivered(4, 2)),
+  streaming("whose first attempt gets status 503", {}, delivered(4, 2), {
     script: () => [Fault.answer(503), Fault.stream({ events: 4 })]
   }),
   streaming(
-    "of a submission, which breaks before its first event",
+    "that is reset before its first event, submission",
     { after: 0, ending: "reset" },
     broke("StreamBroken", 0),
     {
       idempotency: "never"
     }
   ),
-  streaming("that begins late, under agentic", {}, delivered(4), {
+  streaming("that begins after two minutes, agentic", {}, delivered(4), {
     workload: Workload.with(agentic, { timeouts: { attempt: "10 minutes" }, deadline: "20 minutes" }),
     script: (time) => [Fault.stall(time("2 minutes"), Fault.stream({ events: 4, every: time("30 seconds") }))]
   })

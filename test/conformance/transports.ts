@@ -1,4 +1,4 @@
-/** The HTTP clients with which situations are run. */
+/** The clients over which the situations run. */
 import { FetchHttpClient, HttpClient } from "@effect/platform"
 import { NodeHttpClient } from "@effect/platform-node"
 import { Context, Effect, Layer, type Scope } from "effect"
@@ -6,7 +6,7 @@ import { Transport } from "effect-reliability/node"
 import { Agent } from "undici"
 import type { Certainty } from "./situations.js"
 
-/** The name of a client, and how much it knows about failures. */
+/** A client, or memory. */
 export interface Over {
   readonly name: string
   readonly certainty: Certainty
@@ -25,16 +25,16 @@ const agent = Effect.acquireRelease(
 )
 
 export const transports: ReadonlyArray<Transported> = [
-  { name: "Transport", certainty: "sure", client: Transport.make({ proxy: "none" }) },
+  { name: "Transport", certainty: "exact", client: Transport.make({ proxy: "none" }) },
   {
     name: "Transport over an Agent",
-    certainty: "sure",
+    certainty: "exact",
     client: Effect.flatMap(agent, (dispatcher) => Transport.make({ dispatcher }))
   },
-  { name: "NodeHttpClient.layerUndici", certainty: "told", client: built(NodeHttpClient.layerUndici) },
-  { name: "NodeHttpClient.layer", certainty: "told", client: built(NodeHttpClient.layer) },
-  { name: "FetchHttpClient", certainty: "told", client: built(FetchHttpClient.layer) }
+  { name: "NodeHttpClient.layerUndici", certainty: "inferred", client: built(NodeHttpClient.layerUndici) },
+  { name: "NodeHttpClient.layer", certainty: "inferred", client: built(NodeHttpClient.layer) },
+  { name: "FetchHttpClient", certainty: "inferred", client: built(FetchHttpClient.layer) }
 ]
 
-/** `ScriptedClient` with `TestClock`, without a transport. Here, too, attempts are ended from outside. */
-export const memory = { name: "memory", certainty: "told" } satisfies Over
+/** `ScriptedClient` under `TestClock`. As over other clients, the attempt timeout interrupts an attempt from outside. */
+export const memory = { name: "memory", certainty: "inferred" } satisfies Over
