@@ -229,6 +229,7 @@ describe("the package", () => {
       "idempotency",
       "interruption",
       "package",
+      "reference",
       "sockets",
       "tools"
     ]
