@@ -1,5 +1,5 @@
 /**
- * The commands, their options, and what becomes of them.
+ * The commands of the program, with their options and exit codes.
  *
  * @since 0.1.0
  */
@@ -22,14 +22,14 @@ import { readFileSync } from "node:fs"
 import { stripVTControlCharacters } from "node:util"
 import * as Doctor from "../Doctor.js"
 import { lab } from "./lab/command.js"
-import { badUsage, described, Failed, isColoured, name, refused, said, variable, write } from "./terminal.js"
+import { badUsage, described, Failed, isColoured, messageOf, name, refused, variable, write } from "./terminal.js"
 
 // --- The terminal ------------------------------------------------------------------------------------
 
-/** The console, without colours where they are of no use. */
-const plainly = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
+/** Runs an effect with a console that omits colours if the output is not a terminal. */
+const withPlainConsole = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
   const console = Context.get(DefaultServices.liveServices, Console.Console)
-  const printed = (stream: NodeJS.WriteStream) => (args: ReadonlyArray<unknown>) => {
+  const print = (stream: NodeJS.WriteStream) => (args: ReadonlyArray<unknown>) => {
     const text = args
       .map(String)
       .join(" ")
@@ -37,7 +37,7 @@ const plainly = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R
       .replace(/^\$ (?=doctor |lab )/m, `$$ ${name} `)
     return write(stream, `${isColoured(stream) ? text : stripVTControlCharacters(text)}\n`)
   }
-  const [log, error] = [printed(process.stdout), printed(process.stderr)]
+  const [log, error] = [print(process.stdout), print(process.stderr)]
   return Effect.withConsole(effect, {
     ...console,
     log: (...args) => log(args),
@@ -45,10 +45,10 @@ const plainly = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R
   })
 }
 
-/** Tells on the error output what is being tried: in one line that changes on a terminal, else line by line. */
+/** Writes the current step to the error output: on a terminal in one line that is overwritten, else one line each. */
 const progress = {
   step: (step: string) =>
-    write(process.stderr, process.stderr.isTTY ? `\r\u001b[2Ktrying ${step} …` : `trying ${step}\n`),
+    write(process.stderr, process.stderr.isTTY ? `\r\u001b[2Kchecking ${step} …` : `checking ${step}\n`),
   end: Effect.suspend(() => (process.stderr.isTTY ? write(process.stderr, "\r\u001b[2K") : Effect.void))
 }
 
@@ -71,37 +71,41 @@ const text = (option: string, description: string) =>
 const doctor = Command.make(
   "doctor",
   {
-    url: text("url", "where the API is; else FIREWORKS_BASE_URL, else https://api.fireworks.ai"),
-    model: text("model", "the model whose first token is waited for"),
+    url: text("url", "the base URL of the API; by default FIREWORKS_BASE_URL, then https://api.fireworks.ai"),
+    model: text("model", "the model to call for one token; needs FIREWORKS_API_KEY"),
     deployment: text(
       "deployment",
-      "the deployment that is tried, and whose metrics are read: in full, or its id, of FIREWORKS_ACCOUNT_ID"
+      "the deployment to call and to read the metrics of: its full name, or its id in FIREWORKS_ACCOUNT_ID; needs FIREWORKS_API_KEY"
     ),
     timeout: Options.text("timeout").pipe(
-      Options.withDescription("the time for each step, such as 500ms, 30s or 2m; 10s where none is given"),
+      Options.withDescription("the time for each step, such as 500ms, 30s or 2m; by default 10s"),
       Options.withDefault("10s")
     ),
     json: Options.boolean("json").pipe(Options.withDescription("print the report as one JSON object"))
   },
-  (given) =>
+  (options) =>
     Effect.gen(function* () {
       const key = variable("FIREWORKS_API_KEY")
-      const timeout = yield* timeOf(given.timeout)
+      const needsKey = (["model", "deployment"] as const).find((option) => Option.isSome(options[option]))
+      if (key === undefined && needsKey !== undefined) {
+        return yield* badUsage(`--${needsKey} needs a key: set the variable FIREWORKS_API_KEY`)
+      }
+      const timeout = yield* timeOf(options.timeout)
       const examination = yield* Effect.try({
         try: () =>
           Doctor.examine({
-            url: Option.getOrUndefined(given.url) ?? variable("FIREWORKS_BASE_URL")?.trim(),
+            url: Option.getOrUndefined(options.url) ?? variable("FIREWORKS_BASE_URL")?.trim(),
             apiKey: key === undefined ? undefined : Redacted.make(key),
             accountId: variable("FIREWORKS_ACCOUNT_ID")?.trim(),
             controlUrl: variable("FIREWORKS_CONTROL_URL")?.trim(),
-            model: Option.getOrUndefined(given.model),
-            deployment: Option.getOrUndefined(given.deployment),
+            model: Option.getOrUndefined(options.model),
+            deployment: Option.getOrUndefined(options.deployment),
             timeout,
             onStep: progress.step
           }),
         catch: (error) =>
           refused(error, {
-            url: Option.isSome(given.url) ? "--url" : "FIREWORKS_BASE_URL",
+            url: Option.isSome(options.url) ? "--url" : "FIREWORKS_BASE_URL",
             accountId: "FIREWORKS_ACCOUNT_ID",
             controlUrl: "FIREWORKS_CONTROL_URL",
             model: "--model",
@@ -113,7 +117,7 @@ const doctor = Command.make(
       const json = Schema.encodeSync(Doctor.Report)(report)
       yield* write(
         process.stdout,
-        given.json
+        options.json
           ? `${JSON.stringify(json, null, 2)}\n`
           : Doctor.render(report, { colour: isColoured(process.stdout) })
       )
@@ -122,7 +126,7 @@ const doctor = Command.make(
     })
 ).pipe(
   Command.withDescription(
-    described("Finds out why calls to the API fail from here, on whose side, and what to do.", {
+    described("Checks each step of a call to the API, and reports which one fails, on whose side, and what to do.", {
       examples: ["doctor", "doctor --model accounts/fireworks/models/… --timeout 30s", "doctor --json"],
       bad: "a problem was found"
     })
@@ -131,34 +135,38 @@ const doctor = Command.make(
 
 // --- The table -----------------------------------------------------------------------------------------
 
-const commands = Command.make(name, {}, () =>
-  Effect.fail(badUsage(`say what to do; ${name} --help tells what there is`))
-).pipe(Command.withSubcommands([doctor, lab]))
+const commands = Command.make(name).pipe(
+  Command.withDescription("Checks calls to model APIs, and shows how they end when something goes wrong."),
+  Command.withSubcommands([doctor, lab])
+)
 
 const version = (): string => {
   const manifest: unknown = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8"))
   return Schema.decodeUnknownSync(Schema.Struct({ version: Schema.String }))(manifest).version
 }
 
-/** Runs what the arguments say; succeeds with the exit status: 0, 1 for a finding, 2 for bad usage, 70 for a fault in here. */
+/** Runs the command of the arguments, and succeeds with the exit code. Without arguments it prints the help. */
 const program = (argv: ReadonlyArray<string>): Effect.Effect<number> =>
-  Command.run(commands, { name, version: version() })(argv).pipe(
+  Command.run(commands, { name, version: version() })(argv.length > 2 ? argv : [...argv, "--help"]).pipe(
     Effect.as(0),
     Effect.catchAll((error) => {
-      // what it has to say about usage, it has said
+      // its message has been printed
       if (ValidationError.isValidationError(error)) return Effect.succeed(2)
       if (error._tag !== "Failed") return Effect.succeed(1)
       const { status, text } = error
       return Effect.as(text === undefined ? Effect.void : write(process.stderr, `${name}: ${text}\n`), status)
     }),
     Effect.catchAllDefect((defect) =>
-      Effect.as(write(process.stderr, `${name}: this is a fault of the program itself: ${said(defect)}\n`), 70)
+      Effect.as(
+        write(process.stderr, `${name}: the program itself failed, please report it: ${messageOf(defect)}\n`),
+        70
+      )
     ),
-    plainly,
+    withPlainConsole,
     Effect.provide(NodeContext.layer)
   )
 
-/** Runs what the process was asked, and ends it. */
+/** Runs the program, and ends the process. */
 export const main = (): void =>
   NodeRuntime.runMain(program(process.argv), {
     disableErrorReporting: true,
@@ -169,7 +177,7 @@ export const main = (): void =>
       })
       process.exitCode = status
       end(status)
-      // a name lookup that was given up may still be going on
+      // an interrupted DNS lookup would keep the process alive
       process.exit(status)
     }
   })

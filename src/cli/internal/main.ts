@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * The program `effect-reliability`. What it needs besides the library are optional peers, so that others need not have them.
+ * The program `effect-reliability`. The packages of its command line are optional peers, so that other users need not install them.
  *
  * @since 0.1.0
  */
@@ -9,23 +9,23 @@ import process from "node:process"
 
 const packages = ["@effect/cli", "@effect/platform-node"]
 
-/** The newest of a package may be of another Effect: the ranges are those that this package says it works with. */
-const installs = (): string => {
+/** Returns the command that installs the missing packages, in the versions that work with Effect 3. */
+const installCommand = (): string => {
   const text = readFileSync(new URL("../../../package.json", import.meta.url), "utf8")
-  // it is this package's own
+  // the manifest of this package
   const { peerDependencies: ranges } = JSON.parse(text) as { readonly peerDependencies: Record<string, string> }
   return `npm install --save-dev ${packages.map((name) => `"${name}@${ranges[name] ?? "latest"}"`).join(" ")}`
 }
 
-const explained = (error: unknown): void => {
+const report = (error: unknown): void => {
   const text = error instanceof Error ? error.message : String(error)
   const isMissing = packages.some((name) => text.includes(`'${name}'`))
   process.stderr.write(
     isMissing
-      ? `effect-reliability: the command line needs two more packages: ${installs()}\n`
+      ? `effect-reliability: the command line needs two more packages: ${installCommand()}\n`
       : `effect-reliability: ${text}\n`
   )
   process.exitCode = 70
 }
 
-import("./commands.js").then(({ main }) => main(), explained)
+import("./commands.js").then(({ main }) => main(), report)

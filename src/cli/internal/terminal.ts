@@ -1,5 +1,5 @@
 /**
- * What the commands share: how they write, what they read of the environment, and how they fail.
+ * What the commands share: output, variables of the environment, and errors.
  *
  * @since 0.1.0
  */
@@ -8,24 +8,24 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import process from "node:process"
 
-/** The program, as it is called. */
+/** The name of the program. */
 export const name = "effect-reliability"
 
-/** What a command is for, how it is called, and what it ends with. */
+/** Describes a command: its purpose, examples, and exit codes. */
 export const described = (
-  what: string,
+  purpose: string,
   { bad, examples }: { readonly examples: ReadonlyArray<string>; readonly bad: string }
 ): HelpDoc.HelpDoc =>
   HelpDoc.blocks([
-    HelpDoc.p(what),
+    HelpDoc.p(purpose),
     HelpDoc.p("Examples:"),
     ...examples.map((example) => HelpDoc.p(`npx ${name} ${example}`)),
     HelpDoc.p(
-      `Ends with 0 where all is well, 1 where ${bad}, 2 where it was called in a way that it does not understand, 70 by a fault of its own, and 130 where it was interrupted.`
+      `Exit codes: 0 for success, 1 if ${bad}, 2 for wrong usage, 70 if the program itself fails, 130 if it is interrupted.`
     )
   ])
 
-/** What a command fails with: the exit status, and what is printed with it. */
+/** The error of a command: the exit code, and a message to print. */
 export class Failed extends Data.TaggedError("Failed")<{
   readonly status: number
   readonly text: string | undefined
@@ -36,27 +36,27 @@ export const badUsage = (text: string): Failed => new Failed({ status: 2, text }
 export const isColoured = (stream: NodeJS.WriteStream): boolean =>
   stream.isTTY && (process.env["NO_COLOR"] ?? "") === "" && process.env["TERM"] !== "dumb"
 
-/** Those whose readers may leave. */
+/** The streams whose errors are ignored: a reader that closes a pipe is not an error. */
 const guarded = new WeakSet<NodeJS.WriteStream>()
 
-/** Writes, and waits until it is written: a process that exits loses what is not. */
+/** Writes text, and waits until it is written: when a process exits, unwritten output is lost. */
 export const write = (stream: NodeJS.WriteStream, text: string): Effect.Effect<void> =>
   Effect.async((resume) => {
-    // whoever reads may have left, which the callback is told too
+    // the callback of `write` is called after an error, too
     if (!guarded.has(stream)) stream.on("error", () => {})
     guarded.add(stream)
     stream.write(text, () => resume(Effect.void))
   })
 
-/** A variable of the environment; one that is set to nothing is as good as none. */
+/** Returns a variable of the environment, or undefined if it is not set or blank. */
 export const variable = (variable: string): string | undefined => {
   const value = process.env[variable]
   return value === undefined || value.trim() === "" ? undefined : value
 }
 
-/** What went wrong, in its own words. */
-export const said = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+/** Returns the message of an error. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
-/** Bad usage that an option was refused for, which is told by where it was given: an option, or a variable. */
+/** Makes the error for an invalid option, which names the option or variable that it came from. */
 export const refused = (error: unknown, sources: Readonly<Record<string, string>>): Failed =>
-  badUsage(said(error).replace(/^\w+\.\w+: (\w+)/, (_, option: string) => sources[option] ?? option))
+  badUsage(messageOf(error).replace(/^\w+\.\w+: (\w+)/, (_, option: string) => sources[option] ?? option))

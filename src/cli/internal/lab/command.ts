@@ -13,49 +13,46 @@ import * as Schedule from "effect/Schedule"
 import { writeFile } from "node:fs/promises"
 import { performance } from "node:perf_hooks"
 import process from "node:process"
-import { badUsage, described, Failed, isColoured, refused, said, variable, write } from "../terminal.js"
+import { badUsage, described, Failed, isColoured, messageOf, refused, variable, write } from "../terminal.js"
 import * as Lab from "./lab.js"
 import type { Event, Report } from "./model.js"
 import { scale } from "./run.js"
-import { boardAfter, boardText, emptyBoard, headText, linesText, paintOf, summaryText } from "./text.js"
+import { boardAfter, boardText, bodyText, emptyBoard, headText, paintOf } from "./text.js"
 
 const defaultModel = "accounts/fireworks/models/gpt-oss-20b"
 
-/** Writes what is there, and on a terminal, beneath it, what goes on. */
-const screen = (server: string, scale: number) => {
+/** Shows the progress of the lab on a terminal, and prints the report. */
+const makeScreen = (server: string, scale: number) => {
   const out = process.stdout
   const paint = paintOf(isColoured(out))
   let board = emptyBoard
-  let pending: Array<string> = []
-  let fault: string | undefined
+  let pending: ReadonlyArray<string> = []
   let drawn = 0
-  const taken = (): string => {
+  const flush = (): string => {
+    const erase = drawn === 0 ? "" : `\u001b[${drawn}A\u001b[J`
     const text = pending.map((line) => `${line.trimEnd()}\n`).join("")
     pending = []
-    return text
+    return erase + text
   }
   const draw = Effect.suspend(() => {
-    const erase = drawn === 0 ? "" : `\u001b[${drawn}A\u001b[J`
+    const before = flush()
     const now = out.isTTY ? boardText(board, performance.now(), out.columns || 80, paint) : []
     drawn = now.length
-    const text = erase + taken() + now.map((line) => `${line}\n`).join("")
+    const text = before + now.map((line) => `${line}\n`).join("")
     return text === "" ? Effect.void : write(out, text)
   })
   return {
     onEvent: (event: Event): void => {
       board = boardAfter(board, event, performance.now())
-      if (event._tag === "Planned") pending.push(...headText(event.calls, scale, server, event.openai))
-      if (event._tag !== "Seen") return
-      pending.push(...linesText([event.line], fault, { paint, columns: out.isTTY ? out.columns || 80 : undefined }))
-      fault = event.line.fault
+      if (event._tag === "Planned") pending = headText(event.calls, scale, server, event.openai)
     },
     drawing: Effect.repeat(draw, Schedule.spaced(Duration.millis(120))),
-    /** Leaves the report alone. */
+    /** Replaces the progress by the report. */
     end: (report: Report) =>
       Effect.suspend(() => {
-        const erase = drawn === 0 ? "" : `\u001b[${drawn}A\u001b[J`
-        pending.push(...summaryText(Lab.summary(report), report, paint))
-        return write(out, erase + taken())
+        const look = { paint, columns: out.isTTY ? out.columns || 80 : undefined }
+        pending = [...pending, ...bodyText(report, Lab.summary(report), look)]
+        return write(out, flush())
       })
   }
 }
@@ -63,64 +60,67 @@ const screen = (server: string, scale: number) => {
 const text = (option: string, description: string) =>
   Options.text(option).pipe(Options.withDescription(description), Options.optional)
 
-const saved = (file: string, content: string, flag: "a" | "w"): Effect.Effect<void, Failed> =>
+const save = (file: string, content: string, flag: "a" | "w"): Effect.Effect<void, Failed> =>
   Effect.tryPromise({
     try: () => writeFile(file, content, { flag }),
-    catch: (error) => badUsage(`--html: ${said(error)}`)
+    catch: (error) => badUsage(`--html: ${messageOf(error)}`)
   })
 
 const settings = {
   only: Options.choice("only", ["interactive", "agentic", "largeModel", "batchSubmission"]).pipe(
-    Options.withDescription("one workload alone"),
+    Options.withDescription("the only workload to call under"),
     Options.optional
   ),
-  html: text("html", "a file for the report as a page"),
+  html: text("html", "the file for the report as an HTML page"),
   json: Options.boolean("json").pipe(Options.withDescription("print the report as one JSON object")),
   live: Options.boolean("live").pipe(
-    Options.withDescription("make the healthy calls against the real API, with FIREWORKS_API_KEY; one token each")
+    Options.withDescription(
+      "make calls without a fault against the real API, of one token each; needs FIREWORKS_API_KEY"
+    )
   ),
   model: Options.text("model").pipe(
-    Options.withDescription("the model that is asked, with --live"),
+    Options.withDescription("the model to call, with --live"),
     Options.withDefault(defaultModel)
   ),
-  url: text("url", "where the API is, with --live; else FIREWORKS_BASE_URL, else https://api.fireworks.ai")
+  url: text("url", "the base URL of the API, with --live; by default FIREWORKS_BASE_URL, then https://api.fireworks.ai")
 }
 
-export const lab = Command.make("lab", settings, (given) =>
+export const lab = Command.make("lab", settings, (options) =>
   Effect.gen(function* () {
-    const html = Option.getOrUndefined(given.html)
-    const only = Option.getOrUndefined(given.only)
-    const url = Option.getOrUndefined(given.url) ?? variable("FIREWORKS_BASE_URL")?.trim() ?? "https://api.fireworks.ai"
+    const html = Option.getOrUndefined(options.html)
+    const only = Option.getOrUndefined(options.only)
+    const url =
+      Option.getOrUndefined(options.url) ?? variable("FIREWORKS_BASE_URL")?.trim() ?? "https://api.fireworks.ai"
     const key = variable("FIREWORKS_API_KEY")
-    if (given.live && key === undefined) {
-      return yield* badUsage("--live needs the variable FIREWORKS_API_KEY")
+    if (options.live && key === undefined) {
+      return yield* badUsage("--live needs a key: set the variable FIREWORKS_API_KEY")
     }
-    // whoever cannot write there wants to know now
-    if (html !== undefined) yield* saved(html, "", "a")
-    const shown = given.live ? screen(url, 1) : screen("servers on this machine", scale)
-    const onEvent = given.json ? undefined : shown.onEvent
+    // report at once that the file cannot be written
+    if (html !== undefined) yield* save(html, "", "a")
+    const screen = options.live ? makeScreen(url, 1) : makeScreen("servers on this machine", scale)
+    const onEvent = options.json ? undefined : screen.onEvent
     const running = yield* Effect.try({
       try: () =>
-        given.live
-          ? Lab.runLive({ apiKey: Redacted.make(key ?? ""), model: given.model, url, only, onEvent })
+        options.live
+          ? Lab.runLive({ apiKey: Redacted.make(key ?? ""), model: options.model, url, only, onEvent })
           : Lab.run({ only, onEvent }),
       catch: (error) =>
-        refused(error, { url: Option.isSome(given.url) ? "--url" : "FIREWORKS_BASE_URL", model: "--model" })
+        refused(error, { url: Option.isSome(options.url) ? "--url" : "FIREWORKS_BASE_URL", model: "--model" })
     })
-    // the drawing never ends by itself
-    const report = yield* given.json
+    // drawing the progress never ends by itself
+    const report = yield* options.json
       ? running
-      : Effect.raceFirst(running, shown.drawing.pipe(Effect.zipRight(Effect.never)))
-    yield* given.json ? write(process.stdout, `${JSON.stringify(report, null, 2)}\n`) : shown.end(report)
-    if (html !== undefined) yield* saved(html, Lab.page(report), "w")
+      : Effect.raceFirst(running, screen.drawing.pipe(Effect.zipRight(Effect.never)))
+    yield* options.json ? write(process.stdout, `${JSON.stringify(report, null, 2)}\n`) : screen.end(report)
+    if (html !== undefined) yield* save(html, Lab.page(report), "w")
     const status = Lab.exitStatus(report)
     if (status !== 0) return yield* new Failed({ status, text: undefined })
   })
 ).pipe(
   Command.withDescription(
-    described("Shows what becomes of calls when something goes wrong, and holds it against what must come of them.", {
+    described("Makes calls to a server that fails in many ways, and compares the outcomes with the expected ones.", {
       examples: ["lab", "lab --only interactive --html lab.html", "lab --live"],
-      bad: "an outcome is not as expected"
+      bad: "an outcome is not the expected one"
     })
   )
 )

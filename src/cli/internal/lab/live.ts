@@ -1,5 +1,5 @@
 /**
- * The healthy calls of the lab against the real API.
+ * Makes calls without a fault against the real API.
  *
  * @since 0.1.0
  */
@@ -12,8 +12,7 @@ import { performance } from "node:perf_hooks"
 import type { ApiError } from "../../../ApiError.js"
 import * as Fireworks from "../../../fireworks/Fireworks.js"
 import * as Transport from "../../../node/Transport.js"
-import { Watch, workloads } from "./toolkitClient.js"
-import { inOrder } from "./run.js"
+import { Recorder, workloads } from "./toolkitClient.js"
 import type { Event, Line, Report, WorkloadName } from "./model.js"
 
 export interface Settings {
@@ -35,16 +34,17 @@ interface Call {
   ) => Effect.Effect<unknown, ApiError>
 }
 
-const ask = (model: string) => ({ model, messages: [{ role: "user" as const, content: "Hi" }], max_tokens: 1 })
+const chatRequest = (model: string) => ({ model, messages: [{ role: "user" as const, content: "Hi" }], max_tokens: 1 })
 
 const calls: ReadonlyArray<Call> = [
   { fault: "models", rule: "the list of models", make: ({ models }) => models() },
-  { fault: "chat", rule: "one token, as a whole", make: ({ chat }, model) => chat(ask(model)) },
+  { fault: "chat", rule: "one token, in one response", make: ({ chat }, model) => chat(chatRequest(model)) },
   {
     fault: "streamed chat",
     rule: "one token, as a stream",
     events: 0,
-    make: ({ chatStream }, model, onEvent) => Stream.runForEach(chatStream(ask(model)), () => Effect.sync(onEvent))
+    make: ({ chatStream }, model, onEvent) =>
+      Stream.runForEach(chatStream(chatRequest(model)), () => Effect.sync(onEvent))
   }
 ]
 
@@ -59,8 +59,10 @@ export const live = ({ apiKey, base, model, onEvent, workloads: names }: Setting
       Effect.gen(function* () {
         const { fault, rule } = call
         onEvent({ _tag: "Began", fault, workload })
-        const watch = new Watch((segments) => onEvent({ _tag: "Went", fault, workload, segments: [...segments] }))
-        const { record, onRetry } = watch
+        const recorder = new Recorder((segments) =>
+          onEvent({ _tag: "Progressed", fault, workload, segments: [...segments] })
+        )
+        const { record, onRetry } = recorder
         const fireworks = yield* Fireworks.make({
           apiKey,
           baseUrl: base,
@@ -77,12 +79,12 @@ export const live = ({ apiKey, base, model, onEvent, workloads: names }: Setting
           fault,
           rule,
           workload,
-          halved: false,
-          ours: { ...watch.run(error, events), arrived: undefined, executed: error === undefined ? 1 : 0 },
+          truncated: false,
+          ours: { ...recorder.run(error, events), arrived: undefined, executed: error === undefined ? 1 : 0 },
           theirs: undefined,
-          counted: watch.counted,
+          counted: recorder.counted,
           expected: "success",
-          hopeless: false,
+          mustFail: false,
           met: error === undefined,
           again: false
         }
@@ -92,15 +94,9 @@ export const live = ({ apiKey, base, model, onEvent, workloads: names }: Setting
 
     const lines: Array<Line> = []
     for (const call of calls) {
-      const seen = inOrder<Line>((line) => onEvent({ _tag: "Seen", line }))
-      // a few at a time: it is somebody's quota
-      const group = yield* Effect.forEach(
-        names,
-        (workload, index) => Effect.tap(made(call, workload), (line) => Effect.sync(() => seen(index, line))),
-        { concurrency: names.length }
-      )
+      const group = yield* Effect.forEach(names, (workload) => made(call, workload), { concurrency: names.length })
       lines.push(...group)
-      // where none could be sent, no other will be
+      // if no request could be sent, later calls would fail the same way
       if (group.every(({ ours }) => ours.delivery === "NotSent")) break
     }
     return {

@@ -1,63 +1,43 @@
 /**
- * The runs, lines and reports of the lab.
+ * The types of the lab: runs, lines, reports and events.
  *
  * @since 0.1.0
  */
 
-/**
- * The name of one of the four workloads.
- *
- * @since 0.1.0
- * @category model
- */
+/** The name of one of the four workloads. */
 export type WorkloadName = "interactive" | "agentic" | "largeModel" | "batchSubmission"
 
-/**
- * A part of a call's time, in milliseconds since its beginning.
- *
- * @since 0.1.0
- * @category model
- */
+/** A part of a call, in milliseconds since the call began. */
 export interface Segment {
-  /** An attempt, the wait after it, or what came after the first event of a stream. */
+  /** An attempt, a wait between two attempts, or a stream after its first event. */
   readonly kind: "attempt" | "wait" | "stream"
   readonly from: number
   readonly to: number
-  /** Whether an attempt, or a stream, ended badly. */
+  /** Whether the attempt or the stream failed. */
   readonly failed: boolean
-  /** What it ended with, or why it was waited. */
+  /** The outcome of an attempt or a stream, or the reason for a wait. */
   readonly label: string
 }
 
-/**
- * What became of a call.
- *
- * @since 0.1.0
- * @category model
- */
+/** One call through one client. */
 export interface Run {
   readonly segments: ReadonlyArray<Segment>
   readonly millis: number
-  /** Whether the caller was given an answer, whole or not. */
+  /** Whether the caller received a response, complete or not. */
   readonly ok: boolean
-  /** `success`, or what it failed with. */
+  /** `success`, or the reason of the error. */
   readonly outcome: string
-  /** What the client says of the request's arrival, where it says anything. */
+  /** The delivery of the error, if the client reports one. */
   readonly delivery: string | undefined
-  /** How many events the caller was given, of a stream. */
+  /** The number of events that the caller received; absent if the call is not a stream. */
   readonly events: number | undefined
-  /** The statuses of the requests that arrived, of which those without an answer have none; absent where nobody knows. */
+  /** The statuses of the requests that arrived, undefined for one without a response; absent if the server is not the lab's own. */
   readonly arrived: ReadonlyArray<number | undefined> | undefined
-  /** How many of them may have been carried out. */
+  /** The number of requests that may have been executed. */
   readonly executed: number
 }
 
-/**
- * What attempts came to, by delivery; successes are acknowledged.
- *
- * @since 0.1.0
- * @category model
- */
+/** The number of attempts by delivery. A success is acknowledged. */
 export interface Deliveries {
   readonly acknowledged: number
   readonly partial: number
@@ -65,104 +45,92 @@ export interface Deliveries {
   readonly notSent: number
 }
 
-/**
- * One call of the lab, both ways.
- *
- * @since 0.1.0
- * @category model
- */
+/** One call of the lab, through both clients. */
 export interface Line {
-  /** What goes wrong. */
+  /** The fault of the server. */
   readonly fault: string
-  /** What the guide, or the rule, says about it. */
+  /** The rule, or the line of the provider's guide, that decides the outcome. */
   readonly rule: string
   readonly workload: WorkloadName
-  /** Whether a success would be half an answer that passes for a whole one. */
-  readonly halved: boolean
+  /** Whether the stream stops halfway, so that a success would be half a response. */
+  readonly truncated: boolean
+  /** The call through effect-reliability. */
   readonly ours: Run
-  /** The same through the `openai` package; absent where it is not installed. */
+  /** The same call through the `openai` package; absent if it is not installed. */
   readonly theirs: Run | undefined
+  /** The attempts that effect-reliability counted. */
   readonly counted: Deliveries
-  /** What must come of it. */
+  /** The expected outcome, in words. */
   readonly expected: string
-  /** Whether what must come of it is a failure. */
-  readonly hopeless: boolean
-  /** Whether what must come of it did. */
+  /** Whether the expected outcome is a failure. */
+  readonly mustFail: boolean
+  /** Whether the outcome is the expected one. */
   readonly met: boolean
-  /** Whether it took a second look, alone: on a busy machine a limit of a few hundred milliseconds may be run into. */
+  /** Whether the call was repeated alone: on a busy machine, a timeout of some hundred milliseconds may expire early. */
   readonly again: boolean
 }
 
-/**
- * What the lab has seen.
- *
- * @since 0.1.0
- * @category model
- */
+/** The result of the lab. */
 export interface Report {
   readonly version: 1
-  /** What all times were divided by. */
+  /** The number by which all times were divided. */
   readonly scale: number
-  /** Against what it ran: a server of its own, or an address. */
+  /** The server: one of the lab's own, or an address. */
   readonly server: string
-  /** When it began, in milliseconds of wall time, and how long it took. */
+  /** When the lab began, in milliseconds of wall time. */
   readonly at: number
   readonly millis: number
-  /** The version of the `openai` package. */
+  /** The version of the `openai` package, if it is installed. */
   readonly openai: string | undefined
   readonly lines: ReadonlyArray<Line>
 }
 
-/**
- * What the lab tells while it runs.
- *
- * @since 0.1.0
- * @category model
- */
+/** What the lab reports while it runs. */
 export type Event =
   | { readonly _tag: "Planned"; readonly calls: number; readonly openai: boolean }
   | { readonly _tag: "Began"; readonly fault: string; readonly workload: WorkloadName }
   | {
-      readonly _tag: "Went"
+      readonly _tag: "Progressed"
       readonly fault: string
       readonly workload: WorkloadName
       readonly segments: ReadonlyArray<Segment>
     }
   | { readonly _tag: "Ended"; readonly fault: string; readonly workload: WorkloadName }
-  /** In the order of the report. */
-  | { readonly _tag: "Seen"; readonly line: Line }
 
-/**
- * What a report comes to.
- *
- * @since 0.1.0
- * @category model
- */
+/** The totals of a report. */
 export interface Summary {
   readonly calls: number
-  /** The lines whose outcome is not what it must be. */
+  /** The number of lines whose outcome is not the expected one. */
   readonly unmet: number
-  /** The lines that must fail. */
-  readonly hopeless: number
-  readonly ours: Side
-  readonly theirs: Side | undefined
-  /** What all attempts came to, what all servers saw of them, and whether that fits, in all and line by line. */
+  /** The number of lines whose expected outcome is a failure. */
+  readonly mustFail: number
+  readonly ours: Totals
+  readonly theirs: Totals | undefined
+  /** One row for each fault. */
+  readonly matrix: ReadonlyArray<MatrixRow>
+  /** The dashboard law: the attempts that the client counted, the requests that arrived, and whether both agree for each call. */
   readonly law: { readonly counted: Deliveries; readonly arrived: number; readonly holds: boolean } | undefined
 }
 
-/**
- * What one way of calling comes to.
- *
- * @since 0.1.0
- * @category model
- */
-export interface Side {
-  /** Whole answers. */
+/** The totals of one client. */
+export interface Totals {
+  readonly calls: number
+  /** Complete responses. */
   readonly succeeded: number
-  /** Half answers that passed for whole ones. */
-  readonly halved: number
+  /** Half responses that were returned as successes. */
+  readonly truncated: number
   /** Requests that arrived. */
   readonly requests: number
-  /** Submissions that may have been carried out more than once. */
-  readonly repeated: number
+  /** Batch submissions that may have been executed more than once. */
+  readonly duplicates: number
+}
+
+/** The calls with one fault, under all workloads. */
+export interface MatrixRow {
+  readonly fault: string
+  /** The number of calls that must succeed. */
+  readonly mustSucceed: number
+  readonly met: boolean
+  readonly ours: Totals
+  readonly theirs: Totals | undefined
 }

@@ -1,5 +1,5 @@
 /**
- * The same call through the official `openai` package with its default retries, if it is installed.
+ * Makes the calls of the lab through the official `openai` package with its default retries, if it is installed.
  *
  * @since 0.1.0
  */
@@ -8,25 +8,25 @@ import { performance } from "node:perf_hooks"
 import { batch, batches, inference, messages, model } from "./toolkitClient.js"
 import type { Run, Segment, WorkloadName } from "./model.js"
 
-/** A call; `timeout` is an attempt's limit, `cap` the time after which nobody waits any longer. */
-export interface Given {
+/** A call: `timeout` limits an attempt, and `maxMillis` the whole call. */
+export interface CallOptions {
   readonly origin: string
   readonly name: WorkloadName
   readonly stream: boolean
   readonly timeout: number
-  readonly cap: number
+  readonly maxMillis: number
 }
 
-export type Theirs = (given: Given) => Effect.Effect<Omit<Run, "arrived" | "executed">>
+export type OpenaiCall = (options: CallOptions) => Effect.Effect<Omit<Run, "arrived" | "executed">>
 
-const named = (error: unknown): string => {
-  if (!(error instanceof Error)) return "an error"
+const nameOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return "error"
   const status: unknown = "status" in error ? error.status : undefined
   const name = error.constructor.name === "Error" ? error.name : error.constructor.name
   return typeof status === "number" ? `${name} ${status}` : name
 }
 
-/** Attempts, and waits between them, as `fetch` is called for them. */
+/** Records an attempt for each call of `fetch`, and the waits between them. */
 class Trace {
   readonly segments: Array<Segment> = []
   readonly since = performance.now()
@@ -41,19 +41,19 @@ class Trace {
     if (last !== undefined) {
       this.segments.push({ kind: "wait", from: last.to, to: from, failed: false, label: "backoff" })
     }
-    const ended = (failed: boolean, label: string) =>
+    const end = (failed: boolean, label: string) =>
       void this.segments.push({ kind: "attempt", from, to: this.now, failed, label })
     try {
       const response = await fetch(input, init)
-      ended(!response.ok, `HTTP ${response.status}`)
+      end(!response.ok, `HTTP ${response.status}`)
       return response
     } catch (error) {
-      ended(true, named(error))
+      end(true, nameOf(error))
       throw error
     }
   }
 
-  /** The call has ended; what came after the last headers is part of its try. */
+  /** Ends the call. The time after the last headers belongs to the last attempt, or to the stream. */
   end(failed: boolean, label: string, stream: boolean): ReadonlyArray<Segment> {
     const { segments } = this
     const last = segments.at(-1)
@@ -63,23 +63,23 @@ class Trace {
   }
 }
 
-/** The package, or nothing where it is not installed. */
-export const theirs: Effect.Effect<Theirs | undefined> = Effect.promise(() =>
+/** Returns the call through the package, or undefined if it is not installed. */
+export const openaiCall: Effect.Effect<OpenaiCall | undefined> = Effect.promise(() =>
   import("openai").catch(() => undefined)
 ).pipe(
   Effect.map((openai) => {
     if (openai === undefined) return undefined
-    return ({ cap, name, origin, stream, timeout }: Given) =>
+    return ({ maxMillis, name, origin, stream, timeout }: CallOptions) =>
       Effect.promise(async (interruption) => {
         const trace = new Trace()
-        const capped = AbortSignal.timeout(cap)
-        const signal = AbortSignal.any([interruption, capped])
+        const limit = AbortSignal.timeout(maxMillis)
+        const signal = AbortSignal.any([interruption, limit])
         const client = new openai.OpenAI({
           apiKey: "lab",
           baseURL: origin + inference,
           timeout,
           fetch: trace.fetch,
-          // its warnings are no part of the report
+          // the report has no place for its warnings
           logLevel: "off"
         })
         let events = stream ? 0 : undefined
@@ -97,9 +97,9 @@ export const theirs: Effect.Effect<Theirs | undefined> = Effect.promise(() =>
             const chunks = await client.chat.completions.create({ model, messages, stream: true }, { signal })
             for await (const _ of chunks) events = (events ?? 0) + 1
           } else await client.chat.completions.create({ model, messages }, { signal })
-          return capped.aborted ? outcomeOf(true, "still waiting") : outcomeOf(false, "success")
+          return limit.aborted ? outcomeOf(true, "no result yet") : outcomeOf(false, "success")
         } catch (error) {
-          return outcomeOf(true, capped.aborted ? "still waiting" : named(error))
+          return outcomeOf(true, limit.aborted ? "no result yet" : nameOf(error))
         }
       })
   })

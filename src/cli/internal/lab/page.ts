@@ -1,5 +1,6 @@
-import { arrivals, ending, place, plural, said, verdict } from "./timeline.js"
-import type { Line, Report, Run, Segment, Summary } from "./model.js"
+import { lawText } from "./text.js"
+import { describeEnd, formatArrivals, formatMillis, place, plural, scaleOf, verdict, widthOf } from "./timeline.js"
+import type { Line, Report, Run, Segment, Summary, Totals } from "./model.js"
 
 const entities: Readonly<Record<string, string>> = {
   "&": "&amp;",
@@ -38,11 +39,17 @@ section { margin: .75rem 0 }
 .way { min-width: 0 }
 .who { font-size: .75rem; color: var(--faint) }
 .bar { display: block; width: 100%; height: 16px; margin: .15rem 0 }
-.told { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 .75rem; font-size: .85rem; font-variant-numeric: tabular-nums }
-.told b { font-weight: 600 }
+.end { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 .75rem; font-size: .85rem; font-variant-numeric: tabular-nums }
+.end b { font-weight: 600 }
 .good b { color: var(--good) } .bad b { color: var(--bad) } .doubtful b { color: var(--warn) }
 .unmet { grid-column: 1 / -1; color: var(--bad); font-weight: 600 }
-.g { fill: var(--good) } .b { fill: var(--bad) } .w { fill: var(--wait) } .s { fill: var(--stream) }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums }
+th, td { padding: .25rem .6rem; text-align: right; border-top: 1px solid var(--line) }
+th { font-weight: 600; border-top: 0 }
+th:first-child, td:first-child { text-align: left }
+td.warn { color: var(--warn); font-weight: 600 }
+.table { overflow-x: auto }
+.g { fill: var(--good) } .b { fill: var(--bad) } .f { fill: var(--warn) } .w { fill: var(--wait) } .s { fill: var(--stream) }
 @media (min-width: 44rem) { .call + .call .who { display: none } }
 @media (max-width: 44rem) {
   .call, .call.alone { grid-template-columns: 1fr }
@@ -50,35 +57,44 @@ section { margin: .75rem 0 }
 }
 `
 
-// a wait is a thin line; what failed ends in a notch that one sees without colours
-const shape = ({ failed, kind }: Segment, start: number, end: number): string => {
+/** The class of a segment: a failed attempt is red only if the outcome of the call is not the expected one. */
+const classOf = ({ failed, kind }: Segment, bad: boolean): string =>
+  kind === "wait" ? "w" : failed ? (bad ? "b" : "f") : kind === "stream" ? "s" : "g"
+
+// a wait is a thin line; a failed attempt ends in a notch, which can be seen without colours
+const shape = (segment: Segment, start: number, end: number, bad: boolean): string => {
   const at = (x: number): string => x.toFixed(1)
   const width = Math.max(0.5, end - start - 1)
-  if (kind === "wait") return `<rect class="w" x="${at(start)}" y="7" width="${at(width)}" height="2" />`
-  if (!failed)
-    return `<rect class="${kind === "stream" ? "s" : "g"}" x="${at(start)}" y="2" width="${at(width)}" height="12" rx="1" />`
+  const name = classOf(segment, bad)
+  if (segment.kind === "wait") return `<rect class="${name}" x="${at(start)}" y="7" width="${at(width)}" height="2" />`
+  if (!segment.failed) return `<rect class="${name}" x="${at(start)}" y="2" width="${at(width)}" height="12" rx="1" />`
   const tip = start + width
   const back = Math.max(start, tip - 4)
-  return `<path class="b" d="M${at(start)} 2H${at(tip)}L${at(back)} 8L${at(tip)} 14H${at(start)}Z" />`
+  return `<path class="${name}" d="M${at(start)} 2H${at(tip)}L${at(back)} 8L${at(tip)} 14H${at(start)}Z" />`
 }
 
-const what: { readonly [K in Segment["kind"]]: string } = { attempt: "Attempt", wait: "Wait", stream: "Stream" }
+const kinds: { readonly [K in Segment["kind"]]: string } = { attempt: "Attempt", wait: "Wait", stream: "Stream" }
 
-/** A picture of a call's time, of which every part says what it was. */
-export const picture = (run: Run): string => {
-  const parts = place(run.segments, 400, 7).map(({ end, segment, start }) => {
+const fullWidth = 400
+const leastWidth = 7
+
+/** Draws the timeline of a run, with a title for each segment. */
+const picture = (run: Run, line: Line): string => {
+  const bad = verdict(run, line) === "bad"
+  const width = widthOf(run.segments, scaleOf(line), fullWidth, leastWidth)
+  const parts = place(run.segments, width, leastWidth).map(({ end, segment, start }) => {
     const { from, kind, label, to } = segment
-    const title = `${what[kind]}: ${label}; ${said(to - from)}, from ${said(from)} on`
-    return `<g><title>${escape(title)}</title>${shape(segment, start, end)}</g>`
+    const title = `${kinds[kind]}: ${label}; ${formatMillis(to - from)}, starting at ${formatMillis(from)}`
+    return `<g><title>${escape(title)}</title>${shape(segment, start, end, bad)}</g>`
   })
   const attempts = run.segments.filter(({ kind }) => kind === "attempt").length
-  const label = `${plural(attempts, "attempt")} in ${said(run.millis)}: ${run.outcome}`
-  return `<svg class="bar" viewBox="0 0 400 16" preserveAspectRatio="none" role="img" aria-label="${escape(label)}">${parts.join("")}</svg>`
+  const label = `${plural(attempts, "attempt")} in ${formatMillis(run.millis)}: ${run.outcome}`
+  return `<svg class="bar" viewBox="0 0 ${fullWidth} 16" preserveAspectRatio="none" role="img" aria-label="${escape(label)}">${parts.join("")}</svg>`
 }
 
-const way = (who: string, run: Run, line: Line): string => {
-  const saw = run.arrived === undefined ? "" : `, server: ${arrivals(run.arrived)}`
-  return `<div class="way ${verdict(run, line)}"><div class="who">${escape(who)}</div>${picture(run)}<div class="told"><b>${escape(ending(run, line))}</b><span class="millis">${escape(said(run.millis) + saw)}</span></div></div>`
+const way = (client: string, run: Run, line: Line): string => {
+  const arrivals = run.arrived === undefined ? "" : `, server: ${formatArrivals(run.arrived)}`
+  return `<div class="way ${verdict(run, line)}"><div class="who">${escape(client)}</div>${picture(run, line)}<div class="end"><b>${escape(describeEnd(run, line))}</b><span class="millis">${escape(formatMillis(run.millis) + arrivals)}</span></div></div>`
 }
 
 const call = (line: Line): string =>
@@ -86,7 +102,7 @@ const call = (line: Line): string =>
     `<div class="call${line.theirs === undefined ? " alone" : ""}"><h3>${escape(line.workload)}</h3>`,
     way("effect-reliability", line.ours, line),
     line.theirs === undefined ? "" : way("openai package", line.theirs, line),
-    line.met ? "" : `<div class="unmet">Not as expected: it must be ${escape(line.expected)}</div>`,
+    line.met ? "" : `<div class="unmet">Not as expected: the expected outcome is ${escape(line.expected)}</div>`,
     "</div>"
   ].join("")
 
@@ -96,33 +112,59 @@ const sections = (lines: ReadonlyArray<Line>): ReadonlyArray<string> =>
     return `<section><h2>${escape(fault)}</h2><p class="rule">${escape(these[0]?.rule ?? "")}</p>${these.map(call).join("\n")}</section>`
   })
 
-const sum = (name: string, figure: string, texts: ReadonlyArray<string>): string =>
+const card = (name: string, figure: string, texts: ReadonlyArray<string>): string =>
   `<div><span class="faint">${escape(name)}</span><strong>${escape(figure)}</strong>${texts.map((text) => `<p>${escape(text)}</p>`).join("")}</div>`
 
-const sums = (report: Report, { calls, hopeless, law, ours, theirs, unmet }: Summary): string => {
-  const side = (name: string, { halved, repeated, requests, succeeded }: Summary["ours"]): string =>
-    sum(name, `${succeeded} of ${calls}`, [
+const cards = (report: Report, { calls, law, mustFail, ours, theirs, unmet }: Summary): string => {
+  const client = (name: string, { duplicates, requests, succeeded, truncated }: Totals): string =>
+    card(name, `${succeeded} of ${calls}`, [
       `calls succeeded${report.scale === 1 ? "" : `, with ${requests} requests`}`,
       ...(report.scale === 1
         ? []
-        : [`${plural(halved, "half answer")} passed for whole; ${repeated} batch submissions may have run twice`])
+        : [
+            `${plural(truncated, "half response")} returned as a success; ${plural(duplicates, "batch submission")} perhaps executed twice`
+          ])
     ])
   return [
-    sum("Outcomes", unmet === 0 ? "All as expected" : `${unmet} not as expected`, [
-      `in ${said(report.millis)}${hopeless === 0 ? "" : `; ${hopeless} of the calls must fail, the sooner the better`}`
+    card("Outcomes", unmet === 0 ? "All as expected" : `${unmet} not as expected`, [
+      `in ${formatMillis(report.millis)}${mustFail === 0 ? "" : `; ${plural(mustFail, "call")} must fail: a retry cannot help, or would be a duplicate`}`
     ]),
-    side("effect-reliability", ours),
-    theirs === undefined ? "" : side(`openai ${report.openai ?? ""}`.trim(), theirs),
-    law === undefined
-      ? ""
-      : sum("The dashboard law", law.holds ? "holds" : "is broken", [
-          `The servers saw ${law.arrived} requests. Clients counted ${law.counted.acknowledged} acknowledged, ${law.counted.partial} partial, ${law.counted.unconfirmed} unconfirmed, and ${law.counted.notSent} that were not sent.`
-        ])
+    client("effect-reliability", ours),
+    theirs === undefined ? "" : client(`openai ${report.openai ?? ""}`.trim(), theirs),
+    law === undefined ? "" : card("The dashboard law", law.holds ? "holds" : "does not hold", lawText(law))
   ].join("\n")
 }
 
-const sample = (kind: Segment["kind"], failed: boolean, text: string): string =>
-  `<li><svg viewBox="0 0 40 16" aria-hidden="true">${shape({ kind, failed, from: 0, to: 1, label: "" }, 0, 40)}</svg>${escape(text)}</li>`
+/** Renders a table with one row for each fault. */
+const matrix = ({ matrix, ours, theirs }: Summary): string => {
+  const cell = (text: string, warn = false): string => `<td${warn ? ' class="warn"' : ""}>${escape(text)}</td>`
+  const cells = (totals: Totals | undefined): string => {
+    if (totals === undefined) return ""
+    const { calls, duplicates, requests, succeeded, truncated } = totals
+    const half = truncated === 0 ? "" : `, ${truncated} half`
+    return (
+      cell(`${succeeded} of ${calls}${half}`, truncated > 0) +
+      cell(String(requests)) +
+      cell(String(duplicates), duplicates > 0)
+    )
+  }
+  const heads = `<th scope="col">succeeded</th><th scope="col">requests</th><th scope="col">duplicates</th>`
+  const group = (name: string): string => `<th colspan="3">${name}</th>`
+  const all = matrix.reduce((sum, { mustSucceed }) => sum + mustSucceed, 0)
+  return [
+    `<section class="table"><h2>Summary</h2><table><thead>`,
+    theirs === undefined ? "" : `<tr><th></th><th></th>${group("effect-reliability")}${group("openai package")}</tr>`,
+    `<tr><th scope="col">fault</th><th scope="col">must succeed</th>${heads}${theirs === undefined ? "" : heads}</tr></thead><tbody>`,
+    ...matrix.map(
+      (row) => `<tr>${cell(row.fault)}${cell(String(row.mustSucceed))}${cells(row.ours)}${cells(row.theirs)}</tr>`
+    ),
+    `<tr>${cell("all")}${cell(String(all))}${cells(ours)}${cells(theirs)}</tr></tbody></table>`,
+    `<p class="faint">Must succeed: the calls that a correct client completes. Half: a response without its end that was returned as a success. Duplicates: batch submissions that may have been executed more than once.</p></section>`
+  ].join("\n")
+}
+
+const sample = (kind: Segment["kind"], failed: boolean, text: string, bad = false): string =>
+  `<li><svg viewBox="0 0 40 16" aria-hidden="true">${shape({ kind, failed, from: 0, to: 1, label: "" }, 0, 40, bad)}</svg>${escape(text)}</li>`
 
 export const page = (report: Report, summary: Summary): string => `<!doctype html>
 <html lang="en">
@@ -135,15 +177,17 @@ export const page = (report: Report, summary: Summary): string => `<!doctype htm
 <body>
 <header>
 <h1>The lab</h1>
-<p>What becomes of a call when something goes wrong: ${escape(plural(summary.calls, "call"))} against ${escape(report.server)}, ${escape(new Date(report.at).toISOString().slice(0, 16).replace("T", " "))} UTC.</p>
-${report.scale === 1 ? "" : `<p>Times are divided by ${report.scale}: 0.6 s here are a minute.${summary.theirs === undefined ? "" : " The backoff of the openai package (0.5 to 8 s) cannot be. It has its default retries, and the time for an attempt that the guide gives the workload."} Each picture has a scale of its own; point at its parts to read them.</p>`}
+<p>How calls end when something goes wrong: ${escape(plural(summary.calls, "call"))} against ${escape(report.server)}, ${escape(new Date(report.at).toISOString().slice(0, 16).replace("T", " "))} UTC.</p>
+${report.scale === 1 ? "" : `<p>All times are divided by ${report.scale}: 0.6 s stand for a minute.${summary.theirs === undefined ? "" : " Only the backoff of the openai package (0.5 to 8 s) is not divided. The package has its default retries, and the attempt timeout of the workload."} The timelines of one call have the same time scale. Point at a part of a timeline to read its details.</p>`}
 </header>
 <div class="sums">
-${sums(report, summary)}
+${cards(report, summary)}
 </div>
+${report.scale === 1 ? "" : matrix(summary)}
 <ul class="legend">
-${sample("attempt", false, "an attempt that succeeded")}
-${sample("attempt", true, "an attempt that failed")}
+${sample("attempt", false, "a successful attempt")}
+${sample("attempt", true, "a failed attempt")}
+${sample("attempt", true, "a failed attempt of a call that must succeed, and did not", true)}
 ${sample("wait", false, "a wait")}
 ${sample("stream", false, "a stream after its first event")}
 </ul>

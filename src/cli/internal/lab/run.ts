@@ -1,5 +1,5 @@
 /**
- * Runs the rows of the lab under the workloads, many at a time.
+ * Runs the scenarios of the lab under the workloads, many at a time.
  *
  * @since 0.1.0
  */
@@ -10,8 +10,8 @@ import type * as Scope from "effect/Scope"
 import { performance } from "node:perf_hooks"
 import * as FaultServer from "../../../testing/FaultServer.js"
 import { call, workloads } from "./toolkitClient.js"
-import { type Expected, type Row, rows, type Time } from "./scenarios.js"
-import { type Theirs, theirs } from "./openaiClient.js"
+import { type Expected, type Scenario, scenarios, type Time } from "./scenarios.js"
+import { type OpenaiCall, openaiCall } from "./openaiClient.js"
 import type { Deliveries, Event, Line, Report, Run, WorkloadName } from "./model.js"
 
 export const scale = 100
@@ -19,43 +19,42 @@ export const scale = 100
 const time: Time = (duration) => Duration.times(Duration.decode(duration), 1 / scale)
 
 interface Cell {
-  readonly row: Row
+  readonly scenario: Scenario
   readonly workload: WorkloadName
   readonly expected: Expected
 }
 
-/** What is called under the workloads; batches are not streamed. */
+/** Returns the calls to make: each scenario under each workload, except for streams of batch submissions. */
 export const cellsOf = (names: ReadonlyArray<WorkloadName>): ReadonlyArray<Cell> =>
-  rows.flatMap((row) =>
+  scenarios.flatMap((scenario) =>
     names
-      .filter((name) => row.stream === undefined || name !== "batchSubmission")
-      .map((workload) => ({ row, workload, expected: row.but?.[workload] ?? row.expected }))
+      .filter((name) => scenario.stream === undefined || name !== "batchSubmission")
+      .map((workload) => ({ scenario, workload, expected: scenario.exceptions?.[workload] ?? scenario.expected }))
   )
 
-/** What must come of a call, in words. */
-export const wanted = ({ delivery, outcome, requests }: Expected): string =>
+const describeExpected = ({ delivery, outcome, requests }: Expected): string =>
   `${outcome}${delivery === undefined ? "" : `, ${delivery}`}, ${requests} ${requests === 1 ? "request" : "requests"}`
 
 /**
- * Whether what a client counted fits what the server saw: between what was acknowledged or begun to be, and that with what
- * was never confirmed. What was not sent is never seen.
+ * Checks the dashboard law: a server sees each attempt that is acknowledged or partial, at most those that are unconfirmed
+ * besides, and none that was not sent.
  */
-export const fits = ({ acknowledged, partial, unconfirmed }: Deliveries, arrived: number): boolean =>
+export const isLawful = ({ acknowledged, partial, unconfirmed }: Deliveries, arrived: number): boolean =>
   arrived >= acknowledged + partial && arrived <= acknowledged + partial + unconfirmed
 
 export const isMet = (expected: Expected, run: Run, counted: Deliveries): boolean =>
   run.outcome === expected.outcome &&
   (expected.delivery === undefined || run.delivery === expected.delivery) &&
   run.arrived?.length === expected.requests &&
-  fits(counted, expected.requests)
+  isLawful(counted, expected.requests)
 
-/** A server that does as the row says, and in the end what it saw. */
+/** Runs a call against a server with the scenario's fault, and returns what the server received. */
 const against = <A>(
-  { closed, executed, script }: Row,
+  { closed, executed, script }: Scenario,
   use: (origin: string) => Effect.Effect<A, never, Scope.Scope>
 ): Effect.Effect<{
-  readonly used: A
-  readonly seen: Pick<Run, "arrived" | "executed">
+  readonly result: A
+  readonly server: Pick<Run, "arrived" | "executed">
   readonly openai: string | undefined
 }> =>
   Effect.scoped(
@@ -63,70 +62,62 @@ const against = <A>(
       const faults = script(time)
       const server = yield* FaultServer.make({ script: faults })
       if (closed === true) yield* server.down
-      const used = yield* Effect.scoped(use(server.origin))
+      const result = yield* Effect.scoped(use(server.origin))
       const requests = yield* server.requests
-      const spared = executed ? 0 : Math.min(requests.length, faults.length)
+      const refused = executed ? 0 : Math.min(requests.length, faults.length)
       return {
-        used,
-        seen: { arrived: requests.map(({ status }) => status), executed: requests.length - spared },
+        result,
+        server: { arrived: requests.map(({ status }) => status), executed: requests.length - refused },
         openai: requests[0]?.headers["x-stainless-package-version"]
       }
     })
   )
 
-/** How long the other way is waited for: twice the deadline, but no longer than the lab may take. */
-const capOf = (name: WorkloadName): number =>
+/** How long a call of the `openai` package may take: twice the deadline, but no longer than the lab may take. */
+const maxMillisOf = (name: WorkloadName): number =>
   Math.min(22_000, Math.max(5000, 2 * Duration.toMillis(time(workloads[name].deadline))))
 
 const lineOf = (
-  { expected, row, workload }: Cell,
-  other: Theirs | undefined,
+  { expected, scenario, workload }: Cell,
+  openaiCall: OpenaiCall | undefined,
   onEvent: (event: Event) => void
 ): Effect.Effect<{ readonly line: Line; readonly openai: string | undefined }> => {
-  const { fault, rule } = row
-  const stream = row.stream === true
-  const ours = against(row, (origin) =>
+  const { fault, rule } = scenario
+  const stream = scenario.stream === true
+  const ours = against(scenario, (origin) =>
     call(origin, workload, stream, time, (segments) =>
-      onEvent({ _tag: "Went", fault, workload, segments: [...segments] })
+      onEvent({ _tag: "Progressed", fault, workload, segments: [...segments] })
     )
   )
   const timeout = Duration.toMillis(time(workloads[workload].timeouts.attempt))
-  const beside =
-    other === undefined
+  const theirs =
+    openaiCall === undefined
       ? Effect.succeed(undefined)
-      : against(row, (origin) => other({ origin, name: workload, stream, timeout, cap: capOf(workload) }))
-  return Effect.map(Effect.all([ours, beside], { concurrency: 2 }), ([ours, beside]) => {
-    const run: Run = { ...ours.used.run, ...ours.seen }
-    const { counted } = ours.used
+      : against(scenario, (origin) =>
+          openaiCall({ origin, name: workload, stream, timeout, maxMillis: maxMillisOf(workload) })
+        )
+  return Effect.map(Effect.all([ours, theirs], { concurrency: 2 }), ([ours, theirs]) => {
+    const run: Run = { ...ours.result.run, ...ours.server }
+    const { counted } = ours.result
     const line: Line = {
       fault,
       rule,
       workload,
-      halved: row.halved === true,
+      truncated: scenario.truncated === true,
       ours: run,
-      theirs: beside && { ...beside.used, ...beside.seen },
+      theirs: theirs && { ...theirs.result, ...theirs.server },
       counted,
-      expected: wanted(expected),
-      hopeless: expected.outcome !== "success",
+      expected: describeExpected(expected),
+      mustFail: expected.outcome !== "success",
       met: isMet(expected, run, counted),
       again: false
     }
-    return { line, openai: beside?.openai }
+    return { line, openai: theirs?.openai }
   })
 }
 
-/** Hands lines on in their order, whichever is there first. */
-export const inOrder = <A>(use: (value: A) => void): ((index: number, value: A) => void) => {
-  const early = new Map<number, A>()
-  let next = 0
-  return (index, value) => {
-    early.set(index, value)
-    for (let found = early.get(next); found !== undefined; found = early.get(next)) {
-      early.delete(next++)
-      use(found)
-    }
-  }
-}
+/** The time between the starts of two slow calls: calls that all start at once delay each other. */
+const spacing = 60
 
 export const experiments = (
   names: ReadonlyArray<WorkloadName>,
@@ -135,22 +126,22 @@ export const experiments = (
   Effect.gen(function* () {
     const at = yield* Clock.currentTimeMillis
     const since = performance.now()
-    const other = yield* theirs
+    const openaiClient = yield* openaiCall
     const cells = cellsOf(names)
     let openai: string | undefined
-    onEvent({ _tag: "Planned", calls: cells.length, openai: other !== undefined })
-    const seen = inOrder<Line>((line) => onEvent({ _tag: "Seen", line }))
+    onEvent({ _tag: "Planned", calls: cells.length, openai: openaiClient !== undefined })
 
-    const [first] = cells
-    // what is slow for the first time only
-    if (first !== undefined) yield* lineOf(first, other, () => {})
+    // the first call of a process loads and compiles code for a second, which would hide the backoff in its timeline
+    const quickCells = cells.filter(({ scenario }) => scenario.slow !== true)
+    const warmUp = [...quickCells.slice(0, 2 * names.length), ...quickCells.slice(-names.length)]
+    yield* Effect.forEach(warmUp, (cell) => lineOf(cell, openaiClient, () => {}), { concurrency: 4, discard: true })
 
     const attempt = (cell: Cell) => {
-      const { fault } = cell.row
+      const { fault } = cell.scenario
       const { workload } = cell
       return Effect.suspend(() => {
         onEvent({ _tag: "Began", fault, workload })
-        return lineOf(cell, other, onEvent)
+        return lineOf(cell, openaiClient, onEvent)
       }).pipe(
         Effect.tap((made) => {
           openai ??= made.openai
@@ -159,30 +150,27 @@ export const experiments = (
       )
     }
     const numbered = cells.map((cell, index) => ({ cell, index }))
-    const doubtful: Array<{ readonly cell: Cell; readonly index: number }> = []
+    const unmet: Array<(typeof numbered)[number]> = []
     const lines: Array<Line> = []
-    const settle = (index: number, line: Line) => {
-      lines[index] = line
-      seen(index, line)
-    }
     const once = (one: (typeof numbered)[number]) =>
       Effect.map(attempt(one.cell), ({ line }) => {
-        if (line.met) settle(one.index, line)
-        else doubtful.push(one)
+        if (line.met) lines[one.index] = line
+        else unmet.push(one)
       })
-    // those that wait for minutes wait together, from the beginning, though a crowd that begins at once delays itself
-    const slow = numbered.filter(({ cell }) => cell.row.slow === true)
-    const quick = numbered.filter(({ cell }) => cell.row.slow !== true)
+    // calls that wait for minutes wait at the same time, and the others start once these have begun to wait
+    const slow = numbered.filter(({ cell }) => cell.scenario.slow === true)
+    const quick = numbered.filter(({ cell }) => cell.scenario.slow !== true)
     yield* Effect.all(
       [
-        Effect.forEach(slow, (one, index) => Effect.delay(once(one), 60 * index), { concurrency: "unbounded" }),
-        Effect.forEach(quick, once, { concurrency: 4 })
+        Effect.forEach(slow, (one, index) => Effect.delay(once(one), spacing * index), { concurrency: "unbounded" }),
+        Effect.delay(Effect.forEach(quick, once, { concurrency: 4 }), spacing * slow.length)
       ],
       { concurrency: 2, discard: true }
     )
-    yield* Effect.forEach(doubtful, ({ cell, index }) =>
-      Effect.map(Effect.repeat(attempt(cell), { until: ({ line }) => line.met, times: 2 }), ({ line }) =>
-        settle(index, { ...line, again: true })
+    yield* Effect.forEach(unmet, ({ cell, index }) =>
+      Effect.map(
+        Effect.repeat(attempt(cell), { until: ({ line }) => line.met, times: 2 }),
+        ({ line }) => void (lines[index] = { ...line, again: true })
       )
     )
     return {

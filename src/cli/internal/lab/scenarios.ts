@@ -1,5 +1,5 @@
 /**
- * What goes wrong in the lab, and what must come of it: a row each.
+ * The scenarios of the lab: a fault of the server, and the expected outcome of a call.
  *
  * @since 0.1.0
  */
@@ -8,34 +8,34 @@ import type { Delivery, Reason } from "../../../ApiError.js"
 import * as Fault from "../../../testing/Fault.js"
 import type { WorkloadName } from "./model.js"
 
-/** A length of time in the measure of the lab. */
+/** Converts a duration to the time scale of the lab. */
 export type Time = (duration: Duration.DurationInput) => Duration.Duration
 
 export interface Expected {
   readonly outcome: "success" | Reason
   readonly delivery?: Delivery | undefined
-  /** Requests that arrive. */
+  /** The number of requests that arrive. */
   readonly requests: number
 }
 
-export interface Row {
+export interface Scenario {
   readonly fault: string
-  /** What the guide says, or the rule. */
+  /** The rule, or the line of the provider's guide, that decides the outcome. */
   readonly rule: string
-  /** What the requests get, one after the other; healthy is what comes after. */
+  /** The faults of the first requests, in order. Later requests succeed. */
   readonly script: (time: Time) => ReadonlyArray<Fault.Fault>
-  /** Whether nobody listens. @default false */
+  /** Whether nothing listens on the port. @default false */
   readonly closed?: true
-  /** Whether the answer is asked for as a stream, for which batches have no use. @default false */
+  /** Whether the response is a stream. Batch submissions have no streams. @default false */
   readonly stream?: true
-  /** Whether a success would be half an answer. @default false */
-  readonly halved?: true
-  /** Whether what fails may have been carried out. */
+  /** Whether the stream stops halfway, so that a success would be half a response. @default false */
+  readonly truncated?: true
+  /** Whether the requests that fail may have been executed. */
   readonly executed: boolean
   readonly expected: Expected
-  /** Where a workload differs. */
-  readonly but?: { readonly [W in WorkloadName]?: Expected }
-  /** Whether a limit of many minutes is run into. @default false */
+  /** The expected outcome under single workloads. */
+  readonly exceptions?: { readonly [W in WorkloadName]?: Expected }
+  /** Whether the call waits for a timeout of many minutes. @default false */
   readonly slow?: true
 }
 
@@ -47,17 +47,17 @@ const acknowledged = { delivery: "Acknowledged" } as const
 const coded = (status: number, code: string, message: string): Fault.Answer =>
   Fault.answer(status, { body: { error: { message, code, type: "error" } } })
 
-/** An answer that helps only those who ask again, and once too often whoever must not. */
-const unclear = (status: number, count: number, reason: Reason, rule: string): Row => ({
+/** A status after which a retry succeeds. A batch is not submitted again, because it may have been created. */
+const retryable = (status: number, count: number, reason: Reason, rule: string): Scenario => ({
   fault: `${status}${count === 1 ? "" : `, ${count} times`}`,
   rule,
   script: times(count, Fault.answer(status)),
   executed: true,
   expected: { outcome: "success", requests: count + 1 },
-  but: { batchSubmission: { outcome: reason, ...acknowledged, requests: 1 } }
+  exceptions: { batchSubmission: { outcome: reason, ...acknowledged, requests: 1 } }
 })
 
-const hopeless = (status: number, reason: Reason, rule: string): Row => ({
+const notRetryable = (status: number, reason: Reason, rule: string): Scenario => ({
   fault: String(status),
   rule,
   script: times(9, Fault.answer(status)),
@@ -77,54 +77,54 @@ const completion = JSON.stringify({
 const whole = Fault.answer(200, { body: completion, headers: { "content-type": "application/json" } })
 const pieces = 18
 
-export const rows: ReadonlyArray<Row> = [
+export const scenarios: ReadonlyArray<Scenario> = [
   {
-    fault: "nothing",
-    rule: "one request, one answer",
+    fault: "no fault",
+    rule: "one request, one response",
     script: () => [],
     executed: true,
     expected: { outcome: "success", requests: 1 }
   },
   {
     fault: "429, 3 times",
-    rule: "guide: retry with backoff; it was not run, so that even a batch may be repeated",
+    rule: "guide: retry with backoff; the server executed nothing, so even a batch is submitted again",
     script: times(3, Fault.answer(429)),
     executed: false,
     expected: { outcome: "success", requests: 4 }
   },
   {
     fault: "429 with Retry-After: 20",
-    rule: "the server's hint is the shortest wait",
+    rule: "rule 1: a wait is never shorter than the server hint",
     script: (time) => [Fault.answer(429, { retryAfter: time("20 seconds"), form: "millis" })],
     executed: false,
     expected: { outcome: "success", requests: 2 }
   },
   {
     fault: "429, quota exhausted",
-    rule: "no wait cures it: not repeated",
+    rule: "not retried: waiting does not help",
     script: times(9, coded(429, "insufficient_quota", "You exceeded your current quota")),
     executed: false,
     expected: { outcome: "QuotaExhausted", ...acknowledged, requests: 1 }
   },
-  unclear(500, 3, "ServerError", "guide: retry; a batch may have been created, and is not submitted twice"),
-  unclear(502, 1, "BadGateway", "guide: retry"),
-  unclear(503, 2, "Unavailable", "guide: retry with backoff"),
-  unclear(504, 1, "GatewayTimeout", "guide: retry"),
+  retryable(500, 3, "ServerError", "guide: retry; a batch may have been created, so it is not submitted again"),
+  retryable(502, 1, "BadGateway", "guide: retry"),
+  retryable(503, 2, "Unavailable", "guide: retry with backoff"),
+  retryable(504, 1, "GatewayTimeout", "guide: retry"),
   {
     fault: "503, scaling up from zero",
-    rule: "patience, which spends no attempts; a person is told at once",
+    rule: "rule 8: patience spends no attempts; interactive has none and fails at once",
     script: times(6, coded(503, "DEPLOYMENT_SCALING_UP", "The deployment is scaling up")),
     executed: false,
     expected: { outcome: "success", requests: 7 },
-    but: { interactive: { outcome: "ScalingUp", ...acknowledged, requests: 1 } }
+    exceptions: { interactive: { outcome: "ScalingUp", ...acknowledged, requests: 1 } }
   },
-  hopeless(400, "BadRequest", "guide: no retry, fix the request"),
-  hopeless(401, "Unauthorized", "guide: no retry, check the API key"),
-  hopeless(404, "NotFound", "guide: no retry, check the model's name"),
-  hopeless(422, "Unprocessable", "guide: no retry, fix the body"),
+  notRetryable(400, "BadRequest", "guide: do not retry, fix the request"),
+  notRetryable(401, "Unauthorized", "guide: do not retry, check the API key"),
+  notRetryable(404, "NotFound", "guide: do not retry, check the name of the model"),
+  notRetryable(422, "Unprocessable", "guide: do not retry, fix the body"),
   {
     fault: "connection refused",
-    rule: "nothing was sent, so that anything may be repeated; the dashboard shows none of it",
+    rule: "nothing was sent, so every call is retried; the dashboard does not show it",
     script: () => [],
     closed: true,
     executed: false,
@@ -132,48 +132,48 @@ export const rows: ReadonlyArray<Row> = [
   },
   {
     fault: "connection reset",
-    rule: "the request may have arrived",
+    rule: "the request may have arrived, so a batch is not submitted again",
     script: () => [Fault.reset],
     executed: true,
     expected: { outcome: "success", requests: 2 },
-    but: { batchSubmission: { outcome: "ConnectionLost", delivery: "Unconfirmed", requests: 1 } }
+    exceptions: { batchSubmission: { outcome: "ConnectionLost", delivery: "Unconfirmed", requests: 1 } }
   },
   {
-    fault: "answer breaks off",
-    rule: "the body belongs to the attempt",
+    fault: "body reset halfway",
+    rule: "a response without its end is a failed attempt",
     script: () => [Fault.cut({ by: "reset" })],
     executed: true,
     expected: { outcome: "success", requests: 2 },
-    but: { batchSubmission: { outcome: "ConnectionLost", delivery: "Partial", requests: 1 } }
+    exceptions: { batchSubmission: { outcome: "ConnectionLost", delivery: "Partial", requests: 1 } }
   },
   {
-    fault: "answer is no JSON",
-    rule: "a 200 is not yet an answer",
+    fault: "invalid JSON",
+    rule: "a status of 200 is not a success until the body can be read",
     script: () => [Fault.invalidJson],
     executed: true,
     expected: { outcome: "success", requests: 2 },
-    but: { batchSubmission: { outcome: "InvalidAnswer", ...acknowledged, requests: 1 } }
+    exceptions: { batchSubmission: { outcome: "InvalidAnswer", ...acknowledged, requests: 1 } }
   },
   {
-    fault: "stream breaks in the middle",
-    rule: "two halves of two answers are no answer",
+    fault: "stream reset halfway",
+    rule: "never retried after the first event: the parts of two responses do not fit together",
     script: () => [Fault.stream({ events: 6, after: 3, every: "5 millis", ending: "reset" })],
     stream: true,
     executed: true,
     expected: { outcome: "StreamBroken", delivery: "Partial", requests: 1 }
   },
   {
-    fault: "stream just stops",
-    rule: "the end is [DONE]; a closed connection is none",
+    fault: "stream closed without [DONE]",
+    rule: "a stream ends with [DONE]; without it, the response is incomplete",
     script: () => [Fault.stream({ events: 6, after: 3, every: "5 millis", ending: "missing" })],
     stream: true,
-    halved: true,
+    truncated: true,
     executed: true,
     expected: { outcome: "StreamBroken", delivery: "Partial", requests: 1 }
   },
   {
     fault: "slow body, 3 minutes",
-    rule: "too long for a person, not for an agent",
+    rule: "longer than the attempt timeout of interactive and batchSubmission",
     script: (time) => [
       Fault.drip(
         { every: Duration.times(time("3 minutes"), 1 / pieces), bytes: Math.ceil(completion.length / pieces) },
@@ -182,24 +182,24 @@ export const rows: ReadonlyArray<Row> = [
     ],
     executed: true,
     expected: { outcome: "success", requests: 1 },
-    but: {
+    exceptions: {
       interactive: { outcome: "success", requests: 2 },
       batchSubmission: { outcome: "Timeout", delivery: "Partial", requests: 1 }
     },
     slow: true
   },
   {
-    fault: "hangs before headers",
-    rule: "each attempt ends with its workload's limit",
+    fault: "no response",
+    rule: "each attempt ends at the attempt timeout of its workload",
     script: () => [Fault.unanswered],
     executed: true,
     expected: { outcome: "success", requests: 2 },
-    but: { batchSubmission: { outcome: "Timeout", delivery: "Unconfirmed", requests: 1 } },
+    exceptions: { batchSubmission: { outcome: "Timeout", delivery: "Unconfirmed", requests: 1 } },
     slow: true
   },
   {
     fault: "stream without a first event",
-    rule: "a limit of its own for the first event",
+    rule: "the first event of a stream has its own timeout",
     script: () => [Fault.stream({ after: 0, ending: "silence" })],
     stream: true,
     executed: true,

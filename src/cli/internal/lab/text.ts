@@ -1,5 +1,15 @@
-import { arrivals, ending, place, plural, said, type Verdict, verdict } from "./timeline.js"
-import type { Event, Line, Report, Run, Segment, Summary, WorkloadName } from "./model.js"
+import {
+  describeEnd,
+  formatArrivals,
+  formatMillis,
+  place,
+  plural,
+  scaleOf,
+  verdict,
+  type Verdict,
+  widthOf
+} from "./timeline.js"
+import type { Event, Line, Report, Run, Segment, Summary, Totals, WorkloadName } from "./model.js"
 
 type Paint = (code: number, text: string) => string
 
@@ -10,55 +20,65 @@ export const paintOf = (colour: boolean): Paint => (colour ? painted : plain)
 
 const [red, green, yellow, dim, bold, blue] = [31, 32, 33, 2, 1, 34]
 const width = 22
-/** What a line has besides the timeline. */
-const others = 67
+/** The width of a line without the timeline. */
+const otherWidth = 67
 
-/** The width of a timeline where a line is to fit, though no less than patience needs. */
-const fitting = (columns: number): number => Math.min(width, Math.max(13, columns - others))
+/** The width of a timeline in a terminal: enough for the attempts of a call with patience, even if the line is then too long. */
+const fitting = (columns: number): number => Math.min(width, Math.max(13, columns - otherWidth))
 
-const glyphs = (paint: Paint, { failed, kind }: Segment, cells: number): string => {
-  if (kind === "wait") return paint(dim, "·".repeat(cells))
-  const body = (kind === "stream" ? "≈" : "━").repeat(cells - 1)
-  return failed ? paint(red, `${body}✗`) : paint(kind === "stream" ? blue : green, `${body}✓`)
+/** How timelines are drawn. */
+export interface BarOptions {
+  readonly paint?: Paint | undefined
+  readonly cells?: number | undefined
+  /** The time that fills all cells. @default the length of the timeline */
+  readonly scale?: number | undefined
+  /** Whether failed attempts are red: they are part of an outcome that is not expected. @default false */
+  readonly bad?: boolean | undefined
 }
 
-/** A call's time: attempts that end with ✗ or ✓, waits between them. */
-export const bar = (segments: ReadonlyArray<Segment>, paint: Paint = plain, cells = width): string => {
-  const placed = place(segments, cells, 1)
-  const shown = placed.map(({ end, segment, start }) =>
-    glyphs(paint, segment, Math.max(1, Math.round(end) - Math.round(start)))
-  )
-  return shown.join("") + " ".repeat(placed.length === 0 ? cells : 0)
+/** Draws a timeline: attempts that end with ✗ or ✓, and the waits between them. */
+export const bar = (
+  segments: ReadonlyArray<Segment>,
+  { bad = false, cells = width, paint = plain, scale = segments.at(-1)?.to ?? 0 }: BarOptions = {}
+): string => {
+  const glyphs = ({ failed, kind }: Segment, count: number): string => {
+    if (kind === "wait") return paint(dim, "·".repeat(count))
+    const body = (kind === "stream" ? "≈" : "━").repeat(count - 1)
+    return failed ? paint(bad ? red : yellow, `${body}✗`) : paint(kind === "stream" ? blue : green, `${body}✓`)
+  }
+  const counts = place(segments, Math.round(widthOf(segments, scale, cells, 1)), 1).map(({ end, segment, start }) => ({
+    segment,
+    count: Math.max(1, Math.round(end) - Math.round(start))
+  }))
+  const used = counts.reduce((sum, { count }) => sum + count, 0)
+  return counts.map(({ count, segment }) => glyphs(segment, count)).join("") + " ".repeat(Math.max(0, cells - used))
 }
 
-const colours: { readonly [V in Verdict]: number } = { good: green, doubtful: yellow, bad: red, due: 0 }
+const colours: { readonly [V in Verdict]: number } = { good: green, doubtful: yellow, bad: red, expected: 0 }
 
-const row = (name: string, run: Run, line: Line, { columns = Infinity, paint = plain }: Look): string => {
-  const words = paint(colours[verdict(run, line)], ending(run, line).padEnd(31))
-  const saw = arrivals(run.arrived).padEnd(9)
-  return `  ${name.padEnd(15)} ${bar(run.segments, paint, fitting(columns))} ${words} ${saw} ${said(run.millis).padStart(6)}`
-}
-
-/** How lines look. */
+/** How lines are drawn. */
 export interface Look {
   readonly paint?: Paint | undefined
   readonly columns?: number | undefined
 }
 
-/** The lines of one call. */
+const row = (name: string, run: Run, line: Line, { columns = Infinity, paint = plain }: Look): string => {
+  const judged = verdict(run, line)
+  const end = paint(colours[judged], describeEnd(run, line).padEnd(31))
+  const arrivals = formatArrivals(run.arrived).padEnd(9)
+  const timeline = bar(run.segments, { paint, cells: fitting(columns), scale: scaleOf(line), bad: judged === "bad" })
+  return `  ${name.padEnd(15)} ${timeline} ${end} ${arrivals} ${formatMillis(run.millis).padStart(6)}`
+}
+
 const lineText = (line: Line, look: Look): ReadonlyArray<string> => [
   row(line.workload, line.ours, line, look),
   ...(line.theirs === undefined ? [] : [row("  openai", line.theirs, line, look)]),
-  ...(line.met ? [] : [`  ${(look.paint ?? plain)(red, `NOT AS EXPECTED: it must be ${line.expected}`)}`])
+  ...(line.met ? [] : [`  ${(look.paint ?? plain)(red, `NOT AS EXPECTED: the expected outcome is ${line.expected}`)}`])
 ]
 
-/** The lines of calls that follow each other; a fault is named before the first of them. */
-export const linesText = (
-  lines: ReadonlyArray<Line>,
-  before: string | undefined,
-  look: Look = {}
-): ReadonlyArray<string> => {
-  let fault = before
+/** Formats lines, with a heading before the first line of each fault. */
+export const linesText = (lines: ReadonlyArray<Line>, look: Look = {}): ReadonlyArray<string> => {
+  let fault: string | undefined
   return lines.flatMap((line) => {
     const head = line.fault === fault ? [] : ["", `${(look.paint ?? plain)(bold, line.fault)}: ${line.rule}`]
     fault = line.fault
@@ -66,80 +86,111 @@ export const linesText = (
   })
 }
 
-/** What is said before the first call. */
+/** Formats what is printed before the first call. */
 export const headText = (calls: number, scale: number, server: string, openai: boolean): ReadonlyArray<string> => [
-  `The lab makes ${plural(calls, "call")} against ${server}${openai ? ", each once more by the openai package" : ""}.`,
+  `The lab makes ${plural(calls, "call")} against ${server}${openai ? ", and the same calls through the openai package" : ""}.`,
   ...(scale === 1
     ? []
     : [
-        `Times are divided by ${scale}: 0.6 s here are a minute.${openai ? " The backoff of the openai package (0.5 to 8 s) cannot be." : ""}`
-      ]),
-  "",
-  "  ━✗ an attempt that failed   ━✓ one that succeeded   · a wait   ≈ a stream after its first event",
-  "  Then: how it ended, and whether the request arrived; what the server answered; how long it took."
+        `All times are divided by ${scale}: 0.6 s stand for a minute.${openai ? " Only the backoff of the openai package (0.5 to 8 s) is not divided." : ""}`
+      ])
 ]
 
-/** What it all comes to. */
+const legendText: ReadonlyArray<string> = [
+  "  ━✗ a failed attempt   ━✓ a successful attempt   · a wait   ≈ a stream after its first event",
+  "  Then: the outcome and the delivery, the status of each request that arrived, and the duration.",
+  "  The timelines of one call have the same time scale."
+]
+
+/** Formats a table with one row for each fault, and the calls, requests and duplicates of each client. */
+export const matrixText = ({ matrix, ours, theirs }: Summary, paint: Paint = plain): ReadonlyArray<string> => {
+  const figures = ({ calls, duplicates, requests, succeeded, truncated }: Totals): ReadonlyArray<string> => [
+    `${succeeded}/${calls}${truncated === 0 ? "" : ` +${truncated} half`}`,
+    String(requests),
+    String(duplicates)
+  ]
+  const cells = (totals: Totals | undefined): ReadonlyArray<string> => (totals === undefined ? [] : figures(totals))
+  const titles = ["succeeded", "requests", "duplicates"]
+  const head = ["fault", "must succeed", ...titles, ...(theirs === undefined ? [] : titles)]
+  const rows = [
+    ...matrix.map((one) => [one.fault, String(one.mustSucceed), ...cells(one.ours), ...cells(one.theirs)]),
+    ["all", String(matrix.reduce((sum, { mustSucceed }) => sum + mustSucceed, 0)), ...cells(ours), ...cells(theirs)]
+  ]
+  const widths = head.map((title, index) => Math.max(title.length, ...rows.map((row) => row[index]?.length ?? 0)))
+  const text = (row: ReadonlyArray<string>): string =>
+    `  ${row.map((cell, index) => (index === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[index] ?? 0))).join("  ")}`
+  const indent = " ".repeat(2 + (widths[0] ?? 0) + 2 + (widths[1] ?? 0) + 2)
+  const span = (widths[2] ?? 0) + (widths[3] ?? 0) + (widths[4] ?? 0) + 4
+  return [
+    "",
+    ...(theirs === undefined ? [] : [`${indent}${"effect-reliability".padEnd(span)}  openai package`]),
+    paint(bold, text(head)),
+    ...rows.map((row, index) => (matrix[index]?.met === false ? paint(red, text(row)) : text(row))),
+    "",
+    "  Must succeed: the calls that a correct client completes. Half: a response without its end that was returned as a success.",
+    "  Duplicates: batch submissions that may have been executed more than once."
+  ]
+}
+
+/** Formats the dashboard law: its numbers, and the explanation. */
+export const lawText = ({ arrived, counted, holds }: NonNullable<Summary["law"]>): ReadonlyArray<string> => {
+  const { acknowledged, notSent, partial, unconfirmed } = counted
+  return [
+    `The client counted ${acknowledged} acknowledged, ${partial} partial, ${unconfirmed} unconfirmed and ${notSent} attempts that were not sent; ${plural(arrived, "request")} arrived.`,
+    `The dashboard law: a server sees every acknowledged or partial attempt, perhaps the unconfirmed ones, and none that was not sent: here ${acknowledged + partial} to ${acknowledged + partial + unconfirmed} requests. It ${holds ? "holds" : "DOES NOT HOLD"} for each call.`
+  ]
+}
+
+/** Formats the end of a report. */
 export const summaryText = (
-  { calls, hopeless, law, ours, theirs, unmet }: Summary,
+  { calls, law, mustFail, theirs, unmet }: Summary,
   report: Report,
   paint: Paint = plain
 ): ReadonlyArray<string> => {
-  const side = (name: string, { halved, repeated, requests, succeeded }: Summary["ours"]): ReadonlyArray<string> => {
-    const arrived = report.scale === 1 ? "" : `, ${plural(requests, "request")} arrived`
-    const harm = [
-      ...(halved === 0 ? [] : [`${plural(halved, "half answer")} passed for whole`]),
-      ...(repeated === 0 ? [] : [`${plural(repeated, "batch submission")} may have run twice`])
-    ]
-    return [
-      `  ${name.padEnd(18)} ${succeeded} of ${plural(calls, "call")} succeeded${arrived}`,
-      ...(harm.length === 0 ? [] : [`  ${" ".repeat(18)} ${harm.join(", ")}`])
-    ]
-  }
   const again = report.lines.filter((line) => line.again).length
   const unsent = report.scale === 1 && calls > 0 && report.lines.every(({ ours }) => ours.delivery === "NotSent")
   return [
     "",
-    paint(bold, "In all"),
-    ...(hopeless === 0 ? [] : [`  ${plural(hopeless, "call")} must fail, the sooner the better.`]),
-    ...side("effect-reliability", ours),
-    ...(theirs === undefined
-      ? report.scale === 1
-        ? []
-        : ["  The openai package is not installed: `npm install openai` shows it beside."]
-      : side(`openai ${report.openai ?? ""}`.trim(), theirs)),
-    ...(law === undefined
+    paint(bold, "Summary"),
+    ...(mustFail === 0
       ? []
-      : [
-          `  The attempts by delivery: ${law.counted.acknowledged} acknowledged, ${law.counted.partial} partial, ${law.counted.unconfirmed} unconfirmed, ${law.counted.notSent} not sent.`,
-          `  The servers saw ${law.arrived} requests, which ${law.holds ? "lies" : paint(red, "does NOT lie")} between ${law.counted.acknowledged + law.counted.partial} and ${law.counted.acknowledged + law.counted.partial + law.counted.unconfirmed}, call by call too.`
-        ]),
-    ...(again === 0 ? [] : [`  ${plural(again, "call")} took a second look, alone.`]),
+      : [`  ${plural(mustFail, "call")} must fail: a retry cannot help, or would be a duplicate.`]),
+    ...(theirs === undefined && report.scale !== 1
+      ? ["  The openai package is not installed. Run `npm install openai` to compare it."]
+      : []),
+    ...(law === undefined ? [] : lawText(law).map((text) => `  ${law.holds ? text : paint(red, text)}`)),
+    ...(again === 0 ? [] : [`  ${plural(again, "call")} missed the expected outcome at first and ran again alone.`]),
     ...(unsent
       ? [
-          "  Nothing could be sent, so no further call was made. Why that is, and what to do, tells:",
+          "  Nothing could be sent, so the other calls were left out. To find the cause, run:",
           `  npx effect-reliability doctor --url ${report.server}`
         ]
       : []),
     "",
     unmet === 0 && law?.holds !== false
-      ? paint(green, `All ${plural(calls, "outcome")} are as expected (${said(report.millis)}).`)
+      ? paint(green, `All ${plural(calls, "outcome")} are as expected (${formatMillis(report.millis)}).`)
       : paint(
           red,
-          `${unmet} of ${plural(calls, "outcome")} ${unmet === 1 ? "is" : "are"} not as expected (${said(report.millis)}).`
+          `${unmet} of ${plural(calls, "outcome")} ${unmet === 1 ? "is" : "are"} not as expected (${formatMillis(report.millis)}).`
         )
   ]
 }
 
-export const reportText = (report: Report, summary: Summary, colour: boolean): string => {
-  const paint = paintOf(colour)
-  return [
+/** Formats a report without its head: the matrix first, then each call. */
+export const bodyText = (report: Report, summary: Summary, look: Look): ReadonlyArray<string> => [
+  ...(report.scale === 1 ? [] : matrixText(summary, look.paint)),
+  "",
+  ...legendText,
+  ...linesText(report.lines, look),
+  ...summaryText(summary, report, look.paint)
+]
+
+export const reportText = (report: Report, summary: Summary, colour: boolean): string =>
+  [
     ...headText(summary.calls, report.scale, report.server, summary.theirs !== undefined),
-    ...linesText(report.lines, undefined, { paint }),
-    ...summaryText(summary, report, paint),
+    ...bodyText(report, summary, { paint: paintOf(colour) }),
     ""
   ].join("\n")
-}
 
 // -------------------------------------------------------------------------------------------------
 // While it runs
@@ -152,7 +203,7 @@ export interface Running {
   readonly segments: ReadonlyArray<Segment>
 }
 
-/** What is known of a lab that has not ended. */
+/** The progress of a lab that is running. */
 export interface Board {
   readonly calls: number
   readonly ended: number
@@ -169,7 +220,7 @@ export const boardAfter = (board: Board, event: Event, now: number): Board => {
       const { fault, workload } = event
       return { ...board, running: [...board.running, { fault, workload, since: now, segments: [] }] }
     }
-    case "Went": {
+    case "Progressed": {
       const { fault, segments, workload } = event
       const running = board.running.map((one) =>
         one.fault === fault && one.workload === workload ? { ...one, segments } : one
@@ -181,26 +232,24 @@ export const boardAfter = (board: Board, event: Event, now: number): Board => {
       const running = board.running.filter((one) => one.fault !== fault || one.workload !== workload)
       return { ...board, ended: board.ended + 1, running }
     }
-    case "Seen":
-      return board
   }
 }
 
-/** A picture of what goes on, not wider than the terminal: a line that wraps could not be taken back. */
+/** Formats the progress. No line is wider than the terminal, because a line that wraps cannot be erased. */
 export const boardText = (board: Board, now: number, columns: number, paint: Paint = plain): ReadonlyArray<string> => {
   const shown = board.running.slice(0, 10)
   const hidden = board.running.length - shown.length
   const room = Math.max(0, columns - 1 - 2 - 16 - 1 - width - 2 - 8 - 2)
   return [
     "",
-    `${Math.min(board.ended, board.calls)} of ${board.calls} calls${hidden > 0 ? `, and ${hidden} more than these going on` : ""}`.slice(
+    `${Math.min(board.ended, board.calls)} of ${plural(board.calls, "call")} ended${hidden > 0 ? `; ${hidden} more are running` : ""}`.slice(
       0,
       columns - 1
     ),
     ...shown.map(({ fault, segments, since, workload }) => {
       const millis = now - since
       const last = segments.at(-1)
-      // what has not ended looks like a wait after a failed attempt, else like an attempt
+      // after a failed attempt the call is waiting, else an attempt is running
       const open: Segment = {
         kind: last?.failed === true ? "wait" : "attempt",
         from: last?.to ?? 0,
@@ -208,12 +257,13 @@ export const boardText = (board: Board, now: number, columns: number, paint: Pai
         failed: false,
         label: ""
       }
-      const drawn = bar([...segments, open], (code, text) =>
-        text.endsWith("✓") && open.kind === "attempt" ? paint(code, text.replace("✓", "━")) : paint(code, text)
-      )
+      const drawn = bar([...segments, open], {
+        paint: (code, text) =>
+          text.endsWith("✓") && open.kind === "attempt" ? paint(code, text.replace("✓", "━")) : paint(code, text)
+      })
       return columns < 60
         ? `  ${workload}`.slice(0, columns - 1)
-        : `  ${workload.padEnd(16)} ${drawn}  ${said(millis).padStart(8)}  ${paint(dim, fault.slice(0, room))}`
+        : `  ${workload.padEnd(16)} ${drawn}  ${formatMillis(millis).padStart(8)}  ${paint(dim, fault.slice(0, room))}`
     })
   ]
 }

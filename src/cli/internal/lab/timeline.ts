@@ -6,7 +6,7 @@ export interface Placed {
   readonly end: number
 }
 
-/** Divides a width among segments, by their length, but at least so much each. */
+/** Divides a width among segments by their length. Each gets at least `least`, if they all fit. */
 export const place = (segments: ReadonlyArray<Segment>, width: number, least: number): ReadonlyArray<Placed> => {
   const min = Math.min(least, width / Math.max(1, segments.length))
   const total = segments.reduce((sum, { from, to }) => sum + Math.max(0, to - from), 0)
@@ -19,14 +19,23 @@ export const place = (segments: ReadonlyArray<Segment>, width: number, least: nu
   })
 }
 
-/** `7 ms`, `0.34 s`, `12.1 s`. */
-export const said = (millis: number): string => {
+/** Returns the length of the longest timeline of a line: both of its timelines are drawn on that scale. */
+export const scaleOf = ({ ours, theirs }: Line): number => Math.max(ours.millis, theirs?.millis ?? 0)
+
+/** Returns the width of a timeline on a scale: its share of the full width, but at least `least` for each segment. */
+export const widthOf = (segments: ReadonlyArray<Segment>, scale: number, full: number, least: number): number => {
+  const share = scale > 0 ? full * Math.min(1, (segments.at(-1)?.to ?? 0) / scale) : full
+  return Math.min(full, Math.max(share, segments.length * least))
+}
+
+/** Formats a time: `7 ms`, `0.34 s`, `12.1 s`. */
+export const formatMillis = (millis: number): string => {
   if (millis < 100) return `${Math.round(millis)} ms`
   return `${(millis / 1000).toFixed(millis < 10_000 ? 2 : 1)} s`
 }
 
-/** What arrived, such as `503×3 200`; a dash for what got no answer. */
-export const arrivals = (statuses: Run["arrived"]): string => {
+/** Formats the statuses of requests, such as `503×3 200`; a dash stands for a request without a response. */
+export const formatArrivals = (statuses: Run["arrived"]): string => {
   if (statuses === undefined) return ""
   if (statuses.length === 0) return "nothing"
   const runs: Array<{ readonly status: string; count: number }> = []
@@ -39,21 +48,24 @@ export const arrivals = (statuses: Run["arrived"]): string => {
   return runs.map(({ count, status }) => (count === 1 ? status : `${status}×${count}`)).join(" ")
 }
 
-export type Verdict = "good" | "doubtful" | "bad" | "due"
+/**
+ * The judgement of a run: `good` for a success, `doubtful` for a success that hides damage, `expected` for a failure that is the
+ * expected outcome, `bad` for any other failure.
+ */
+export type Verdict = "good" | "doubtful" | "bad" | "expected"
 
-/** What to think of a run: a success may be false, and a failure due. */
-export const verdict = (run: Run, { halved, hopeless, workload }: Line): Verdict => {
-  if (run.ok) return halved || (workload === "batchSubmission" && run.executed > 1) ? "doubtful" : "good"
-  return hopeless ? "due" : "bad"
+export const verdict = (run: Run, { mustFail, truncated, workload }: Line): Verdict => {
+  if (run.ok) return truncated || (workload === "batchSubmission" && run.executed > 1) ? "doubtful" : "good"
+  return mustFail ? "expected" : "bad"
 }
 
-/** How it ended, in a few words. */
-export const ending = (run: Run, line: Line): string => {
+/** Describes how a run ended. */
+export const describeEnd = (run: Run, line: Line): string => {
   const { delivery, events, ok, outcome } = run
   if (verdict(run, line) === "doubtful")
-    return line.halved ? "half of it, as a success" : `success, perhaps ${run.executed} batches`
-  const cut = !ok && events !== undefined && events > 0 ? plural(events, "event") : undefined
-  return [outcome, delivery, cut].filter((part) => part !== undefined).join(", ")
+    return line.truncated ? "half a response, as a success" : `success, perhaps ${run.executed} batches`
+  const received = !ok && events !== undefined && events > 0 ? plural(events, "event") : undefined
+  return [outcome, delivery, received].filter((part) => part !== undefined).join(", ")
 }
 
 export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`

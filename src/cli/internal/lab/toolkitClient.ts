@@ -1,5 +1,5 @@
 /**
- * A call of the lab through the whole stack of this package, watched.
+ * Makes the calls of the lab through `ReliableHttpClient` and `EventStream`, and records their timelines.
  *
  * @since 0.1.0
  */
@@ -28,7 +28,7 @@ export const workloads: { readonly [W in WorkloadName]: Workload.Workload } = {
   batchSubmission: Workload.batchSubmission
 }
 
-/** A workload whose times are those of the lab. Its connections are those of this machine: their limits stay, up to an attempt's. */
+/** Converts a workload to the time scale of the lab. Its timeouts for connecting are not scaled, because connections are real. */
 export const scaled = (workload: Workload.Workload, time: Time): Workload.Workload =>
   Workload.make({
     name: workload.name,
@@ -51,7 +51,7 @@ export const scaled = (workload: Workload.Workload, time: Time): Workload.Worklo
 
 export const model = "accounts/fireworks/models/lab"
 export const messages = [{ role: "user" as const, content: "please say these six words" }]
-/** Below the origin. */
+/** The paths of the API. */
 export const inference = "/inference/v1"
 export const batches = "/v1/accounts/lab/batchInferenceJobs"
 export const batch = { displayName: "lab", model, inputDatasetId: "questions" }
@@ -66,7 +66,7 @@ const requestOf = (origin: string, name: WorkloadName, stream: boolean): HttpCli
       })
 
 // -------------------------------------------------------------------------------------------------
-// Watching
+// Recording
 // -------------------------------------------------------------------------------------------------
 
 type Counts = { -readonly [K in keyof Deliveries]: Deliveries[K] }
@@ -81,17 +81,17 @@ const counters: { readonly [D in Delivery]: keyof Deliveries } = {
 const labelOf = (error: ApiError): string =>
   [error.reason, ...(error.status === undefined ? [] : [`HTTP ${error.status}`]), error.delivery].join(", ")
 
-const reasons: { readonly [W in Retry.Waiting]: string } = {
+const waitReasons: { readonly [W in Retry.Waiting]: string } = {
   Backoff: "backoff",
-  Hint: "the server's hint",
+  Hint: "server hint",
   Patience: "patience",
-  ReusedSocket: "a kept-alive connection was closed"
+  ReusedSocket: "a reused connection was closed"
 }
 
-const isWaiting = (why: Retry.Step["why"]): why is Retry.Waiting => why in reasons
+const isWaiting = (why: Retry.Step["why"]): why is Retry.Waiting => why in waitReasons
 
-/** What becomes of one call, as it goes on. */
-export class Watch {
+/** Records the timeline and the attempts of one call. */
+export class Recorder {
   readonly segments: Array<Segment> = []
   readonly counted: Counts = { acknowledged: 0, partial: 0, unconfirmed: 0, notSent: 0 }
   readonly since = performance.now()
@@ -128,9 +128,9 @@ export class Watch {
   }
 
   readonly onRetry = ({ step }: Retrying): Effect.Effect<void> =>
-    Effect.sync(() => void (this.#why = isWaiting(step.why) ? reasons[step.why] : step.why))
+    Effect.sync(() => void (this.#why = isWaiting(step.why) ? waitReasons[step.why] : step.why))
 
-  /** What it came to, as far as the client knows. */
+  /** Returns the result of the call, without what only the server knows. */
   run(error: ApiError | undefined, events: number | undefined): Omit<Run, "arrived" | "executed"> {
     return {
       segments: this.segments,
@@ -152,7 +152,7 @@ export const call = (
   name: WorkloadName,
   stream: boolean,
   time: Time,
-  onChange: Watch["onChange"]
+  onChange: Recorder["onChange"]
 ): Effect.Effect<
   { readonly run: Omit<Run, "arrived" | "executed">; readonly counted: Deliveries },
   never,
@@ -160,23 +160,23 @@ export const call = (
 > =>
   Effect.gen(function* () {
     const transport = yield* Transport.make({ proxy: "none" })
-    const watch = new Watch(onChange)
+    const recorder = new Recorder(onChange)
     const options = {
       workload: scaled(workloads[name], time),
       dialect: Dialect.fireworks,
-      record: watch.record,
-      onRetry: watch.onRetry,
-      // a batch job that is submitted twice runs twice
+      record: recorder.record,
+      onRetry: recorder.onRetry,
+      // a batch job that is submitted twice is executed twice
       idempotency: name === "batchSubmission" ? ("never" as const) : ("safe" as const)
     }
     const client = ReliableHttpClient.make(transport, options)
     const request = requestOf(origin, name, stream)
     let events = stream ? 0 : undefined
-    const answer: Effect.Effect<unknown, ApiError> = stream
+    const response: Effect.Effect<unknown, ApiError> = stream
       ? Stream.runForEach(EventStream.open(request, { ...options, client }), () =>
           Effect.sync(() => void (events = (events ?? 0) + 1))
         )
       : client.execute(request)
-    const error = yield* Effect.match(answer, { onFailure: (error) => error, onSuccess: () => undefined })
-    return { run: watch.run(error, events), counted: watch.counted }
+    const error = yield* Effect.match(response, { onFailure: (error) => error, onSuccess: () => undefined })
+    return { run: recorder.run(error, events), counted: recorder.counted }
   })
