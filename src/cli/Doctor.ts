@@ -1,20 +1,20 @@
 /**
- * Finds out why calls to the API fail from here: which phase, on whose side, and what to do.
+ * Finds out why calls to the API fail on this machine: which step fails, on whose side, and what to do.
  *
- * A call fails with one sentence, and the same sentence may come of a name that is not known, a firewall, a proxy that opens
- * TLS, a key that was revoked or a deployment that sleeps. Here the way of a call is gone step by step, each measured and
- * bounded in time, until one fails. What the steps saw is judged by plain functions.
+ * The same error may come from an unknown host name, a firewall, a proxy that intercepts TLS, a revoked key or a sleeping
+ * deployment. `examine` runs each step of a call by itself, with its own timeout, until one fails. Pure functions turn the
+ * observations into findings.
  *
- * | step | what is tried | without |
+ * | step | what it checks | skipped without |
  * | --- | --- | --- |
- * | `proxy` | what the environment names for the URL | |
- * | `dns` | the host's name, or the proxy's | |
+ * | `proxy` | the proxy of the environment for the URL | |
+ * | `dns` | the host name, or the name of the proxy | |
  * | `tcp` | each address | |
  * | `tls` | the handshake and the certificate, through the proxy | an `http:` URL |
- * | `http` | a request without a key: any answer of the API is good | |
- * | `key` | the same with the key | `FIREWORKS_API_KEY` |
+ * | `http` | a request without a key: any response of the API is good | |
+ * | `key` | the same request with the key | `FIREWORKS_API_KEY` |
  * | `model` | the first event of a chat of one token | a model or deployment |
- * | `metrics` | what the servers counted of a deployment in the last minute | a deployment |
+ * | `metrics` | the server counts of a deployment for the last minute | a deployment |
  *
  * @since 0.1.0
  */
@@ -25,7 +25,7 @@ import * as Redacted from "effect/Redacted"
 import { accountIdOf, baseUrlFrom } from "../fireworks/internal/settings.js"
 import { duration, refuse } from "../internal/options.js"
 import { judge } from "./internal/doctor/diagnosis.js"
-import { said } from "./internal/doctor/findings.js"
+import { formatMillis } from "./internal/doctor/findings.js"
 import type { Report, Side, StepName } from "./internal/doctor/model.js"
 import type { Observation } from "./internal/doctor/observation.js"
 import { reconcileSection } from "./internal/doctor/reconcileSection.js"
@@ -39,52 +39,52 @@ export type { FindingEncoded, ReportEncoded, SectionEncoded, StepEncoded } from 
 // -------------------------------------------------------------------------------------------------
 
 /**
- * What `examine` takes.
+ * Options of `examine`.
  *
  * @since 0.1.0
  * @category model
  */
 export interface Options {
-  /** Where the API is: the part before `/inference/v1`. @default "https://api.fireworks.ai" */
+  /** The base URL of the API, without `/inference/v1`. @default "https://api.fireworks.ai" */
   readonly url?: string | undefined
-  /** @default none: the steps that need it are left out */
+  /** The API key. @default none: the steps that need it are skipped */
   readonly apiKey?: Redacted.Redacted | undefined
-  /** The account, which a deployment needs that is named by its id alone. @default none */
+  /** The account of a `deployment` that is named by its id. @default none */
   readonly accountId?: string | undefined
-  /** Where the control plane is. @default `url` */
+  /** The base URL of the control plane. @default `url` */
   readonly controlUrl?: string | undefined
-  /** The model whose first token is waited for. @default the deployment */
+  /** The model to call for one token. @default the deployment */
   readonly model?: string | undefined
-  /** The deployment whose metrics are read: its id, if there is an `accountId`, or in full. @default none */
+  /** The deployment to call and to read the metrics of: its full name, or its id together with `accountId`. @default none */
   readonly deployment?: string | undefined
-  /** For each step, from 100 milliseconds to 10 minutes. @default 10 seconds */
+  /** The time for each step, from 100 milliseconds to 10 minutes. @default 10 seconds */
   readonly timeout?: Duration.DurationInput | undefined
-  /** A certificate to trust instead of Node's, in PEM. @default Node's */
+  /** A certificate to trust instead of the certificates of Node, in PEM. @default the certificates of Node */
   readonly ca?: string | undefined
-  /** Told of each step that begins. @default nothing */
+  /** Runs at the start of each step. @default nothing */
   readonly onStep?: ((step: StepName) => Effect.Effect<void>) | undefined
 }
 
 // -------------------------------------------------------------------------------------------------
-// Judgement
+// Reports
 // -------------------------------------------------------------------------------------------------
 
-const reportOf = (seen: Observation): Report => {
-  const { findings, steps } = judge(seen)
+const reportOf = (observation: Observation): Report => {
+  const { findings, steps } = judge(observation)
   return {
     version: 1,
-    url: seen.url,
-    at: seen.at,
-    timeout: seen.timeout,
+    url: observation.url,
+    at: observation.at,
+    timeout: observation.timeout,
     healthy: findings.every(({ severity }) => severity === "note"),
     steps,
     findings,
-    ...(seen.metrics?._tag === "Ok" && { server: reconcileSection(findings, seen.metrics.value) })
+    ...(observation.metrics?._tag === "Ok" && { server: reconcileSection(findings, observation.metrics.value) })
   }
 }
 
 /**
- * The exit status of a process that reports: 0 where the API can be used, 1 where there is a problem.
+ * Returns the exit code for a report: 0 if the API can be used, 1 if there is a problem.
  *
  * @since 0.1.0
  * @category getters
@@ -95,11 +95,11 @@ export const exitStatus = (report: Report): 0 | 1 => (report.healthy ? 0 : 1)
 // examine
 // -------------------------------------------------------------------------------------------------
 
-const given = <A>(option: string, value: string, checked: Either.Either<A, string>): A =>
+const unwrap = <A>(option: string, value: string, checked: Either.Either<A, string>): A =>
   Either.getOrElse(checked, (bound) => refuse("Doctor.examine", option, value, bound))
 
-/** A name that is printed, and sent as it is. */
-const nameOf = (option: string, name: string | undefined): string | undefined =>
+/** Checks the name of a model, which is printed and sent unchanged. */
+const modelOf = (option: string, name: string | undefined): string | undefined =>
   name === undefined || /^[\w.#/@:-]{1,256}$/.test(name)
     ? name
     : refuse("Doctor.examine", option, name, "a name of letters, digits, dots, dashes and slashes")
@@ -116,7 +116,7 @@ const withoutSecrets = (apiKey: Redacted.Redacted | undefined, report: Report): 
 }
 
 /**
- * Walks the way of a call, and reports. Whatever is found, it succeeds; bad options are refused at once.
+ * Runs each step of a call, and reports the findings. It never fails: problems are findings. Invalid options throw a `RangeError`.
  *
  * @example
  * ```ts
@@ -142,27 +142,27 @@ export const examine = (options: Options = {}): Effect.Effect<Report> => {
   if (deployment !== undefined && !/^(?:accounts\/[\w.-]{1,128}\/deployments\/)?[\w.-]{1,128}$/.test(deployment)) {
     refuse(owner, "deployment", deployment, "an id, or accounts/{account}/deployments/{id}")
   }
-  // an id says nothing about whose it is
+  // an id alone does not identify the account
   if (deployment !== undefined && !deployment.includes("/") && accountId === undefined) {
     refuse(
       owner,
       "deployment",
       deployment,
-      "given in full, as accounts/{account}/deployments/{id}; or set FIREWORKS_ACCOUNT_ID (accountId), which says whose it is"
+      "a full name, accounts/{account}/deployments/{id}; or set FIREWORKS_ACCOUNT_ID (accountId), the account of the deployment"
     )
   }
   const settings = {
     url: new URL(checked),
     apiKey,
-    accountId: accountId === undefined ? undefined : given("accountId", "<redacted>", accountIdOf(accountId)),
+    accountId: accountId === undefined ? undefined : unwrap("accountId", "<redacted>", accountIdOf(accountId)),
     controlUrl: controlUrl === undefined ? undefined : baseUrlFrom(owner, "controlUrl", controlUrl),
-    model: nameOf("model", options.model),
+    model: modelOf("model", options.model),
     deployment,
     timeout,
     ca: options.ca,
     onStep: options.onStep ?? (() => Effect.void)
   }
-  return Effect.map(Effect.scoped(walk(settings)), (seen) => withoutSecrets(apiKey, reportOf(seen)))
+  return Effect.map(Effect.scoped(walk(settings)), (observation) => withoutSecrets(apiKey, reportOf(observation)))
 }
 
 // -------------------------------------------------------------------------------------------------
@@ -179,7 +179,7 @@ const owners: { readonly [S in Side]: string } = {
 const marks = { ok: ["ok  ", 32], failed: ["FAIL", 31], skipped: ["-   ", 2] } as const
 
 /**
- * Writes a report for people.
+ * Formats a report as text.
  *
  * @example
  * ```ts
@@ -198,7 +198,7 @@ export const render = (report: Report, options: { readonly colour?: boolean | un
     options.colour === true ? `\u001b[${code}m${text}\u001b[0m` : text
   const steps = report.steps.flatMap(({ lines, millis, name, status, summary }) => {
     const [mark, code] = marks[status]
-    const time = millis === undefined ? "" : ` (${said(millis)})`
+    const time = millis === undefined ? "" : ` (${formatMillis(millis)})`
     return [
       `${paint(code, mark)}  ${name.padEnd(7)}  ${summary}${time}`,
       ...lines.map((line) => `${" ".repeat(15)}${line}`)
@@ -215,13 +215,11 @@ export const render = (report: Report, options: { readonly colour?: boolean | un
     ]
   })
   const server =
-    report.server === undefined
-      ? []
-      : ["", "What the servers counted:", ...report.server.lines.map((line) => `  ${line}`)]
+    report.server === undefined ? [] : ["", "Server counts:", ...report.server.lines.map((line) => `  ${line}`)]
   const problems = report.findings.filter(({ severity }) => severity === "problem").length
   const end =
     problems === 0
       ? paint(32, "No problem was found.")
       : paint(31, problems === 1 ? "1 problem was found." : `${problems} problems were found.`)
-  return [`The way to ${report.url}`, "", ...steps, ...findings, ...server, "", end, ""].join("\n")
+  return [`Checking ${report.url}`, "", ...steps, ...findings, ...server, "", end, ""].join("\n")
 }

@@ -1,5 +1,5 @@
 /**
- * The command line, for programs that want its findings.
+ * The checks of the command line, as functions.
  *
  * @since 0.1.0
  */

@@ -1,4 +1,4 @@
-/** Runs the program `effect-reliability` as a process, and replaces host names and proxies for a test. */
+/** Runs the program `effect-reliability` as a process, and sets the names and proxies of the host for a test. */
 import { build } from "esbuild"
 import { Effect, type Scope } from "effect"
 import { spawn } from "node:child_process"
@@ -9,10 +9,10 @@ import * as net from "node:net"
 import { Worker } from "node:worker_threads"
 import { root } from "./project.js"
 
-// as deep as in the package, whose manifest the program reads; each test process has its own folder
+// as deep as in the package, because the program reads its manifest; each run has its own folder
 const folder = `${root}.cache/cli/${process.pid}`
 
-/** Bundles the program without building the package. Returns a function that removes it. */
+/** Bundles the program without a build of the package, and returns how to remove it. */
 export const buildProgram = async (): Promise<() => Promise<void>> => {
   await build({
     entryPoints: [`${root}src/cli/internal/main.ts`],
@@ -21,7 +21,7 @@ export const buildProgram = async (): Promise<() => Promise<void>> => {
     platform: "node",
     bundle: true,
     splitting: true,
-    // one file starts three times as fast as hundreds; bundled modules may call `require`
+    // one file starts three times as fast as hundreds; bundled packages may need `require`
     banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url)' },
     logLevel: "silent"
   })
@@ -34,7 +34,7 @@ export interface Ended {
   readonly stderr: string
 }
 
-/** Runs the program. Of the environment of this process, it receives only `PATH`. */
+/** Runs the program with an environment that holds only the path and the given variables. */
 export const program = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}) =>
   Effect.async<Ended>((resume) => {
     const child = spawn(process.execPath, [`${folder}/main.js`, ...args], {
@@ -48,13 +48,10 @@ export const program = (args: ReadonlyArray<string>, env: Readonly<Record<string
     return Effect.sync(() => child.kill())
   })
 
-/** The addresses of host names, in their order. The host's resolver looks up all other names. */
+/** The addresses of host names, in order. The host looks up names without an entry. */
 export const names = new Map<string, ReadonlyArray<string> | "silent">()
 
-/**
- * Makes all lookups of this process read `names` first, and removes the proxies from its environment. Returns a function that
- * undoes both.
- */
+/** Looks up names in `names` first, in this process, and removes the proxies from its environment; returns how to undo it. */
 export const isolate = (): (() => void) => {
   const real = dns.lookup
   const lookup = (
@@ -82,16 +79,16 @@ export const isolate = (): (() => void) => {
   }
 }
 
-// its thread sleeps, so the connections that the kernel makes are never accepted
+// the thread sleeps, so that connections of the kernel are never accepted
 const deafListener = `
   const { parentPort, workerData: port } = require("node:worker_threads")
-  const tell = () => {
+  const ready = () => {
     parentPort.postMessage("ready")
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
   }
-  require("node:net").createServer().on("error", tell).listen({ port, host: "::1", backlog: 1 }, tell)`
+  require("node:net").createServer().on("error", ready).listen({ port, host: "::1", backlog: 1 }, ready)`
 
-/** Makes a port silent over IPv6, or unreachable if the host has no IPv6. */
+/** Makes a port silent over IPv6, or unreachable on a host without IPv6. */
 export const deafByIPv6 = (port: number): Effect.Effect<void, never, Scope.Scope> =>
   Effect.gen(function* () {
     const worker = yield* Effect.acquireRelease(

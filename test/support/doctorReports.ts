@@ -1,7 +1,7 @@
 /**
  * Fixtures of the tests in cli/Doctor/.
  *
- * The doctor as a process, against servers that fail in one way each: what it prints is what a person reads.
+ * The doctor runs against servers that each fail in one way.
  */
 import { Effect } from "effect"
 import { Doctor } from "effect-reliability/cli"
@@ -10,7 +10,7 @@ import { FireworksServer } from "effect-reliability/testing"
 export const key = "fw_3ZthisIsTheKeyThatMustNotShow"
 export const model = "accounts/fireworks/models/test-model"
 
-/** With a proxy in the environment. */
+/** Runs an effect with a proxy in the environment. */
 export const withProxy = <A, E, R>(proxy: string, effect: Effect.Effect<A, E, R>, variable = "HTTPS_PROXY") =>
   Effect.acquireUseRelease(
     Effect.sync(() => void (process.env[variable] = proxy)),

@@ -1,3 +1,4 @@
+/** Runs the doctor as a function, and its judgement on observations. */
 import { describe, it } from "@effect/vitest"
 import { Arbitrary, Effect, Either, FastCheck, Redacted, Schema, TestClock } from "effect"
 import { ApiError } from "effect-reliability"
@@ -23,7 +24,7 @@ beforeAll(buildProgram)
 describe("the program", () => {
   const Json = Schema.parseJson(Doctor.Report)
 
-  it.scopedLive("prints one JSON object of the report's schema, and progress elsewhere", () =>
+  it.scopedLive("prints one JSON object with the schema of the report, and the progress to stderr", () =>
     Effect.gen(function* () {
       const { account, origin } = yield* api({ deployments: { ours: { replicas: 1 } } })
       const env = { FIREWORKS_API_KEY: key, FIREWORKS_BASE_URL: origin }
@@ -44,21 +45,26 @@ describe("the program", () => {
       ])
       expect(report.server?.counts).toMatchObject({ coverage: 1, errors: 0 })
       expect(stderr.trim().split("\n")).toEqual(
-        ["tcp", "http", "key", "model", "metrics"].map((step) => `trying ${step}`)
+        ["tcp", "http", "key", "model", "metrics"].map((step) => `checking ${step}`)
       )
       expect(`${stdout}${stderr}`).not.toContain(key)
     })
   )
 
-  it.live("ends with 2 where it is used badly, and says how", () =>
+  it.live("exits with 2 on wrong usage, and names the mistake", () =>
     Effect.gen(function* () {
       const uses: ReadonlyArray<readonly [ReadonlyArray<string>, RegExp, Readonly<Record<string, string>>?]> = [
-        [[], /say what to do; effect-reliability --help/],
+        [["doctor", "--model", model], /: --model needs a key: set the variable FIREWORKS_API_KEY/],
+        [["doctor", "--deployment", "accounts/a/deployments/b"], /: --deployment needs a key: set the variable/],
         [["doctor", "--unknown"], /'--unknown'/],
         [["doctor", "--timeout", "soon"], /--timeout is "soon"; it must be a time such as 10s/],
         [["doctor", "--url", "ftp://user:secret@host"], /: --url begins with neither http: nor https:/],
         [["doctor", "--url", "user:secret@host"], /: --url has no scheme: write https:/],
-        [["doctor", "--deployment", "ours"], /: --deployment is "ours"; .* set FIREWORKS_ACCOUNT_ID/],
+        [
+          ["doctor", "--deployment", "ours"],
+          /: --deployment is "ours"; .* set FIREWORKS_ACCOUNT_ID/,
+          { FIREWORKS_API_KEY: key }
+        ],
         [["doctor"], /: FIREWORKS_BASE_URL has no scheme: write https:/, { FIREWORKS_BASE_URL: "localhost:3" }],
         [["doctor"], /: FIREWORKS_ACCOUNT_ID is "<redacted>"/, { FIREWORKS_ACCOUNT_ID: "a/secret" }],
         [["doctor"], /: FIREWORKS_CONTROL_URL holds cred/, { FIREWORKS_CONTROL_URL: "https://me:secret@host" }]
@@ -72,15 +78,17 @@ describe("the program", () => {
     })
   )
 
-  it.live("tells what there is, and its version", () =>
+  it.live("prints its help and its version", () =>
     Effect.gen(function* () {
-      const [help, version] = yield* Effect.all([program(["doctor", "--help"]), program(["--version"])], {
-        concurrency: 2
-      })
-      expect([help.status, version.status]).toEqual([0, 0])
+      const [help, version, all] = yield* Effect.all(
+        [program(["doctor", "--help"]), program(["--version"]), program([])],
+        { concurrency: 2 }
+      )
+      expect([help.status, version.status, all.status]).toEqual([0, 0, 0])
+      expect(all.stdout).toMatch(/^ {2}- doctor \[--url/m)
       expect(help.stdout).toContain("--deployment")
-      expect(help.stdout).toContain("2m; 10s where none is given")
-      expect(help.stdout).toMatch(/Ends with 0 where all is well, 1 where a problem was found, 2 where/)
+      expect(help.stdout).toContain("2m; by default 10s")
+      expect(help.stdout).toMatch(/Exit codes: 0 for success, 1 if a problem was found, 2 for wrong usage/)
       expect(help.stdout).toMatch(/^\$ effect-reliability doctor \[--url/m)
       expect(help.stdout).toMatch(/^npx effect-reliability doctor --model accounts/m)
       expect(help.stdout).not.toContain("\u001b")
@@ -94,7 +102,7 @@ describe("the program", () => {
 // -------------------------------------------------------------------------------------------------
 
 describe("examine", () => {
-  it.scopedLive("goes on past TLS with a certificate that it is told to trust", () =>
+  it.scopedLive("continues after TLS with a certificate of the option ca", () =>
     Effect.gen(function* () {
       const { ca, origin } = yield* FaultServer.make({ tls: true, script: Fault.answer(401) })
       const report = yield* examine({ url: origin, ca })
@@ -102,7 +110,7 @@ describe("examine", () => {
     })
   )
 
-  it.scopedLive("names what is wrong with a certificate, and whose business it is", () =>
+  it.scopedLive("names the fault of a certificate, and the side", () =>
     Effect.gen(function* () {
       const found = (certificate: "expired" | "otherHost") =>
         Effect.flatMap(FaultServer.make({ tls: { certificate } }), ({ ca, origin }) =>
@@ -113,7 +121,7 @@ describe("examine", () => {
     })
   )
 
-  it.scopedLive("tells TLS that is no TLS", () =>
+  it.scopedLive("recognises a port without TLS", () =>
     Effect.gen(function* () {
       const { origin } = yield* FaultServer.make()
       const report = yield* examine({ url: origin.replace("http:", "https:") })
@@ -121,7 +129,7 @@ describe("examine", () => {
     })
   )
 
-  it.scopedLive("goes the way that a proxy opens", () =>
+  it.scopedLive("uses the tunnel of a proxy", () =>
     Effect.gen(function* () {
       const server = yield* FaultServer.make({ tls: true, script: Fault.answer(401) })
       const between = yield* proxy()
@@ -130,14 +138,14 @@ describe("examine", () => {
         examine({ url: server.origin, ca: server.ca })
       )
       expect(report.healthy).toBe(true)
-      expect(report.steps[0]?.summary).toBe(`http://127.0.0.1:${between.port}, of the environment`)
+      expect(report.steps[0]?.summary).toBe(`http://127.0.0.1:${between.port}, from the environment`)
       expect(JSON.stringify(report)).not.toContain("hidden")
       expect(between.asked.map(({ method }) => method)).toEqual(["CONNECT", "CONNECT"])
       expect((yield* server.requests).map(({ path }) => path)).toEqual(["/inference/v1/models"])
     })
   )
 
-  it.scopedLive("tells of a proxy that opens no way, of one that is not there, and of one that is none", () =>
+  it.scopedLive("reports a proxy that refuses, one that is down, and an invalid one", () =>
     Effect.gen(function* () {
       const refuses = yield* proxy(407)
       const fails = yield* proxy(502)
@@ -154,7 +162,7 @@ describe("examine", () => {
     })
   )
 
-  const answers: ReadonlyArray<readonly [string, Fault.Fault, string, Doctor.Side]> = [
+  const responses: ReadonlyArray<readonly [string, Fault.Fault, string, Doctor.Side]> = [
     ["a failing server", Fault.answer(503), "http.unavailable", "provider"],
     ["a page", Fault.answer(200, { headers: { "content-type": "text/html" }, body: "<html>" }), "http.page", "yours"],
     ["a redirect", Fault.answer(302, { headers: { location: "http://login.invalid/?a=b" } }), "http.redirect", "yours"],
@@ -162,8 +170,8 @@ describe("examine", () => {
     ["garbage", Fault.garbage(), "http.invalid-answer", "unclear"],
     ["a wrong clock", Fault.answer(401, { headers: { date: new Date(0).toUTCString() } }), "http.clock", "yours"]
   ]
-  for (const [title, fault, code, side] of answers) {
-    it.scopedLive(`knows ${title} by the answer without a key`, () =>
+  for (const [title, fault, code, side] of responses) {
+    it.scopedLive(`recognises ${title} by the response without a key`, () =>
       Effect.gen(function* () {
         const { origin } = yield* FaultServer.make({ script: fault })
         const { findings } = yield* examine({ url: origin })
@@ -174,23 +182,23 @@ describe("examine", () => {
     )
   }
 
-  it.scopedLive("tells no key to what answers in the API's place", () =>
+  it.scopedLive("sends no key to a server that is not the API", () =>
     Effect.gen(function* () {
-      const told = (fault: Fault.Fault) =>
+      const found = (fault: Fault.Fault) =>
         Effect.gen(function* () {
           const { origin, requests } = yield* FaultServer.make({ script: fault })
           const report = yield* examine({ url: origin, apiKey: Redacted.make(key), model })
           expect((yield* requests).map(({ headers }) => headers["authorization"])).toEqual([undefined])
-          expect(report.steps[5]?.summary).toBe("not sent: something else answers in the API's place")
+          expect(report.steps[5]?.summary).toBe("not sent: the response without a key is not from the API")
           return codesOf(report)
         })
-      expect(yield* told(Fault.answer(302, { headers: { location: "/login" } }))).toEqual(["http.redirect"])
+      expect(yield* found(Fault.answer(302, { headers: { location: "/login" } }))).toEqual(["http.redirect"])
       const page = Fault.answer(403, { headers: { "content-type": "text/html" }, body: "<html>" })
-      expect(yield* told(page)).toEqual(["http.page"])
+      expect(yield* found(page)).toEqual(["http.page"])
     })
   )
 
-  it.scopedLive("tells a server that fails with and without a key once", () =>
+  it.scopedLive("reports a server that fails with and without a key once", () =>
     Effect.gen(function* () {
       const { origin } = yield* FaultServer.make({ script: Fault.answer(500) })
       const report = yield* examine({ url: origin, apiKey: Redacted.make(key), model })
@@ -203,7 +211,7 @@ describe("examine", () => {
     })
   )
 
-  it.scopedLive("blames no account for what is answered without a key as well", () =>
+  it.scopedLive("does not blame the account for a response that is the same without a key", () =>
     Effect.gen(function* () {
       const found = (script: (count: number) => Fault.Fault) =>
         Effect.gen(function* () {
@@ -221,21 +229,23 @@ describe("examine", () => {
       expect(yield* found(() => Fault.answer(403))).toEqual([["key.forbidden", "unclear", true]])
       expect(yield* found(() => refused)).toEqual([["key.unauthorized", "account", true]])
       expect(yield* found(() => Fault.answer(402))).toEqual([["http.payment-required", "unclear", false]])
-      const told = Fault.answer(401, { body: { error: { message: "That key is revoked.", code: "REVOKED" } } })
-      expect(yield* found((count) => (count === 0 ? refused : told))).toEqual([["key.unauthorized", "account", false]])
+      const revoked = Fault.answer(401, { body: { error: { message: "That key is revoked.", code: "REVOKED" } } })
+      expect(yield* found((count) => (count === 0 ? refused : revoked))).toEqual([
+        ["key.unauthorized", "account", false]
+      ])
     })
   )
 
-  it.scopedLive("says a status once that is its own code", () =>
+  it.scopedLive("prints a status once that equals its code", () =>
     Effect.gen(function* () {
       const body = { error: { message: "No.", code: 403 } }
       const { origin } = yield* FaultServer.make({ script: Fault.answer(403, { body }) })
       const { findings } = yield* examine({ url: origin, apiKey: Redacted.make(key) })
-      expect(findings[0]?.evidence[0]).toBe("The answer was HTTP 403.")
+      expect(findings[0]?.evidence[0]).toBe("The response was HTTP 403.")
     })
   )
 
-  it.scopedLive("takes metrics that cannot be read for no failure", () =>
+  it.scopedLive("does not fail if metrics cannot be read", () =>
     Effect.gen(function* () {
       const server = yield* api({ deployments: { ours: { replicas: 1 } } })
       yield* server.inject({ path: "/metrics", fault: Fault.answer(403) })
@@ -247,7 +257,7 @@ describe("examine", () => {
     })
   )
 
-  it.scopedLive("sends no key that no header can hold, and shows none that a server repeats", () =>
+  it.scopedLive("does not send an invalid key, and masks a key that a server repeats", () =>
     Effect.gen(function* () {
       const echo = Fault.answer(401, { body: { error: { message: `no such key, ${key}`, code: key } } })
       const { origin, requests } = yield* FaultServer.make({ script: echo })
@@ -256,15 +266,15 @@ describe("examine", () => {
       expect((yield* requests).map(({ headers }) => headers["authorization"])).toEqual([undefined])
       const refused = yield* examine({ url: origin, apiKey: Redacted.make(key) })
       expect(codesOf(refused)).toEqual(["key.unauthorized"])
-      // given where a model's name belongs
+      // a key in place of the name of a model
       const { origin: healthy } = yield* api()
       const mistaken = yield* examine({ url: healthy, apiKey: Redacted.make(key), model: key })
-      expect(mistaken.steps.at(-1)?.summary).toBe("[redacted] begins to answer")
+      expect(mistaken.steps.at(-1)?.summary).toBe("[redacted] responds")
       expect(JSON.stringify([malformed, refused, mistaken])).not.toContain(key)
     })
   )
 
-  it.scopedLive("tells what is wrong with a model, by the table of the provider", () =>
+  it.scopedLive("reports the fault of a model by the dialect", () =>
     Effect.gen(function* () {
       const server = yield* api({ models: [model], deployments: { full: { replicas: 1 } }, capacity: 1 })
       const apiKey = Redacted.make(key)
@@ -279,7 +289,7 @@ describe("examine", () => {
     })
   )
 
-  it.scopedLive("leaves no connection behind, nor when it is interrupted", () =>
+  it.scopedLive("closes its connections when it is interrupted", () =>
     Effect.gen(function* () {
       const server = yield* FaultServer.make({ script: Fault.unanswered })
       yield* Effect.race(examine({ url: server.origin }), server.awaitRequests(1))
@@ -289,7 +299,7 @@ describe("examine", () => {
     })
   )
 
-  it("refuses options that are none, by their names", () => {
+  it("rejects invalid options by their names", () => {
     expect(() => Doctor.examine({ url: "nowhere" })).toThrow("Doctor.examine: url has no scheme: write https://…")
     expect(() => Doctor.examine({ timeout: "1 millis" })).toThrow("Doctor.examine: timeout is 1ms")
     expect(() => Doctor.examine({ timeout: "1 hour" })).toThrow("Doctor.examine: timeout is 1h")
@@ -379,8 +389,8 @@ describe("judge", () => {
     }
   )
 
-  it("tells IPv6 that leads nowhere from a server that listens by IPv4 only", () => {
-    const told = (host: string, error: string) => {
+  it("distinguishes broken IPv6 from a server that listens on IPv4 only", () => {
+    const found = (host: string, error: string) => {
       const { findings } = judge({
         url: `http://${host}`,
         host,
@@ -398,14 +408,14 @@ describe("judge", () => {
         model: undefined,
         deployment: undefined
       })
-      return findings.map(({ code, next, side }) => [code, side, next.join(" ").includes("Let the server listen")])
+      return findings.map(({ code, next, side }) => [code, side, next.join(" ").includes("Make the server listen")])
     }
-    expect(told("api.example.com", "ENETUNREACH")).toEqual([["tcp.no-ipv6", "yours", false]])
-    expect(told("api.example.com", "ECONNREFUSED")).toEqual([["tcp.some-unreachable", "unclear", false]])
-    expect(told("localhost", "ECONNREFUSED")).toEqual([["tcp.some-unreachable", "yours", true]])
+    expect(found("api.example.com", "ENETUNREACH")).toEqual([["tcp.no-ipv6", "yours", false]])
+    expect(found("api.example.com", "ECONNREFUSED")).toEqual([["tcp.some-unreachable", "unclear", false]])
+    expect(found("localhost", "ECONNREFUSED")).toEqual([["tcp.some-unreachable", "yours", true]])
   })
 
-  it("calls no step failed where it finds no problem, and finds none without a failed step", () => {
+  it("marks a step as failed if, and only if, it has a problem", () => {
     FastCheck.assert(
       FastCheck.property(seen, (observation) => {
         const { findings, steps } = judge(observation)
@@ -420,7 +430,7 @@ describe("judge", () => {
 })
 
 // -------------------------------------------------------------------------------------------------
-// What the servers counted
+// The server counts
 // -------------------------------------------------------------------------------------------------
 
 describe("reconcileSection", () => {
@@ -439,25 +449,25 @@ describe("reconcileSection", () => {
   const meaning = (findings: ReadonlyArray<Doctor.Finding>, counted: ServerMetrics.ServerCounts) =>
     reconcileSection(findings, counted).lines
 
-  it("tells what the servers counted, and no more where nothing is wrong", () => {
+  it("reports the server counts, and no meaning without a problem", () => {
     expect(meaning([], counts(120, { 503: 3, 429: 0.2 }))).toEqual([
-      "In the last minute the servers counted 120 requests of the deployment, 3 of them errors (0 of HTTP 429, 3 of HTTP 503)."
+      "In the last minute the servers counted 120 requests to the deployment, 3 of them errors (0 of HTTP 429, 3 of HTTP 503)."
     ])
     expect(meaning([account], counts(120))).toHaveLength(1)
   })
 
-  it("tells on which side a problem shows", () => {
-    expect(meaning([provider], counts(100, { 503: 2 }))[1]).toContain("The servers see failures too")
-    expect(meaning([provider], counts(100, { 503: 1.9 }))[1]).toContain("answer others without errors")
-    expect(meaning([provider], counts(0.9))[1]).toContain("too little")
+  it("reports the side on which a problem shows", () => {
+    expect(meaning([provider], counts(100, { 503: 2 }))[1]).toContain("The servers report failures too")
+    expect(meaning([provider], counts(100, { 503: 1.9 }))[1]).toContain("respond to other clients without errors")
+    expect(meaning([provider], counts(0.9))[1]).toContain("too few")
     expect(meaning([provider], { ...counts(0), coverage: 0 })).toEqual([
-      "The deployment is not among the metrics of the account: it has had no traffic, or another name."
+      "The metrics of the account do not contain the deployment: it had no traffic, or has another name."
     ])
   })
 })
 
 describe("render", () => {
-  it.effect("uses colours only where it is told to, and around the same words", () =>
+  it.effect("uses colours only on request, around the same words", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(0)
       const report = yield* Schema.decode(Doctor.Report)({

@@ -1,5 +1,5 @@
 /**
- * What is made of a server's answers.
+ * Judges the responses of a server.
  *
  * @since 0.1.0
  */
@@ -7,108 +7,110 @@ import type { ApiError } from "../../../ApiError.js"
 import { reasons } from "../../../internal/reasons.js"
 import { withoutAccount } from "../../../internal/redact.js"
 import {
-  atAll,
+  checkHost,
   behindProxy,
   distrustedProxy,
   failed,
-  fine,
+  judged,
   finding,
   type Judged,
   mark,
   type Name,
   note,
   ok,
-  said,
+  formatMillis,
   skipped
 } from "./findings.js"
 import type { Observation } from "./observation.js"
 import { isElsewhere, type Outcome, type Reached } from "./probes.js"
 import type { Finding, Side } from "./model.js"
 
-// --- Answers ---------------------------------------------------------------------------------------------
+// --- Responses ---------------------------------------------------------------------------------------------
 
-/** Returns whose side an error is on. */
+/** Returns the side of an error. */
 const sideOf = ({ phase, reason }: ApiError): Side =>
   phase === "connect" || phase === "write" ? "yours" : reasons[reason].side
 
 const titles: { readonly [R in ApiError["reason"]]?: string } = {
-  RateExceeded: "The account's rate limit is used up",
+  RateExceeded: "The rate limit of the account is exceeded",
   Capacity: "The deployment has no capacity left",
   Overloaded: "The server is overloaded",
-  ScalingUp: "The deployment is scaling up, and takes no requests yet",
-  WeightSwap: "The deployment is swapping its weights, and takes no requests for a moment",
+  ScalingUp: "The deployment is scaling up, and accepts no requests yet",
+  WeightSwap: "The deployment is loading new weights, and accepts no requests for a moment",
   Unauthorized: "The API key is not accepted",
-  PaymentRequired: "The account's plan or balance does not allow the call",
+  PaymentRequired: "The plan or balance of the account does not allow the call",
   Forbidden: "The API key is not allowed to do this",
-  PreconditionFailed: "The account or the model is not in a state to be used",
-  QuotaExhausted: "The account's quota is used up",
-  InvalidAnswer: "What answers does not speak the API's language",
-  Decode: "What answers does not speak the API's language",
-  StreamBroken: "The answer begins and does not come to its end",
+  PreconditionFailed: "The state of the account or the model does not allow the call",
+  QuotaExhausted: "The quota of the account is exhausted",
+  InvalidAnswer: "The response is not one of the API",
+  Decode: "The response is not one of the API",
+  StreamBroken: "The response begins and never ends",
   ProxyRefused: "The proxy refuses the call",
-  UnexpectedStatus: "The answer is none of the API's"
+  UnexpectedStatus: "The API has no such status"
 }
 
-/** What to do, where the advice of errors is for who writes the client. */
+/** Instructions that replace the advice of the error, which is for the author of a client. */
 const steps: { readonly [R in ApiError["reason"]]?: ReadonlyArray<string> } = {
   ScalingUp: [
-    "Wait a few minutes and run this again; meanwhile, calls under Workload.agentic wait by themselves.",
-    "To keep it from scaling to zero, set its minimum to one replica."
+    "Wait a few minutes and run the doctor again. Calls under Workload.agentic wait by themselves.",
+    "To avoid scaling to zero, set the minimum of the deployment to one replica."
   ],
   Unauthorized: [
-    "Check FIREWORKS_API_KEY: that it is whole, of this account, and not revoked; make a new one if in doubt."
+    "Check that FIREWORKS_API_KEY is complete, belongs to this account, and is not revoked. If in doubt, create a new key."
   ],
   Decode: [
-    "Check --url or FIREWORKS_BASE_URL: another API, or a gateway, may answer in the API's place.",
-    "If it is right, the API may be newer than this version of effect-reliability: update it."
+    "Check --url or FIREWORKS_BASE_URL: the response may come from another API or a gateway.",
+    "If the URL is right, the API may be newer than this version of effect-reliability: update the package."
   ],
-  StreamBroken: ["Run this again. If it stays so, look for a proxy or gateway in between that cuts answers off."]
+  StreamBroken: [
+    "Run the doctor again. If the problem persists, check for a proxy or gateway that truncates responses."
+  ]
 }
 
-const quoted = (error: ApiError): ReadonlyArray<string> => {
-  // a timeout quotes its own limit, and nothing of the server
+const evidenceOf = (error: ApiError): ReadonlyArray<string> => {
+  // the detail of a timeout is its limit, and not a message of the server
   if (error.reason === "Timeout") return []
-  const answer =
+  const response =
     error.status === undefined
       ? undefined
       : `HTTP ${error.status}${error.code === undefined || error.code === `${error.status}` ? "" : `, ${error.code}`}`
   return [
-    ...(answer === undefined
+    ...(response === undefined
       ? error.code === undefined
         ? []
         : [`The code is ${error.code}.`]
-      : [`The answer was ${answer}.`]),
+      : [`The response was ${response}.`]),
     ...(error.reason === "Decode"
-      ? ["It is JSON, but its fields are not those of the API's answers."]
+      ? ["The response is JSON, but does not have the fields of the API."]
       : error.reason === "InvalidAnswer" && error.status === undefined
-        ? ["It is no HTTP."]
+        ? ["The response is not HTTP."]
         : error.detail === undefined || error.status === undefined
           ? []
-          : [`${error.status < 400 ? "What is wrong with it" : "The server says"}: ${error.detail}`]),
+          : [`${error.status < 400 ? "The problem" : "The server says"}: ${error.detail}`]),
     ...(error.requestId === undefined ? [] : [`Request id, for support: ${error.requestId}`])
   ]
 }
 
-/** A proxy answers in the server's name where the URL is http:. */
-const answersItself = ({ proxy, secure }: Observation): boolean => proxy._tag === "Used" && !secure
+/** Whether a proxy may respond instead of the server: it does for http: URLs. */
+const mayBeProxy = ({ proxy, secure }: Observation): boolean => proxy._tag === "Used" && !secure
 
-const keyless = "Calls are refused even without a key"
+const keyless = "The server refuses calls even without a key"
 
-const between = ({ proxy }: Observation): string =>
+const intermediary = ({ proxy }: Observation): string =>
   proxy._tag === "Used" ? `the proxy ${proxy.url}` : "a proxy or gateway"
 
-const lookBetween = (seen: Observation): string =>
-  `Look at what stands in between, such as ${between(seen)}, and at what the address of this network is allowed.`
+const checkIntermediary = (seen: Observation): string =>
+  `Check for ${intermediary(seen)} between this machine and the server, and whether the address of this network is blocked.`
 
-/** What a call that was made with no attempt but one failed of. */
-const called = (name: Name, seen: Observation, error: ApiError): Finding => {
+/** The finding for a call that failed. */
+const callFailed = (name: Name, seen: Observation, error: ApiError): Finding => {
   const { reason } = error
-  const evidence = quoted(error)
+  const evidence = evidenceOf(error)
   if (reason === "Timeout" && error.phase !== "connect") {
     const more =
-      "Try again with more time: --timeout 60s. If an answer comes then, the server is slow: give calls a workload with more patience."
-    if (answersItself(seen)) {
-      const title = `The proxy takes the connection, and no answer comes within ${said(seen.timeout)}`
+      "Run the doctor with more time: --timeout 60s. If a response arrives then, the server is slow: use a workload with longer timeouts."
+    if (mayBeProxy(seen)) {
+      const title = `The proxy accepts the connection, and no response arrives within ${formatMillis(seen.timeout)}`
       return finding(name, "silent", "unclear", title, evidence, [more, behindProxy(seen)])
     }
     return finding(
@@ -116,33 +118,33 @@ const called = (name: Name, seen: Observation, error: ApiError): Finding => {
       "silent",
       "provider",
       name === "model"
-        ? `The first token does not come within ${said(seen.timeout)}`
-        : `The server takes the connection and gives no answer within ${said(seen.timeout)}`,
-      [...evidence, "Name lookup, connection and writing were fine: it is the answer that does not come."],
-      [more, atAll(seen.host)]
+        ? `The first token does not arrive within ${formatMillis(seen.timeout)}`
+        : `The server accepts the connection, and no response arrives within ${formatMillis(seen.timeout)}`,
+      [...evidence, "The DNS lookup, the connection and the request succeeded. Only the response is missing."],
+      [more, checkHost(seen.host)]
     )
   }
-  if (reason === "Tls" && answersItself(seen)) return distrustedProxy(name, evidence)
+  if (reason === "Tls" && mayBeProxy(seen)) return distrustedProxy(name, evidence)
   if (reason === "ConnectionLost") {
-    return finding(name, "reset", "unclear", "The connection breaks off before the answer", evidence, [
-      "Look for a firewall, VPN or proxy in between that ends connections.",
-      atAll(seen.host)
+    return finding(name, "reset", "unclear", "The connection breaks before the response", evidence, [
+      "Check for a firewall, VPN or proxy that closes connections.",
+      checkHost(seen.host)
     ])
   }
   if (reason === "NotFound") {
     return name === "model" || name === "metrics"
       ? finding(name, "not-found", "account", "The model or deployment does not exist for this key", evidence, [
-          "Check --model and --deployment, and that it is deployed in the account of this key."
+          "Check --model and --deployment, and that the model is deployed in the account of this key."
         ])
       : finding(name, "not-found", "yours", "The API is not at this URL", evidence, [
-          "Check --url or FIREWORKS_BASE_URL: it is the part before /inference/v1, such as https://api.fireworks.ai."
+          "Check --url or FIREWORKS_BASE_URL: the URL without /inference/v1, such as https://api.fireworks.ai."
         ])
   }
   const { status } = error
   const code = mark(reason.replaceAll(/(?<=[a-z])(?=[A-Z])/g, "-"))
   const side = sideOf(error)
   if (name === "http" && side === "account")
-    return finding(name, code, "unclear", keyless, evidence, [lookBetween(seen)])
+    return finding(name, code, "unclear", keyless, evidence, [checkIntermediary(seen)])
   const title =
     titles[reason] ??
     (status === undefined
@@ -151,31 +153,31 @@ const called = (name: Name, seen: Observation, error: ApiError): Finding => {
         ? `The server fails with HTTP ${status}`
         : `The call fails with HTTP ${status}`)
   const own =
-    answersItself(seen) && status !== undefined && status >= 500
-      ? ["The answer may be the proxy's own: look at its log."]
+    mayBeProxy(seen) && status !== undefined && status >= 500
+      ? ["The response may come from the proxy: check its log."]
       : []
   return finding(name, code, side, title, evidence, [...(steps[reason] ?? [error.advice]), ...own])
 }
 
-/** Whether a request that was read and looked up took so long that more is wrong than distance. */
+/** Whether a response took longer than the network alone explains. */
 const isSlow = ({ timeout }: Observation, millis: number): boolean => millis > Math.max(1000, timeout / 4)
 
-const slowly = (name: Name, millis: number): Finding =>
+const slowResponse = (name: Name, millis: number): Finding =>
   finding(
     name,
     "slow",
     "provider",
-    "The server answers slowly",
-    [`The answer took ${said(millis)}; connecting was quick.`],
+    "The server responds slowly",
+    [`The response took ${formatMillis(millis)}, although connecting was fast.`],
     [
-      "Look at the provider's status page, and run this again in a few minutes.",
-      "Give calls more time: Workload.agentic and Workload.largeModel have minutes."
+      "Check the status page of the provider, and run the doctor again in a few minutes.",
+      "Give calls more time: Workload.agentic and Workload.largeModel allow 30 minutes."
     ]
   )
 
 const skew = 5 * 60_000
 
-const apartSaid = (millis: number): string => {
+const formatSkew = (millis: number): string => {
   const hours = millis / 3_600_000
   return hours < 2
     ? `${Math.round(hours * 60)} minutes`
@@ -184,19 +186,19 @@ const apartSaid = (millis: number): string => {
       : `${Math.round(hours / 24)} days`
 }
 
-const answered = (seen: Observation, reached: Reached, millis: number): Judged => {
+const judgeResponse = (seen: Observation, reached: Reached, millis: number): Judged => {
   const { date, error, location, status } = reached
   const findings: Array<Finding> = []
-  const apart = date === undefined ? 0 : seen.at - date
-  if (Math.abs(apart) >= skew) {
+  const offset = date === undefined ? 0 : seen.at - date
+  if (Math.abs(offset) >= skew) {
     findings.push(
       note(
         "http",
         "clock",
         "yours",
-        "This machine's clock is off",
-        [`It is ${apartSaid(Math.abs(apart))} ${apart > 0 ? "ahead of" : "behind"} the server's.`],
-        ["Let it be set by the network (NTP): certificates and dates in Retry-After are read against it."]
+        "The clock of this machine is wrong",
+        [`The clock is ${formatSkew(Math.abs(offset))} ${offset > 0 ? "ahead of" : "behind"} the clock of the server.`],
+        ["Set the clock by the network (NTP): certificates and dates in Retry-After depend on it."]
       )
     )
   }
@@ -206,9 +208,9 @@ const answered = (seen: Observation, reached: Reached, millis: number): Judged =
         "http",
         "redirect",
         "yours",
-        "Something sends the request elsewhere",
-        [`The answer was HTTP ${status}, to ${location ?? "nowhere"}.`],
-        ["Sign in, if it is a network with a login page. Check --url: the API redirects nobody."]
+        "The request is redirected",
+        [`The response was HTTP ${status}, to ${location ?? "no location"}.`],
+        ["If this network has a login page, sign in. Check --url: the API has no redirects."]
       )
     )
   } else if (isElsewhere(reached)) {
@@ -217,49 +219,49 @@ const answered = (seen: Observation, reached: Reached, millis: number): Judged =
         "http",
         "page",
         "yours",
-        "A web page answers, and not the API",
-        [`The answer was HTTP ${status} with HTML.`],
-        ["Check --url. A login page of the network, a proxy or a filter may answer in the API's place."]
+        "The response is a web page, and not from the API",
+        [`The response was HTTP ${status} with HTML.`],
+        ["Check --url. The page may come from a login page of this network, a proxy or a filter."]
       )
     )
   } else if (error !== undefined && status !== 401 && status !== 403 && error._tag !== "RateLimit") {
-    findings.push(called("http", seen, error))
-  } else if (isSlow(seen, millis)) findings.push(slowly("http", millis))
+    findings.push(callFailed("http", seen, error))
+  } else if (isSlow(seen, millis)) findings.push(slowResponse("http", millis))
   const problem = findings.some(({ severity }) => severity === "problem")
-  const summary = `answers ${status} without a key`
-  return fine((problem ? failed : ok)("http", summary, millis), ...findings)
+  const summary = `HTTP ${status} without a key`
+  return judged((problem ? failed : ok)("http", summary, millis), ...findings)
 }
 
 const summaryOf = ({ timeout }: Observation, { reason, status }: ApiError): string => {
-  if (reason === "Timeout") return `no answer within ${said(timeout)}`
+  if (reason === "Timeout") return `no response within ${formatMillis(timeout)}`
   return status === undefined ? reason : `HTTP ${status}, ${reason}`
 }
 
-export const asked = (seen: Observation): Judged => {
+export const judgeHttp = (seen: Observation): Judged => {
   const { http } = seen
-  if (http === undefined) return fine(skipped("http", "not reached"))
-  if (http._tag === "Ok") return answered(seen, http.value, http.millis)
+  if (http === undefined) return judged(skipped("http", "not reached"))
+  if (http._tag === "Ok") return judgeResponse(seen, http.value, http.millis)
   return {
     step: failed("http", summaryOf(seen, http.error), http.millis),
-    findings: [called("http", seen, http.error)]
+    findings: [callFailed("http", seen, http.error)]
   }
 }
 
-const judged = (name: Name, seen: Observation, outcome: Outcome<unknown, ApiError>, good: string): Judged => {
+const judgeCall = (name: Name, seen: Observation, outcome: Outcome<unknown, ApiError>, good: string): Judged => {
   if (outcome._tag === "Failed") {
     return {
       step: failed(name, summaryOf(seen, outcome.error), outcome.millis),
-      findings: [called(name, seen, outcome.error)]
+      findings: [callFailed(name, seen, outcome.error)]
     }
   }
   const slow = name === "key" && isSlow(seen, outcome.millis)
   return slow
-    ? fine(failed(name, good, outcome.millis), slowly(name, outcome.millis))
-    : fine(ok(name, good, outcome.millis))
+    ? judged(failed(name, good, outcome.millis), slowResponse(name, outcome.millis))
+    : judged(ok(name, good, outcome.millis))
 }
 
-/** What is wrong with the key, held against the answer to the call without it. */
-const compared = (seen: Observation, judged: Judged): Judged => {
+/** Compares a failure of the key with the response to the call without a key. */
+const comparedWithoutKey = (seen: Observation, judged: Judged): Judged => {
   const { http, keyed } = seen
   if (http?._tag !== "Ok" || keyed?._tag !== "Failed") return judged
   const [without, its] = [http.value.error, keyed.error]
@@ -276,35 +278,36 @@ const compared = (seen: Observation, judged: Judged): Judged => {
   if (its.status !== 401) {
     if (sideOf(its) !== "account") return judged
     return changed(
-      `Without a key the answer is HTTP ${its.status} too: it is not because of this account.`,
-      lookBetween(seen),
-      { side: "unclear", title: its._tag === "RateLimit" ? "Calls are too many, with a key and without" : keyless }
+      `Without a key the response is HTTP ${its.status} too: this account is not the cause.`,
+      checkIntermediary(seen),
+      {
+        side: "unclear",
+        title: its._tag === "RateLimit" ? "The server refuses calls as too many, with a key and without" : keyless
+      }
     )
   }
-  // a call without a key is to get 401, though not as if it had one
+  // a call without a key gets 401 as well; the same code and detail mean that the key made no difference
   return without.code !== its.code || without.detail !== its.detail
     ? judged
     : changed(
-        "Without a key the answer is the same: the key may not have arrived.",
-        `If the key is good, look for what drops it or answers in the API's place, such as ${between(seen)}.`
+        "Without a key the response is the same: the key may not have arrived.",
+        `If the key is good, check for ${intermediary(seen)} that removes the key or responds instead of the API.`
       )
 }
 
-export const keyed = (seen: Observation): Judged => {
+export const judgeKey = (seen: Observation): Judged => {
   const { key } = seen
   if (key === "malformed") {
     return {
-      step: failed("key", "FIREWORKS_API_KEY holds what no header can"),
+      step: failed("key", "FIREWORKS_API_KEY has characters that a header cannot have"),
       findings: [
         finding(
           "key",
           "malformed",
           "yours",
-          "The API key has blanks, line breaks or other characters in it that it cannot have",
-          ["It was not sent."],
-          [
-            "Set FIREWORKS_API_KEY again, without quotes and line breaks: a file's last line end is easily copied along."
-          ]
+          "The API key contains blanks, line breaks or other invalid characters",
+          ["The key was not sent."],
+          ["Set FIREWORKS_API_KEY again, without quotes and without the line break at the end of a file."]
         )
       ]
     }
@@ -314,39 +317,39 @@ export const keyed = (seen: Observation): Judged => {
       "key",
       "missing",
       "yours",
-      "Key and model were not tried",
+      "The key and the model were not checked",
       ["FIREWORKS_API_KEY is not set."],
-      ["Set FIREWORKS_API_KEY to try them."]
+      ["Set FIREWORKS_API_KEY to check them."]
     )
     const step = skipped("key", "FIREWORKS_API_KEY is not set")
-    // where the server is not reached, there is more to say
-    return seen.http?._tag === "Ok" ? fine(step, without) : fine(step)
+    // if the server was not reached, that is the finding
+    return seen.http?._tag === "Ok" ? judged(step, without) : judged(step)
   }
   if (seen.http?._tag === "Ok" && isElsewhere(seen.http.value)) {
-    return fine(skipped("key", "not sent: something else answers in the API's place"))
+    return judged(skipped("key", "not sent: the response without a key is not from the API"))
   }
   return seen.keyed === undefined
-    ? fine(skipped("key", "not reached"))
-    : compared(seen, judged("key", seen, seen.keyed, "accepted"))
+    ? judged(skipped("key", "not reached"))
+    : comparedWithoutKey(seen, judgeCall("key", seen, seen.keyed, "accepted"))
 }
 
-export const spoken = (seen: Observation): Judged => {
+export const judgeModel = (seen: Observation): Judged => {
   const { first, model } = seen
-  if (model === undefined) return fine(skipped("model", "none given: --model or --deployment"))
+  if (model === undefined) return judged(skipped("model", "no --model or --deployment"))
   return first === undefined
-    ? fine(skipped("model", "not reached"))
-    : judged("model", seen, first, `${withoutAccount(model)} begins to answer`)
+    ? judged(skipped("model", "not reached"))
+    : judgeCall("model", seen, first, `${withoutAccount(model)} responds`)
 }
 
-export const measured = (seen: Observation): Judged | undefined => {
+export const judgeMetrics = (seen: Observation): Judged | undefined => {
   const { deployment, metrics } = seen
   if (deployment === undefined) return undefined
-  if (metrics === undefined) return fine(skipped("metrics", "not reached"))
+  if (metrics === undefined) return judged(skipped("metrics", "not reached"))
   if (metrics._tag === "Failed") {
-    const { findings } = judged("metrics", seen, metrics, "")
-    // what the API exports is no part of what calls need
+    const { findings } = judgeCall("metrics", seen, metrics, "")
+    // calls do not depend on metrics
     const step = failed("metrics", `not readable: ${summaryOf(seen, metrics.error)}`, metrics.millis)
-    const title = "The deployment's metrics cannot be read"
+    const title = "The metrics of the deployment cannot be read"
     return {
       step,
       findings: findings.map((one) => ({
@@ -358,7 +361,7 @@ export const measured = (seen: Observation): Judged | undefined => {
     }
   }
   const { errors, requests } = metrics.value
-  return fine(
+  return judged(
     ok("metrics", `${Math.round(requests)} requests, ${Math.round(errors)} errors in the last minute`, metrics.millis)
   )
 }

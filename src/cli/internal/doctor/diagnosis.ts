@@ -1,29 +1,29 @@
-import { asked, keyed, measured, spoken } from "./apiChecks.js"
-import { connected, looked, proxied, secured } from "./connectionChecks.js"
+import { judgeHttp, judgeKey, judgeMetrics, judgeModel } from "./apiChecks.js"
+import { judgeDns, judgeProxy, judgeTcp, judgeTls } from "./connectionChecks.js"
 import type { Judged } from "./findings.js"
 import type { Observation } from "./observation.js"
 import type { Finding, Step } from "./model.js"
 
-/** A step has failed where a problem was found in it, and nowhere else: the report ends with the number of problems. */
+/** Marks a step as failed if, and only if, a problem was found in it. */
 const stepOf = ({ findings, step }: Judged): Step => {
   if (findings.some(({ severity }) => severity === "problem")) return { ...step, status: "failed" }
   return step.status === "failed" ? { ...step, status: "skipped" } : step
 }
 
-/** Judges what was seen. */
+/** Turns an observation into the results of the steps, and the findings. */
 export const judge = (
-  seen: Observation
+  observation: Observation
 ): { readonly steps: ReadonlyArray<Step>; readonly findings: ReadonlyArray<Finding> } => {
-  const all = [proxied, looked, connected, secured, asked, keyed, spoken, measured]
-    .map((step) => step(seen))
+  const all = [judgeProxy, judgeDns, judgeTcp, judgeTls, judgeHttp, judgeKey, judgeModel, judgeMetrics]
+    .map((step) => step(observation))
     .filter((judged) => judged !== undefined)
   const findings: Array<Finding> = []
   for (const one of all.flatMap((judged) => judged.findings)) {
-    // with and without a key the server fails alike: it is one thing
-    const again = findings.some(
+    // a server that fails the same way with and without a key is one problem
+    const isKnown = findings.some(
       ({ code, title }) => title === one.title && code.split(".")[1] === one.code.split(".")[1]
     )
-    if (!again) findings.push(one)
+    if (!isKnown) findings.push(one)
   }
   return { steps: all.map(stepOf), findings }
 }

@@ -4,8 +4,8 @@ import type { Finding, Side, Step } from "./model.js"
 
 export type Name = Step["name"]
 
-/** Time as people say it. */
-export const said = (millis: number): string =>
+/** Formats a time: `340 ms`, `12.1 s`. */
+export const formatMillis = (millis: number): string =>
   millis < 999.5 ? `${Math.round(millis)} ms` : `${Math.round(millis / 100) / 10} s`
 
 export const ok = (name: Name, summary: string, millis?: number, lines: ReadonlyArray<string> = []): Step => ({
@@ -34,13 +34,13 @@ export const finding = (
 
 export const note = (...parts: Parameters<typeof finding>): Finding => ({ ...finding(...parts), severity: "note" })
 
-/** A step, and what is to be said of it. */
+/** The result of a step, with its findings. */
 export interface Judged {
   readonly step: Step
   readonly findings: ReadonlyArray<Finding>
 }
 
-export const fine = (step: Step, ...findings: ReadonlyArray<Finding>): Judged => ({ step, findings })
+export const judged = (step: Step, ...findings: ReadonlyArray<Finding>): Judged => ({ step, findings })
 
 export const isLoopback = (host: string): boolean => host === "localhost" || host === "::1" || host.startsWith("127.")
 
@@ -48,21 +48,21 @@ const words: Readonly<Record<string, string>> = { ECONNREFUSED: "refused", ETIME
 
 export const mark = (code: string): string => words[code] ?? code.toLowerCase().replaceAll("_", "-")
 
-/** Who may know more of a way that a proxy does not open. */
+/** The instruction for a host that a proxy does not reach. */
 export const behindProxy = ({ host, port }: Observation): string =>
-  `Ask who runs the proxy whether it reaches ${host}, port ${port}. If this machine does by itself, list the host in NO_PROXY.`
+  `Ask the operator of the proxy whether it can reach ${host}, port ${port}. If this machine can reach the host directly, add the host to NO_PROXY.`
 
-/** What is said of a proxy that does not prove who it is. */
+/** The finding for a proxy whose certificate is not trusted. */
 export const distrustedProxy = (step: Name, evidence: ReadonlyArray<string>): Finding =>
-  finding(step, "proxy-untrusted", "yours", "The proxy's own certificate is not trusted", evidence, [
-    "Set NODE_EXTRA_CA_CERTS to a file with the proxy's certificate, or with that of who issued it.",
-    "If the proxy does not speak TLS by design, name it by an http: URL."
+  finding(step, "proxy-untrusted", "yours", "The certificate of the proxy is not trusted", evidence, [
+    "Set NODE_EXTRA_CA_CERTS to a file with the certificate of the proxy, or of its issuer.",
+    "If the proxy does not use TLS, give it an http: URL."
   ])
 
-export const atAll = (host: string): string =>
+export const checkHost = (host: string): string =>
   isLoopback(host)
-    ? "The server is on this machine: look at its log."
-    : `Try from another network, and look at the provider's status page: if ${host} fails from anywhere, it is down.`
+    ? "The server is on this machine: check its log."
+    : `Try from another network, and check the status page of the provider: if ${host} fails from everywhere, it is down.`
 
-export const codeSaid = (code: string, timeout: number): string =>
-  code === outOfTime ? `no answer within ${said(timeout)}` : code
+export const describeCode = (code: string, timeout: number): string =>
+  code === outOfTime ? `no response within ${formatMillis(timeout)}` : code

@@ -6,7 +6,7 @@
 import * as Schema from "effect/Schema"
 
 /**
- * The steps, in their order.
+ * The names of the steps, in order.
  *
  * @since 0.1.0
  * @category schemas
@@ -14,7 +14,7 @@ import * as Schema from "effect/Schema"
 export const StepName = /*#__PURE__*/ Schema.Literal("proxy", "dns", "tcp", "tls", "http", "key", "model", "metrics")
 
 /**
- * The steps, in their order.
+ * The names of the steps, in order.
  *
  * @since 0.1.0
  * @category model
@@ -22,7 +22,8 @@ export const StepName = /*#__PURE__*/ Schema.Literal("proxy", "dns", "tcp", "tls
 export type StepName = typeof StepName.Type
 
 /**
- * Who can do something about it: whoever runs this program and its network, whoever runs the API, or who has the account.
+ * The side that can solve a problem: `yours` is this machine and its network, `provider` the API, `account` the owner of the
+ * account; `unclear` is the network between, or the provider.
  *
  * @since 0.1.0
  * @category schemas
@@ -30,7 +31,7 @@ export type StepName = typeof StepName.Type
 export const Side = /*#__PURE__*/ Schema.Literal("yours", "provider", "account", "unclear")
 
 /**
- * Who can do something about it.
+ * The side that can solve a problem.
  *
  * @since 0.1.0
  * @category model
@@ -42,12 +43,12 @@ const StepStruct = /*#__PURE__*/ Schema.Struct({
   status: /*#__PURE__*/ Schema.Literal("ok", "failed", "skipped"),
   summary: Schema.String,
   lines: /*#__PURE__*/ Schema.Array(Schema.String),
-  /** How long it took. */
+  /** The duration of the step, in milliseconds; absent if it was not measured. */
   millis: /*#__PURE__*/ Schema.optional(Schema.Number)
 })
 
 /**
- * What became of a step.
+ * The result of a step.
  *
  * @since 0.1.0
  * @category model
@@ -63,7 +64,7 @@ export interface Step extends Schema.Schema.Type<typeof StepStruct> {}
 export interface StepEncoded extends Schema.Schema.Encoded<typeof StepStruct> {}
 
 /**
- * What became of a step.
+ * The result of a step.
  *
  * @since 0.1.0
  * @category schemas
@@ -71,19 +72,19 @@ export interface StepEncoded extends Schema.Schema.Encoded<typeof StepStruct> {}
 export const Step: Schema.Schema<Step, StepEncoded> = StepStruct
 
 const FindingStruct = /*#__PURE__*/ Schema.Struct({
-  /** The step and a word that stays the same, such as `dns.not-found`. */
+  /** A stable code: the step, and a name such as `dns.not-found`. */
   code: Schema.String,
   step: StepName,
   severity: /*#__PURE__*/ Schema.Literal("problem", "note"),
   side: Side,
   title: Schema.String,
   evidence: /*#__PURE__*/ Schema.Array(Schema.String),
-  /** What to do. */
+  /** What to do, one instruction each. */
   next: /*#__PURE__*/ Schema.Array(Schema.String)
 })
 
 /**
- * Something that was found.
+ * A problem or a note.
  *
  * @since 0.1.0
  * @category model
@@ -99,7 +100,7 @@ export interface Finding extends Schema.Schema.Type<typeof FindingStruct> {}
 export interface FindingEncoded extends Schema.Schema.Encoded<typeof FindingStruct> {}
 
 /**
- * Something that was found: a problem, or a note, with which the API can be used.
+ * A problem, or a note; with notes alone, the API can be used.
  *
  * @since 0.1.0
  * @category schemas
@@ -120,7 +121,7 @@ const SectionStruct = /*#__PURE__*/ Schema.Struct({
 })
 
 /**
- * What the servers counted, and what that says.
+ * The server counts of a deployment, and their meaning.
  *
  * @since 0.1.0
  * @category model
@@ -136,7 +137,7 @@ export interface Section extends Schema.Schema.Type<typeof SectionStruct> {}
 export interface SectionEncoded extends Schema.Schema.Encoded<typeof SectionStruct> {}
 
 /**
- * What the servers counted of a deployment, and what that says about what was found.
+ * The server counts of a deployment, and their meaning for the findings.
  *
  * @since 0.1.0
  * @category schemas
@@ -145,13 +146,13 @@ export const Section: Schema.Schema<Section, SectionEncoded> = SectionStruct
 
 const ReportStruct = /*#__PURE__*/ Schema.Struct({
   version: /*#__PURE__*/ Schema.Literal(1),
-  /** Scheme, host and port. */
+  /** The scheme, host and port. */
   url: Schema.String,
-  /** When it began, in milliseconds of wall time. */
+  /** When the examination began, in milliseconds of wall time. */
   at: Schema.Number,
-  /** What each step was given, in milliseconds. */
+  /** The timeout of each step, in milliseconds. */
   timeout: Schema.Number,
-  /** Whether there is no problem. */
+  /** Whether no problem was found. */
   healthy: Schema.Boolean,
   steps: /*#__PURE__*/ Schema.Array(Step),
   findings: /*#__PURE__*/ Schema.Array(Finding),
@@ -175,7 +176,7 @@ export interface Report extends Schema.Schema.Type<typeof ReportStruct> {}
 export interface ReportEncoded extends Schema.Schema.Encoded<typeof ReportStruct> {}
 
 /**
- * The report of an examination. A later version may have more fields; these stay.
+ * The report of an examination. Later versions may add fields, and keep these.
  *
  * @since 0.1.0
  * @category schemas

@@ -1,5 +1,5 @@
 /**
- * What a walk has seen, before anything is made of it.
+ * The observations of an examination, before they are judged.
  *
  * @since 0.1.0
  */
@@ -7,25 +7,25 @@ import type { ApiError } from "../../../ApiError.js"
 import type { ServerCounts } from "../../../fireworks/ServerMetrics.js"
 import type { Address, Handshake, Outcome, Reached } from "./probes.js"
 
-/** The proxy on the way; its URL without credentials. */
+/** The proxy of the environment. Its URL has no credentials. */
 export type Proxy =
   | { readonly _tag: "None" }
   | { readonly _tag: "Invalid" }
   | { readonly _tag: "Used"; readonly url: string; readonly host: string; readonly port: number }
 
-/** What a walk has seen; what is absent it did not come to. */
+/** The observations. The result of a step is absent if the step did not run. */
 export interface Observation {
   /** Without credentials, query and path. */
   readonly url: string
   readonly host: string
   readonly port: number
   readonly secure: boolean
-  /** When it began, in milliseconds of wall time. */
+  /** When the examination began, in milliseconds of wall time. */
   readonly at: number
   /** The time for each step, in milliseconds. */
   readonly timeout: number
   readonly proxy: Proxy
-  /** Whether this process is told to trust every certificate. */
+  /** Whether this process trusts every certificate. */
   readonly trustsAll: boolean
   readonly dns?: Outcome<ReadonlyArray<Address>>
   readonly tcp?: ReadonlyArray<Address & { readonly outcome: Outcome<void> }>

@@ -1,8 +1,7 @@
 /**
- * One look each: at a name, an address, a certificate, an answer.
+ * The probes: each observes a name, an address, a certificate or a response, and does not judge it.
  *
- * They find out and do not judge. Each ends by itself or by interruption, and leaves nothing behind but a name lookup, which
- * the host cannot cancel.
+ * Each probe ends by itself or by interruption, and closes its connections. Only a DNS lookup cannot be cancelled.
  *
  * @since 0.1.0
  */
@@ -25,19 +24,19 @@ import * as Dialect from "../../../Dialect.js"
 import { authorization, hostOf } from "../../../node/internal/connect.js"
 import * as Workload from "../../../Workload.js"
 
-/** What a look came to, and how long it took, in milliseconds. */
+/** The result of a probe, and its duration in milliseconds. */
 export type Outcome<A, E = string> =
   | { readonly _tag: "Ok"; readonly millis: number; readonly value: A }
   | { readonly _tag: "Failed"; readonly millis: number; readonly error: E }
 
-/** The code of a look that was given no more time. */
+/** The error of a probe whose timeout expired. */
 export const outOfTime = "TIMEOUT"
 
-/** Measures a look. */
-export const timed = <A, E, R>(look: Effect.Effect<A, E, R>): Effect.Effect<Outcome<A, E>, never, R> =>
+/** Measures the duration of a probe. */
+export const timed = <A, E, R>(probe: Effect.Effect<A, E, R>): Effect.Effect<Outcome<A, E>, never, R> =>
   Effect.gen(function* () {
     const start = yield* Clock.currentTimeNanos
-    const result = yield* Effect.either(look)
+    const result = yield* Effect.either(probe)
     const millis = Number((yield* Clock.currentTimeNanos) - start) / 1e6
     return Either.match(result, {
       onLeft: (error): Outcome<A, E> => ({ _tag: "Failed", millis, error }),
@@ -45,11 +44,11 @@ export const timed = <A, E, R>(look: Effect.Effect<A, E, R>): Effect.Effect<Outc
     })
   })
 
-/** Gives a look whose failures are codes so much time. */
+/** Limits the duration of a probe. */
 export const within = <A, R>(
-  look: Effect.Effect<A, string, R>,
+  probe: Effect.Effect<A, string, R>,
   limit: Duration.Duration
-): Effect.Effect<A, string, R> => Effect.timeoutFail(look, { duration: limit, onTimeout: () => outOfTime })
+): Effect.Effect<A, string, R> => Effect.timeoutFail(probe, { duration: limit, onTimeout: () => outOfTime })
 
 const codeOf = (error: unknown): string =>
   typeof error === "object" && error !== null && "code" in error && typeof error.code === "string"
@@ -70,7 +69,7 @@ export interface Address {
   readonly family: 4 | 6
 }
 
-/** All addresses of a name, found in the way in which connections find them. */
+/** Looks up all addresses of a name, in the same way as connections do. */
 export const resolve = (host: string): Effect.Effect<ReadonlyArray<Address>, string> =>
   Effect.async((resume) => {
     dns.lookup(host, { all: true, verbatim: true }, (error, found) => {
@@ -79,7 +78,7 @@ export const resolve = (host: string): Effect.Effect<ReadonlyArray<Address>, str
     })
   })
 
-/** A connection that is made and closed again. */
+/** Opens a connection, and closes it. */
 export const connect = ({ address, family }: Address, port: number): Effect.Effect<void, string> =>
   Effect.async((resume) => {
     const socket = net.connect({ host: address, port, family })
@@ -93,15 +92,15 @@ export const connect = ({ address, family }: Address, port: number): Effect.Effe
 
 // --- Certificates ------------------------------------------------------------------------------------
 
-/** What a server shows of itself. */
+/** The TLS handshake with a server, and its certificate. */
 export interface Handshake {
   readonly protocol: string
-  /** Why its certificate is not trusted, if it is not. */
+  /** The reason why the certificate is not trusted; absent if it is. */
   readonly distrust: string | undefined
   readonly subject: string
   readonly issuer: string
   readonly names: ReadonlyArray<string>
-  /** In milliseconds of wall time; NaN where it does not say. */
+  /** In milliseconds of wall time; NaN if the certificate has no date. */
   readonly validFrom: number
   readonly validTo: number
 }
@@ -109,20 +108,20 @@ export interface Handshake {
 const text = (value: unknown): string =>
   Array.isArray(value) ? value.join(", ") : typeof value === "string" ? value : ""
 
-const named = (name: tls.Certificate | undefined): string => {
+const nameOf = (name: tls.Certificate | undefined): string => {
   const [organisation, common] = [text(name?.O), text(name?.CN)]
-  return [organisation, common].filter((part) => part !== "").join(", ") || "nobody"
+  return [organisation, common].filter((part) => part !== "").join(", ") || "(no name)"
 }
 
 const handshakeOf = (socket: tls.TLSSocket): Handshake => {
   const certificate = socket.getPeerCertificate()
-  // Node sets its code here, though it is typed as an error
+  // Node sets a code here, although the type says error
   const reason: unknown = socket.authorizationError
   return {
     protocol: socket.getProtocol() ?? "TLS",
     distrust: socket.authorized ? undefined : typeof reason === "string" ? reason : codeOf(reason),
-    subject: named(certificate.subject),
-    issuer: named(certificate.issuer),
+    subject: nameOf(certificate.subject),
+    issuer: nameOf(certificate.issuer),
     names: text(certificate.subjectaltname)
       .split(", ")
       .map((name) => name.replace(/^(?:DNS|IP Address):/, ""))
@@ -142,10 +141,10 @@ const open = ({ address, family }: Address, port: number): Plain =>
     return Effect.sync(() => socket.destroy())
   })
 
-/** Before the status or code with which a proxy opens no tunnel. */
+/** The prefix of errors of a proxy: its status, or a code. */
 export const noTunnel = "PROXY_"
 
-/** A connection to a server through a proxy. */
+/** Opens a connection to a server through a proxy. */
 const tunnel = (proxy: URL, url: URL, ca: string | undefined): Plain =>
   Effect.async((resume) => {
     const authority = `${url.hostname}:${portOf(url)}`
@@ -167,7 +166,7 @@ const tunnel = (proxy: URL, url: URL, ca: string | undefined): Plain =>
         resume(Effect.fail(`${statusCode}`))
       }
     })
-    // what is no answer to CONNECT
+    // a response without a tunnel
     request.once("response", ({ statusCode = 0 }) => {
       request.destroy()
       resume(Effect.fail(`${statusCode}`))
@@ -185,7 +184,7 @@ const secure = (plain: net.Socket, host: string, ca: string | undefined): Effect
       host,
       servername: net.isIP(host) === 0 ? host : "",
       ALPNProtocols: ["http/1.1"],
-      // the certificate is to be seen, trusted or not; nothing is sent
+      // the certificate is read even if it is not trusted; nothing is sent
       rejectUnauthorized: false,
       ...(ca !== undefined && { ca })
     })
@@ -195,7 +194,7 @@ const secure = (plain: net.Socket, host: string, ca: string | undefined): Effect
     return Effect.sync(() => socket.destroy())
   })
 
-/** Shakes hands with a server within so much time, and hangs up. */
+/** Performs the TLS handshake with a server within a time limit, and closes the connection. */
 export const handshake = (
   url: URL,
   through: Address | URL,
@@ -205,7 +204,7 @@ export const handshake = (
   Effect.suspend(() => {
     let proxy = through instanceof URL
     const plain = through instanceof URL ? tunnel(through, url, ca) : open(through, portOf(url))
-    const hand = Effect.acquireUseRelease(
+    const shaken = Effect.acquireUseRelease(
       Effect.interruptible(plain),
       (socket) => {
         proxy = false
@@ -213,43 +212,43 @@ export const handshake = (
       },
       (socket) => Effect.sync(() => socket.destroy())
     )
-    return Effect.mapError(within(hand, limit), (code) => (proxy ? noTunnel + code : code))
+    return Effect.mapError(within(shaken, limit), (code) => (proxy ? noTunnel + code : code))
   })
 
-// --- Answers -------------------------------------------------------------------------------------------
+// --- Responses -------------------------------------------------------------------------------------------
 
-/** An answer to a request without a key. */
+/** The response to a request without a key. */
 export interface Reached {
   readonly status: number
-  /** What it means, where it is no success. */
+  /** The error of a response that is not a success. */
   readonly error: ApiError | undefined
   readonly isPage: boolean
-  /** The host to which it sends on. */
+  /** The host of a redirect. */
   readonly location: string | undefined
-  /** When it was written, by its server's clock, in milliseconds. */
+  /** The `Date` header, in milliseconds. */
   readonly date: number | undefined
 }
 
 const maxBody = 65_536
 
-/** Whether something else answered in the API's place: a page, or who sends on. */
+/** Whether the response is not from the API: a web page or a redirect. */
 export const isElsewhere = ({ isPage, status }: Reached): boolean =>
   (status >= 300 && status <= 399) || (isPage && status < 500)
 
 const hostIn = (location: string | undefined, base: string): string | undefined =>
   location !== undefined && URL.canParse(location, base) ? new URL(location, base).host : undefined
 
-/** Asks without a key, once, and follows nobody. */
+/** Sends one request without a key, and follows no redirect. */
 export const reach = (
   client: HttpClient.HttpClient,
   url: string,
   workload: Workload.Workload
 ): Effect.Effect<Reached, ApiError> => {
-  const asked = Effect.gen(function* () {
+  const request = Effect.gen(function* () {
     const { headers, status, stream } = yield* client.execute(HttpClientRequest.get(url))
     let left = maxBody
     const chunks = stream.pipe(Stream.takeWhile((chunk) => (left -= chunk.length) >= 0))
-    // a body that breaks off changes nothing about the answer
+    // a truncated body does not change the meaning of the status
     const body = yield* Stream.runFold(chunks, "", (body, chunk) => body + new TextDecoder().decode(chunk)).pipe(
       Effect.option
     )
@@ -275,5 +274,5 @@ export const reach = (
       date: Number.isNaN(date) ? undefined : date
     }
   })
-  return Workload.timeout(Classify.mapError(asked, { method: "GET", url }), workload)
+  return Workload.timeout(Classify.mapError(request, { method: "GET", url }), workload)
 }

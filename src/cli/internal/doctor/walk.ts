@@ -1,5 +1,5 @@
 /**
- * The walk: one look after another, as far as the one before leads.
+ * Runs the probes one after the other, until one fails.
  *
  * @since 0.1.0
  */
@@ -26,7 +26,7 @@ import type { StepName } from "./model.js"
 import type { Observation, Proxy } from "./observation.js"
 import * as probes from "./probes.js"
 
-/** What a walk is made with, once it has been checked. */
+/** The checked options. */
 export interface Settings {
   readonly url: URL
   readonly apiKey: Redacted.Redacted | undefined
@@ -39,11 +39,11 @@ export interface Settings {
   readonly onStep: (step: StepName) => Effect.Effect<void>
 }
 
-const proxyOf = (url: URL): { readonly told: Proxy; readonly proxy: URL | undefined } => {
+const proxyOf = (url: URL): { readonly described: Proxy; readonly proxy: URL | undefined } => {
   const proxy = environmentProxy(url)
-  if (proxy === undefined) return { told: { _tag: "None" }, proxy }
-  if (typeof proxy === "string") return { told: { _tag: "Invalid" }, proxy: undefined }
-  return { told: { _tag: "Used", url: proxy.origin, host: hostOf(proxy), port: probes.portOf(proxy) }, proxy }
+  if (proxy === undefined) return { described: { _tag: "None" }, proxy }
+  if (typeof proxy === "string") return { described: { _tag: "Invalid" }, proxy: undefined }
+  return { described: { _tag: "Used", url: proxy.origin, host: hostOf(proxy), port: probes.portOf(proxy) }, proxy }
 }
 
 const onceWithin = (timeout: Duration.Duration): Workload.Workload =>
@@ -53,13 +53,13 @@ const onceWithin = (timeout: Duration.Duration): Workload.Workload =>
     retry: Retry.make({ attempts: 1 })
   })
 
-const silence = (): ApiError =>
+const emptyStream = (): ApiError =>
   unsafeMake(
     { class: "Transient", reason: "StreamBroken" },
     { delivery: "Partial", status: 200, detail: "the stream ended without an event", attempts: 1 }
   )
 
-/** A chat of one token; the first event of its answer is all that is waited for. */
+/** Starts a chat of one token, and waits for the first event of its response. */
 const firstEvent = (
   fireworks: Fireworks.Fireworks,
   model: string,
@@ -67,18 +67,18 @@ const firstEvent = (
 ): Effect.Effect<void, ApiError> =>
   fireworks.chatStream({ model, messages: [{ role: "user", content: "Hi" }], max_tokens: 1 }, { workload }).pipe(
     Stream.runHead,
-    Effect.flatMap((head) => (head._tag === "Some" ? Effect.void : Effect.fail(silence())))
+    Effect.flatMap((head) => (head._tag === "Some" ? Effect.void : Effect.fail(emptyStream())))
   )
 
 const base = ({ origin, pathname }: URL): string => origin + pathname.replace(/\/$/, "")
 
-/** Which account a deployment belongs to, if its name tells. */
+/** Returns the account in the full name of a deployment. */
 const accountOf = (deployment: string | undefined): string | undefined =>
   /^accounts\/([^/]+)\//.exec(deployment ?? "")?.[1]
 
-type Seen = { -readonly [K in keyof Observation]: Observation[K] }
+type Mutable = { -readonly [K in keyof Observation]: Observation[K] }
 
-const atAddresses = (addresses: ReadonlyArray<probes.Address>, port: number, timeout: Duration.Duration) =>
+const connectToAll = (addresses: ReadonlyArray<probes.Address>, port: number, timeout: Duration.Duration) =>
   Effect.forEach(
     addresses.slice(0, 16),
     (address) =>
@@ -89,7 +89,7 @@ const atAddresses = (addresses: ReadonlyArray<probes.Address>, port: number, tim
     { concurrency: "unbounded" }
   )
 
-/** Looks at everything, one after another. */
+/** Runs the probes in order, and returns their results. */
 export const walk = (settings: Settings): Effect.Effect<Observation, never, Scope.Scope> =>
   Effect.gen(function* () {
     const { ca, onStep, timeout, url } = settings
@@ -101,54 +101,55 @@ export const walk = (settings: Settings): Effect.Effect<Observation, never, Scop
         ? undefined
         : `accounts/${accountId}/deployments/${deployment}`)
     const key = settings.apiKey === undefined ? undefined : apiKeyOf(settings.apiKey)
-    const { proxy, told } = proxyOf(url)
+    const { described, proxy } = proxyOf(url)
     const secure = url.protocol === "https:"
-    const seen: Seen = {
+    const observation: Mutable = {
       url: url.origin,
       host: hostOf(url),
       port: probes.portOf(url),
       secure,
       at: yield* Clock.currentTimeMillis,
       timeout: Duration.toMillis(timeout),
-      proxy: told,
+      proxy: described,
       trustsAll: process.env["NODE_TLS_REJECT_UNAUTHORIZED"] === "0",
       key: key === undefined ? "missing" : Either.isRight(key) ? "given" : "malformed",
       model,
       deployment
     }
-    if (told._tag === "Invalid") return seen
+    if (described._tag === "Invalid") return observation
 
-    const hop = proxy ?? url
-    const host = hostOf(hop)
+    const peer = proxy ?? url
+    const host = hostOf(peer)
     const family = net.isIP(host)
     let addresses: ReadonlyArray<probes.Address> = [{ address: host, family: family === 6 ? 6 : 4 }]
     if (family === 0) {
       yield* onStep("dns")
-      seen.dns = yield* probes.timed(probes.within(probes.resolve(host), timeout))
-      if (seen.dns._tag === "Failed") return seen
-      addresses = seen.dns.value
+      observation.dns = yield* probes.timed(probes.within(probes.resolve(host), timeout))
+      if (observation.dns._tag === "Failed") return observation
+      addresses = observation.dns.value
     }
 
     yield* onStep("tcp")
-    seen.tcp = yield* atAddresses(addresses, probes.portOf(hop), timeout)
-    const [good] = seen.tcp
+    observation.tcp = yield* connectToAll(addresses, probes.portOf(peer), timeout)
+    const [good] = observation.tcp
       .filter(({ outcome }) => outcome._tag === "Ok")
       .toSorted((a, b) => a.outcome.millis - b.outcome.millis)
-    if (good === undefined) return seen
+    if (good === undefined) return observation
 
     if (secure) {
       yield* onStep("tls")
-      seen.tls = yield* probes.timed(probes.handshake(url, proxy ?? good, ca, timeout))
-      if (seen.tls._tag === "Failed" || seen.tls.value.distrust !== undefined) return seen
+      observation.tls = yield* probes.timed(probes.handshake(url, proxy ?? good, ca, timeout))
+      if (observation.tls._tag === "Failed" || observation.tls.value.distrust !== undefined) return observation
     }
 
     yield* onStep("http")
     const workload = onceWithin(timeout)
     const client = yield* Transport.make({ keepAlive: 0, ...(ca !== undefined && { tls: { ca } }) })
-    seen.http = yield* probes.timed(probes.reach(client, `${base(url)}/inference/v1/models`, workload))
-    if (seen.http._tag === "Failed" || settings.apiKey === undefined || seen.key !== "given") return seen
-    // whoever answers in the API's place is told no key
-    if (probes.isElsewhere(seen.http.value)) return seen
+    observation.http = yield* probes.timed(probes.reach(client, `${base(url)}/inference/v1/models`, workload))
+    if (observation.http._tag === "Failed" || settings.apiKey === undefined || observation.key !== "given")
+      return observation
+    // the key is not sent to a server that is not the API
+    if (probes.isElsewhere(observation.http.value)) return observation
 
     const fireworks = yield* Fireworks.make({
       apiKey: settings.apiKey,
@@ -157,16 +158,16 @@ export const walk = (settings: Settings): Effect.Effect<Observation, never, Scop
       controlUrl: settings.controlUrl
     }).pipe(Effect.provideService(HttpClient.HttpClient, client))
     yield* onStep("key")
-    seen.keyed = yield* probes.timed(Effect.asVoid(fireworks.models({ workload })))
+    observation.keyed = yield* probes.timed(Effect.asVoid(fireworks.models({ workload })))
 
-    if (model !== undefined && seen.keyed._tag === "Ok") {
+    if (model !== undefined && observation.keyed._tag === "Ok") {
       yield* onStep("model")
-      seen.first = yield* probes.timed(firstEvent(fireworks, model, workload))
+      observation.first = yield* probes.timed(firstEvent(fireworks, model, workload))
     }
-    if (deployment !== undefined && seen.keyed._tag === "Ok") {
+    if (deployment !== undefined && observation.keyed._tag === "Ok") {
       yield* onStep("metrics")
       const metrics = yield* Effect.provideService(ServerMetrics.make, Fireworks.Fireworks, fireworks)
-      seen.metrics = yield* probes.timed(Workload.timeout(metrics.counts({ deployment }), workload))
+      observation.metrics = yield* probes.timed(Workload.timeout(metrics.counts({ deployment }), workload))
     }
-    return seen
+    return observation
   })
