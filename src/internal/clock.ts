@@ -31,19 +31,7 @@ export const monotonicMillis: Effect.Effect<number> = /*#__PURE__*/ Effect.withF
   Effect.succeed(monotonic(clockOf(fiber)))
 )
 
-let [wall, read] = [0, -Infinity]
-
-/**
- * Returns the wall time at `now`, a moment that `monotonic` has just returned. A reading of the wall clock is reused for 1 ms:
- * two readings are a large part of the cost of counting a call.
- */
-export const wallAt = (clock: Clock.Clock, now: number): number => {
-  if (!isHost(clock)) return clock.unsafeCurrentTimeMillis()
-  if (!(Math.abs(now - read) <= 1)) [wall, read] = [clock.unsafeCurrentTimeMillis(), now]
-  return Math.floor(wall + (now - read))
-}
-
-/** A timer: the host's handle, or a function that cancels it. */
+/** A timer: the handle of the host, or a function that cancels it. */
 export type Timer = ReturnType<typeof setTimeout> | (() => void)
 
 /** Calls `fire` once after the delay, unless the timer is cancelled before. */

@@ -10,19 +10,11 @@ import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import { refuse } from "./options.js"
 
-let threes: ReadonlyArray<string> | undefined
-
-/** Returns 12 bits in hexadecimal, from a table: `toString(16)` of numbers of 48 bits takes five times as long. */
-const three = (bits: number): string => {
-  threes ??= Array.from({ length: 4096 }, (_, number) => number.toString(16).padStart(3, "0"))
-  return threes[bits & 4095] ?? ""
-}
-
-const hexadecimal = (random: number): string => {
-  const high = random * 2 ** 24
-  const low = (high - Math.floor(high)) * 2 ** 24
-  return three(high >> 12) + three(high) + three(low >> 12) + three(low)
-}
+/** Returns 48 random bits in hexadecimal. */
+const hexadecimal = (random: number): string =>
+  Math.floor(random * 2 ** 48)
+    .toString(16)
+    .padStart(12, "0")
 
 // `getRandomValues` takes as long for the bits of many ids as for those of one
 const size = 8 * 64
@@ -35,7 +27,7 @@ const unpredictable = (): string => {
     used = 0
   }
   let id = ""
-  for (const end = used + 8; used < end; used++) id += three(supply[used] ?? 0)
+  for (const end = used + 8; used < end; used++) id += ((supply[used] ?? 0) & 0xfff).toString(16).padStart(3, "0")
   return id
 }
 

@@ -91,21 +91,6 @@ class Group implements Observed {
     if (outcome.of === "call") this.open.add(tally.slotOf(outcome.at, false), -1, 0)
   }
 
-  readonly tellBoth = (call: Outcome): void => {
-    const { about, at, composite, millis, workload } = call
-    const { tally } = this
-    const slot = tally.slotOf(at, true)
-    this.open.add(slot, -1, 0)
-    if (composite) return
-    // the host may have become known during the call
-    const group = tally.groupOf(workload.name, about.host ?? "", about.model ?? "")
-    const { ok } = group
-    const attempts = ok.attempt ?? tally.cellOf(group, "attempt", undefined)
-    const calls = ok.call ?? tally.cellOf(group, "call", undefined)
-    attempts.add(slot, 1, millis)
-    calls.add(slot, 1, millis)
-  }
-
   get(of: Outcome["of"], error: ApiError | undefined): RowCell | undefined {
     if (error === undefined) return this.ok[of]
     const { delivery, phase, reason } = error

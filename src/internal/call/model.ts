@@ -249,8 +249,6 @@ export interface Backoff extends Subject {
 export interface Observed {
   /** Called once at the end of each attempt and of the call, whether it succeeds, fails or is interrupted. */
   readonly tell: (outcome: Outcome) => void
-  /** Called once instead of `tell`, with the outcome of the call, if its first attempt succeeds. Both outcomes are alike. */
-  readonly tellBoth?: ((call: Outcome) => void) | undefined
   readonly waits?: ((waiting: Backoff) => void) | undefined
   readonly aroundCall?: Around | undefined
   readonly aroundTry?: ((attempt: number) => Around) | undefined

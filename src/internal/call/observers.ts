@@ -8,7 +8,7 @@ import type * as Effect from "effect/Effect"
 import * as HashSet from "effect/HashSet"
 import type { ApiError } from "../../ApiError.js"
 import { currentCall, observersOf } from "./context.js"
-import { monotonic, wallAt } from "../clock.js"
+import { monotonic } from "../clock.js"
 import type { Workload, Step, Stopping, About, Outcome, Call } from "./model.js"
 import type { AnyFiber, Begun, Observed, Observer } from "./model.js"
 
@@ -62,7 +62,7 @@ export const telling = (owner: Owner, of: Begun["of"]): Telling | undefined => {
   const one = new Telling(owner)
   if (observers === undefined) return one
   const { about = nothing, workload } = owner.policy
-  one.begun = { of, workload, about, at: wallAt(owner.clock, owner.startedAt) }
+  one.begun = { of, workload, about, at: owner.clock.unsafeCurrentTimeMillis() }
   one.pending = observers.all
   if (of === "stream" || !observers.late) one.begin()
   return one
@@ -172,26 +172,8 @@ export class Telling {
   /** Reports a call whose last attempt succeeded. */
   succeed(attempt: number): void {
     const now = monotonic(this.owner.clock)
-    if (attempt > 1 || this.owner.policy.record !== undefined) {
-      this.tell("attempt", attempt, undefined, undefined, now)
-      this.tell("call", attempt, undefined, undefined, now)
-      return
-    }
-    this.ends("attempt")
-    this.ends("call")
-    const outcome = this.outcome("call", 1, undefined, undefined, now)
-    for (const one of this.observed) {
-      if (one.tellBoth === undefined) {
-        safely(() => one.tell({ ...outcome, of: "attempt" }))
-        safely(() => one.tell(outcome))
-        continue
-      }
-      try {
-        one.tellBoth(outcome)
-      } catch {
-        // an exception of an observer must not fail the call
-      }
-    }
+    this.tell("attempt", attempt, undefined, undefined, now)
+    this.tell("call", attempt, undefined, undefined, now)
   }
 
   tell(

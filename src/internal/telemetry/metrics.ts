@@ -123,14 +123,6 @@ class Subject {
   }
 }
 
-/** A node of the tree in which subjects are found by their words, one after another. */
-interface Branch {
-  readonly next: Map<string | undefined, Branch>
-  subject: Subject | undefined
-}
-
-const branch = (): Branch => ({ next: new Map(), subject: undefined })
-
 class Subjects {
   readonly known: { readonly [K in Attribute]?: Set<string> } = {
     workload: new Set(),
@@ -141,8 +133,8 @@ class Subjects {
     port: new Set()
   }
   readonly all = new Map<string, Subject>()
-  tree = branch()
-  leaves = 0
+  /** The subjects, by the workload and attributes of their calls. */
+  readonly byWords = new Map<string, Subject>()
   /** The subject of the last call, which most often is that of the next one, too. */
   last: Subject | undefined
   lastOf: Pick<Outcome, "about" | "workload"> | undefined
@@ -160,21 +152,16 @@ class Subjects {
 
   find(of: Pick<Outcome, "about" | "workload">): Subject {
     const { host, model, operation, provider } = of.about
-    let at = this.tree
-    for (const word of [of.workload.name, host, model, operation, provider]) {
-      let next = at.next.get(word)
-      if (next === undefined) at.next.set(word, (next = branch()))
-      at = next
+    // no attribute contains NUL
+    const key = `${of.workload.name}\0${host ?? ""}\0${model ?? ""}\0${operation ?? ""}\0${provider ?? ""}`
+    let subject = this.byWords.get(key)
+    if (subject === undefined) {
+      subject = this.make(of)
+      // the size of the map is bounded
+      if (this.byWords.size >= 4 * mostSubjects) this.byWords.clear()
+      this.byWords.set(key, subject)
     }
-    if (at.subject === undefined) {
-      at.subject = this.make(of)
-      // the size of the tree is bounded, too
-      if (++this.leaves >= 4 * mostSubjects) {
-        this.tree = branch()
-        this.leaves = 0
-      }
-    }
-    return at.subject
+    return subject
   }
 
   make(of: Pick<Outcome, "about" | "workload">): Subject {
@@ -244,18 +231,6 @@ const record = (subjects: Subjects, outcome: Outcome, labels: Labels): void => {
   if (why === "Budget") subject.metric(names.suppressed, { error: reason }).unsafeUpdate(1, labels)
 }
 
-const recordBoth = (subjects: Subjects, call: Outcome, labels: Labels): void => {
-  if (call.composite) return
-  const subject = subjects.of(call)
-  const { callDuration, calls, attempts, attemptDuration } = subject.success()
-  const seconds = call.millis / 1000
-  attempts.unsafeUpdate(1, labels)
-  attemptDuration.unsafeUpdate(seconds, labels)
-  calls.unsafeUpdate(1, labels)
-  const duration = call.about.stream === true ? subject.metric(names.firstEvent, {}) : callDuration
-  duration.unsafeUpdate(seconds, labels)
-}
-
 const recordStream = (subject: Subject, error: ApiError | undefined, seconds: number, labels: Labels): void => {
   const failed = error === undefined ? { outcome: "success" } : { outcome: error._tag, error: error.reason }
   subject.metric(names.streams, failed).unsafeUpdate(1, labels)
@@ -273,7 +248,6 @@ const make = (): Observer => {
   const subjects = new Subjects()
   const observed = (labels: Labels): Observed => ({
     tell: (outcome) => record(subjects, outcome, labels),
-    tellBoth: (call) => recordBoth(subjects, call, labels),
     waits: (waiting) => recordWait(subjects, waiting, labels)
   })
   const plain = observed([])
