@@ -33,12 +33,12 @@ describe("an answer that is no event stream", () => {
     [
       "other JSON",
       { headers: { "content-type": "application/json" }, body: `{"choices":[]}` },
-      { _tag: "Fatal", reason: "Decode", detail: "the answer is application/json and no event stream" }
+      { _tag: "Fatal", reason: "Decode", detail: "the response is application/json and not an event stream" }
     ],
     [
       "a page",
       { headers: { "content-type": "text/html; charset=utf-8" }, body: "<html>" },
-      { reason: "InvalidAnswer", detail: "the answer is text/html and no event stream" }
+      { reason: "InvalidAnswer", detail: "the response is text/html and not an event stream" }
     ],
     ["nothing", { status: 204, headers: {} }, { reason: "InvalidAnswer", status: 204 }],
     [
@@ -49,7 +49,7 @@ describe("an answer that is no event stream", () => {
     [
       "a type that only begins like it",
       { headers: { "content-type": "text/event-stream-bogus" }, body: event("a") + done },
-      { reason: "InvalidAnswer", detail: "the answer is text/event-stream-bogus and no event stream" }
+      { reason: "InvalidAnswer", detail: "the response is text/event-stream-bogus and not an event stream" }
     ],
     ["a failure", { status: 401, body: `{"error":{"message":"key"}}` }, { reason: "Unauthorized", status: 401 }],
     ["a failure as a stream", { status: 429, body: event(`{"error":{}}`) }, { reason: "RateExceeded", status: 429 }]

@@ -137,14 +137,14 @@ describe("submit", () => {
     const kind = kindOf(two)
     const error = failing(Effect.zipRight(Job.submit(kind, "job", "one"), Job.submit(kind, "job", "another")))
     expect(error).toMatchObject({ reason: "Conflict", attempts: 1 })
-    expect(error.message).toContain("a job of this id exists, with another input")
+    expect(error.message).toContain("a job with this id exists, and its input is different")
     expect(two.made).toEqual(["job"])
   })
 
   it("is in conflict with what is left of a deleted job", () => {
     const grave = { create: () => Effect.fail(taken), get: () => Effect.succeed({ input: "one", standing: gone }) }
     const error = failing(Job.submit(kindOf(grave), "job", "one"))
-    expect(error.message).toContain("a job of this id was deleted, and the id cannot be used again")
+    expect(error.message).toContain("a job with this id was deleted, and the id cannot be used again")
     expect(error.reason).toBe("Conflict")
   })
 
@@ -169,7 +169,7 @@ describe("submit", () => {
     const dark = { create: () => Effect.fail(lost), get: () => Effect.fail(down) }
     const error = failing(Job.submit(kindOf(dark), "job-17", "one", { isNew: true }))
     expect(error).toMatchObject({ _tag: "Transient", reason: "ConnectionLost", delivery: "Unconfirmed", attempts: 1 })
-    expect(error.advice).toContain("The job may exist: submit it again under the id job-17")
+    expect(error.advice).toContain("The job may exist: submit it again with the id job-17")
     const refused = { create: () => Effect.fail(forbidden), get: () => Effect.fail(missing) }
     expect(failing(Job.submit(kindOf(refused), "job-17", "one")).advice).not.toContain("job-17")
   })
@@ -177,11 +177,11 @@ describe("submit", () => {
   it("says that no job exists when nothing was sent, and nothing of jobs when the look failed", () => {
     const dark = { create: () => Effect.fail(down), get: () => Effect.fail(missing) }
     expect(failing(Job.submit(kindOf(dark), "job-17", "one")).advice).toMatch(
-      /^Nothing was sent, so no job exists: .* submit again under the id job-17\.$/
+      /^Nothing was sent, so no job exists: .* submit again with the id job-17\.$/
     )
     const blind = { create: () => Effect.dieMessage("it was sent"), get: () => Effect.fail(down) }
     expect(failing(Job.submit(kindOf(blind), "job-17", "one")).advice).toMatch(
-      /^The job could not be looked up, so nothing was submitted: .* submit again under the id job-17\.$/
+      /^The job could not be looked up, so nothing was submitted: .* submit again with the id job-17\.$/
     )
   })
 

@@ -396,7 +396,7 @@ describe("afterSight", () => {
       [down, "outage"]
     ] as const) {
       const [, step] = watching.afterSight(watching.watchingSince(0, limits), 0, eitherOf(sight), limits, 0)
-      expect(step._tag === "Failed" && step.error.advice).toContain(`by the option ${option}.`)
+      expect(step._tag === "Failed" && step.error.advice).toContain(`raise the option ${option}.`)
     }
   })
 

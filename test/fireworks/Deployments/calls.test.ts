@@ -234,12 +234,12 @@ describe("setAutoscaling", () => {
       [/scalingSchedules.day.duration/, { scalingSchedules: { day: { ...schedule, duration: "8 days" } } }],
       [/scalingSchedules.day.duration/, { scalingSchedules: { day: { ...schedule, duration: "1 minute" } } }],
       [
-        /scalingSchedules.day.schedule is "hourly"; it must be five fields of cron/,
+        /scalingSchedules.day.schedule is "hourly"; it must be a cron expression with five fields/,
         { scalingSchedules: { day: { ...schedule, schedule: "hourly" } } }
       ],
       [/scalingSchedules.day.minReplicaCount/, { scalingSchedules: { day: { ...schedule, minReplicaCount: -1 } } }],
       [
-        /scalingSchedules is "of 6"; it must be at most five/,
+        /scalingSchedules is "6 schedules"; it must be at most 5 schedules/,
         { scalingSchedules: Object.fromEntries(["a", "b", "c", "d", "e", "f"].map((name) => [name, schedule])) }
       ]
     ]
@@ -269,7 +269,7 @@ describe("setAutoscaling", () => {
     against({}, (api) =>
       Effect.gen(function* () {
         const named = yield* failureOf(Deployments.get(model))
-        expect(named.message).toContain("give the id alone")
+        expect(named.message).toContain("pass only the id")
         for (const effect of [
           Deployments.get("a/b"),
           Deployments.scale("../x", 1),
@@ -414,8 +414,8 @@ describe("awaitReady", () => {
         yield* TestClock.adjust("1 second")
         const error = yield* joined(fiber)
         expect([error._tag, error.reason, error.phase, error.attempts]).toEqual(["Transient", "Timeout", "deadline", 1])
-        expect(error.detail).toBe("the deployment d was READY for 10m, and last answered a request with ScalingUp")
-        expect(error.advice).toContain("by the option timeout")
+        expect(error.detail).toBe("the deployment d was READY for 10m, and the last probe failed with ScalingUp")
+        expect(error.advice).toContain("raise the option timeout")
         // 600 seconds at 15, each wait longer than the one before, up to a minute
         expect(yield* countOf(api, "GET")).toBeGreaterThan(10)
         expect(yield* countOf(api, "GET")).toBeLessThan(25)
@@ -433,7 +433,7 @@ describe("awaitReady", () => {
           yield* TestClock.adjust("9999 millis")
           expect(fiber.unsafePoll()).toBeNull()
           yield* TestClock.adjust("1 millis")
-          expect((yield* joined(fiber)).detail).toContain("READY for 10s, and last answered a request with Timeout")
+          expect((yield* joined(fiber)).detail).toContain("READY for 10s, and the last probe failed with Timeout")
         })
       )
       const down = { startup: 0, deployments: { d: {} }, outages: [{ after: 0, lasts: "1 minute" }] } as const

@@ -195,7 +195,7 @@ describe("a decision about replicas", () => {
     expect(words).toEqual([
       "raised the replicas from 1 to 2",
       "would raise the replicas from 1 to 2 (a dry run)",
-      "2 replicas are as many as maxReplicas allows",
+      "the deployment has 2 replicas, the most that maxReplicas allows",
       "1 of 2 replicas are ready",
       "all 2 replicas are ready",
       `could not get the deployment: ${down.message}`
@@ -436,7 +436,7 @@ describe("scaleOutOn429", () => {
           expect(yield* scaleOut.decisions).toMatchObject([{ _tag: "WouldRaise", from: 1, to: 2 }])
         }).pipe(Effect.provide(Logger.replace(Logger.defaultLogger, logger)))
         expect(lines).toEqual([
-          "scale out of d, after 10 capacity errors: would raise the replicas from 1 to 2 (a dry run)"
+          "scale-out of d after 10 capacity errors: would raise the replicas from 1 to 2 (a dry run)"
         ])
       })
     )

@@ -157,7 +157,7 @@ describe("a deployment that starts from zero for 8 minutes", () => {
       for (const call of [fireworks.chat(asked), Stream.runDrain(fireworks.chatStream(asked))]) {
         const error = yield* Effect.flip<unknown, ApiError.ApiError, never>(call)
         expect([error._tag, error.reason, error.attempts]).toEqual(["Transient", "ScalingUp", 1])
-        expect(error.advice).toMatch(/Workload.agentic.*"interactive" has none/)
+        expect(error.advice).toMatch(/Workload.agentic.*"interactive" has no patience/)
       }
       expect(yield* api.requests).toHaveLength(2)
     })

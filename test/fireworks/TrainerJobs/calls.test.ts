@@ -217,7 +217,7 @@ describe("the other calls", () => {
         ]
         for (const call of calls) expect((yield* failureOf(call)).detail?.split(" ")[0]).toBe("id")
         const named = yield* failureOf(TrainerJobs.get(`accounts/${account}/rlorTrainerJobs/j`))
-        expect(named.detail).toContain("give the id alone")
+        expect(named.detail).toContain("pass only the id")
         expect((yield* server.requests).length).toBe(0)
       })
     )

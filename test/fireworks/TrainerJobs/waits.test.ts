@@ -215,7 +215,7 @@ describe("awaitReady", () => {
           const wait = TrainerJobs.awaitReady("j", { ...short, [option]: "3 hours", ...seldom })
           const error = yield* within(failureOf(wait), "3 hours")
           expect([error.reason, error.phase, error.detail]).toEqual(["Timeout", "deadline", `the job was ${detail}`])
-          expect(error.advice).toContain(`by the option ${option}.`)
+          expect(error.advice).toContain(`raise the option ${option}.`)
         }
       })
     )
@@ -608,16 +608,16 @@ describe("what became of the optimizer", () => {
 
   it("knows of a resumption whose answer was lost by the next sight of a job that goes on", () => {
     const running = trainer.afterSight(trainer.nothingSeen, sight("RUNNING", 3), 0)
-    expect(running).toMatchObject({ stopped: false, asked: false, resumed: 0 })
+    expect(running).toMatchObject({ stopped: false, unconfirmed: false, resumed: 0 })
     // there was nothing to be resumed
     expect(trainer.afterResume(running, 0, false)).toEqual(running)
     const stopped = trainer.afterSight(running, sight("FAILED", 9), 0)
     const asked = trainer.afterResume(stopped, 0, false)
-    expect(asked).toEqual({ ...stopped, asked: true, resumed: 0 })
+    expect(asked).toEqual({ ...stopped, unconfirmed: true, resumed: 0 })
     const still = trainer.afterSight(asked, sight("FAILED", 9), 0)
-    expect(still).toMatchObject({ stopped: true, asked: true, resumed: 0 })
-    expect(trainer.afterResume(still, 0, true)).toMatchObject({ asked: false, resumed: 1 })
-    expect(trainer.afterSight(still, sight("PENDING", 10), 0)).toMatchObject({ asked: false, resumed: 1 })
+    expect(still).toMatchObject({ stopped: true, unconfirmed: true, resumed: 0 })
+    expect(trainer.afterResume(still, 0, true)).toMatchObject({ unconfirmed: false, resumed: 1 })
+    expect(trainer.afterSight(still, sight("PENDING", 10), 0)).toMatchObject({ unconfirmed: false, resumed: 1 })
     expect(trainer.afterResume(trainer.nothingSeen, 0, false)).toEqual(trainer.nothingSeen)
     expect(trainer.afterSight(trainer.nothingSeen, sight("RUNNING", 3), 0).resumed).toBe(0)
   })
@@ -635,7 +635,7 @@ describe("what became of the optimizer", () => {
     expect(from(30, saved("TRAINING", 5), saved("TRAINING"))).toBe("Unknown")
     expect(trainer.optimizerOf(trainer.afterCheckpoint(trainer.noCheckpoint, saved("TRAINING"), 30))).toEqual({
       _tag: "Unknown",
-      why: "a checkpoint does not say when it was saved"
+      why: "a checkpoint has no valid createTime"
     })
   })
 
