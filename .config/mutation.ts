@@ -26,11 +26,11 @@ const suites: Readonly<Record<string, ReadonlyArray<string>>> = {
   "internal/accounting/reconcile": ["Accounting/reconcile"],
   "internal/telemetry/prometheusText": ["Telemetry/prometheus#Prometheus's text"],
   "fireworks/internal/deployments/autoscaling": ["fireworks/Deployments/calls#setAutoscaling"],
-  "fireworks/internal/prometheus": ["fireworks/ServerMetrics#parseRates|a text of samples"],
+  "fireworks/internal/prometheus": ["fireworks/ServerMetrics#parseRates|Prometheus parse"],
   "fireworks/internal/deployments/scaling": [
-    "fireworks/Deployments/scaling#errors of capacity|a raise in doubt|a decision about replicas"
+    "fireworks/Deployments/scaling#Scaling.afterCapacity|Scaling.afterLook|Scaling decisions"
   ],
-  "fireworks/internal/jobs/trainerStates": ["fireworks/TrainerJobs/waits#what became of the optimizer"]
+  "fireworks/internal/jobs/trainerStates": ["fireworks/TrainerJobs/waits#the optimizer's state"]
 }
 
 const wanted = process.argv.slice(2)

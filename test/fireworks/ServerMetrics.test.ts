@@ -18,7 +18,7 @@ const over = (client: HttpClient.HttpClient) => {
   return Layer.merge(Layer.provide(ServerMetrics.layer(), fireworks), fireworks)
 }
 
-/** A test with answers of its own behind it; a text is an answer with it. */
+/** Runs a test against scripted responses. */
 const scripted = <A, E>(
   script: Fault.Script,
   test: (
@@ -35,13 +35,13 @@ const errorsLine = (status: string, value: number, deployment = ours) =>
   `requests_error_total:sum_by_deployment{deployment="${deployment}",http_code="${status}"} ${value}\n`
 
 // -------------------------------------------------------------------------------------------------
-// The text
+// Parsing
 // -------------------------------------------------------------------------------------------------
 
 describe("parseRates", () => {
   const rates = (body: string, deployment = ours) => parseRates(body)?.get(deployment)
 
-  it("reads names with colons, requests and errors by status, and adds up what differs by other labels", () => {
+  it("reads requests and errors by status, and sums the samples that differ only in other labels", () => {
     const body = `# HELP request_counter_total:sum_by_deployment Requests
 # TYPE request_counter_total:sum_by_deployment gauge
 ${requestsLine(1.5)}request_counter_total:sum_by_deployment{base_model="n",deployment="${ours}"} 5e-1 1700000000000
@@ -50,14 +50,14 @@ ${errorsLine("503", 0.25)}${errorsLine("429", 0.5)}`
     expect(rates(body)).toEqual({ requests: 2, errors: 0.75, byStatus: { 503: 0.25, 429: 0.5 } })
   })
 
-  it("keeps deployments apart, and knows one by its account and id where it has no name", () => {
+  it("separates deployments, and identifies one without a name by its account and id", () => {
     const body = `${requestsLine(1)}${requestsLine(2, "accounts/acme/deployments/theirs")}
 request_counter_total:sum_by_deployment{deployment_account="acme",deployment_id="third"} 3`
     expect([rates(body), rates(body, "accounts/acme/deployments/third")].map((one) => one?.requests)).toEqual([1, 3])
     expect(parseRates(body)?.size).toBe(3)
   })
 
-  it("passes over what it cannot read, and takes what it can", () => {
+  it("skips invalid lines and reads the others", () => {
     const broken = [
       `request_counter_total:sum_by_deployment{deployment="${ours}" 9`,
       `request_counter_total:sum_by_deployment{deployment="${ours}"} nine`,
@@ -73,12 +73,12 @@ request_counter_total:sum_by_deployment{deployment_account="acme",deployment_id=
     expect(rates(`${broken.join("\n")}\r\n${requestsLine(1).trim()}\r\n`)?.requests).toBe(1)
   })
 
-  it("reads past escapes and blanks, and a last line without an end", () => {
+  it("reads labels with escapes and blanks, and a last line without a newline", () => {
     const body = `request_counter_total:sum_by_deployment { base_model = "a\\"b\\\\,}\\n" , deployment="${ours}", } 7`
     expect(rates(body)?.requests).toBe(7)
   })
 
-  it("tells another kind of text from metrics without deployments", () => {
+  it("returns undefined for other kinds of text, and an empty map for metrics without deployments", () => {
     expect(parseRates("")).toEqual(new Map())
     expect(parseRates("# nothing here\nup 1\n")).toEqual(new Map())
     expect(parseRates(`<html><body>Sign in</body></html>`)).toBeUndefined()
@@ -86,18 +86,18 @@ request_counter_total:sum_by_deployment{deployment_account="acme",deployment_id=
     expect(parseRates("Service unavailable, try later")).toBeUndefined()
   })
 
-  it("holds no more than a bound of what a hostile server sends", () => {
+  it("limits the deployments and status codes that it keeps from a hostile server", () => {
     const many = Array.from({ length: 50_000 }, (_, index) => requestsLine(1, `accounts/a/deployments/d${index}`))
     expect(parseRates(many.join(""))?.size).toBe(2000)
     const codes = Array.from({ length: 3000 }, (_, index) => errorsLine(String(index), 1))
     expect(Object.keys(rates(codes.join(""))?.byStatus ?? {}).length).toBeLessThan(901)
     expect(rates(codes.join(""))?.errors).toBe(3000)
-    // time in proportion to the text
+    // the time of parsing must be linear in the length of the text
     const label = `{deployment="${"\\\\".repeat(4000)}`
     expect(parseRates(`request_counter_total:sum_by_deployment${label}\n`.repeat(2000))).toBeUndefined()
   })
 
-  it("never throws", () => {
+  it("does not throw on any text", () => {
     const piece = fc.constantFrom(
       "{",
       "}",
@@ -122,7 +122,7 @@ request_counter_total:sum_by_deployment{deployment_account="acme",deployment_id=
   })
 })
 
-describe("a text of samples", () => {
+describe("Prometheus parse", () => {
   const read = (text: string) => parse(text, new Set(["m", "n"]))
   const values = (text: string) => read(text).samples.map(({ value }) => value)
 
@@ -146,20 +146,20 @@ describe("a text of samples", () => {
     ["+inf", Infinity],
     ["-INF", -Infinity],
     ["NaN", Number.NaN]
-  ])("has the number %s, whatever is around it", (text, value) => {
+  ])("reads the value %s with any blanks and timestamps around it", (text, value) => {
     for (const line of [`m ${text}`, `m\t${text} 1700000000000`, `m{a="b"}${text}`, ` m \t${text} \r`]) {
       expect(values(line)).toEqual([value])
     }
   })
 
   it.each(["1x", "~1", ".", ".x", ".x5", "e5", "1e", "1e~5", ".5e~1", ".5ex", "one", "-", "~inf", "1.5.5", "", "} 1"])(
-    "has no number: %s",
+    "rejects the value %j",
     (text) => {
       expect(read(`m ${text}`)).toEqual({ samples: [], isMetrics: false })
     }
   )
 
-  it("has names and labels as they are written", () => {
+  it("keeps names and labels as written", () => {
     const { samples } = read(`m 1\nn{ a = "b\\"c" , d_1="" ,} 2\nm{} 3\nother{a="b"} 4`)
     expect(samples).toEqual([
       { name: "m", labels: new Map(), value: 1 },
@@ -170,7 +170,7 @@ describe("a text of samples", () => {
     expect(read(`ma="b"} 1`).samples).toEqual([])
   })
 
-  it("is one of metrics if any line is a sample of whatever, or none says anything", () => {
+  it("recognizes metrics if any line is a sample, or if all lines are empty or comments", () => {
     for (const line of ["up 1", 'up{a="b"} 1', "up +Inf", "up -inf", "up nan", "up .5", "up -1"]) {
       expect([line, read(`???\n${line}`).isMetrics]).toEqual([line, true])
     }
@@ -184,7 +184,7 @@ describe("a text of samples", () => {
     expect(values("\nm 1\n\n# m 2\nm 3")).toEqual([1, 3])
   })
 
-  it("is read up to a bound, of a line and of all", () => {
+  it("limits the length of a line and the number of samples", () => {
     const line = (length: number) => `m{a="${"x".repeat(length - 'm{a=""} 1'.length)}"} 1`
     expect(values(`${line(8192)}\nn 2`)).toEqual([1, 2])
     expect(values(`${line(8193)}\nn 2`)).toEqual([2])
@@ -194,7 +194,7 @@ describe("a text of samples", () => {
 })
 
 // -------------------------------------------------------------------------------------------------
-// Counts
+// integrate
 // -------------------------------------------------------------------------------------------------
 
 describe("integrate", () => {
@@ -207,12 +207,12 @@ describe("integrate", () => {
     return [requests, errors, coverage]
   }
 
-  it("lets a reading stand for the time since the one before", () => {
+  it("applies a reading to the time since the previous one", () => {
     expect(counted([at(60, 1), at(90, 3)], 0, 90)).toEqual([60 + 90, 75, 1])
     expect(counted([at(60, 1), at(70, 3)], 0, 70)).toEqual([60 + 30, 45, 1])
   })
 
-  it("lets no reading stand for more than its minute, and says what is not covered", () => {
+  it("applies a reading to at most one minute, and reports the coverage", () => {
     expect(counted([at(300)], 0, 300)).toEqual([60, 30, 0.2])
     expect(counted([at(60), at(180)], 0, 180)).toEqual([120, 60, 0.666667])
   })
@@ -223,13 +223,13 @@ describe("integrate", () => {
     expect(counted([at(60)], 60, 60)).toEqual([0, 0, 0])
   })
 
-  it("takes a deployment that is not among the metrics for idle only where it has been seen", () => {
+  it("counts a deployment absent from the metrics as idle only after an earlier reading", () => {
     const absent = { at: 120_000, rates: undefined }
     expect(counted([at(60), absent], 0, 120)).toEqual([60, 30, 1])
     expect(counted([absent], 60, 120)).toEqual([0, 0, 0])
   })
 
-  it("counts no second twice, covers no more than there is, and splits as windows split", () => {
+  it("counts each second at most once, and returns the same total for a window and for its two parts", () => {
     const readings = fc.array(fc.integer({ min: 1, max: 900 }), { minLength: 1, maxLength: 20 }).map((gaps) =>
       gaps.map((_, index) =>
         at(
@@ -246,7 +246,7 @@ describe("integrate", () => {
         const [first = 0] = counted(readings, from, middle)
         const [second = 0] = counted(readings, middle, to)
         expect(coverage).toBeLessThanOrEqual(1)
-        // one a second: as many as there are covered seconds
+        // at one request a second, the count is the number of covered seconds
         expect(whole).toBeCloseTo(coverage * (to - from), 2)
         expect(first + second).toBeCloseTo(whole, 3)
       }),
@@ -256,14 +256,14 @@ describe("integrate", () => {
 })
 
 // -------------------------------------------------------------------------------------------------
-// Scrapes
+// scrape and counts
 // -------------------------------------------------------------------------------------------------
 
 describe("scrape", () => {
   const paths = (client: ScriptedClient.ScriptedClient) =>
     Effect.map(client.requests, (requests) => requests.map(({ method, path }) => `${method} ${path}`))
 
-  it.effect("asks the account's metrics once for all who ask within 10 seconds", () =>
+  it.effect("shares one request for the account's metrics among all callers within 10 seconds", () =>
     scripted(text(requestsLine(1)), (client) =>
       Effect.gen(function* () {
         const all = yield* Effect.all(
@@ -283,14 +283,14 @@ describe("scrape", () => {
     )
   )
 
-  it.effect("is never refused by the API's limit, whoever asks and how often", () =>
+  it.effect("stays below the API's rate limit with any number of callers", () =>
     Effect.gen(function* () {
       const { client } = yield* FireworksServer.inMemory({ account, deployments: { ours: {} } })
       const busy = Effect.forever(Effect.zipRight(ServerMetrics.scrape, Effect.sleep("1 second")))
       const fibers = Effect.all([busy, busy, busy], { concurrency: "unbounded" })
       const fiber = yield* Effect.fork(Effect.provide(fibers, over(client)))
       for (let minute = 0; minute < 5; minute++) yield* TestClock.adjust("1 minute")
-      expect(fiber.unsafePoll(), "one failed").toBeNull()
+      expect(fiber.unsafePoll(), "a scrape failed").toBeNull()
       const count = (yield* client.requests).length
       expect(count).toBeGreaterThan(25)
       expect(count).toBeLessThanOrEqual(31)
@@ -298,7 +298,7 @@ describe("scrape", () => {
     })
   )
 
-  it.effect("attempts once, keeps a failure for as long as an answer, and longer if the server says so", () =>
+  it.effect("attempts once, and returns the same failure until the server hint has elapsed", () =>
     scripted([Fault.answer(429, { retryAfter: "30 seconds" }), text(requestsLine(1))], (client) =>
       Effect.gen(function* () {
         const error = yield* Effect.flip(ServerMetrics.scrape)
@@ -312,7 +312,7 @@ describe("scrape", () => {
     )
   )
 
-  it.effect("fails with InvalidAnswer where it gets another page", () =>
+  it.effect("fails with InvalidAnswer if the response is not a page of metrics", () =>
     scripted(text("<html>Sign in</html>"), () =>
       Effect.gen(function* () {
         const error = yield* Effect.flip(ServerMetrics.scrape)
@@ -321,7 +321,7 @@ describe("scrape", () => {
     )
   )
 
-  it.effect("fails nobody by the deadline of somebody else", () =>
+  it.effect("applies the deadline of one caller to that caller only", () =>
     scripted([Fault.unanswered, text(requestsLine(1))], () =>
       Effect.gen(function* () {
         const hasty = yield* Effect.fork(Effect.flip(Deadline.within(ServerMetrics.scrape, "1 second")))
@@ -334,7 +334,7 @@ describe("scrape", () => {
     )
   )
 
-  it.effect("lets who asks next wait for its turn after one that was interrupted", () =>
+  it.effect("delays the next request by the full 10 seconds after an interrupted scrape", () =>
     scripted([Fault.unanswered, text(requestsLine(1))], (client) =>
       Effect.gen(function* () {
         const first = yield* Effect.fork(ServerMetrics.scrape)
@@ -351,7 +351,7 @@ describe("scrape", () => {
 })
 
 describe("counts", () => {
-  it.effect("tells of the last minute of one deployment, by id or by name", () =>
+  it.effect("returns the counts of the last minute of a deployment, by id or by name", () =>
     scripted(text(requestsLine(2) + errorsLine("503", 0.5) + requestsLine(99, "accounts/acme/deployments/b")), () =>
       Effect.gen(function* () {
         yield* TestClock.setTime(1_000_000)
@@ -376,7 +376,7 @@ describe("counts", () => {
     )
   )
 
-  it.effect("refuses names and windows that are none", () =>
+  it.effect("rejects invalid names, windows and options", () =>
     scripted(Fault.healthy, () =>
       Effect.gen(function* () {
         const metrics = yield* ServerMetrics.ServerMetrics
@@ -402,7 +402,7 @@ describe("collect", () => {
     messages: [{ role: "user", content: "Hi" }]
   } as const
 
-  it.effect("comes to what was sent, within what the rates leave open", () =>
+  it.effect("counts the sent requests within the precision of the rates", () =>
     Effect.gen(function* () {
       const server = yield* FireworksServer.inMemory({ account, deployments: { ours: { replicas: 1 } }, capacity: 2 })
       const program = Effect.gen(function* () {
@@ -426,7 +426,7 @@ describe("collect", () => {
     })
   )
 
-  it.effect("leaves a gap where a scrape failed for more than a minute, and goes on", () =>
+  it.effect("leaves a gap in the coverage after more than a minute of failed scrapes, and continues", () =>
     scripted(
       (request) => (request.number > 2 && request.number <= 7 ? Fault.answer(503) : text(requestsLine(1))),
       () =>
@@ -438,38 +438,40 @@ describe("collect", () => {
             expect(failed !== undefined && Exit.isFailure(failed)).toBe(true)
             yield* TestClock.adjust("8 minutes")
             const { coverage, requests } = yield* collector.counts({ from: 0, to: 600_000 })
-            // readings at 0, 30, then at 210: a minute of it counts
+            // there are readings at 0 and 30, then at 210, of which one minute counts
             expect([coverage, requests]).toEqual([0.8, 480])
-            const mended = yield* collector.last
-            expect(mended !== undefined && Exit.isSuccess(mended)).toBe(true)
+            const recovered = yield* collector.last
+            expect(recovered !== undefined && Exit.isSuccess(recovered)).toBe(true)
           })
         )
     )
   )
 
-  it.effect("remembers no more than it is told, ends with its scope, and shares scrapes with others", () =>
-    scripted(text(requestsLine(1)), (client) =>
-      Effect.gen(function* () {
-        const work = Effect.gen(function* () {
-          const [one, other] = yield* Effect.all([
-            ServerMetrics.collect("ours", { keep: "5 minutes" }),
-            ServerMetrics.collect(ours, { every: "1 minute" })
-          ])
-          yield* TestClock.adjust("30 minutes")
-          expect((yield* one.readings).length).toBeLessThanOrEqual(13)
-          expect((yield* other.readings).length).toBe(31)
-          expect(yield* one.counts({ from: 0, to: 60_000 })).toMatchObject({ coverage: 0 })
-          return (yield* client.requests).length
+  it.effect(
+    "keeps readings only for the time of `keep`, shares scrapes with other collectors, and ends with its scope",
+    () =>
+      scripted(text(requestsLine(1)), (client) =>
+        Effect.gen(function* () {
+          const work = Effect.gen(function* () {
+            const [one, other] = yield* Effect.all([
+              ServerMetrics.collect("ours", { keep: "5 minutes" }),
+              ServerMetrics.collect(ours, { every: "1 minute" })
+            ])
+            yield* TestClock.adjust("30 minutes")
+            expect((yield* one.readings).length).toBeLessThanOrEqual(13)
+            expect((yield* other.readings).length).toBe(31)
+            expect(yield* one.counts({ from: 0, to: 60_000 })).toMatchObject({ coverage: 0 })
+            return (yield* client.requests).length
+          })
+          const count = yield* Effect.scoped(work)
+          expect(count).toBe(61)
+          yield* TestClock.adjust("1 hour")
+          expect(yield* client.requests).toHaveLength(count)
         })
-        const count = yield* Effect.scoped(work)
-        expect(count).toBe(61)
-        yield* TestClock.adjust("1 hour")
-        expect(yield* client.requests).toHaveLength(count)
-      })
-    )
+      )
   )
 
-  it.effect("outlives the deadline that it was begun under", () =>
+  it.effect("continues after the deadline of the call that started it", () =>
     scripted(text(requestsLine(1)), () =>
       Effect.scoped(
         Effect.gen(function* () {
@@ -481,7 +483,7 @@ describe("collect", () => {
     )
   )
 
-  it.effect("ends with its scope, though it was begun where nothing can be interrupted", () =>
+  it.effect("ends with its scope even if it was started in an uninterruptible region", () =>
     scripted(text(requestsLine(1)), () =>
       Effect.gen(function* () {
         const scope = yield* Scope.make()
@@ -489,21 +491,21 @@ describe("collect", () => {
         yield* TestClock.adjust("1 minute")
         const fiber = yield* Effect.fork(Scope.close(scope, Exit.void))
         yield* TestClock.adjust("1 second")
-        expect(fiber.unsafePoll(), "it goes on").not.toBeNull()
+        expect(fiber.unsafePoll(), "it still runs").not.toBeNull()
       })
     )
   )
 
-  it.effect("drops what a clock said that was set back", () =>
+  it.effect("drops readings from the future after the clock is set back", () =>
     Effect.gen(function* () {
       const clock = yield* Effect.clock
       let offset = Duration.toMillis("1 hour")
       const wall = () => clock.unsafeCurrentTimeMillis() + offset
-      // its methods are its prototype's
+      // the methods of the clock are on its prototype
       const jumping = Object.assign(Object.create(clock) as typeof clock, {
         unsafeCurrentTimeMillis: wall,
         currentTimeMillis: Effect.sync(wall),
-        // the monotonic one does not jump
+        // the monotonic clock does not jump
         unsafeCurrentTimeNanos: () => clock.unsafeCurrentTimeNanos()
       })
       yield* scripted(text(requestsLine(1)), () =>

@@ -18,17 +18,17 @@ export const over = (client: HttpClient.HttpClient) =>
 
 export type Test<A, C> = (api: C) => Effect.Effect<A, ApiError.ApiError, Fireworks.Fireworks | Scope.Scope>
 
-/** A test with the API behind it. */
+/** Runs a test against the API in memory. */
 export const against = <A>(options: FireworksServer.Options, test: Test<A, FireworksServer.InMemory>) =>
   Effect.flatMap(FireworksServer.inMemory({ account, ...options }), (server) =>
     Effect.provide(Effect.scoped(test(server)), over(server.client))
   )
 
-/** A test with answers of its own behind it. */
+/** Runs a test against scripted responses. */
 export const scripted = <A>(script: Fault.Script, test: Test<A, ScriptedClient.ScriptedClient>) =>
   Effect.flatMap(ScriptedClient.make(script), (client) => Effect.provide(Effect.scoped(test(client)), over(client)))
 
-/** What comes of an effect within some time. */
+/** Runs an effect, advances the clock, and expects the effect to have ended. */
 export const within = <A, E, R>(effect: Effect.Effect<A, E, R>, time: Duration.DurationInput) =>
   Effect.gen(function* () {
     const fiber = yield* Effect.fork(effect)
@@ -36,14 +36,14 @@ export const within = <A, E, R>(effect: Effect.Effect<A, E, R>, time: Duration.D
     return yield* joined(fiber)
   })
 
-/** What has come of a fiber by now. */
+/** Joins a fiber that is expected to have ended. */
 export const joined = <A, E>(fiber: Fiber.RuntimeFiber<A, E>) =>
   Effect.suspend(() => {
     expect(fiber.unsafePoll(), "it takes longer").not.toBeNull()
     return Fiber.join(fiber)
   })
 
-/** What an effect fails with. */
+/** Returns the error of an effect, and dies if the effect succeeds. */
 export const failureOf = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.orDieWith(Effect.flip(effect), () => new Error("it did not fail"))
 

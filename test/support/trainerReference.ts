@@ -4,7 +4,7 @@ import type { FireworksServer } from "effect-reliability/testing"
 import { all, hours, minutes, seconds } from "./trainers.js"
 
 // -------------------------------------------------------------------------------------------------
-// A world: what becomes of a job, and what is told of it
+// A model of a job and of the responses about it
 // -------------------------------------------------------------------------------------------------
 
 export interface Stage {
@@ -13,24 +13,24 @@ export interface Stage {
   readonly lasts: number
 }
 
-/** What the server does to a request: it may answer with what was so long ago. */
+/** The reaction of the server to a request. With a `lag` it responds with the state of that long ago. */
 export type Mood =
   | { readonly does: "see"; readonly lag: number }
   | { readonly does: "fail" | "miss"; readonly lag: number }
 
 export interface World {
-  /** What becomes of it, and what after each time that it is resumed; the last stage of each stays. */
+  /** The stages of the job, first from its creation and then from each resumption. The last stage never ends. */
   readonly lives: ReadonlyArray<ReadonlyArray<Stage>>
   readonly mood: (now: number, request: number) => Mood
-  /** What becomes of the n-th attempt to resume it. */
+  /** The outcome of the n-th attempt to resume the job. */
   readonly resume: (attempt: number) => "done" | "lost after" | "lost before" | "not sent"
-  /** After how long a run it answers. */
+  /** Milliseconds from the state RUNNING until the trainer responds. */
   readonly healthyAfter: number
 }
 
 export const clear: Mood = { does: "see", lag: 0 }
 
-/** A world in which all goes well but for what is said. */
+/** Makes a world without faults other than the given ones. */
 export const worldOf = (lives: World["lives"], more: Partial<World> = {}): World => ({
   lives,
   mood: () => clear,
@@ -50,7 +50,7 @@ export interface Truth {
   readonly since: number
 }
 
-/** A job that lives by a world's rules; its time goes on as it is told. */
+/** Makes a job that follows a world's rules. Its time advances with `pass`. */
 export const bring = (world: World, start: number) => {
   const begun = [start]
   let now = start
@@ -79,12 +79,12 @@ export const bring = (world: World, start: number) => {
     return does === "see" ? truth(now - lag).state : does === "miss" ? missing : down
   }
   const resume = (): ApiError.ApiError | undefined => {
-    const answer = world.resume(attempts++)
-    if (answer === "not sent") return down
-    if (answer === "lost before") return lost
+    const outcome = world.resume(attempts++)
+    if (outcome === "not sent") return down
+    if (outcome === "lost before") return lost
     if (!all.some((state) => state === truth().state)) return refused
     begun.push(now)
-    return answer === "done" ? undefined : lost
+    return outcome === "done" ? undefined : lost
   }
   return {
     truth,
@@ -98,7 +98,7 @@ export const bring = (world: World, start: number) => {
   }
 }
 
-/** How a wait ended: what it said, when, and how often it resumed. */
+/** The end of a wait: its message, its time and the number of resumptions. */
 export interface Verdict {
   readonly says: string
   readonly at: number
@@ -106,20 +106,20 @@ export interface Verdict {
 }
 
 // -------------------------------------------------------------------------------------------------
-// The reference's, as it is
+// The reference implementation
 // -------------------------------------------------------------------------------------------------
 
-/** Its loops over its HTTP calls, each of which retries for 300 seconds; milliseconds, in the order of the original. */
+/** Waits as the reference does. Each of its HTTP calls is retried for 300 seconds. The order of the code is the original's. */
 export const reference = (world: World, method: "reconnectAndWait" | "awaitReady" | "resumeAndWait"): Verdict => {
   const job = bring(world, 0)
   const end = (says: string): Verdict => ({ says, at: job.now(), resumed: job.lives() - 1 })
   const retried = <A>(call: () => A | ApiError.ApiError): A | ApiError.ApiError => {
     const start = job.now()
     for (let n = 0; ; n++) {
-      const answer = call()
-      if (!ApiError.isApiError(answer) || answer._tag === "Fatal") return answer
+      const result = call()
+      if (!ApiError.isApiError(result) || result._tag === "Fatal") return result
       const delay = Math.min(2 ** n, 30) * seconds
-      if (job.now() - start + delay > 300 * seconds) return answer
+      if (job.now() - start + delay > 300 * seconds) return result
       job.pass(delay)
     }
   }
@@ -163,12 +163,12 @@ export const stage = (state: FireworksServer.JobState, lasts = Infinity): Stage 
 
 export const running = [stage("CREATING", minutes), stage("RUNNING")]
 
-/** What the reference gets wrong: the world, what it says, and what is so. */
+/** Defects of the reference: a title, the world, the reference's verdict, and the correct one with its resumptions. */
 export const cases: ReadonlyArray<
   readonly [string, "reconnectAndWait" | "awaitReady" | "resumeAndWait", World, string, string, number]
 > = [
   [
-    "waiting for capacity counts against the 120 seconds",
+    "waits for capacity beyond the reference's 120 seconds",
     "reconnectAndWait",
     worldOf([[stage("PENDING", hours), stage("RUNNING")]]),
     "RuntimeError: stuck in PENDING",
@@ -176,7 +176,7 @@ export const cases: ReadonlyArray<
     0
   ],
   [
-    "so does waiting for new machines after a preemption",
+    "waits for new machines after a preemption beyond the reference's 120 seconds",
     "reconnectAndWait",
     worldOf([[stage("RE_QUEUEING", 10 * minutes), ...running]]),
     "RuntimeError: stuck in RE_QUEUEING",
@@ -184,7 +184,7 @@ export const cases: ReadonlyArray<
     0
   ],
   [
-    "so does being created",
+    "waits for the creation of the job beyond the reference's 120 seconds",
     "reconnectAndWait",
     worldOf([[stage("CREATING", 5 * minutes), stage("RUNNING")]]),
     "RuntimeError: stuck in CREATING",
@@ -192,7 +192,7 @@ export const cases: ReadonlyArray<
     0
   ],
   [
-    "the failure before a resumption, told after it, is the end",
+    "ignores a stale failure after a resumption, where the reference fails",
     "reconnectAndWait",
     worldOf([[stage("FAILED")], running], { mood: (_, n) => ({ does: "see", lag: n < 3 ? 20 * seconds : 0 }) }),
     "RuntimeError: failed",
@@ -200,7 +200,7 @@ export const cases: ReadonlyArray<
     1
   ],
   [
-    "a job that fails again is not resumed again",
+    "resumes a job that fails again, where the reference fails",
     "reconnectAndWait",
     worldOf([[stage("FAILED")], [stage("CREATING", minutes), stage("FAILED")], running]),
     "RuntimeError: failed",
@@ -208,7 +208,7 @@ export const cases: ReadonlyArray<
     2
   ],
   [
-    "a preemption while it becomes ready is the end",
+    "resumes a job preempted before it is ready, where the reference fails",
     "reconnectAndWait",
     worldOf([[stage("RUNNING", 20 * seconds), stage("FAILED")], running]),
     "RuntimeError: failed",
@@ -216,7 +216,7 @@ export const cases: ReadonlyArray<
     1
   ],
   [
-    "an outage of half an hour is a failed job",
+    "survives an outage of half an hour, where the reference fails",
     "reconnectAndWait",
     worldOf([[stage("RUNNING", 20 * seconds), stage("PENDING", hours), ...running]], {
       mood: (now) => (now >= 5 * minutes && now < 35 * minutes ? { does: "fail", lag: 0 } : clear)
@@ -226,7 +226,7 @@ export const cases: ReadonlyArray<
     0
   ],
   [
-    "so is one at the very beginning",
+    "survives an outage at the beginning, where the reference fails",
     "reconnectAndWait",
     worldOf([[stage("RUNNING")]], { mood: (now) => (now < 10 * minutes ? { does: "fail", lag: 0 } : clear) }),
     "RuntimeError: Connect",
@@ -234,7 +234,7 @@ export const cases: ReadonlyArray<
     0
   ],
   [
-    "the time for becoming ready goes on while it waits for capacity again",
+    "stops the time limit for readiness during a wait for capacity, where the reference fails",
     "awaitReady",
     worldOf([[stage("CREATING", minutes), stage("PENDING", 2 * hours), stage("RUNNING")]], {
       healthyAfter: 2 * minutes
@@ -244,7 +244,7 @@ export const cases: ReadonlyArray<
     0
   ],
   [
-    "waiting for new machines counts as becoming ready",
+    "stops the time limit for readiness during a wait for new machines, where the reference fails",
     "awaitReady",
     worldOf([[stage("RUNNING", 20 * seconds), stage("RE_QUEUEING", hours), ...running]]),
     "TimeoutError: RE_QUEUEING",
@@ -252,7 +252,7 @@ export const cases: ReadonlyArray<
     0
   ],
   [
-    "a job that is cancelled while it is waited for is waited for",
+    "reports a job cancelled during the wait, where the reference waits on",
     "awaitReady",
     worldOf([[stage("CREATING", minutes), stage("CANCELLED")]]),
     "TimeoutError: CANCELLED",
@@ -260,7 +260,7 @@ export const cases: ReadonlyArray<
     0
   ],
   [
-    "one that is completed too",
+    "reports a job completed during the wait, where the reference waits on",
     "awaitReady",
     worldOf([[stage("CREATING", minutes), stage("COMPLETED")]]),
     "TimeoutError: COMPLETED",
@@ -268,7 +268,7 @@ export const cases: ReadonlyArray<
     0
   ],
   [
-    "one that cannot be seen yet does not exist",
+    "waits for a job that lookups do not find yet, where the reference fails",
     "awaitReady",
     worldOf([running], { mood: (now) => (now < 20 * seconds ? { does: "miss", lag: 0 } : clear) }),
     "RuntimeError: NotFound",
@@ -276,7 +276,7 @@ export const cases: ReadonlyArray<
     0
   ],
   [
-    "one whose time is over is waited for, and has no outcome",
+    "reports an expired job, where the reference waits on",
     "reconnectAndWait",
     worldOf([[stage("EXPIRED")]]),
     "RuntimeError: stuck in EXPIRED",
@@ -284,7 +284,7 @@ export const cases: ReadonlyArray<
     0
   ],
   [
-    "a resumption whose answer is lost is asked for again, and refused",
+    "succeeds after a resumption with a lost response, where the reference fails",
     "resumeAndWait",
     worldOf([[stage("FAILED")], running], { resume: (n) => (n === 0 ? "lost after" : "done") }),
     "RuntimeError: BadRequest",

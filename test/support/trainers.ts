@@ -20,7 +20,7 @@ export const over = (client: HttpClient.HttpClient) =>
     Layer.provide(Layer.succeed(HttpClient.HttpClient, client))
   )
 
-/** A test with the API behind it. */
+/** Runs a test against the API in memory. */
 export const against = (
   options: FireworksServer.Options,
   test: (server: FireworksServer.InMemory) => Effect.Effect<void, ApiError.ApiError, Fireworks.Fireworks>
@@ -29,7 +29,7 @@ export const against = (
     Effect.provide(test(server), over(server.client))
   ).pipe(Effect.provide(quiet))
 
-/** A test with answers of its own behind it. */
+/** Runs a test against scripted responses. */
 export const scripted = (
   script: Fault.Script,
   test: (client: ScriptedClient.ScriptedClient) => Effect.Effect<void, ApiError.ApiError, Fireworks.Fireworks>
@@ -43,7 +43,7 @@ export const quiet = Logger.replace(
   Logger.make(() => undefined)
 )
 
-/** What an effect logs, with its result. */
+/** Returns the result of an effect with the lines that it logs. */
 export const logged = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.suspend(() => {
     const lines: Array<string> = []
@@ -51,7 +51,7 @@ export const logged = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     return Effect.map(Effect.provide(effect, Logger.replace(Logger.defaultLogger, logger)), (a) => [a, lines] as const)
   })
 
-/** What comes of an effect within some time. */
+/** Runs an effect, advances the clock, and expects the effect to have ended. */
 export const within = <A, E, R>(effect: Effect.Effect<A, E, R>, time: Duration.DurationInput) =>
   Effect.gen(function* () {
     const fiber = yield* Effect.fork(effect)
@@ -72,7 +72,7 @@ export const json = (body: object): Fault.Answer => Fault.answer(200, { body })
 
 export const make = TrainerJobs.create({ id: "j", dcpSaveInterval: 10 })
 
-/** Lives one after the other, each with its last stage for ever. */
+/** Makes a timeline for each life of a job; the last stage of each never ends. */
 export const lives =
   (...timelines: ReadonlyArray<FireworksServer.Timeline>) =>
   ({ life }: FireworksServer.NewJob): FireworksServer.Timeline | undefined =>

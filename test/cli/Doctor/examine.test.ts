@@ -67,7 +67,7 @@ describe("the program", () => {
         ],
         [["doctor"], /: FIREWORKS_BASE_URL has no scheme: write https:/, { FIREWORKS_BASE_URL: "localhost:3" }],
         [["doctor"], /: FIREWORKS_ACCOUNT_ID is "<redacted>"/, { FIREWORKS_ACCOUNT_ID: "a/secret" }],
-        [["doctor"], /: FIREWORKS_CONTROL_URL holds cred/, { FIREWORKS_CONTROL_URL: "https://me:secret@host" }]
+        [["doctor"], /: FIREWORKS_CONTROL_URL contains cred/, { FIREWORKS_CONTROL_URL: "https://me:secret@host" }]
       ]
       const ended = yield* Effect.forEach(uses, ([args, , env]) => program(args, env), { concurrency: 2 })
       for (const [index, { status, stderr, stdout }] of ended.entries()) {

@@ -24,11 +24,11 @@ import {
 } from "../../support/deployments.js"
 
 // -------------------------------------------------------------------------------------------------
-// get, list, scale
+// get, list and scale
 // -------------------------------------------------------------------------------------------------
 
 describe("get and list", () => {
-  it.effect("tell of deployments, and keep what they do not know", () =>
+  it.effect("returns deployments with their unknown fields", () =>
     against({ deployments: { d: { minReplicaCount: 1, maxReplicaCount: 3, fields: { ofTomorrow: 1 } }, e: {} } }, () =>
       Effect.gen(function* () {
         const one = yield* Deployments.get("d")
@@ -41,7 +41,7 @@ describe("get and list", () => {
     )
   )
 
-  it("read counts that are texts, missing or null", () => {
+  it("reads replica counts and states that are missing, null or unspecified", () => {
     const name = model
     expect(Deployments.replicasOf({ name, replicaCount: 2 })).toEqual({ wanted: 2, ready: undefined, max: undefined })
     expect(Deployments.replicasOf({ name, desiredReplicaCount: 3, replicaCount: 2 }).wanted).toBe(3)
@@ -59,7 +59,7 @@ describe("get and list", () => {
 })
 
 describe("scale", () => {
-  it.effect("sets the replicas, and nothing else", () =>
+  it.effect("sets the replica count and preserves the other fields", () =>
     against(
       { deployments: { d: { minReplicaCount: 1, maxReplicaCount: 3, fields: { displayName: "mine" } } } },
       (api) =>
@@ -76,7 +76,7 @@ describe("scale", () => {
     )
   )
 
-  it.effect("is asked for again when its answer is lost", () =>
+  it.effect("retries after a lost response", () =>
     against(
       {
         deployments: { d: { maxReplicaCount: 3 } },
@@ -101,7 +101,7 @@ const full: Record<string, FireworksServer.DeploymentOptions> = {
 }
 
 describe("setAutoscaling", () => {
-  it.effect("loses nothing on a server that replaces what the mask does not name", () =>
+  it.effect("preserves the rest of the policy on a server that replaces fields outside the mask", () =>
     against({ deployments: full, patch: "replace" }, (api) =>
       Effect.gen(function* () {
         yield* Deployments.setAutoscaling("d", { maxReplicaCount: 5 })
@@ -126,7 +126,7 @@ describe("setAutoscaling", () => {
       })
     )
 
-  it.effect("sends a mask of exactly what is given, and a body of exactly that", () =>
+  it.effect("sends a mask and a body with exactly the given fields", () =>
     Effect.gen(function* () {
       expect(yield* sent({ minReplicaCount: 0, maxReplicaCount: undefined })).toEqual([
         "min_replica_count",
@@ -170,7 +170,7 @@ describe("setAutoscaling", () => {
     })
   )
 
-  it.effect("leaves each field as it was but those that are given, whichever they are", () => {
+  it.effect("changes exactly the given fields, for any subset of fields", () => {
     const all = {
       minReplicaCount: 2,
       maxReplicaCount: 7,
@@ -217,7 +217,7 @@ describe("setAutoscaling", () => {
     )
   })
 
-  it("refuses what is out of bounds, by its name, before anything is sent", () => {
+  it("rejects values out of bounds by name", () => {
     const schedule = { minReplicaCount: 1, schedule: "0 8 * * *", duration: "1 hour", timezone: "UTC" } as const
     const bad: ReadonlyArray<readonly [RegExp, Deployments.Autoscaling]> = [
       [/autoscaling is "empty"/, {}],
@@ -257,7 +257,7 @@ describe("setAutoscaling", () => {
     expect(() => Deployments.list({ pageSize: 0 })).toThrow(/Deployments.list: pageSize is 0/)
   })
 
-  it("leaves load targets alone that are named and not given, and takes them away where none is named", () => {
+  it("ignores undefined load targets, and removes all load targets for an empty record", () => {
     const changeTo = (loadTargets: Deployments.Autoscaling["loadTargets"]) =>
       changeOf("x", { minReplicaCount: 1, loadTargets })
     expect(changeTo({ default: undefined })).toEqual({ mask: "min_replica_count", body: { minReplicaCount: 1 } })
@@ -265,7 +265,7 @@ describe("setAutoscaling", () => {
     expect(() => changeOf("x", { loadTargets: { default: undefined } })).toThrow(/at least one field/)
   })
 
-  it.effect("refuses an id that is no id, and sends nothing", () =>
+  it.effect("rejects invalid deployment ids before any request", () =>
     against({}, (api) =>
       Effect.gen(function* () {
         const named = yield* failureOf(Deployments.get(model))
@@ -290,7 +290,7 @@ describe("setAutoscaling", () => {
 // awaitReady
 // -------------------------------------------------------------------------------------------------
 
-/** What `awaitReady` fails with, as an error of the API. */
+/** Returns the `ApiError` of `awaitReady`, and dies of a `DeploymentFailed`. */
 const notReady = (
   effect: Effect.Effect<unknown, ApiError.ApiError | Deployments.DeploymentFailed, Fireworks.Fireworks>
 ) =>
@@ -302,12 +302,12 @@ const apiOnly = <A, R>(effect: Effect.Effect<A, ApiError.ApiError | Deployments.
   Effect.catchTag(effect, "DeploymentFailed", (error) => Effect.die(error))
 
 describe("awaitReady", () => {
-  it.effect("wakes a deployment that is scaled to zero, and waits until it answers", () =>
+  it.effect("wakes a deployment scaled to zero, and waits until it responds", () =>
     against({ deployments: { d: {} }, startup: "5 minutes", settling: "40 seconds" }, (api) =>
       Effect.gen(function* () {
         const fiber = yield* Effect.fork(apiOnly(Deployments.awaitReady("d")))
         yield* TestClock.adjust("5 minutes")
-        // it is READY all the time, and there is a replica now, to which no way leads yet
+        // the state is READY all the time, and there is a replica now, but requests do not reach it yet
         expect(Deployments.stateOf(yield* Deployments.get("d"))).toBe("READY")
         expect(fiber.unsafePoll()).toBeNull()
         yield* TestClock.adjust("2 minutes")
@@ -319,7 +319,7 @@ describe("awaitReady", () => {
     )
   )
 
-  it.effect("is done at once where it answers, whatever its state is called", () =>
+  it.effect("returns after one probe if the deployment responds, in any state", () =>
     Effect.forEach(["READY", "CREATING", "UPDATING"] as const, (state) =>
       against({ deployments: { d: { minReplicaCount: 1 } } }, (api) =>
         Effect.gen(function* () {
@@ -331,7 +331,7 @@ describe("awaitReady", () => {
     )
   )
 
-  it.effect("waits for one that is being created", () =>
+  it.effect("waits for a deployment in the state CREATING", () =>
     scripted(
       ({ method, number }) =>
         method === "GET"
@@ -347,7 +347,7 @@ describe("awaitReady", () => {
     )
   )
 
-  it.effect("fails at once with one that has failed, and says why", () =>
+  it.effect("fails immediately with DeploymentFailed if the deployment has failed, and reports its status", () =>
     scripted(
       json({ name: model, state: "FAILED", status: { code: "INTERNAL", message: `no GPUs for accounts/${account}` } }),
       (client) =>
@@ -360,7 +360,7 @@ describe("awaitReady", () => {
     )
   )
 
-  it.effect("shows neither the key nor the account of what a deployment says of its failure", () =>
+  it.effect("redacts the key and the account in the status of a failed deployment", () =>
     scripted(
       json({ name: model, state: "FAILED", status: { message: `${account} has no GPUs; rejected ${key}` } }),
       () =>
@@ -371,7 +371,7 @@ describe("awaitReady", () => {
     )
   )
 
-  it.effect("fails at once with one that is deleted, or may have no replica", () =>
+  it.effect("fails immediately if the deployment is deleted, or if its maxReplicaCount is 0", () =>
     Effect.gen(function* () {
       for (const state of ["DELETING", "DELETED"]) {
         yield* scripted(json({ name: model, state }), () =>
@@ -391,7 +391,7 @@ describe("awaitReady", () => {
     })
   )
 
-  it.effect("fails at once with what no waiting cures", () =>
+  it.effect("fails immediately with permanent errors of either request", () =>
     against({ deployments: { d: { minReplicaCount: 1 } } }, (api) =>
       Effect.gen(function* () {
         yield* api.suspend(true)
@@ -405,7 +405,7 @@ describe("awaitReady", () => {
     )
   )
 
-  it.effect("ends after its timeout, and says what it was and what it answered", () =>
+  it.effect("fails at its timeout, and reports the state and the last response", () =>
     against({ deployments: { d: {} }, startup: "1 hour" }, (api) =>
       Effect.gen(function* () {
         const fiber = yield* Effect.fork(notReady(Deployments.awaitReady("d")))
@@ -416,14 +416,14 @@ describe("awaitReady", () => {
         expect([error._tag, error.reason, error.phase, error.attempts]).toEqual(["Transient", "Timeout", "deadline", 1])
         expect(error.detail).toBe("the deployment d was READY for 10m, and the last probe failed with ScalingUp")
         expect(error.advice).toContain("raise the option timeout")
-        // 600 seconds at 15, each wait longer than the one before, up to a minute
+        // 600 seconds, with waits that grow from 15 seconds to a minute
         expect(yield* countOf(api, "GET")).toBeGreaterThan(10)
         expect(yield* countOf(api, "GET")).toBeLessThan(25)
       })
     )
   )
 
-  it.effect("ends at its timeout though nothing answers the probe, by now or after an outage", () =>
+  it.effect("fails at its timeout if the probe never responds, with and without an outage before", () =>
     Effect.gen(function* () {
       const silent = { timeout: "10 seconds", interval: "1 second", probe: () => Effect.never } as const
       const ready = json({ name: model, state: "READY" })
@@ -446,7 +446,7 @@ describe("awaitReady", () => {
     })
   )
 
-  it.effect("waits for one that does not say how many replicas it may have", () =>
+  it.effect("waits for a deployment without a maxReplicaCount", () =>
     scripted(
       ({ method }) =>
         method === "POST"
@@ -460,7 +460,7 @@ describe("awaitReady", () => {
     )
   )
 
-  it.effect("bridges an outage of the control plane, and not one longer than is allowed", () =>
+  it.effect("survives an outage of the control plane, and fails once `outage` has elapsed", () =>
     against(
       { deployments: { d: {} }, startup: "2 minutes", outages: [{ after: "30 seconds", lasts: "8 minutes" }] },
       () =>
@@ -476,7 +476,7 @@ describe("awaitReady", () => {
     )
   )
 
-  it.effect("gives a probe that hangs a minute, and asks again", () =>
+  it.effect("aborts a probe that hangs for a minute, and probes again", () =>
     against(
       { deployments: { d: { minReplicaCount: 1 } }, injections: [{ method: "POST", fault: Fault.unanswered }] },
       (api) =>
@@ -487,7 +487,7 @@ describe("awaitReady", () => {
     )
   )
 
-  it.effect("probes by what it is given, and by nothing else", () =>
+  it.effect("probes only with the given function", () =>
     against({ deployments: { d: {} }, startup: "3 minutes" }, (api) =>
       Effect.gen(function* () {
         const fireworks = yield* Fireworks.Fireworks
@@ -495,14 +495,14 @@ describe("awaitReady", () => {
         yield* within(apiOnly(Deployments.awaitReady("d", { probe })), "5 minutes")
         expect(yield* countOf(api, "POST embeddings")).toBeGreaterThan(1)
         expect(yield* countOf(api, "POST chat")).toBe(0)
-        // a limit of its own
+        // each probe has a timeout of its own
         const hangs = Deployments.awaitReady("d", { probe: () => Effect.never, timeout: "5 minutes" })
         expect((yield* within(notReady(hangs), "7 minutes")).detail).toContain("with Timeout")
       })
     )
   )
 
-  it.effect("ends with a deadline around it, and leaves nothing behind when it is interrupted", () =>
+  it.effect("fails at a deadline, and sends no request after an interruption", () =>
     against({ deployments: { d: {} }, startup: "1 hour" }, (api) =>
       Effect.gen(function* () {
         const late = notReady(Deadline.within(Deployments.awaitReady("d"), "2 minutes"))
@@ -517,7 +517,7 @@ describe("awaitReady", () => {
     )
   )
 
-  it("refuses bad options by their names", () => {
+  it("rejects invalid options by name", () => {
     expect(() => Deployments.awaitReady("d", { timeout: "-1 second" })).toThrow(/Deployments.awaitReady: timeout/)
     expect(() => Deployments.awaitReady("d", { interval: 0 })).toThrow(/Deployments.awaitReady: interval/)
     expect(() => Deployments.awaitReady("d", { outage: Number.NaN })).toThrow(/outage/)

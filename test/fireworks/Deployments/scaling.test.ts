@@ -23,7 +23,7 @@ import {
 } from "../../support/deployments.js"
 
 // -------------------------------------------------------------------------------------------------
-// When more replicas are asked for: pure
+// The pure algorithm
 // -------------------------------------------------------------------------------------------------
 
 const second = 1000
@@ -38,7 +38,7 @@ const settings: Scaling.Settings = {
   pause: minute
 }
 
-/** Errors at these times; answers when the deployment would be looked at. */
+/** Records an error at each of the times, and returns the time at which the deployment is looked up. */
 const looksAt = (times: ReadonlyArray<number>): number | undefined => {
   let state = Scaling.idle
   for (const at of times) {
@@ -56,31 +56,30 @@ const capacity = new ApiError.RateLimit({ reason: "Capacity", delivery: "Acknowl
 const lost = new ApiError.Transient({ reason: "ConnectionLost", delivery: "Unconfirmed", attempts: 1 })
 const down = new ApiError.Transient({ reason: "Connect", delivery: "NotSent", attempts: 1 })
 
-describe("errors of capacity", () => {
-  it("are sustained if there are enough within the time, and some in each quarter of it", () => {
+describe("Scaling.afterCapacity", () => {
+  it("looks the deployment up after enough errors, spread over each quarter of the window", () => {
     expect(looksAt(every(second, 5 * minute))).toBe(45 * second)
     expect(looksAt(every(6 * second, 5 * minute))).toBe(54 * second)
   })
 
-  it("are not, if they are spread thin", () => {
+  it("ignores errors that are too rare", () => {
     expect(looksAt(every(7 * second, 60 * minute))).toBeUndefined()
   })
 
-  it("are not, if they come in a burst, however large, or in several", () => {
+  it("ignores bursts of errors of any size", () => {
     const burst = (at: number) => Array.from({ length: 5000 }, (_, n) => at + n)
     expect(looksAt(burst(0))).toBeUndefined()
     expect(looksAt([0, 30, 60, 90].flatMap((at) => burst(at * second)))).toBeUndefined()
   })
 
-  it("are as they were when a clock goes back", () => {
+  it("does not look the deployment up too early when the clock goes back", () => {
     const back = every(second, 30 * second).map((at) => (at % 2000 === 0 ? at : 0))
     expect(looksAt(back)).toBeUndefined()
   })
 })
 
-/** What befalls a deployment that is saturated. */
-describe("a raise in doubt", () => {
-  it("is asked for again by no more than a step, if others have scaled in since", () => {
+describe("Scaling.afterLook, after a raise in doubt", () => {
+  it("requests at most one step above the current count if the deployment has been scaled in since", () => {
     const doubtful = Scaling.afterScale(Scaling.idle, 0, { from: 7, to: 8 }, Either.left(lost), settings)[0]
     const seen = Either.right({ wanted: 2, ready: 2, max: 10 })
     const [, next] = Scaling.afterLook(doubtful, minute, seen, { ...settings, maxReplicas: 10, step: 1 })
@@ -88,7 +87,7 @@ describe("a raise in doubt", () => {
   })
 })
 
-describe("a decision about replicas", () => {
+describe("Scaling decisions", () => {
   const own = { ...settings, maxReplicas: 4, step: 2 }
   const asking = { ...Scaling.idle, counts: [1, 2, 3], isAsking: true }
   const look = (state: Scaling.Scaling, now: number, replicas: Partial<Scaling.Replicas>) =>
@@ -100,7 +99,7 @@ describe("a decision about replicas", () => {
   const doubt = { from: 2, to: 3, at: 100 }
   const scale = (from: number, to: number) => ({ _tag: "Scale", raise: { from, to } })
 
-  it("raises by a step, up to each bound", () => {
+  it("raises the replicas by one step, up to each bound", () => {
     expect(look(asking, 0, {})).toEqual([asking, scale(2, 4)])
     expect(look(asking, 0, { ready: undefined })).toEqual([asking, scale(2, 4)])
     expect(look(asking, 0, { wanted: 1, ready: 1 })[1]).toEqual(scale(1, 3))
@@ -115,7 +114,7 @@ describe("a decision about replicas", () => {
     }
   })
 
-  it("waits for replicas that are on their way, and counts anew with them", () => {
+  it("waits for replicas that are starting, and resets the error counts once they are ready", () => {
     const [settling, next] = look(asking, 5, { ready: 1 })
     expect([settling, next]).toEqual(
       rested(5 + own.pause, { _tag: "NotReady", replicas: 2, ready: 1 }, { isSettling: true })
@@ -125,7 +124,7 @@ describe("a decision about replicas", () => {
     )
   })
 
-  it("takes a raise in doubt for done where it is seen, and for a bound within the time of one", () => {
+  it("accepts a raise in doubt once the count shows it, and requests nothing higher within `every`", () => {
     const doubtful = { ...asking, doubt }
     const done = rested(100 + own.every, { _tag: "Raised", from: 2, to: 3 }, { isSettling: true, doubt: undefined })
     expect(look(doubtful, 200, { wanted: 3, ready: 1 })).toEqual(done)
@@ -135,7 +134,7 @@ describe("a decision about replicas", () => {
     expect(look(doubtful, 100 + own.every, { wanted: 3, ready: 3 })[1]).toEqual(scale(3, 4))
   })
 
-  it("rests after a failure for as long as the server says, and no less than a pause", () => {
+  it("pauses after a failure for the server hint, and at least for `pause`", () => {
     const wait = (retryAfter: Duration.Duration | undefined) => {
       const error = new ApiError.Transient({ reason: "Unavailable", delivery: "Acknowledged", retryAfter })
       const after = Scaling.afterLook(asking, 5, Either.left(error), own)
@@ -145,7 +144,7 @@ describe("a decision about replicas", () => {
     expect([undefined, Duration.seconds(1), Duration.hours(1)].map(wait)).toEqual([own.pause, own.pause, 60 * minute])
   })
 
-  it("doubts a request for more whose answer was lost, and no other", () => {
+  it("records a raise in doubt only after a lost response", () => {
     const raise = { from: 2, to: 3 }
     const after = (result: Either.Either<unknown, ApiError.ApiError>, state = asking) =>
       Scaling.afterScale(state, 5, raise, result, own)
@@ -166,24 +165,24 @@ describe("a decision about replicas", () => {
     }
   })
 
-  it("is held until its time, and not at it", () => {
+  it("resumes lookups exactly when the hold ends, by one caller only", () => {
     let state: Scaling.Scaling = { ...Scaling.idle, heldUntil: 59 * second }
     const steps = every(second, minute).map((at) => {
       const [next, step] = Scaling.afterCapacity(state, at, settings)
       state = next
       return step
     })
-    // and looked at by one of many
+    // only the first of the callers looks the deployment up
     expect(steps).toEqual([...every(second, 59 * second).map(() => "Nothing"), "Look"])
     expect(state.isAsking).toBe(true)
     expect(Scaling.afterCapacity(state, minute, settings)[1]).toBe("Nothing")
-    // those of the first slot are forgotten by then
+    // the errors of the first slot have expired by then
     expect([59, 60].map((at) => Scaling.errorsOf(Scaling.afterCapacity(state, at * second, settings)[0]))).toEqual([
       61, 56
     ])
   })
 
-  it("has words", () => {
+  it("describes each decision in words", () => {
     const words = [
       { _tag: "Raised", from: 1, to: 2 } as const,
       { _tag: "WouldRaise", from: 1, to: 2 } as const,
@@ -213,12 +212,12 @@ const anyAnswer = fc.constantFrom("good", "good", "good", "lost after", "lost be
 
 const drawn = <A>(stream: fc.Stream<A>): A => {
   const next = stream.next()
-  if (next.done === true) throw new Error("it has no end")
+  if (next.done === true) throw new Error("the stream ended")
   return next.value
 }
 
-describe("a deployment, whatever befalls it", () => {
-  it("is never above its bounds, and is raised once a window, on sustained errors, with all its replicas ready", () => {
+describe("Scaling, under random histories", () => {
+  it("raises within the bounds, at most once per `every`, after sustained errors and with all replicas ready", () => {
     let raises = 0
     fc.assert(
       fc.property(
@@ -240,7 +239,7 @@ describe("a deployment, whatever befalls it", () => {
           let ready: ReadonlyArray<number> = [0]
           let raisedAt = -Infinity
           const seen: Array<number> = []
-          /** The control plane, which answers as it likes. */
+          /** Sets the replicas at the control plane, after checks of the invariants. */
           const scaleTo = (to: number) => {
             const wanted = ready.length
             if (to === wanted) return
@@ -270,7 +269,7 @@ describe("a deployment, whatever befalls it", () => {
             )
             state = looked
             if (next._tag === "Rest") return
-            // nobody else asks meanwhile
+            // no other caller looks the deployment up meanwhile
             expect(Scaling.afterCapacity(state, now, own)[1]).toBe("Nothing")
             now += 50
             if (answer === "good" || answer === "lost after") scaleTo(next.raise.to)
@@ -293,7 +292,7 @@ describe("a deployment, whatever befalls it", () => {
       ),
       { numRuns: 150 }
     )
-    // it was not shown of nothing
+    // the property holds for enough raises
     expect(raises).toBeGreaterThan(20)
   })
 })
@@ -305,7 +304,7 @@ describe("a deployment, whatever befalls it", () => {
 const tagsOf = (scaleOut: Deployments.ScaleOut) =>
   Effect.map(scaleOut.decisions, (decisions) => decisions.map(({ _tag }) => _tag))
 
-/** An error each five seconds, of as many callers at once, for some time. */
+/** Reports an error of each of the callers every five seconds. */
 const saturated = (scaleOut: Deployments.ScaleOut, seconds: number, callers = 1) =>
   Effect.repeatN(
     Effect.zipRight(
@@ -321,12 +320,12 @@ const saturated = (scaleOut: Deployments.ScaleOut, seconds: number, callers = 1)
 const roomy = { d: { minReplicaCount: 1, maxReplicaCount: 9 } } as const
 
 describe("scaleOutOn429", () => {
-  it.effect("gets a saturated deployment out of its 429s, within the bounds", () =>
+  it.effect("scales a saturated deployment out until its 429s end, within the bounds", () =>
     against({ deployments: roomy, capacity: 2, saturated: "capacity", startup: "3 minutes" }, (api) =>
       Effect.gen(function* () {
         const scaleOut = yield* Deployments.scaleOutOn429("d", { maxReplicas: 4, every: "6 minutes" })
         const once = Workload.with(Workload.interactive, { retry: Retry.make({ attempts: 1 }) })
-        // six calls at a time, of which a replica takes two
+        // six calls at a time; a replica accepts two
         const load = Effect.gen(function* () {
           const answers = yield* Effect.replicateEffect(Effect.either(scaleOut.watch(Workload.within(chat, once))), 6)
           yield* TestClock.adjust("10 seconds")
@@ -344,7 +343,7 @@ describe("scaleOutOn429", () => {
     )
   )
 
-  it.effect("is one look and one PATCH for a thousand callers", () =>
+  it.effect("sends one GET and one PATCH for a thousand callers", () =>
     against({ deployments: roomy }, (api) =>
       Effect.gen(function* () {
         const scaleOut = yield* Deployments.scaleOutOn429("d", { maxReplicas: 9 })
@@ -355,7 +354,7 @@ describe("scaleOutOn429", () => {
     )
   )
 
-  it.effect("counts nothing but capacity", () =>
+  it.effect("counts only capacity errors", () =>
     against({ deployments: roomy }, (api) =>
       Effect.gen(function* () {
         const scaleOut = yield* Deployments.scaleOutOn429("d", { maxReplicas: 9 })
@@ -375,7 +374,7 @@ describe("scaleOutOn429", () => {
     )
   )
 
-  it.effect("watches effects, whose results and errors stay as they are", () =>
+  it.effect("watches effects and preserves their results and errors", () =>
     against({ deployments: roomy }, (api) =>
       Effect.gen(function* () {
         const scaleOut = yield* Deployments.scaleOutOn429("d", { maxReplicas: 9 })
@@ -389,7 +388,7 @@ describe("scaleOutOn429", () => {
     )
   )
 
-  it.effect("raises by its step, up to maxReplicas and the deployment's own bound, and says which it was", () =>
+  it.effect("raises by `step` up to maxReplicas or the deployment's maxReplicaCount, and reports the bound", () =>
     Effect.forEach(
       [
         { maxReplicas: 2, max: 9, bound: "maxReplicas", to: 2 },
@@ -401,7 +400,7 @@ describe("scaleOutOn429", () => {
             const scaleOut = yield* Deployments.scaleOutOn429("d", { maxReplicas, step: 3, every: "2 minutes" })
             yield* saturated(scaleOut, 7 * 60)
             expect(yield* scaled(api)).toEqual([{ replicaCount: to }])
-            // it looks no more often for that
+            // a bound does not make the lookups more frequent
             expect(yield* tagsOf(scaleOut)).toEqual(["Raised", "Ready", "AtBound", "AtBound"])
             expect((yield* scaleOut.decisions)[2]).toMatchObject({ replicas: to, bound })
           })
@@ -409,7 +408,7 @@ describe("scaleOutOn429", () => {
     )
   )
 
-  it.effect("asks for no more while replicas are on their way, and counts anew when they have come", () =>
+  it.effect("sends no further raise while replicas start, and resets the error counts once they are ready", () =>
     against({ deployments: roomy, startup: "14 minutes" }, (api) =>
       Effect.gen(function* () {
         const scaleOut = yield* Deployments.scaleOutOn429("d", { maxReplicas: 9, every: "2 minutes" })
@@ -424,7 +423,7 @@ describe("scaleOutOn429", () => {
     )
   )
 
-  it.effect("asks nothing in a dry run, and reports what it would", () =>
+  it.effect("sends no PATCH in a dry run, and reports the decision", () =>
     against({ deployments: roomy }, (api) =>
       Effect.gen(function* () {
         const lines: Array<string> = []
@@ -442,7 +441,7 @@ describe("scaleOutOn429", () => {
     )
   )
 
-  it.effect("leaves its callers alone when the control plane fails, reports it, and asks again after a pause", () =>
+  it.effect("reports failures of the control plane as decisions, and retries after `pause`", () =>
     against({ deployments: roomy, outages: [{ lasts: "5 minutes" }] }, (api) =>
       Effect.gen(function* () {
         const scaleOut = yield* Deployments.scaleOutOn429("d", { maxReplicas: 9, pause: "90 seconds" })
@@ -460,7 +459,7 @@ describe("scaleOutOn429", () => {
     )
   )
 
-  it.effect("takes no time of its callers while the control plane does not answer", () =>
+  it.effect("does not delay callers while the control plane does not respond", () =>
     against({ deployments: roomy, outages: [{ lasts: "1 hour", fault: Fault.unanswered }] }, () =>
       Effect.gen(function* () {
         const scaleOut = yield* Deployments.scaleOutOn429("d", { maxReplicas: 9 })
@@ -475,7 +474,7 @@ describe("scaleOutOn429", () => {
     )
   )
 
-  it.effect("asks again for as many, and not for more, when the answer of a raise is lost", () =>
+  it.effect("requests the same replica count again after a lost response", () =>
     Effect.forEach([true, false], (takesEffect) =>
       against(
         {
@@ -498,7 +497,7 @@ describe("scaleOutOn429", () => {
     )
   )
 
-  it.effect("does not touch a deployment that does not tell its replicas, has failed, or is not there", () =>
+  it.effect("does not scale a deployment that is missing, failed, being deleted, or without replica counts", () =>
     Effect.forEach(
       [
         json({ name: model, state: "READY" }),
@@ -520,27 +519,27 @@ describe("scaleOutOn429", () => {
     )
   )
 
-  it.effect("tells onDecision beside all else, though it dies or never ends", () =>
+  it.effect("calls onDecision in the background, even if it dies or never ends", () =>
     against({ deployments: roomy, startup: "1 minute" }, (api) =>
       Effect.gen(function* () {
-        const told: Array<string> = []
+        const reported: Array<string> = []
         const scaleOut = yield* Deployments.scaleOutOn429("d", {
           maxReplicas: 9,
           every: "2 minutes",
           onDecision: (decision) => {
-            told.push(decision._tag)
-            if (told.length === 1) throw new Error("a bug")
-            return told.length === 2 ? Effect.never : Effect.die("another")
+            reported.push(decision._tag)
+            if (reported.length === 1) throw new Error("a bug")
+            return reported.length === 2 ? Effect.never : Effect.die("another")
           }
         })
         yield* saturated(scaleOut, 5 * 60)
-        expect(told).toEqual(["Raised", "Ready", "Raised"])
+        expect(reported).toEqual(["Raised", "Ready", "Raised"])
         expect(yield* countOf(api, "PATCH")).toBe(2)
       })
     )
   )
 
-  it.effect("goes on after a client that died", () =>
+  it.effect("continues after a defect of the client", () =>
     Effect.gen(function* () {
       let calls = 0
       const server = yield* FireworksServer.inMemory({ account, deployments: roomy })
@@ -555,7 +554,7 @@ describe("scaleOutOn429", () => {
     })
   )
 
-  it.effect("ends with its scope, in the middle of a look, and does nothing afterwards", () =>
+  it.effect("ends with its scope during a lookup, and sends nothing afterwards", () =>
     against({ deployments: roomy, outages: [{ lasts: "1 hour", fault: Fault.unanswered }] }, (api) =>
       Effect.gen(function* () {
         const scope = yield* Scope.make()
@@ -570,7 +569,7 @@ describe("scaleOutOn429", () => {
     )
   )
 
-  it.effect("ends with its scope, though it was begun where nothing can be interrupted", () =>
+  it.effect("ends with its scope even if it was started in an uninterruptible region", () =>
     against({ deployments: roomy }, () =>
       Effect.gen(function* () {
         const scope = yield* Scope.make()
@@ -582,7 +581,7 @@ describe("scaleOutOn429", () => {
     )
   )
 
-  it.effect("is bound by no deadline and no workload of the call that it is told of", () =>
+  it.effect("ignores the deadline and the workload of its creator and of the reported calls", () =>
     against(
       {
         deployments: roomy,
@@ -605,7 +604,7 @@ describe("scaleOutOn429", () => {
     )
   )
 
-  it("refuses bad options by their names", () => {
+  it("rejects invalid options by name", () => {
     const make = (options: Partial<Deployments.ScaleOutOptions>) => () =>
       Deployments.scaleOutOn429("d", { maxReplicas: 2, ...options })
     expect(make({ maxReplicas: 0 })).toThrow(/Deployments.scaleOutOn429: maxReplicas is 0/)

@@ -29,7 +29,7 @@ import {
 // -------------------------------------------------------------------------------------------------
 
 describe("create", () => {
-  it.effect("makes a job of each kind, under the id it is given", () =>
+  it.effect("creates a job of each kind with the given id", () =>
     against({}, (server) =>
       Effect.gen(function* () {
         const { job } = yield* TrainerJobs.create({
@@ -67,7 +67,7 @@ describe("create", () => {
     )
   )
 
-  it.effect("makes one job, though the answer is lost, and is in conflict with another", () =>
+  it.effect("creates one job after a lost response, and fails with Conflict for another configuration", () =>
     against({ injections: [{ method: "POST", fault: Fault.reset, takesEffect: true }] }, (server) =>
       Effect.gen(function* () {
         const trainingConfig = { loraRank: 8 }
@@ -83,7 +83,7 @@ describe("create", () => {
     )
   )
 
-  it.effect("warns once, typed and in the log, where the optimizer's state is at risk", () =>
+  it.effect("returns and logs one warning if the optimizer's state is at risk", () =>
     against({}, () =>
       Effect.gen(function* () {
         const [none, silence] = yield* logged(TrainerJobs.create({ dcpSaveInterval: 1 }))
@@ -98,7 +98,7 @@ describe("create", () => {
     )
   )
 
-  it.effect("warns of a job once, whoever comes upon it first, and of each job anew", () =>
+  it.effect("logs the warning once for each job, in create or in reconnectAndWait", () =>
     against({ timeline: [{ state: "RUNNING" }], healthyAfter: 0 }, () =>
       Effect.gen(function* () {
         const [{ atRisk }, created] = yield* logged(TrainerJobs.create({ id: "j" }))
@@ -115,7 +115,7 @@ describe("create", () => {
     )
   )
 
-  it.effect("refuses what it cannot send, by the name of the field, before any request", () =>
+  it.effect("rejects invalid fields by name before any request", () =>
     against({}, (server) =>
       Effect.gen(function* () {
         const bad: ReadonlyArray<readonly [string, TrainerJobs.Submission]> = [
@@ -138,11 +138,11 @@ describe("create", () => {
 })
 
 // -------------------------------------------------------------------------------------------------
-// Other calls
+// list, checkpoints, cancel, resume, delete
 // -------------------------------------------------------------------------------------------------
 
-describe("the other calls", () => {
-  it.effect("list jobs and checkpoints page by page, as they are asked for", () =>
+describe("calls on existing jobs", () => {
+  it.effect("lists jobs and checkpoints page by page", () =>
     against({ timeline: [{ state: "RUNNING" }], checkpointEvery: "1 minute" }, (server) =>
       Effect.gen(function* () {
         const ids = ["a", "b", "c"]
@@ -162,7 +162,7 @@ describe("the other calls", () => {
     )
   )
 
-  it.effect("cancel once, though the answer is lost, and not what has ended otherwise", () =>
+  it.effect("cancels a job after a lost response, and fails with BadRequest for a completed job", () =>
     against({ timeline: [{ state: "RUNNING" }] }, (server) =>
       Effect.gen(function* () {
         yield* make
@@ -177,7 +177,7 @@ describe("the other calls", () => {
     )
   )
 
-  it.effect("resume what stopped, and ask for it once", () =>
+  it.effect("resumes a stopped job, and does not retry the resumption", () =>
     against({ timeline: lives([{ state: "FAILED" }], serving) }, (server) =>
       Effect.gen(function* () {
         yield* make
@@ -190,7 +190,7 @@ describe("the other calls", () => {
     )
   )
 
-  it.effect("delete once, though the answer is lost", () =>
+  it.effect("deletes a job after a lost response", () =>
     against({ tombstone: "hidden", injections: [{ method: "DELETE", fault: Fault.reset, takesEffect: true }] }, () =>
       Effect.gen(function* () {
         yield* make
@@ -200,7 +200,7 @@ describe("the other calls", () => {
     )
   )
 
-  it.effect("refuse bad ids and bad options by their names, before any request", () =>
+  it.effect("rejects invalid job ids before any request", () =>
     against({}, (server) =>
       Effect.gen(function* () {
         const calls = [
@@ -223,7 +223,7 @@ describe("the other calls", () => {
     )
   )
 
-  it.effect("lead out of the account by no blank that a URL drops", () =>
+  it.effect("rejects paths with blanks that would lead out of the account", () =>
     scripted(json({}), (client) =>
       Effect.gen(function* () {
         const control = controlOf(yield* Fireworks.Fireworks)
@@ -236,13 +236,13 @@ describe("the other calls", () => {
     )
   )
 
-  it("take an empty list for one that the server leaves out", () => {
+  it("matches an empty list with a missing field of the server", () => {
     expect(holds({ name: "x" }, { tags: [] })).toBe(true)
     expect(holds({ name: "x", tags: [] }, { tags: undefined })).toBe(true)
     expect(holds({ name: "x", tags: ["a"] }, { tags: [] })).toBe(false)
   })
 
-  it("refuse bad options in their own names", () => {
+  it("rejects invalid options of await and watch by name", () => {
     expect(() => TrainerJobs.await("j", { interval: 0 })).toThrow("TrainerJobs.await: interval is 0")
     expect(() => TrainerJobs.watch("j", { factor: 0 })).toThrow("TrainerJobs.watch: factor is 0")
   })
@@ -260,11 +260,14 @@ describe("the other calls", () => {
     [{ stale: -1 }, "stale is -1"],
     [{ resumes: 1.5 }, "resumes is 1.5"],
     [{ dcpSaveInterval: 0.5 }, "dcpSaveInterval is 0.5"]
-  ] as ReadonlyArray<readonly [TrainerJobs.ReconnectOptions, string]>)("refuse %o", (options, message) => {
-    expect(() => TrainerJobs.reconnectAndWait("j", options)).toThrow(`TrainerJobs.reconnectAndWait: ${message}`)
-  })
+  ] as ReadonlyArray<readonly [TrainerJobs.ReconnectOptions, string]>)(
+    "rejects the options %o of reconnectAndWait",
+    (options, message) => {
+      expect(() => TrainerJobs.reconnectAndWait("j", options)).toThrow(`TrainerJobs.reconnectAndWait: ${message}`)
+    }
+  )
 
-  it("refuse what is no state to resume from, no kind, and no resumption to begin with", () => {
+  it("rejects states that cannot be resumed, unknown kinds, and resumeAndWait without resumes", () => {
     const states = ["RUNNING"] as unknown as ReadonlyArray<TrainerJobs.Resumable>
     expect(() => TrainerJobs.reconnectAndWait("j", { resumableStates: states })).toThrow("resumableStates")
     expect(() => TrainerJobs.get("j", { kind: "batch" as TrainerJobs.Kind })).toThrow(`kind is "batch"`)
@@ -275,7 +278,7 @@ describe("the other calls", () => {
 })
 
 describe("await and watch", () => {
-  it.effect("wait for the end of a fine-tuning job, and resume it if they are told to", () =>
+  it.effect("returns the outcome of a fine-tuning job, and resumes it if `resumes` allows", () =>
     against(
       { timeline: lives(preempted("5 minutes"), [{ state: "RUNNING", lasts: "5 minutes" }, { state: "COMPLETED" }]) },
       () =>
@@ -293,7 +296,7 @@ describe("await and watch", () => {
     )
   )
 
-  it.effect("wait for what is paused, unless that is an end", () =>
+  it.effect("continues through a pause unless onPause is end", () =>
     against({ timeline: [{ state: "PAUSED", lasts: "5 minutes" }, { state: "COMPLETED" }] }, () =>
       Effect.gen(function* () {
         yield* make

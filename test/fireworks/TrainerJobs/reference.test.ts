@@ -24,7 +24,7 @@ import { all, hours, minutes, seconds } from "../../support/trainers.js"
 const { left, right } = Either
 
 // -------------------------------------------------------------------------------------------------
-// Ours, by its pure functions
+// Our implementation, through its pure functions
 // -------------------------------------------------------------------------------------------------
 
 interface Played extends Verdict {
@@ -33,7 +33,7 @@ interface Played extends Verdict {
   readonly outcome: TrainerJobs.Ended | TrainerJobs.Up | undefined
   readonly error: ApiError.ApiError | undefined
   readonly job: ReturnType<typeof bring>
-  /** For how long there was contact, in all. */
+  /** The total time with contact to the server. */
   readonly known: number
 }
 
@@ -55,13 +55,13 @@ const play = (
   let state = watching.watchingSince(0, limits)
   if (method === "resumeAndWait") job.resume()
   for (let looks = 0; looks < 20_000; looks++) {
-    const told = job.get()
-    const sight = ApiError.isApiError(told)
-      ? left(told)
+    const seen = job.get()
+    const sight = ApiError.isApiError(seen)
+      ? left(seen)
       : right(
           TrainerJobs.standingOf(
-            { name: "accounts/a/rlorTrainerJobs/j", state: `JOB_STATE_${told}` },
-            { until: "ready", healthy: told === "RUNNING" && job.healthy(), resumable: all }
+            { name: "accounts/a/rlorTrainerJobs/j", state: `JOB_STATE_${seen}` },
+            { until: "ready", healthy: seen === "RUNNING" && job.healthy(), resumable: all }
           )
         )
     let step: Step<TrainerJobs.Ended | TrainerJobs.Up>
@@ -98,14 +98,14 @@ const play = (
   throw new Error("the wait does not end")
 }
 
-describe("where the reference is wrong", () => {
+describe("comparison with the reference implementation", () => {
   it.each(cases)("%s", (_, method, world, wrong, so, resumed) => {
     expect(reference(world, method).says).toBe(wrong)
     const ours = play(world, method)
     expect([ours.says, ours.resumed]).toEqual([so, resumed])
   })
 
-  it("a deleted job is waited for, for two minutes", () => {
+  it("reports a deleted job immediately, where the reference waits for two minutes", () => {
     for (const state of ["DELETED", "ARCHIVED", "DELETING", "DELETING_CLEANING_UP"] as const) {
       const world = worldOf([[stage(state)]])
       expect(reference(world, "reconnectAndWait")).toMatchObject({ at: 130 * seconds })
@@ -113,7 +113,7 @@ describe("where the reference is wrong", () => {
     }
   })
 
-  it("it asks every five seconds for two days", () => {
+  it("sends at most 200 requests in two days, where the reference sends one every five seconds", () => {
     const world = worldOf([[stage("PENDING", 47 * hours), stage("RUNNING")]])
     const naive = bring(world, 0)
     while (naive.get() !== "RUNNING") naive.pass(5 * seconds)
@@ -121,7 +121,7 @@ describe("where the reference is wrong", () => {
     expect(play(world, "awaitReady").job.requests()).toBeLessThanOrEqual(200)
   })
 
-  it("both agree where nothing goes wrong", () => {
+  it("returns the same result as the reference if no fault occurs", () => {
     const lives = [
       [[stage("RUNNING")]],
       [[stage("CREATING", 90 * seconds), stage("RUNNING")]],
@@ -136,7 +136,7 @@ describe("where the reference is wrong", () => {
 })
 
 // -------------------------------------------------------------------------------------------------
-// Any history
+// Properties
 // -------------------------------------------------------------------------------------------------
 
 const anyState = fc.constantFrom<FireworksServer.JobState>(
@@ -218,8 +218,8 @@ const stateOfEnd: Readonly<Record<string, string>> = {
   EarlyStopped: "EARLY_STOPPED"
 }
 
-describe("a wait", () => {
-  it("ends within its limits, takes no live job for dead nor a dead one for live, and resumes no oftener than allowed", () => {
+describe("a wait, under random histories", () => {
+  it("ends within its limits, reports the actual state of the job, and resumes no more often than allowed", () => {
     const seen = { Up: 0, Ended: 0, Limit: 0, Gone: 0, resumed: 0, wrong: 0 }
     fc.assert(
       fc.property(anyHistory, ({ healthyAfter, lives, method, moods, options, outage, randoms, resumes }) => {
@@ -227,7 +227,7 @@ describe("a wait", () => {
         const world: World = {
           lives,
           healthyAfter,
-          // a server that is never well again is watched in vain
+          // a server that fails for ever would keep the wait from its end
           mood: (now, n) =>
             n > 500
               ? clear
@@ -241,7 +241,7 @@ describe("a wait", () => {
         const allowed = method === "awaitReady" ? 0 : options.resumes
         expect(resumed).toBeLessThanOrEqual(allowed)
         if (resumed > 0) seen.resumed++
-        // a resumption that does not arrive is made again for as long as contact may be lost
+        // a resumption that does not arrive is retried for as long as contact may be lost
         const spans = limits.queued + limits.active + limits.changing + limits.stale + limits.unseen + limits.outage
         expect(known).toBeLessThanOrEqual((spans + limits.cap * 1.5) * (limits.resumes + 1))
         const truth = job.truth()
@@ -270,11 +270,11 @@ describe("a wait", () => {
       }),
       { numRuns: 4000 }
     )
-    // the histories are worth something only if all ends occur
+    // the property means something only if all outcomes occur
     expect(Math.min(...Object.values(seen))).toBeGreaterThan(30)
   })
 
-  it("looks fewer than 200 times in two days, whatever the jitter", () => {
+  it("sends at most 200 requests in two days with any jitter", () => {
     for (const random of [0, 0.25, 0.5, 0.75, 0.999]) {
       let draws = 0
       const played = play(
@@ -283,7 +283,7 @@ describe("a wait", () => {
         }),
         "awaitReady",
         { jitter: 0.2 },
-        // chance is even in the long run
+        // the random numbers have a mean of one half
         () => (draws++ % 2 === 0 ? random : 0.999 - random)
       )
       expect(played.says).toBe("Ready")

@@ -33,11 +33,11 @@ import {
 const healthz = `/training/v1/rlorTrainerJobs/${account}/j/api/v1/healthz`
 
 // -------------------------------------------------------------------------------------------------
-// Ready
+// awaitReady
 // -------------------------------------------------------------------------------------------------
 
 describe("awaitReady", () => {
-  it.effect("waits until the trainer answers, and says where", () =>
+  it.effect("waits until the trainer responds, and returns its URL", () =>
     against({}, (server) =>
       Effect.gen(function* () {
         yield* make
@@ -54,7 +54,7 @@ describe("awaitReady", () => {
     )
   )
 
-  it.effect("takes the direct route where the gateway does not answer", () =>
+  it.effect("uses the direct route if the gateway does not respond", () =>
     against({ timeline: [{ state: "RUNNING" }], health: "direct", healthyAfter: 0 }, () =>
       Effect.gen(function* () {
         yield* make
@@ -100,48 +100,51 @@ describe("awaitReady", () => {
     [307, "fetch"],
     [302, "Transport"],
     [307, "Transport"]
-  ] as const)("takes a %d to another host for no answer, by %s, and leaves the key at home", ([status, client]) => {
-    const listening = (listener: RequestListener) =>
-      Effect.acquireRelease(
-        Effect.async<AddressInfo & { close: () => void }>((resume) => {
-          const server = createServer(listener)
-          server.listen(0, "127.0.0.1", () => {
-            const close = () => void (server.closeAllConnections(), server.close())
-            resume(Effect.succeed({ ...(server.address() as AddressInfo), close }))
+  ] as const)(
+    "rejects a %d redirect to another host over %s, and sends the key to no other host",
+    ([status, client]) => {
+      const listening = (listener: RequestListener) =>
+        Effect.acquireRelease(
+          Effect.async<AddressInfo & { close: () => void }>((resume) => {
+            const server = createServer(listener)
+            server.listen(0, "127.0.0.1", () => {
+              const close = () => void (server.closeAllConnections(), server.close())
+              resume(Effect.succeed({ ...(server.address() as AddressInfo), close }))
+            })
+          }),
+          ({ close }) => Effect.sync(close)
+        )
+      return Effect.scoped(
+        Effect.gen(function* () {
+          const strayed: Array<string | undefined> = []
+          const other = yield* listening((request, response) => {
+            strayed.push(request.url)
+            response.end("{}")
           })
-        }),
-        ({ close }) => Effect.sync(close)
+          const ours = yield* listening((request, response) => {
+            if (request.url === `${base}/j`) {
+              response.setHeader("content-type", "application/json")
+              response.end(JSON.stringify({ name: "n/j", state: "JOB_STATE_RUNNING" }))
+            } else {
+              response.writeHead(status, { location: `http://localhost:${other.port}/login` }).end()
+            }
+          })
+          const http = client === "fetch" ? FetchHttpClient.layer : Transport.layer()
+          const options = { apiKey: Redacted.make(key), accountId: account, baseUrl: `http://127.0.0.1:${ours.port}` }
+          const Live = Fireworks.layer(options).pipe(Layer.provide(http))
+          const asked = Effect.gen(function* () {
+            const control = controlOf(yield* Fireworks.Fireworks)
+            const healthy = yield* control.probe(`${control.baseUrl}/healthz`)
+            return [healthy, (yield* failureOf(TrainerJobs.resume("j")))._tag]
+          })
+          expect(yield* Effect.provide(asked, Live)).toEqual([false, "Fatal"])
+          expect(strayed).toEqual([])
+        })
       )
-    return Effect.scoped(
-      Effect.gen(function* () {
-        const strayed: Array<string | undefined> = []
-        const other = yield* listening((request, response) => {
-          strayed.push(request.url)
-          response.end("{}")
-        })
-        const ours = yield* listening((request, response) => {
-          if (request.url === `${base}/j`) {
-            response.setHeader("content-type", "application/json")
-            response.end(JSON.stringify({ name: "n/j", state: "JOB_STATE_RUNNING" }))
-          } else {
-            response.writeHead(status, { location: `http://localhost:${other.port}/login` }).end()
-          }
-        })
-        const http = client === "fetch" ? FetchHttpClient.layer : Transport.layer()
-        const options = { apiKey: Redacted.make(key), accountId: account, baseUrl: `http://127.0.0.1:${ours.port}` }
-        const Live = Fireworks.layer(options).pipe(Layer.provide(http))
-        const asked = Effect.gen(function* () {
-          const control = controlOf(yield* Fireworks.Fireworks)
-          const healthy = yield* control.probe(`${control.baseUrl}/healthz`)
-          return [healthy, (yield* failureOf(TrainerJobs.resume("j")))._tag]
-        })
-        expect(yield* Effect.provide(asked, Live)).toEqual([false, "Fatal"])
-        expect(strayed).toEqual([])
-      })
-    )
-  })
+    }
+  )
 
-  it.effect("gives a probe five seconds, and takes only 200 for an answer", () =>
+  it.effect("aborts a probe after five seconds, and accepts only status 200", () =>
     scripted(
       (() => {
         let probes = 0
@@ -166,7 +169,7 @@ describe("awaitReady", () => {
     )
   )
 
-  it.effect("tells of each end, and resumes none", () =>
+  it.effect("returns each final state, and does not resume the job", () =>
     against({}, (server) =>
       Effect.gen(function* () {
         yield* make
@@ -193,7 +196,7 @@ describe("awaitReady", () => {
     )
   )
 
-  it.effect("ends with a limit of each kind, and by no other's", () =>
+  it.effect("fails at the time limit of the current phase, and names its option", () =>
     against({ healthyAfter: Duration.infinity }, (server) =>
       Effect.gen(function* () {
         const seldom = { pollInterval: "50 minutes", cap: "2 hours" } as const
@@ -202,7 +205,7 @@ describe("awaitReady", () => {
           ["RE_QUEUEING", "pending", "queued for 3h"],
           ["CREATING", "ready", "active for 3h"],
           ["RUNNING", "ready", "active for 3h"],
-          // it is at work, or up and without work; that takes more than the two minutes between two states
+          // the job works or is idle; `resumable` must not apply to these states
           ["VALIDATING", "ready", "active for 3h"],
           ["WRITING_RESULTS", "ready", "active for 3h"],
           ["IDLE", "ready", "active for 3h"],
@@ -221,7 +224,7 @@ describe("awaitReady", () => {
     )
   )
 
-  it.effect("has the reference's limits where nothing is said", () =>
+  it.effect("applies the reference's time limits by default", () =>
     against({ healthyAfter: Duration.infinity }, (server) =>
       Effect.gen(function* () {
         yield* make
@@ -243,7 +246,7 @@ describe("awaitReady", () => {
     )
   )
 
-  it.effect("takes a fine-tuning job for ready when it runs", () =>
+  it.effect("returns once a fine-tuning job runs, without a probe", () =>
     against({}, (server) =>
       Effect.gen(function* () {
         yield* TrainerJobs.create({ kind: "supervised", id: "s", dataset: "rows" })
@@ -254,7 +257,7 @@ describe("awaitReady", () => {
     )
   )
 
-  it.effect("looks fewer than 200 times in two days, half an hour of them without contact", () =>
+  it.effect("sends at most 200 requests in two days with an outage of half an hour", () =>
     against(
       {
         timeline: [
@@ -274,13 +277,13 @@ describe("awaitReady", () => {
           expect((yield* server.requests).length).toBeLessThanOrEqual(200)
           const [, ...looks] = yield* server.requests
           const waits = looks.map(({ at }, n) => at - (looks[n - 1]?.at ?? at))
-          // what becomes ready is noticed soon
+          // the longest wait bounds the time until readiness is noticed
           expect(Math.max(...waits)).toBeLessThanOrEqual(24 * minutes)
         })
     )
   )
 
-  it.effect("leaves nothing behind when it is interrupted", () =>
+  it.effect("sends no request and leaves no timer after an interruption", () =>
     against({}, (server) =>
       Effect.gen(function* () {
         yield* make
@@ -297,7 +300,7 @@ describe("awaitReady", () => {
 })
 
 // -------------------------------------------------------------------------------------------------
-// Preempted
+// reconnectAndWait and resumeAndWait
 // -------------------------------------------------------------------------------------------------
 
 const went = (outcome: TrainerJobs.Outcome) => {
@@ -307,7 +310,7 @@ const went = (outcome: TrainerJobs.Outcome) => {
 }
 
 describe("reconnectAndWait", () => {
-  it.effect("resumes what was preempted, and says from which checkpoint it went on", () =>
+  it.effect("resumes a preempted job, and returns the checkpoint that it continues from", () =>
     against({ timeline: lives(preempted("45 minutes"), serving) }, () =>
       Effect.gen(function* () {
         yield* make
@@ -318,12 +321,12 @@ describe("reconnectAndWait", () => {
     )
   )
 
-  it.effect("counts no checkpoint that was saved after the interruption", () =>
+  it.effect("ignores checkpoints saved after the interruption", () =>
     against({ timeline: lives(preempted("45 minutes"), serving), checkpointEvery: "20 seconds" }, (server) =>
       Effect.gen(function* () {
         yield* make
         yield* TestClock.adjust("50 minutes")
-        // it is long back when that is noticed
+        // the job runs again long before the poll that notices it
         const wait = TrainerJobs.reconnectAndWait("j", { pollInterval: "9 minutes", dcpSaveInterval: 10 })
         expect(went(yield* within(wait, "20 minutes"))).toEqual([1, "Preserved", "step-135"])
         expect((yield* server.jobs)[0]?.life).toBe(2)
@@ -331,7 +334,7 @@ describe("reconnectAndWait", () => {
     )
   )
 
-  it.effect("says that the optimizer's state is lost where no checkpoint holds it", () =>
+  it.effect("reports a lost optimizer state if no checkpoint contains it", () =>
     Effect.forEach([{ checkpoints: "inference" }, { checkpointEvery: Duration.infinity }] as const, (options) =>
       against({ ...options, timeline: lives(preempted("45 minutes"), serving) }, () =>
         Effect.gen(function* () {
@@ -349,7 +352,7 @@ describe("reconnectAndWait", () => {
     )
   )
 
-  it.effect("says that it does not know where the checkpoints cannot be read, and is ready all the same", () =>
+  it.effect("returns Ready with an unknown optimizer state if the checkpoints cannot be read", () =>
     against({ timeline: lives(preempted("45 minutes"), serving) }, (server) =>
       Effect.gen(function* () {
         yield* make
@@ -365,7 +368,7 @@ describe("reconnectAndWait", () => {
     )
   )
 
-  it.effect("waits for new machines for days, and sees that it was interrupted", () =>
+  it.effect("waits more than a day for new machines, and reports the checkpoint before the interruption", () =>
     against(
       {
         timeline: [{ state: "RUNNING", lasts: "25 minutes" }, { state: "RE_QUEUEING", lasts: "30 hours" }, ...serving]
@@ -381,7 +384,7 @@ describe("reconnectAndWait", () => {
     )
   )
 
-  it.effect("is preempted on the way by the server's hand, once and again", () =>
+  it.effect("survives two preemptions during the wait, one of them requeued by the server", () =>
     against({ timeline: lives(serving), healthyAfter: "20 minutes" }, (server) =>
       Effect.gen(function* () {
         yield* make
@@ -397,7 +400,7 @@ describe("reconnectAndWait", () => {
     )
   )
 
-  it.effect("takes no failure that is told late for the end", () =>
+  it.effect("ignores a stale failure after its resumption", () =>
     against({ timeline: lives(preempted("5 minutes"), serving) }, (server) =>
       Effect.gen(function* () {
         yield* make
@@ -410,7 +413,7 @@ describe("reconnectAndWait", () => {
     )
   )
 
-  it.effect("resumes no oftener than allowed, and then tells why it failed", () =>
+  it.effect("resumes at most `resumes` times, and then returns the failure", () =>
     against({ timeline: preempted("5 minutes"), healthyAfter: "1 hour" }, (server) =>
       Effect.gen(function* () {
         yield* make
@@ -421,7 +424,7 @@ describe("reconnectAndWait", () => {
     )
   )
 
-  it.effect("resumes from the states that it is told, and completed fine-tuning only if it is told so", () =>
+  it.effect("resumes only from resumableStates, which exclude COMPLETED for fine-tuning by default", () =>
     against({ timeline: lives([{ state: "COMPLETED" }], [{ state: "RUNNING" }]), healthyAfter: 0 }, () =>
       Effect.gen(function* () {
         yield* make
@@ -440,7 +443,7 @@ describe("reconnectAndWait", () => {
     )
   )
 
-  it.effect("waits for what is hidden for a while, and believes then that it is gone", () =>
+  it.effect("waits for a job that lookups do not find yet, and fails with NotFound after `unseen`", () =>
     against({ visibleAfter: "90 seconds", tombstone: "hidden", healthyAfter: 0 }, () =>
       Effect.gen(function* () {
         yield* make
@@ -452,7 +455,7 @@ describe("reconnectAndWait", () => {
     )
   )
 
-  it.effect("shows neither key nor account in what it fails with", () => {
+  it.effect("hides the key and the account in errors", () => {
     const echo = (request: Fault.Request) =>
       Fault.answer(403, {
         body: { error: { message: `${request.headers["x-api-key"]} of accounts/${account}`, code: account } }
@@ -479,7 +482,7 @@ describe("reconnectAndWait", () => {
 })
 
 describe("resumeAndWait", () => {
-  it.effect("resumes what stopped, once, though the answer is lost", () =>
+  it.effect("resumes a stopped job exactly once despite a lost connection", () =>
     Effect.forEach([true, false], (takesEffect) =>
       against({ timeline: lives(preempted("25 minutes"), serving) }, (server) =>
         Effect.gen(function* () {
@@ -494,7 +497,7 @@ describe("resumeAndWait", () => {
     )
   )
 
-  it.effect("takes no failure from before the resumption for the end", () =>
+  it.effect("ignores a stale failure from before the resumption", () =>
     against({ timeline: lives(preempted("5 minutes"), serving) }, (server) =>
       Effect.gen(function* () {
         yield* make
@@ -506,7 +509,7 @@ describe("resumeAndWait", () => {
     )
   )
 
-  it.effect.each(["COMPLETED", "EARLY_STOPPED"])("takes no %s from before the resumption for the end", (end) =>
+  it.effect.each(["COMPLETED", "EARLY_STOPPED"])("ignores a stale %s from before the resumption", (end) =>
     scripted(
       ({ method, number }) =>
         method === "POST" ? json({}) : json({ name: "n/j", state: `JOB_STATE_${number <= 4 ? end : "RUNNING"}` }),
@@ -518,7 +521,7 @@ describe("resumeAndWait", () => {
     )
   )
 
-  it.effect("asks for no resumption of what was deleted", () =>
+  it.effect("does not resume a deleted job", () =>
     against({ tombstone: "DELETED" }, (server) =>
       Effect.gen(function* () {
         yield* make
@@ -531,7 +534,7 @@ describe("resumeAndWait", () => {
     )
   )
 
-  it.effect("looks no sooner than the server asks after a resumption", () =>
+  it.effect("waits for the server hint of a failed resumption before the next lookup", () =>
     scripted(
       ({ method }) =>
         method === "POST"
@@ -549,7 +552,7 @@ describe("resumeAndWait", () => {
     )
   )
 
-  it.effect("waits for what runs already, and outlasts an outage", () =>
+  it.effect("waits for a job that already runs, through an outage", () =>
     against({ outages: [{ after: "1 second", lasts: "20 minutes" }] }, (server) =>
       Effect.gen(function* () {
         yield* make
@@ -562,10 +565,10 @@ describe("resumeAndWait", () => {
 })
 
 // -------------------------------------------------------------------------------------------------
-// The optimizer, step by step
+// The optimizer's state
 // -------------------------------------------------------------------------------------------------
 
-describe("what became of the optimizer", () => {
+describe("the optimizer's state", () => {
   const at = (minute: number) => new Date(minute * minutes).toISOString()
   const sight = (state: string, minute?: number): TrainerJobs.TrainerJob => ({
     name: "n/j",
@@ -586,30 +589,30 @@ describe("what became of the optimizer", () => {
     return found._tag === "Preserved" ? found.checkpoint.name : found._tag
   }
 
-  it("is told by the server's times, the last interruption counting", () => {
+  it("derives the last interruption from the server's times", () => {
     expect(seen(sight("CREATING", 1), sight("PENDING", 2), sight("RUNNING", 3))).toBeUndefined()
     expect(seen(sight("RUNNING", 3), sight("RE_QUEUEING", 9), sight("RUNNING", 12))).toBe(9 * minutes)
     expect(seen(sight("RE_QUEUEING", 9), sight("FAILED", 30))).toBe(30 * minutes)
-    // its queueing again was missed
+    // the state RE_QUEUEING was missed
     expect(seen(sight("RUNNING", 3), sight("PENDING", 10))).toBe(10 * minutes)
     expect(seen(sight("RUNNING", 3), sight("CREATING", 10))).toBe(10 * minutes)
     for (const end of ["FAILED", "CANCELLED", "PAUSED", "COMPLETED"]) {
       expect(seen(sight("RUNNING", 3), sight(end, 9))).toBe(9 * minutes)
     }
-    // of these it tells nothing
+    // these states are no evidence of an interruption
     expect(seen(sight("RUNNING", 3), sight("PENDING", 3), sight("WRITING_RESULTS", 9))).toBeUndefined()
-    // these are told late
+    // these states are stale
     expect(seen(sight("RUNNING", 3), sight("PENDING", 2), sight("CREATING", 1))).toBeUndefined()
     expect(seen(sight("FAILED", 30), sight("RE_QUEUEING", 9))).toBe(30 * minutes)
-    // without times of the server, the clock's
+    // without the server's times, the clock's times count
     expect(seen(sight("RUNNING"), sight("FAILED"))).toBe(minutes)
     expect(trainer.afterResume(trainer.nothingSeen, 7, true)).toMatchObject({ interruptedAt: 7, resumed: 1 })
   })
 
-  it("knows of a resumption whose answer was lost by the next sight of a job that goes on", () => {
+  it("counts a resumption with a lost response once the job runs again", () => {
     const running = trainer.afterSight(trainer.nothingSeen, sight("RUNNING", 3), 0)
     expect(running).toMatchObject({ stopped: false, unconfirmed: false, resumed: 0 })
-    // there was nothing to be resumed
+    // a running job has nothing to resume
     expect(trainer.afterResume(running, 0, false)).toEqual(running)
     const stopped = trainer.afterSight(running, sight("FAILED", 9), 0)
     const asked = trainer.afterResume(stopped, 0, false)
@@ -622,7 +625,7 @@ describe("what became of the optimizer", () => {
     expect(trainer.afterSight(trainer.nothingSeen, sight("RUNNING", 3), 0).resumed).toBe(0)
   })
 
-  it("is the newest checkpoint with optimizer from before, in whatever order they come", () => {
+  it("selects the newest checkpoint with an optimizer before the interruption, in any order", () => {
     const all = [saved("TRAINING", 10), saved("TRAINING_LORA", 20), saved("TRAINING", 31), saved("INFERENCE_BASE", 25)]
     fc.assert(
       fc.property(fc.shuffledSubarray(all, { minLength: 4 }), (shuffled) => {
@@ -639,7 +642,7 @@ describe("what became of the optimizer", () => {
     })
   })
 
-  it("is held by checkpoints of training only, with a prefix or without", () => {
+  it("accepts only checkpoints of training, with and without the type prefix", () => {
     const types = ["TRAINING", "CHECKPOINT_TYPE_TRAINING_LORA", "PRE_TRAINING", "TRAINING_X", undefined]
     expect(types.map((checkpointType) => trainer.hasOptimizer({ name: "c", checkpointType }))).toEqual([
       true,
@@ -652,7 +655,7 @@ describe("what became of the optimizer", () => {
 })
 
 // -------------------------------------------------------------------------------------------------
-// A process that is killed
+// Killed processes
 // -------------------------------------------------------------------------------------------------
 
 /** Starts a program that reconnects to the job and waits until it is ready. */
@@ -668,11 +671,11 @@ const start = (server: FireworksServer.OnSockets, id: string) => {
     },
     stdio: ["ignore", "pipe", "pipe"]
   })
-  let said = ""
-  child.stdout.on("data", (data: Buffer) => (said += data.toString()))
-  child.stderr.on("data", (data: Buffer) => (said += data.toString()))
+  let output = ""
+  child.stdout.on("data", (data: Buffer) => (output += data.toString()))
+  child.stderr.on("data", (data: Buffer) => (output += data.toString()))
   const ended = new Promise<string>((resolve) =>
-    child.once("close", (code, signal) => resolve(signal ?? (code === 0 ? said : `${code}: ${said}`)))
+    child.once("close", (code, signal) => resolve(signal ?? (code === 0 ? output : `${code}: ${output}`)))
   )
   return { ended, kill: () => child.kill("SIGKILL") }
 }
@@ -685,7 +688,7 @@ const until = (condition: Effect.Effect<boolean>): Effect.Effect<void> =>
   )
 
 it.scopedLive(
-  "a new process reconnects to the job of one that was killed while it waited, and resumes it",
+  "reconnects to the job of a process that was killed during its wait, and resumes it",
   () =>
     Effect.gen(function* () {
       const server = yield* FireworksServer.make({
@@ -700,8 +703,8 @@ it.scopedLive(
 
       yield* server.preempt("j")
       const second = start(server, "j")
-      const said = yield* Effect.promise(() => second.ended)
-      expect(said).toBe(`1 Lost ${server.origin}/training/v1/rlorTrainerJobs/${account}/j`)
+      const output = yield* Effect.promise(() => second.ended)
+      expect(output).toBe(`1 Lost ${server.origin}/training/v1/rlorTrainerJobs/${account}/j`)
       expect(yield* server.creations).toEqual([{ kind: "rlorTrainerJobs", id: "j", asked: 1, made: 1 }])
     }),
   300_000
