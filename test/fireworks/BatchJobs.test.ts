@@ -37,7 +37,7 @@ const over = (client: HttpClient.HttpClient) =>
     Layer.provide(Layer.succeed(HttpClient.HttpClient, client))
   )
 
-/** A test with the API behind it. */
+/** Runs a test against the API in memory. */
 const against = (
   options: FireworksServer.Options,
   test: (server: FireworksServer.InMemory) => Effect.Effect<void, ApiError.ApiError, Fireworks.Fireworks>
@@ -46,13 +46,13 @@ const against = (
     Effect.provide(test(server), over(server.client))
   )
 
-/** A test with answers of its own behind it. */
+/** Runs a test against scripted responses. */
 const scripted = (
   script: Fault.Script,
   test: (client: ScriptedClient.ScriptedClient) => Effect.Effect<void, ApiError.ApiError, Fireworks.Fireworks>
 ) => Effect.flatMap(ScriptedClient.make(script), (client) => Effect.provide(test(client), over(client)))
 
-/** What comes of an effect within some time. */
+/** Runs an effect, advances the clock, and expects the effect to have ended. */
 const within = <A, E, R>(effect: Effect.Effect<A, E, R>, time: Duration.DurationInput) =>
   Effect.gen(function* () {
     const fiber = yield* Effect.fork(effect)
@@ -61,7 +61,7 @@ const within = <A, E, R>(effect: Effect.Effect<A, E, R>, time: Duration.Duration
     return yield* Fiber.join(fiber)
   })
 
-/** What an effect fails with. */
+/** Returns the error of an effect, and dies if the effect succeeds. */
 const failureOf = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.orDieWith(Effect.flip(effect), () => new Error("it did not fail"))
 
@@ -85,7 +85,7 @@ const lostBefore = { method: "POST", fault: Fault.reset } as const
 // -------------------------------------------------------------------------------------------------
 
 describe("submit", () => {
-  it.effect("makes a job under the id it is given, with full names of data sets", () =>
+  it.effect("creates a job with the given id, and expands the data set ids to full names", () =>
     against({}, (server) =>
       Effect.gen(function* () {
         const job = yield* BatchJobs.submit({
@@ -111,7 +111,7 @@ describe("submit", () => {
     )
   )
 
-  it.effect("makes an id of its own, by the Random service", () =>
+  it.effect("generates an id with the Random service", () =>
     against({}, (server) =>
       Effect.gen(function* () {
         const submit = Effect.map(BatchJobs.submit(input), BatchJobs.idOf)
@@ -123,14 +123,14 @@ describe("submit", () => {
     )
   )
 
-  it.live("makes ids that no other process makes, however Effect's own Random was seeded", () =>
+  it.live("generates ids with 96 random bits that do not depend on the seed of Effect's Random", () =>
     Effect.gen(function* () {
       const ids = yield* Effect.replicateEffect(BatchJobs.newId, 1000)
       expect(new Set(ids).size).toBe(1000)
       for (const id of ids) expect(id).toMatch(/^batch-[\da-f]{24}$/)
-      // all of the 96 bits are among what may be set or not
+      // each of the 24 hexadecimal digits takes all 16 values, so all 96 bits vary
       for (let place = 6; place < 30; place++) expect(new Set(ids.map((id) => id[place])).size).toBe(16)
-      // what Effect makes of its seed is the class's own
+      // the state of the generator is a private field of Effect's class
       const live = Context.get(DefaultServices.liveServices, Random.Random) as unknown as {
         readonly PRNG: Utils.PCGRandom
       }
@@ -141,7 +141,7 @@ describe("submit", () => {
     })
   )
 
-  it.effect("finds what it made when the answer is lost, and asks no second time", () =>
+  it.effect("finds the created job after a lost response, and does not submit it twice", () =>
     against({ injections: [{ ...lostAfter, times: 1 }] }, (server) =>
       Effect.gen(function* () {
         const job = yield* within(BatchJobs.submit({ ...input, id: "j" }), "1 minute")
@@ -151,7 +151,7 @@ describe("submit", () => {
     )
   )
 
-  it.effect("submits again what did not arrive", () =>
+  it.effect("submits the job again after a request that did not arrive", () =>
     against({ injections: [{ ...lostBefore, times: 5 }] }, (server) =>
       Effect.gen(function* () {
         yield* within(BatchJobs.submit({ ...input, id: "j" }), "3 minutes")
@@ -160,7 +160,7 @@ describe("submit", () => {
     )
   )
 
-  it.effect("takes the job of the same id and input for its own, while it is not seen yet", () =>
+  it.effect("returns the existing job with the same id and input, even while lookups do not find it yet", () =>
     against({ visibleAfter: "20 seconds" }, (server) =>
       Effect.gen(function* () {
         const submit = BatchJobs.submit({ ...input, id: "j", inferenceParameters: { temperature: 0, maxTokens: 5 } })
@@ -171,7 +171,7 @@ describe("submit", () => {
     )
   )
 
-  it.effect("is in conflict with a job of the same id and another input", () =>
+  it.effect("fails with Conflict if a job with the same id has a different input", () =>
     against({}, (server) =>
       Effect.gen(function* () {
         const first = { ...input, id: "j", inferenceParameters: { maxTokens: 5 } }
@@ -194,7 +194,7 @@ describe("submit", () => {
     )
   )
 
-  it.effect("does not use the id of a deleted job again", () =>
+  it.effect("fails with Conflict for the id of a deleted job", () =>
     Effect.forEach(["DELETED", "ARCHIVED", "hidden"] as const, (tombstone) =>
       against({ tombstone }, (server) =>
         Effect.gen(function* () {
@@ -208,7 +208,7 @@ describe("submit", () => {
     )
   )
 
-  it.effect("ends with the workload's deadline, and says under which id to go on", () =>
+  it.effect("fails at the workload's deadline, and names the id to submit again with", () =>
     against({ outages: [{ lasts: "1 hour", fault: Fault.unanswered }] }, (server) =>
       Effect.gen(function* () {
         const error = yield* within(failureOf(BatchJobs.submit({ ...input, id: "j" })), "5 minutes")
@@ -225,7 +225,7 @@ describe("submit", () => {
     )
   )
 
-  it.effect("fails at once with what was refused", () =>
+  it.effect("fails without a retry when the key is rejected", () =>
     against({ keys: ["another-key"] }, (server) =>
       Effect.gen(function* () {
         const error = yield* failureOf(BatchJobs.submit({ ...input, id: "j" }))
@@ -235,7 +235,7 @@ describe("submit", () => {
     )
   )
 
-  it.effect("makes do with an answer that tells little, and looks for what it cannot read", () =>
+  it.effect("accepts a response without fields, and looks the job up after an invalid one", () =>
     scripted(
       [
         Fault.answer(404),
@@ -255,7 +255,7 @@ describe("submit", () => {
     )
   )
 
-  it.effect("looks a given id up before it sends, at the price of one request, and no id of its own", () =>
+  it.effect("looks up a given id before submission, but not a generated id", () =>
     against({}, (server) =>
       Effect.gen(function* () {
         yield* BatchJobs.submit({ ...input, id: "j" })
@@ -271,7 +271,7 @@ describe("submit", () => {
     )
   )
 
-  it.effect("sends nothing under a given id that it is not allowed to look up", () =>
+  it.effect("submits nothing if the lookup of the given id is forbidden", () =>
     scripted(
       (request) => (request.method === "GET" ? Fault.answer(403) : json({})),
       (client) =>
@@ -284,7 +284,7 @@ describe("submit", () => {
     )
   )
 
-  it.effect("waits for a server that fails to look the job up, and then sends it", () =>
+  it.effect("retries a failing lookup, and then submits the job", () =>
     against({ outages: [{ lasts: "1 minute", fault: Fault.answer(503) }] }, (server) =>
       Effect.gen(function* () {
         yield* within(BatchJobs.submit({ ...input, id: "j" }), "3 minutes")
@@ -293,7 +293,7 @@ describe("submit", () => {
     )
   )
 
-  it.effect("notices a server that makes a job of another id", () =>
+  it.effect("fails if the server creates a job with a different id", () =>
     scripted(
       (request) => (request.method === "POST" ? json({ name: nameOf("other") }) : Fault.answer(404)),
       (client) =>
@@ -305,7 +305,7 @@ describe("submit", () => {
     )
   )
 
-  it.effect("refuses what it cannot send, by the name of the field, before any request", () =>
+  it.effect("rejects invalid fields, ids and options by name before any request", () =>
     against({}, (server) =>
       Effect.gen(function* () {
         const bad: ReadonlyArray<readonly [string, BatchJobs.Submission]> = [
@@ -343,11 +343,11 @@ describe("submit", () => {
 })
 
 // -------------------------------------------------------------------------------------------------
-// await and watch
+// await, watch, list and delete
 // -------------------------------------------------------------------------------------------------
 
-describe("await", () => {
-  it.effect("tells of each end, and of why and how far", () =>
+describe("await and watch", () => {
+  it.effect("returns the outcome of each final state, with its message and completed rows", () =>
     against({}, (server) =>
       Effect.gen(function* () {
         const endOf = (id: string, timeline: FireworksServer.Timeline) =>
@@ -374,7 +374,7 @@ describe("await", () => {
     )
   )
 
-  it.effect("waits for what is paused, and for what it does not know", () =>
+  it.effect("continues through paused and unknown states until the job ends", () =>
     scripted(
       [
         json({ name: nameOf("j"), state: "JOB_STATE_PAUSED" }),
@@ -396,7 +396,7 @@ describe("await", () => {
     )
   )
 
-  it.effect("survives an outage of half an hour, and not one longer than is allowed", () =>
+  it.effect("survives an outage of half an hour, and fails once `outage` has elapsed", () =>
     against({ outages: [{ after: "5 minutes", lasts: "30 minutes" }] }, (server) =>
       Effect.gen(function* () {
         yield* BatchJobs.submit({ ...input, id: "j" })
@@ -410,7 +410,7 @@ describe("await", () => {
     )
   )
 
-  it.effect("ends with a job that is pending for too long, and with a deadline", () =>
+  it.effect("fails once the job has been pending for longer than `queued`, and at a deadline", () =>
     against({ timeline: FireworksServer.stuck }, () =>
       Effect.gen(function* () {
         yield* BatchJobs.submit({ ...input, id: "j" })
@@ -421,8 +421,10 @@ describe("await", () => {
       })
     )
   )
+})
 
-  it.effect("reads pages of jobs only as they are asked for, and all of them", () =>
+describe("list", () => {
+  it.effect("requests pages on demand, and returns all jobs", () =>
     against({}, (server) =>
       Effect.gen(function* () {
         const ids = Array.from({ length: 7 }, (_, n) => `job-${n}`)
@@ -438,7 +440,7 @@ describe("await", () => {
     )
   )
 
-  it.effect("reads no page twice", () =>
+  it.effect("fails if the server returns the token of the current page again", () =>
     scripted(json({ batchInferenceJobs: [], nextPageToken: "again" }), (client) =>
       Effect.gen(function* () {
         const error = yield* failureOf(Stream.runDrain(BatchJobs.list()))
@@ -447,8 +449,10 @@ describe("await", () => {
       })
     )
   )
+})
 
-  it.effect("deletes once, though the answer is lost", () =>
+describe("delete", () => {
+  it.effect("succeeds after a lost response, and fails with NotFound on a second deletion", () =>
     against({ tombstone: "hidden", injections: [{ method: "DELETE", fault: Fault.reset, takesEffect: true }] }, () =>
       Effect.gen(function* () {
         yield* BatchJobs.submit({ ...input, id: "j" })
@@ -461,7 +465,7 @@ describe("await", () => {
 })
 
 // -------------------------------------------------------------------------------------------------
-// Any history
+// Properties
 // -------------------------------------------------------------------------------------------------
 
 const anyInjection = fc.record({
@@ -487,8 +491,8 @@ const anyHistory = fc.record({
   interrupted: fc.option(fc.nat(20_000), { nil: undefined })
 })
 
-describe("a batch", () => {
-  it.effect("is one job with its true end, whatever gets lost, lags, or is interrupted", () =>
+describe("submit and await, under random faults", () => {
+  it.effect("creates one job, and returns its actual outcome, despite lost, delayed and interrupted requests", () =>
     Effect.forEach(fc.sample(anyHistory, { numRuns: 16, seed: 3 }), ({ end, interrupted, ...history }) =>
       against({ ...history, timeline: [{ state: "RUNNING", lasts: "20 minutes" }, { state: end }] }, (server) =>
         Effect.gen(function* () {
@@ -509,10 +513,10 @@ describe("a batch", () => {
     )
   )
 
-  it.effect("shows neither key nor account in what it fails with", () => {
+  it.effect("hides the key and the account in errors", () => {
     const echo = (request: Fault.Request): Fault.Fault => {
-      const said = `${request.headers["authorization"]} of accounts/${account}/datasets/rows`
-      return Fault.answer(request.method === "POST" ? 400 : 403, { body: { error: { message: said, code: account } } })
+      const message = `${request.headers["authorization"]} of accounts/${account}/datasets/rows`
+      return Fault.answer(request.method === "POST" ? 400 : 403, { body: { error: { message, code: account } } })
     }
     return scripted(echo, (client) =>
       Effect.gen(function* () {
@@ -541,7 +545,7 @@ describe("a batch", () => {
 })
 
 // -------------------------------------------------------------------------------------------------
-// A process that is killed
+// Killed processes
 // -------------------------------------------------------------------------------------------------
 
 /** Starts a program that submits the job and waits for it. */
@@ -557,11 +561,11 @@ const start = (server: FireworksServer.OnSockets, id: string) => {
     },
     stdio: ["ignore", "pipe", "pipe"]
   })
-  let said = ""
-  child.stdout.on("data", (data: Buffer) => (said += data.toString()))
-  child.stderr.on("data", (data: Buffer) => (said += data.toString()))
+  let output = ""
+  child.stdout.on("data", (data: Buffer) => (output += data.toString()))
+  child.stderr.on("data", (data: Buffer) => (output += data.toString()))
   const ended = new Promise<string>((resolve) =>
-    child.once("close", (code, signal) => resolve(signal ?? (code === 0 ? said : `${code}: ${said}`)))
+    child.once("close", (code, signal) => resolve(signal ?? (code === 0 ? output : `${code}: ${output}`)))
   )
   return { ended, kill: () => child.kill("SIGKILL") }
 }
@@ -574,7 +578,7 @@ const until = (condition: Effect.Effect<boolean>): Effect.Effect<void> =>
   )
 
 it.scopedLive(
-  "a new process goes on with the job of one that was killed, between submission and answer and while it waits",
+  "resumes the job of a process that was killed before the response to its submission, and again during the wait",
   () =>
     Effect.gen(function* () {
       const server = yield* FireworksServer.make({

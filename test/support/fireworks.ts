@@ -15,7 +15,7 @@ export type Options = Partial<Fireworks.Options>
 export const over = (client: HttpClient.HttpClient, options: Options = {}) =>
   Fireworks.make({ apiKey, ...options }).pipe(Effect.provideService(HttpClient.HttpClient, client))
 
-/** The service over a script. */
+/** Makes the service over a scripted client. */
 export const scripted = (script: Fault.Script, options: Options = {}) =>
   Effect.gen(function* () {
     const client = yield* ScriptedClient.make(script)
@@ -23,7 +23,7 @@ export const scripted = (script: Fault.Script, options: Options = {}) =>
     return { fireworks, client, requests: client.requests }
   })
 
-/** Runs for so long a virtual time. */
+/** Runs an effect while the clock advances by the given time. */
 export const during =
   (time: Duration.DurationInput) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>) =>

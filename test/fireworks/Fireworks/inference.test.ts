@@ -33,8 +33,8 @@ import {
   scripted
 } from "../../support/fireworks.js"
 
-describe("a call", () => {
-  it.effect("sends what it does not know, and hands out what it does not know", () =>
+describe("calls", () => {
+  it.effect("preserves unknown fields of requests and responses", () =>
     Effect.gen(function* () {
       const sent = {
         ...hello,
@@ -53,7 +53,7 @@ describe("a call", () => {
     })
   )
 
-  it.effect("goes to the same place, whichever part of the API's path the base URL has", () =>
+  it.effect("requests the same path for base URLs with and without parts of the API's path", () =>
     Effect.gen(function* () {
       for (const path of ["", "/", "/v1", "/v1/", "/inference", "/inference/v1", "/inference/v1/"]) {
         for (const before of ["", "/eu"]) {
@@ -68,7 +68,7 @@ describe("a call", () => {
     })
   )
 
-  it.effect("goes to its path, with the key, an id and the session's headers", () =>
+  it.effect("sends each call to its path with the key, a request id and the session headers", () =>
     Effect.gen(function* () {
       const { fireworks, requests } = yield* scripted(Fault.healthy, {
         baseUrl: "https://gateway.example/inference/v1/"
@@ -101,7 +101,7 @@ describe("a call", () => {
     })
   )
 
-  it.effect("keeps its id and its session over all attempts", () =>
+  it.effect("sends the same request id and session in all attempts", () =>
     Effect.gen(function* () {
       const { fireworks, requests } = yield* scripted([Fault.answer(425), Fault.answer(500), Fault.healthy])
       yield* during("1 minute")(fireworks.chat(hello, { sessionAffinity: "a" }))
@@ -111,7 +111,7 @@ describe("a call", () => {
     })
   )
 
-  it.effect("hands out what the headers tell", () =>
+  it.effect("returns the request id, rate limits and performance from the headers", () =>
     Effect.gen(function* () {
       const headers = {
         "x-request-id": "req-1",
@@ -130,7 +130,7 @@ describe("a call", () => {
     })
   )
 
-  it.effect("takes its own workload before the one around it, and that one before the service's", () =>
+  it.effect("prefers the workload of the call to Workload.within, and that to the workload of the service", () =>
     Effect.gen(function* () {
       const named = (name: string) => Workload.with(Workload.interactive, { name })
       const seen: Array<string> = []
@@ -148,7 +148,7 @@ describe("a call", () => {
     })
   )
 
-  it.effect("is repeated after a lost response unless the call is declared never", () =>
+  it.effect("retries after a lost response unless the idempotency is never", () =>
     Effect.gen(function* () {
       const script = [Fault.reset, Fault.healthy]
       const safe = yield* scripted(script)
@@ -158,14 +158,14 @@ describe("a call", () => {
       const once = ReliableHttpClient.withIdempotency(never.fireworks.chat(hello), "never")
       const error = yield* during("1 minute")(Effect.flip(once))
       expect([error.reason, error.attempts]).toEqual(["ConnectionLost", 1])
-      // nobody does anything twice by listing
+      // listing models is idempotent
       yield* never.client.script(script)
       yield* during("1 minute")(never.fireworks.models())
     })
   )
 })
 
-describe("a 429", () => {
+describe("a 429 response", () => {
   const rejected = (of: string, workload: Workload.Workload = Workload.interactive) =>
     Effect.gen(function* () {
       const { fireworks } = yield* scripted(Fault.answer(429))
@@ -175,7 +175,7 @@ describe("a 429", () => {
       return yield* during("2 minutes")(Effect.all([chat, stream], { concurrency: 2 }))
     })
 
-  it.effect("of serverless is a rate limit that grows with use", () =>
+  it.effect("fails with RateExceeded for a serverless model, and advises a dedicated deployment", () =>
     Effect.gen(function* () {
       for (const error of yield* rejected(model)) {
         expect([error._tag, error.reason, error.attempts]).toEqual(["RateLimit", "RateExceeded", 5])
@@ -184,7 +184,7 @@ describe("a 429", () => {
     })
   )
 
-  it.effect("of a deployment is its capacity", () =>
+  it.effect("fails with Capacity for a deployment, and advises a higher replica count", () =>
     Effect.gen(function* () {
       for (const name of [dedicated, `${model}#${dedicated}`]) {
         for (const error of yield* rejected(name)) {
@@ -196,8 +196,8 @@ describe("a 429", () => {
   )
 })
 
-describe("an answer of 200", () => {
-  it.effect("whose generation ended by an error is tried again", () =>
+describe("a 200 response", () => {
+  it.effect("retries a completion that ended with finish_reason error", () =>
     Effect.gen(function* () {
       const bad = json(answer({ text: "hal", finish_reason: "error" }))
       const { fireworks, requests } = yield* scripted([bad, Fault.healthy])
@@ -215,7 +215,7 @@ describe("an answer of 200", () => {
     })
   )
 
-  it.effect("with an error in it is that error", () =>
+  it.effect("retries the error in a body that also has choices", () =>
     Effect.gen(function* () {
       const body = { error: { code: "UNAVAILABLE", message: "no" }, choices: [] }
       const { fireworks, requests } = yield* scripted([json(body), Fault.healthy])
@@ -224,7 +224,7 @@ describe("an answer of 200", () => {
     })
   )
 
-  it.effect("that calls itself an error is that error", () =>
+  it.effect("fails with the error in a body of vLLM's form, and retries it if it is transient", () =>
     Effect.gen(function* () {
       const vllm = { object: "error", message: "no", type: "InternalServerError", param: null, code: 500 }
       const { fireworks, requests } = yield* scripted([json(vllm), json({ error: { code: 503 } }), Fault.healthy])
@@ -236,7 +236,7 @@ describe("an answer of 200", () => {
     })
   )
 
-  it.effect("without choices has its usage all the same, and nothing at all is another shape", () =>
+  it.effect("accepts choices of null beside a usage, and fails with Decode if choices are missing", () =>
     Effect.gen(function* () {
       const usage = { prompt_tokens: 3, completion_tokens: 0, total_tokens: 3 }
       const { fireworks } = yield* scripted(json({ id: "x", choices: null, usage }))
@@ -248,7 +248,7 @@ describe("an answer of 200", () => {
     })
   )
 
-  it.effect("of another shape fails naming the place, and is not asked for again", () =>
+  it.effect("fails with Decode for a body of another shape, names the field, and does not retry", () =>
     Effect.gen(function* () {
       const { fireworks, requests } = yield* scripted(
         json(answer({ message: { content: 7 } }), { "x-request-id": "r" })
@@ -261,7 +261,7 @@ describe("an answer of 200", () => {
     })
   )
 
-  it.effect("that is no JSON is asked for again", () =>
+  it.effect("retries a body that is not JSON", () =>
     Effect.gen(function* () {
       const html = Fault.answer(200, { body: "<html>", headers: { "content-type": "text/html" } })
       const { fireworks, requests } = yield* scripted([html, Fault.invalidJson, Fault.healthy])
@@ -272,7 +272,7 @@ describe("an answer of 200", () => {
 })
 
 describe("chatStream", () => {
-  it.effect("hands out typed chunks, asks for a stream, and hides the end", () =>
+  it.effect("requests a stream and emits its chunks without the [DONE] event", () =>
     Effect.gen(function* () {
       const metas: Array<Fireworks.Meta> = []
       const last = { choices: [], perf_metrics: { "prompt-tokens": 3, "server-processing-time": "0.25" }, extra: 1 }
@@ -305,7 +305,7 @@ describe("chatStream", () => {
       return { error, texts, count: (yield* requests).length }
     })
 
-  it.effect("hands out chunks without choices or words, with all that they tell", () =>
+  it.effect("emits chunks without choices or content, with their other fields", () =>
     Effect.gen(function* () {
       const usage = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 }
       const ended = { index: 0, finish_reason: "stop" }
@@ -333,7 +333,7 @@ describe("chatStream", () => {
     })
   )
 
-  it.effect("fails with an error that is sent in place of a chunk, of vLLM's form too", () =>
+  it.effect("fails with an error of vLLM's form that arrives in place of a chunk", () =>
     Effect.gen(function* () {
       const vllm = { object: "error", message: "no", type: "InternalServerError", param: null, code: 500 }
       const { error, texts } = yield* collected(events(piece("a"), vllm, "[DONE]"))
@@ -347,7 +347,7 @@ describe("chatStream", () => {
     })
   )
 
-  it.effect("never puts an answer together out of two", () =>
+  it.effect("does not retry after the first chunk", () =>
     Effect.gen(function* () {
       const { count, error, texts } = yield* collected([events(piece("a"), piece("b")), Fault.healthy])
       expect([error.reason, error.delivery, error.attempts]).toEqual(["StreamBroken", "Partial", 1])
@@ -355,24 +355,26 @@ describe("chatStream", () => {
     })
   )
 
-  it.effect("fails where the generation ended by an error, after what came before, and is told so", () =>
-    Effect.gen(function* () {
-      const told: Array<Reliability.Outcome> = []
-      const failing = events(piece("a"), piece("", { finish_reason: "error" }), piece("c"), "[DONE]")
-      const { count, error, texts } = yield* collected(failing, { record: (outcome) => void told.push(outcome) })
-      expect([error.reason, error.delivery, error.attempts, error.status]).toEqual(["ServerError", "Partial", 1, 200])
-      expect(error.detail).toContain("finish_reason")
-      expect([texts, count]).toEqual([["a"], 1])
-      const ends = told.map(({ error, of }) => [of, error?.reason, error?.delivery])
-      expect(ends).toEqual([
-        ["attempt", undefined, undefined],
-        ["call", undefined, undefined],
-        ["stream", "ServerError", "Partial"]
-      ])
-    })
+  it.effect(
+    "fails with Partial delivery at a finish_reason of error, after the chunks before it, and records the failure",
+    () =>
+      Effect.gen(function* () {
+        const outcomes: Array<Reliability.Outcome> = []
+        const failing = events(piece("a"), piece("", { finish_reason: "error" }), piece("c"), "[DONE]")
+        const { count, error, texts } = yield* collected(failing, { record: (outcome) => void outcomes.push(outcome) })
+        expect([error.reason, error.delivery, error.attempts, error.status]).toEqual(["ServerError", "Partial", 1, 200])
+        expect(error.detail).toContain("finish_reason")
+        expect([texts, count]).toEqual([["a"], 1])
+        const ends = outcomes.map(({ error, of }) => [of, error?.reason, error?.delivery])
+        expect(ends).toEqual([
+          ["attempt", undefined, undefined],
+          ["call", undefined, undefined],
+          ["stream", "ServerError", "Partial"]
+        ])
+      })
   )
 
-  it.effect("is asked for again where the generation ended by an error before its first word", () =>
+  it.effect("retries if a finish_reason of error arrives before any content", () =>
     Effect.gen(function* () {
       const { fireworks, requests } = yield* scripted([events(piece("", { finish_reason: "error" })), Fault.healthy])
       const chunks = yield* during("1 minute")(Stream.runCollect(fireworks.chatStream(hello)))
@@ -380,7 +382,7 @@ describe("chatStream", () => {
     })
   )
 
-  it.effect("waits for the first event and between events as long as the workload says", () =>
+  it.effect("fails with Timeout if the first or a later event exceeds the limits of the workload", () =>
     Effect.gen(function* () {
       const silent = yield* collected(Fault.stream({ events: 3, after: 1, ending: "silence" }))
       expect([silent.error.reason, silent.error.phase, silent.texts.length]).toEqual(["Timeout", "read", 1])
@@ -389,7 +391,7 @@ describe("chatStream", () => {
     })
   )
 
-  it.effect("closes its connection when it is left early", () =>
+  it.effect("closes the connection when the consumer stops early", () =>
     Effect.gen(function* () {
       const { fireworks, requests } = yield* scripted(Fault.stream({ events: 100, every: "1 second" }))
       yield* during("10 seconds")(Stream.runDrain(Stream.take(fireworks.chatStream(hello), 2)))
@@ -399,7 +401,7 @@ describe("chatStream", () => {
   )
 })
 
-describe("bad input", () => {
+describe("invalid input", () => {
   const refused = (call: (fireworks: Fireworks.Fireworks) => Effect.Effect<unknown, ApiError.ApiError>) =>
     Effect.gen(function* () {
       const { fireworks, requests } = yield* scripted(Fault.healthy)
@@ -409,10 +411,10 @@ describe("bad input", () => {
       expect(yield* requests).toEqual([])
       return error.detail
     })
-  // as a program without types would
+  // as in a program without types
   const untyped = (value: unknown) => value as never
 
-  it.effect("fails before any request, naming the field", () =>
+  it.effect("fails with InvalidRequest before any request, and names the field", () =>
     Effect.gen(function* () {
       expect(yield* refused((f) => f.chat({ ...hello, model: " " }))).toBe("model is empty")
       expect(yield* refused((f) => f.embeddings({ model: "", input: "x" }))).toBe("model is empty")
@@ -427,7 +429,7 @@ describe("bad input", () => {
     })
   )
 
-  it("of the service is refused where it is made, without showing a secret", () => {
+  it("throws for invalid service options, without secrets in the message", () => {
     const made = (options: Options) => () => Fireworks.layer({ apiKey, ...options })
     expect(made({ apiKey: Redacted.make("  ") })).toThrow(/^Fireworks.layer: apiKey is "<redacted>"/)
     expect(made({ apiKey: Redacted.make("fw_key\n") })).toThrow(/apiKey/)
@@ -446,7 +448,7 @@ describe("bad input", () => {
     expect(made({})).not.toThrow()
   })
 
-  it.effect("of the environment names the variable, without its value", () =>
+  it.effect("fails the layer for invalid environment variables, and reports the name but not the value", () =>
     Effect.gen(function* () {
       const built = (...variables: ReadonlyArray<readonly [string, string]>) =>
         Layer.build(Fireworks.layerConfig()).pipe(
@@ -470,7 +472,7 @@ describe("bad input", () => {
     })
   )
 
-  it.effect("has the environment say where the API is", () =>
+  it.effect("reads the key, the account and the URLs from the environment", () =>
     Effect.gen(function* () {
       const client = yield* ScriptedClient.make()
       const environment = new Map([
@@ -502,7 +504,7 @@ describe("bad input", () => {
 describe("targetOf", () => {
   const name = fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,20}$/)
 
-  it("tells everybody's servers from deployments", () => {
+  it("distinguishes serverless models from dedicated deployments", () => {
     fc.assert(
       fc.property(name, name, fc.constantFrom("models", "routers"), (account, id, kind) => {
         const shared = `accounts/fireworks/${kind}/${id}`
@@ -515,7 +517,7 @@ describe("targetOf", () => {
     )
   })
 
-  it("takes any text", () => {
+  it("accepts any text", () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         expect([undefined, "serverless", "dedicated"]).toContain(Fireworks.targetOf(text))
@@ -524,10 +526,10 @@ describe("targetOf", () => {
   })
 })
 
-describe("what headers tell", () => {
+describe("rateLimits and performance", () => {
   const amount = fc.integer({ min: 0, max: 1e9 })
 
-  it("is read whatever the casing and the shape of the headers", () => {
+  it("reads headers of any case, from a record or from Headers", () => {
     fc.assert(
       fc.property(amount, amount, (limit, remaining) => {
         const plain = {
@@ -542,7 +544,7 @@ describe("what headers tell", () => {
     )
   })
 
-  it("leaves out whatever is no number", () => {
+  it("omits values that are not numbers", () => {
     const names = [
       "x-ratelimit-limit-tokens-prompt",
       "x-ratelimit-over-limit",
@@ -562,7 +564,7 @@ describe("what headers tell", () => {
     )
   })
 
-  it("is the same in headers and in `perf_metrics`", () => {
+  it("returns the same performance for headers and for `perf_metrics`", () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 3_600_000 }), amount, (millis, tokens) => {
         const metrics = { "prompt-tokens": tokens, "generation-queue-duration": millis / 1000 }
@@ -578,7 +580,7 @@ describe("what headers tell", () => {
     )
   })
 
-  it("survives headers of any kind", () => {
+  it("does not throw on header values of any kind", () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.anything()), (headers) => {
         Fireworks.performance(headers)
@@ -587,8 +589,8 @@ describe("what headers tell", () => {
   })
 })
 
-describe("answers", () => {
-  it("of the future decode", () => {
+describe("Fireworks.ChatCompletion", () => {
+  it("decodes and preserves unknown fields", () => {
     const extra = fc.dictionary(fc.stringMatching(/^new_[a-z]{1,8}$/), fc.jsonValue())
     fc.assert(
       fc.property(extra, extra, extra, fc.string(), (a, b, c, finish_reason) => {

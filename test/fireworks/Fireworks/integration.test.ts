@@ -38,7 +38,7 @@ describe("the control plane", () => {
     HttpClientRequest.bodyUnsafeJson({ model })
   )
 
-  it.effect("is asked below the account, with both forms of the key", () =>
+  it.effect("sends requests below the account with both forms of the key", () =>
     Effect.gen(function* () {
       const { fireworks, requests } = yield* scripted(Fault.healthy, { accountId: "acme" })
       const control = controlOf(fireworks)
@@ -54,7 +54,7 @@ describe("the control plane", () => {
     })
   )
 
-  it.effect("needs an account, and nothing else does", () =>
+  it.effect("fails with InvalidRequest without an account id", () =>
     Effect.gen(function* () {
       const { fireworks, requests } = yield* scripted(Fault.healthy)
       for (const effect of [
@@ -69,7 +69,7 @@ describe("the control plane", () => {
     })
   )
 
-  it.effect("gives the key to no other host, and no other account's path", () =>
+  it.effect("rejects URLs that lead to another host or out of the account's path", () =>
     Effect.gen(function* () {
       const { fireworks, requests } = yield* scripted(Fault.healthy, { accountId: "acme" })
       for (const url of [
@@ -88,7 +88,7 @@ describe("the control plane", () => {
     })
   )
 
-  it.effect("repeats a submission whose answer was lost only if it carries its own id", () =>
+  it.effect("retries a submission after a lost response only if it is declared keyed", () =>
     Effect.gen(function* () {
       const sent = (idempotency?: Reliability.Idempotency) =>
         Effect.gen(function* () {
@@ -101,7 +101,7 @@ describe("the control plane", () => {
     })
   )
 
-  it.effect("repeats a GET, a PUT and a DELETE, whatever the workload says of submissions", () =>
+  it.effect("retries a GET, a PUT and a DELETE under the workload for submissions", () =>
     Effect.forEach(["GET", "PUT", "DELETE"] as const, (method) =>
       Effect.gen(function* () {
         const { fireworks, requests } = yield* scripted([Fault.reset, Fault.healthy], { accountId: "acme" })
@@ -121,7 +121,7 @@ describe("a deployment that starts from zero for 8 minutes", () => {
       return { fireworks, api }
     })
 
-  it.effect("is one call under `agentic`, without spending an attempt or the budget", () =>
+  it.effect("succeeds in one call under `agentic` without use of the retry budget", () =>
     Effect.gen(function* () {
       const budget = yield* RetryBudget.make({ max: 3, minPerSecond: 0, ratio: 0 })
       const whys: Array<string> = []
@@ -141,7 +141,7 @@ describe("a deployment that starts from zero for 8 minutes", () => {
     })
   )
 
-  it.effect("is waited for by a stream too", () =>
+  it.effect("succeeds for a stream under `agentic`", () =>
     Effect.gen(function* () {
       const { fireworks } = yield* starting({ workload: Workload.agentic })
       const chunks = Stream.runCount(fireworks.chatStream({ ...hello, model: dedicated }))
@@ -149,11 +149,11 @@ describe("a deployment that starts from zero for 8 minutes", () => {
     })
   )
 
-  it.effect("fails at once under `interactive`, saying why", () =>
+  it.effect("fails with ScalingUp under `interactive` without a retry, and advises `agentic`", () =>
     Effect.gen(function* () {
       const { api, fireworks } = yield* starting({})
       const asked = { ...hello, model: dedicated }
-      // no time passes
+      // without a TestClock.adjust, a call that waits would never end
       for (const call of [fireworks.chat(asked), Stream.runDrain(fireworks.chatStream(asked))]) {
         const error = yield* Effect.flip<unknown, ApiError.ApiError, never>(call)
         expect([error._tag, error.reason, error.attempts]).toEqual(["Transient", "ScalingUp", 1])
@@ -163,7 +163,7 @@ describe("a deployment that starts from zero for 8 minutes", () => {
     })
   )
 
-  it.effect("is waited for under `interactive` if the server says to try again", () =>
+  it.effect("retries under `interactive` if the server sends x-should-retry", () =>
     Effect.gen(function* () {
       const body = { error: { code: "DEPLOYMENT_SCALING_UP", message: "soon", type: "error" } }
       const script = [Fault.answer(503, { body, shouldRetry: true }), Fault.healthy]
@@ -182,7 +182,7 @@ const secrets = {
   prompt: "please summarise the divorce of my neighbour Quentin, code word zebra-9-marker"
 }
 
-describe("no error, log, span or metric", () => {
+describe("confidential data in errors, logs, spans and metrics", () => {
   const markers = [secrets.key, secrets.account, "divorce of my neighbour", "zebra-9-marker"]
   const request = {
     model: `accounts/${secrets.account}/deployments/ours`,
@@ -218,7 +218,7 @@ describe("no error, log, span or metric", () => {
     Fault.cut({ by: "reset" }, Fault.answer(200, { body: { echo } }))
   ]
 
-  /** Everything that anybody could see of what happens. */
+  /** Returns all texts that a caller, a log, a tracer or the metrics show of an effect. */
   const watched = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     Effect.gen(function* () {
       const seen: Array<string> = []
@@ -298,7 +298,7 @@ describe("no error, log, span or metric", () => {
       const fireworks = yield* over(client, {
         apiKey: Redacted.make(key),
         accountId: secrets.account,
-        // nothing is waited for, but each error is told to the observers
+        // the deadline is short, but each error still reaches the observers
         workload: Workload.make({
           name: "w",
           timeouts: { attempt: "1 second" },
@@ -319,7 +319,7 @@ describe("no error, log, span or metric", () => {
         fireworks.chat({ ...request, model: " " }),
         fireworks.chat({ ...request, temperature: Number.NaN }),
         fireworks.chat({ ...request, big: 1n }),
-        control.pipe(Effect.map(() => "an answer"))
+        control.pipe(Effect.map(() => "a response"))
       ]
       for (const call of calls) unseen(yield* watched(call), key, what)
       unseen(
@@ -330,7 +330,7 @@ describe("no error, log, span or metric", () => {
     })
 
   it.live(
-    "holds the key, the prompt or the account",
+    "hides the key, the prompt and the account over a scripted client",
     () =>
       Effect.gen(function* () {
         for (const fault of faults) {
@@ -342,7 +342,7 @@ describe("no error, log, span or metric", () => {
   )
 
   it.live(
-    "holds them over a client with spans of its own",
+    "hides the key, the prompt and the account over FetchHttpClient with its own spans",
     () =>
       Effect.gen(function* () {
         const server = yield* FaultServer.make()
@@ -360,7 +360,7 @@ describe("no error, log, span or metric", () => {
     300_000
   )
 
-  it("hides the words of the prompt and leaves the server's own", () => {
+  it("redacts words of the prompt, and preserves the server's own words", () => {
     const body = { messages: [{ role: "user", content: "tell me all about my aunt Agatha" }] }
     expect(withoutEchoes("messages.0.content: too long", body)).toBe("messages.0.content: too long")
     expect(withoutEchoes("cannot answer: tell me  all about, sorry", body)).toBe("cannot answer: [redacted], sorry")
@@ -372,7 +372,7 @@ describe("no error, log, span or metric", () => {
   })
 })
 
-// --- What people already use -----------------------------------------------------------------------
+// --- Other clients -----------------------------------------------------------------------
 
 describe("@effect/ai-openai", () => {
   const response = (text: string) => ({
@@ -422,7 +422,7 @@ describe("@effect/ai-openai", () => {
       return { result, requests: yield* server.requests }
     }).pipe(Effect.scoped)
 
-  it.live("generates text, a 429 tried once more after what the server asks for", () =>
+  it.live("generates text after a 429 that is retried after the server's hint", () =>
     Effect.gen(function* () {
       const { requests, result } = yield* asked([
         Fault.answer(429, { retryAfter: "50 millis", form: "millis" }),
@@ -434,7 +434,7 @@ describe("@effect/ai-openai", () => {
     })
   )
 
-  it.live("fails with what `Classify.exception` reads an ApiError out of", () =>
+  it.live("fails with an exception that Classify.exception converts to an ApiError", () =>
     Effect.gen(function* () {
       const { requests, result } = yield* asked(Fault.answer(401))
       expect(requests).toHaveLength(1)
@@ -444,7 +444,7 @@ describe("@effect/ai-openai", () => {
     })
   )
 
-  it.live("fails with the settled ApiError itself where no answer came", () =>
+  it.live("fails with the settled ApiError itself when no response arrives", () =>
     Effect.gen(function* () {
       const transformClient = ReliableHttpClient.transform({
         workload: Workload.with(Workload.interactive, { deadline: "200 millis" })
@@ -471,7 +471,7 @@ describe("the official `openai` package", () => {
     }).pipe(Reliability.protect(Workload.interactive))
   }
 
-  it.live("answers, a 429 tried once more", () =>
+  it.live("returns a completion after a 429 that is retried", () =>
     Effect.gen(function* () {
       const fault = Fault.answer(429, { retryAfter: "50 millis", form: "millis" })
       const server = yield* FireworksServer.make({ injections: [{ fault }] })
@@ -481,7 +481,7 @@ describe("the official `openai` package", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.live("fails with an ApiError that is told apart by the target", () =>
+  it.live("fails with Capacity for a 429 of a dedicated deployment", () =>
     Effect.gen(function* () {
       const server = yield* FireworksServer.make()
       yield* server.inject({ fault: Fault.answer(429, { retryAfter: "1 hour" }) })
