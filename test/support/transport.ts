@@ -1,7 +1,7 @@
 /**
  * Fixtures of the tests in node/Transport/.
  *
- * The transport on real sockets: what it says of a failure is held against what arrived at the server.
+ * The transport on real sockets: the delivery of an error is compared with the bytes that arrived at the server.
  */
 import type { HttpClient } from "@effect/platform"
 import { type HttpClientError, HttpClientRequest } from "@effect/platform"
@@ -23,7 +23,7 @@ export const millis = (time: number): Duration.Duration => Duration.millis(time)
 
 export const once = Retry.make({ attempts: 1 })
 
-/** One attempt with the given limits; what is not given is long. */
+/** Makes a workload of one attempt with the given timeouts; the others are long. */
 export const workload = (timeouts: Partial<Workload.Options["timeouts"]> = {}): Workload.Workload =>
   Workload.make({ name: "test", timeouts: { attempt: "10 seconds", ...timeouts }, retry: once })
 
@@ -35,10 +35,10 @@ export const reliable = (client: HttpClient.HttpClient, timeouts?: Partial<Workl
 
 export type AnyClient = HttpClient.HttpClient.With<ApiError.ApiError | HttpClientError.HttpClientError>
 
-/** A transport by itself, and under `ReliableHttpClient`. */
+/** Returns a transport alone and under `ReliableHttpClient`. */
 export const both = (transport: HttpClient.HttpClient): ReadonlyArray<AnyClient> => [transport, reliable(transport)]
 
-/** What a call fails with. */
+/** Returns the error of a call. */
 export const failure = <A, E>(call: Effect.Effect<A, E>): Effect.Effect<ApiError.ApiError> =>
   Effect.map(Effect.exit(Effect.scoped(call)), (exit) => {
     if (Exit.isSuccess(exit)) throw new Error("it succeeded")
@@ -53,10 +53,10 @@ export const sending = (url: string, text = "hello"): HttpClientRequest.HttpClie
   HttpClientRequest.bodyText(post(url), text)
 
 export const text = <E, E2, R>(
-  answer: Effect.Effect<{ readonly text: Effect.Effect<string, E2> }, E, R>
-): Effect.Effect<string, E | E2, R> => Effect.flatMap(answer, ({ text }) => text)
+  response: Effect.Effect<{ readonly text: Effect.Effect<string, E2> }, E, R>
+): Effect.Effect<string, E | E2, R> => Effect.flatMap(response, ({ text }) => text)
 
-/** Answers a request when all of it is here. */
+/** Responds to a request once its whole body has arrived. */
 export const onBody =
   (
     respond: (body: Buffer, request: http.IncomingMessage, response: http.ServerResponse) => void
@@ -67,17 +67,17 @@ export const onBody =
     request.on("end", () => respond(Buffer.concat(chunks), request, response))
   }
 
-/** Says what was asked. */
+/** Responds with the method, URL and body of the request. */
 export const echo = onBody((body, request, response) =>
   response.end(`${request.method} ${request.url} ${body.toString()}`)
 )
 
-/** Takes requests and does not answer. */
+/** Reads requests and never responds. */
 export const silent: http.RequestListener = (request) => void request.resume()
 
 export const pause = (time: number) => Effect.sleep(millis(time))
 
-/** Looks again until something holds. */
+/** Waits until a condition holds. */
 export const until = (holds: () => boolean, millis = 2000): Effect.Effect<void> =>
   Effect.suspend(() => (holds() ? Effect.void : Effect.fail("not yet"))).pipe(
     Effect.retry(Schedule.spaced("2 millis")),
@@ -89,7 +89,7 @@ export const until = (holds: () => boolean, millis = 2000): Effect.Effect<void> 
 export const answer = (body = "ok", headers = ""): string =>
   `HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n${headers}\r\n${body}`
 
-/** Calls back with each request of a connection, whose body is not looked at. */
+/** Calls back for each request of a connection. Requests must not have a body. */
 export const onRequest = (socket: net.Socket, respond: (nth: number) => void): void => {
   let nth = 0
   let head = ""
@@ -103,7 +103,7 @@ export const onRequest = (socket: net.Socket, respond: (nth: number) => void): v
 }
 
 // -------------------------------------------------------------------------------------------------
-// What is left
+// Leaks
 // -------------------------------------------------------------------------------------------------
 
 export const resources = (): Record<string, number> => {
@@ -114,7 +114,7 @@ export const resources = (): Record<string, number> => {
   return counts
 }
 
-/** Waits, by no timer, until there is no more than before. */
+/** Waits without a timer until no more resources are open than before. */
 export const nothingLeft = async (before: Record<string, number>): Promise<void> => {
   const end = performance.now() + 1000
   const more = () => Object.entries(resources()).filter(([name, count]) => count > (before[name] ?? 0))

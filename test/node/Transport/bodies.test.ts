@@ -43,12 +43,12 @@ afterEach(async () => {
 })
 
 // -------------------------------------------------------------------------------------------------
-// Bodies
+// Request bodies
 // -------------------------------------------------------------------------------------------------
 
-describe("a body that is sent", () => {
-  /** Tells of a request what it consisted of. */
-  const tell = onBody((body, { headers }, response) => {
+describe("a request body", () => {
+  /** Responds with the parts of the request. */
+  const describeRequest = onBody((body, { headers }, response) => {
     const { "content-length": length, "content-type": type, "transfer-encoding": encoding } = headers
     response.setHeader("content-type", "application/json")
     response.end(JSON.stringify({ length, type, encoding, body: body.toString("latin1") }))
@@ -87,13 +87,13 @@ describe("a body that is sent", () => {
     "a stream": [() => HttpBody.stream(stream()), chunked],
     "a stream of known length": [() => HttpBody.stream(stream(), "text/x", 4), { ...sized, type: "text/x" }],
     "an empty stream": [() => HttpBody.stream(Stream.empty), { length: "0", body: "" }],
-    "a stream of the web": [() => HttpBody.raw(webStream()), chunked],
-    "a stream of the web, of known length": [() => HttpBody.raw(webStream(), { contentLength: 4 }), sized],
-    "a stream of Node": [() => HttpBody.raw(readable()), chunked],
-    "a stream of Node, of known length": [() => HttpBody.raw(readable(), { contentLength: 4 }), sized]
+    "a web stream": [() => HttpBody.raw(webStream()), chunked],
+    "a web stream of known length": [() => HttpBody.raw(webStream(), { contentLength: 4 }), sized],
+    "a Node stream": [() => HttpBody.raw(readable()), chunked],
+    "a Node stream of known length": [() => HttpBody.raw(readable(), { contentLength: 4 }), sized]
   }
 
-  it.scopedLive("encodes forms as `fetch` does, and says how long they are", () =>
+  it.scopedLive("encodes forms as `fetch` does, with a content-length", () =>
     Effect.gen(function* () {
       const received: Array<readonly [body: Buffer, headers: http.IncomingHttpHeaders]> = []
       const server = yield* web(
@@ -123,24 +123,24 @@ describe("a body that is sent", () => {
   )
 
   for (const [what, [body, expected]] of Object.entries(bodies)) {
-    it.scopedLive(`arrives as it was: ${what}`, () =>
+    it.scopedLive(`arrives unchanged: ${what}`, () =>
       Effect.gen(function* () {
-        const server = yield* web(tell)
+        const server = yield* web(describeRequest)
         const transport = yield* make()
         for (const client of both(transport)) {
           const call = Effect.flatMap(
             client.execute(HttpClientRequest.setBody(post(server.origin), body())),
             ({ json }) => json
           )
-          const told = yield* call
-          expect({ encoding: undefined, length: undefined, ...(told as object) }).toMatchObject(expected)
+          const received = yield* call
+          expect({ encoding: undefined, length: undefined, ...(received as object) }).toMatchObject(expected)
         }
         expect(server.sockets.length).toBe(1)
       })
     )
   }
 
-  it.scopedLive("may be large", () =>
+  it.scopedLive("arrives complete with 20 MiB", () =>
     Effect.gen(function* () {
       const server = yield* web(onBody(({ length }, _, response) => response.end(`${length}`)))
       const client = reliable(yield* make())
@@ -169,13 +169,13 @@ describe("a body that is sent", () => {
 
   const failures: Record<string, readonly [body: () => HttpBody.HttpBody, name: string, delivery: ApiError.Delivery]> =
     {
-      "before it began": [() => HttpBody.stream(Stream.fail(new Broken("secret"))), "Broken", "NotSent"],
+      "before its first chunk": [() => HttpBody.stream(Stream.fail(new Broken("secret"))), "Broken", "NotSent"],
       midway: [
         () => HttpBody.stream(Stream.concat(Stream.make(new Uint8Array(9)), Stream.fail(new Broken("secret")))),
         "Broken",
         "Unconfirmed"
       ],
-      "midway, with an error that looks like the call's own": [
+      "midway, with an ApiError": [
         () => HttpBody.stream(Stream.concat(Stream.make(new Uint8Array(9)), Stream.fail(unavailable))),
         "Transient",
         "Unconfirmed"
@@ -185,12 +185,12 @@ describe("a body that is sent", () => {
         "Broken",
         "Unconfirmed"
       ],
-      "as a stream of Node": [() => HttpBody.raw(failing("abc", new Broken("secret"))), "Broken", "Unconfirmed"],
-      "by a piece that is none": [() => HttpBody.raw(Readable.from([{ a: 1 }])), "TypeError", "NotSent"]
+      "as a Node stream": [() => HttpBody.raw(failing("abc", new Broken("secret"))), "Broken", "Unconfirmed"],
+      "at an invalid chunk": [() => HttpBody.raw(Readable.from([{ a: 1 }])), "TypeError", "NotSent"]
     }
 
   for (const [when, [body, name, delivery]] of Object.entries(failures)) {
-    it.scopedLive(`that fails ${when} is the caller's fault, and named`, () =>
+    it.scopedLive(`fails the call with InvalidRequest and names the failure if it fails ${when}`, () =>
       Effect.gen(function* () {
         const server = yield* web(silent)
         const client = reliable(yield* make())
@@ -204,7 +204,7 @@ describe("a body that is sent", () => {
     )
   }
 
-  it.scopedLive("of Node that breaks before there is a connection does no harm", () =>
+  it.scopedLive("fails the call with NotSent if a Node stream breaks before there is a connection", () =>
     Effect.gen(function* () {
       const server = yield* web(silent)
       const client = reliable(yield* make({ connections: 1 }))
@@ -220,7 +220,7 @@ describe("a body that is sent", () => {
     })
   )
 
-  it.scopedLive("that is longer or shorter than announced fails", () =>
+  it.scopedLive("fails the call if it is longer or shorter than announced", () =>
     Effect.gen(function* () {
       const server = yield* web(silent)
       const client = reliable(yield* make())
@@ -232,7 +232,7 @@ describe("a body that is sent", () => {
     })
   )
 
-  it.scopedLive("is not read on when its request ends: a silent source is released", () =>
+  it.scopedLive("releases its source when the request ends", () =>
     Effect.gen(function* () {
       const server = yield* bare((socket, nth) =>
         socket.once("data", () => {
@@ -262,14 +262,14 @@ describe("a body that is sent", () => {
           )
       ]
       for (const source of sources) {
-        // reset, answered early, and timed out
+        // the request is reset, receives an early response, and times out
         for (let n = 0; n < 3; n++) yield* failure(client.post(server.origin, { body: source() }))
       }
       yield* until(() => released === 9)
     })
   )
 
-  it.scopedLive("that is a stream is read once, also where a kept connection turns out to be closed", () =>
+  it.scopedLive("reads a stream at most once, even if an idle connection turns out to be closed", () =>
     Effect.gen(function* () {
       let runs = 0
       const server = yield* bare((socket) =>
@@ -292,11 +292,11 @@ describe("a body that is sent", () => {
 })
 
 // -------------------------------------------------------------------------------------------------
-// Answers
+// Response bodies
 // -------------------------------------------------------------------------------------------------
 
-describe("an answer", () => {
-  it.scopedLive("has status, headers, cookies, address and body in all forms, whole or as it comes", () =>
+describe("a response", () => {
+  it.scopedLive("provides status, headers, cookies, remote address and all forms of the body", () =>
     Effect.gen(function* () {
       const server = yield* web((request, response) => {
         response.statusCode = 201
@@ -328,7 +328,7 @@ describe("an answer", () => {
     })
   )
 
-  it.scopedLive("that comes as a stream is read whole as often as asked, and piece by piece once", () =>
+  it.scopedLive("allows repeated reads of a buffered body, but only one read of a stream", () =>
     Effect.gen(function* () {
       const server = yield* web(echo)
       const client = yield* make()
@@ -343,7 +343,7 @@ describe("an answer", () => {
     })
   )
 
-  it.scopedLive("holds the server up while nobody reads it", () =>
+  it.scopedLive("applies backpressure to the server while the body is not read", () =>
     Effect.gen(function* () {
       let written = 0
       let blocked = false
@@ -375,7 +375,7 @@ describe("an answer", () => {
     })
   )
 
-  it.scopedLive("that breaks off fails its reader after what arrived", () =>
+  it.scopedLive("emits the bytes that arrived before it fails with ConnectionLost", () =>
     Effect.gen(function* () {
       const server = yield* bare((socket) =>
         onRequest(socket, () => socket.end("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf"))
@@ -391,7 +391,7 @@ describe("an answer", () => {
     })
   )
 
-  it.scopedLive("frees its connection when its reader stops, and when it is collected unread", () =>
+  it.scopedLive("closes its connection when its reader stops, or when it is garbage-collected unread", () =>
     Effect.gen(function* () {
       const server = yield* web((_, response) => void response.write("half"))
       const client = yield* make()
@@ -400,9 +400,9 @@ describe("an answer", () => {
       yield* until(() => server.open() === 0)
 
       setFlagsFromString("--expose-gc")
-      // which the flag has made a global
+      // the flag makes `gc` a global of new contexts
       const collect = runInNewContext("gc") as () => void
-      // what a fiber ended with is as good as forgotten with the fiber
+      // no reference to the exit remains once the fiber is gone
       yield* Effect.forEach([1, 2, 3], () => Fiber.await(Effect.runFork(client.get(server.origin))), { discard: true })
       expect(server.open()).toBe(3)
       yield* until(() => {
@@ -412,7 +412,7 @@ describe("an answer", () => {
     })
   )
 
-  it.scopedLive("of a failure is drained to keep the connection, within bounds", () =>
+  it.scopedLive("drains an error body within bounds to keep the connection", () =>
     Effect.gen(function* () {
       const server = yield* web((request, response) => {
         response.statusCode = 503
@@ -429,14 +429,14 @@ describe("an answer", () => {
       const [elapsed, error] = yield* Effect.timed(failure(client.get(`${server.origin}/stalls`)))
       expect(error).toMatchObject({ status: 503, delivery: "Acknowledged" })
       expect(Duration.toMillis(elapsed)).toBeLessThan(400)
-      // its status tells more than the limit that it runs into
+      // the error has the status of the response, not the timeout
       const brief = reliable(transport, { attempt: 100 })
       expect(yield* failure(brief.get(`${server.origin}/stalls`))).toMatchObject({ status: 503 })
       yield* until(() => server.open() === 0)
     })
   )
 
-  it.scopedLive("that is too long fails, and its connection is closed", () =>
+  it.scopedLive("fails with AnswerTooLarge above maxBody, and closes its connection", () =>
     Effect.gen(function* () {
       const server = yield* web((_, response) => response.end("x".repeat(100_000)))
       const client = ReliableHttpClient.make(yield* make(), { workload: workload(), maxBody: 99_999 })

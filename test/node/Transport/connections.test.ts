@@ -46,7 +46,7 @@ afterEach(async () => {
 // -------------------------------------------------------------------------------------------------
 
 describe("an interrupted call", () => {
-  it.scopedLive("leaves the line, in which the others are served in the order of their arrival", () =>
+  it.scopedLive("leaves the queue, and the other calls are served in order of arrival", () =>
     Effect.gen(function* () {
       const held: Array<http.ServerResponse> = []
       const server = yield* web((_, response) => void held.push(response))
@@ -58,22 +58,22 @@ describe("an interrupted call", () => {
       yield* Fiber.interruptAll(fibers.filter((_, nth) => nth === 1 || nth === 3))
       for (const served of [1, 2, 3]) {
         yield* until(() => held.length === served)
-        held[served - 1]?.end(`answer ${served}`)
+        held[served - 1]?.end(`response ${served}`)
       }
       const exits = yield* Effect.forEach(fibers, Fiber.await)
       expect(exits.map((exit) => (Exit.isSuccess(exit) ? exit.value : "interrupted"))).toEqual([
-        "answer 1",
+        "response 1",
         "interrupted",
-        "answer 2",
+        "response 2",
         "interrupted",
-        "answer 3"
+        "response 3"
       ])
       expect(server.requests.map(({ url }) => url)).toEqual(["/1", "/3", "/5"])
       expect(server.sockets.length).toBe(1)
     })
   )
 
-  it.scopedLive("that was connecting leaves its connection to the next, or closes it", () =>
+  it.scopedLive("passes its new connection to the next call, or closes it", () =>
     Effect.gen(function* () {
       const server = yield* web(echo)
       const client = reliable(yield* make({ connections: 1 }))
@@ -95,12 +95,12 @@ describe("an interrupted call", () => {
 
   const stages: Record<string, (client: HttpClient.HttpClient, origin: string) => Effect.Effect<unknown, unknown>> = {
     "before the headers": (client, origin) => reliable(client).get(`${origin}/silent`),
-    "in a body that is read whole": (client, origin) => reliable(client).get(`${origin}/half`),
-    "in a body that is read as it comes": (client, origin) =>
+    "within a buffered body": (client, origin) => reliable(client).get(`${origin}/half`),
+    "within a streamed body": (client, origin) =>
       Effect.flatMap(client.get(`${origin}/half`), ({ stream }) => Stream.runDrain(stream)),
-    "in an event stream": (client, origin) =>
+    "within an event stream": (client, origin) =>
       Effect.flatMap(reliable(client).get(`${origin}/events`), ({ stream }) => Stream.runDrain(stream)),
-    "in an upload": (client, origin) =>
+    "within an upload": (client, origin) =>
       client.execute(
         HttpClientRequest.bodyStream(post(`${origin}/silent`), Stream.concat(Stream.make(bytes), Stream.never))
       )
@@ -108,7 +108,7 @@ describe("an interrupted call", () => {
   const bytes = new Uint8Array(10)
 
   for (const [stage, call] of Object.entries(stages)) {
-    it.scopedLive(`${stage} closes its connection at once`, () =>
+    it.scopedLive(`closes its connection immediately: ${stage}`, () =>
       Effect.gen(function* () {
         const server = yield* web((request, response) => {
           request.resume()
@@ -141,7 +141,7 @@ describe("an interrupted call", () => {
     }
 
     override shouldYield(fiber: Fiber.RuntimeFiber<unknown, unknown>): number | false {
-      // the first that runs is the one
+      // the first fiber that runs is the target
       this.target ??= fiber
       if (fiber === this.target && ++this.operations === this.nth) fiber.unsafeInterruptAsFork(fiber.id())
       return super.shouldYield(fiber)
@@ -149,7 +149,7 @@ describe("an interrupted call", () => {
   }
 
   for (const kind of ["reliable", "streamed", "refused"] as const) {
-    it.scopedLive(`before any of its operations leaves nothing: ${kind}`, () =>
+    it.scopedLive(`frees its connection at an interruption before each of its operations: ${kind}`, () =>
       Effect.gen(function* () {
         const server = yield* web(echo)
         const port = yield* closedPort
@@ -169,7 +169,7 @@ describe("an interrupted call", () => {
           ended = scheduler.operations < nth
         }
         expect(interruptions).toBeGreaterThan(10)
-        // all connections are free, or closed
+        // all connections are free or closed
         const two = Effect.all(
           [text(transport.execute(sending(server.origin))), text(transport.execute(sending(server.origin)))],
           {
@@ -182,7 +182,7 @@ describe("an interrupted call", () => {
     )
   }
 
-  /** Holds a fiber where it is, while the world goes on. */
+  /** Suspends a fiber while all others continue. */
   class Holding extends Scheduler.MixedScheduler {
     held: Array<() => void> | undefined
 
@@ -202,25 +202,25 @@ describe("an interrupted call", () => {
     }
   }
 
-  it.scopedLive("whose answer is there leaves alone the connection, which serves another by now", () =>
+  it.scopedLive("keeps the connection open if it already serves another call", () =>
     Effect.gen(function* () {
-      const answers: Array<() => void> = []
+      const responses: Array<() => void> = []
       const server = yield* bare((socket) =>
-        onRequest(socket, (nth) => answers.push(() => socket.write(answer(`${nth}`))))
+        onRequest(socket, (nth) => responses.push(() => socket.write(answer(`${nth}`))))
       )
       const transport = yield* make({ connections: 1 })
       const scheduler = new Holding()
       const first = Effect.runFork(transport.get(server.origin), { scheduler })
-      yield* until(() => answers.length === 1)
+      yield* until(() => responses.length === 1)
       const second = yield* Effect.fork(text(transport.get(server.origin)))
       yield* Effect.yieldNow()
       scheduler.held = []
-      answers[0]?.()
-      yield* until(() => answers.length === 2)
+      responses[0]?.()
+      yield* until(() => responses.length === 2)
       first.unsafeInterruptAsFork(first.id())
       scheduler.release()
       expect(Exit.isInterrupted(yield* Fiber.await(first))).toBe(true)
-      answers[1]?.()
+      responses[1]?.()
       expect(yield* Fiber.join(second)).toBe("1")
       expect(server.sockets.length).toBe(1)
     })
@@ -232,7 +232,7 @@ describe("an interrupted call", () => {
 // -------------------------------------------------------------------------------------------------
 
 describe("the pool", () => {
-  it.scopedLive("opens as many connections as it may, and uses them again", () =>
+  it.scopedLive("opens up to `connections` connections, and reuses them", () =>
     Effect.gen(function* () {
       let most = 0
       const server = yield* web((_, response) => {
@@ -251,7 +251,7 @@ describe("the pool", () => {
     })
   )
 
-  it.scopedLive("does not connect anew for each of those who give up together", () =>
+  it.scopedLive("does not open a connection for each of many calls that time out together", () =>
     Effect.gen(function* () {
       const port = yield* deafPort
       const server = yield* web(silent)
@@ -261,20 +261,20 @@ describe("the pool", () => {
         const calls = Array.from({ length: 100 }, () => failure(client.get(origin)))
         const errors = yield* Effect.all(calls, { concurrency: "unbounded" })
         expect(new Set(errors.map(({ reason }) => reason))).toEqual(new Set(["Timeout"]))
-        // eight of them are the deaf port's own
+        // eight of the connections belong to the fixture of the deaf port
         expect(process.getActiveResourcesInfo().filter((name) => name === "ConnectWrap").length).toBeLessThan(16)
         yield* Effect.promise(() => nothingLeft(before))
       }
-      // one for each would be a hundred
+      // one connection for each call would be a hundred
       expect(server.sockets.length).toBeLessThan(30)
     })
   )
 
-  it.scopedLive("fails of a failed connection the one that it was made for", () =>
+  it.scopedLive("fails only the call for which a failed connection was opened", () =>
     Effect.gen(function* () {
       const certificate = selfSigned("127.0.0.1", 2020, 2049)
       const server = yield* web(echo, certificate)
-      // with TLS it takes more than to be accepted to be connected
+      // with TLS, an accepted connection is not yet established
       const front = yield* bare((socket, nth) => {
         if (nth === 1) socket.destroy()
         else socket.pipe(net.connect(server.port, "127.0.0.1")).pipe(socket)
@@ -296,7 +296,7 @@ describe("the pool", () => {
     ["40 millis", 2],
     [0, 3]
   ] as const) {
-    it.scopedLive(`keeps an idle connection for ${keepAlive}`, () =>
+    it.scopedLive(`keeps an idle connection for a keepAlive of ${keepAlive}`, () =>
       Effect.gen(function* () {
         const server = yield* web(echo)
         const client = reliable(yield* make({ keepAlive }))
@@ -310,7 +310,7 @@ describe("the pool", () => {
     )
   }
 
-  it.scopedLive("keeps one no longer than the server says, and none that it is told to close", () =>
+  it.scopedLive("closes connections after the server's keep-alive timeout and after `connection: close`", () =>
     Effect.gen(function* () {
       const server = yield* bare((socket, nth) =>
         onRequest(socket, () =>
@@ -324,17 +324,17 @@ describe("the pool", () => {
   )
 
   const framings: Record<string, readonly [bytes: string, body: string, HttpClientRequest.HttpClientRequest?]> = {
-    "an answer in chunks": [
+    "a chunked response": [
       "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n",
       "abc"
     ],
-    "one without a body": ["HTTP/1.1 204 No Content\r\n\r\n", ""],
-    "one after early hints": [`HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n${answer("late")}`, "late"],
-    "one without a reason": ["HTTP/1.1 200\r\ncontent-length: 1\r\n\r\nx", "x"],
-    "one to DELETE": [answer("gone"), "gone", del("/")]
+    "a response without a body": ["HTTP/1.1 204 No Content\r\n\r\n", ""],
+    "early hints and a response": [`HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n${answer("late")}`, "late"],
+    "a response without a reason phrase": ["HTTP/1.1 200\r\ncontent-length: 1\r\n\r\nx", "x"],
+    "a response to DELETE": [answer("gone"), "gone", del("/")]
   }
   for (const [what, [bytes, body, request = get("/")]] of Object.entries(framings)) {
-    it.scopedLive(`goes on using a connection after ${what}`, () =>
+    it.scopedLive(`reuses a connection after ${what}`, () =>
       Effect.gen(function* () {
         const server = yield* bare((socket) => onRequest(socket, () => socket.write(bytes)))
         const client = reliable(yield* make())
@@ -345,7 +345,7 @@ describe("the pool", () => {
     )
   }
 
-  it.scopedLive("reads the answer to a HEAD without waiting for a body, and one that ends with its connection", () =>
+  it.scopedLive("reads a response to HEAD without a body, and a body that ends with its connection", () =>
     Effect.gen(function* () {
       const server = yield* bare((socket, nth) =>
         onRequest(socket, () =>
@@ -361,7 +361,7 @@ describe("the pool", () => {
     })
   )
 
-  it.scopedLive("uses no connection again that brought less or more than announced", () =>
+  it.scopedLive("closes connections whose bodies are shorter or longer than announced", () =>
     Effect.gen(function* () {
       const server = yield* bare((socket, nth) =>
         onRequest(socket, () => {
@@ -379,29 +379,31 @@ describe("the pool", () => {
   )
 
   for (const keeps of [true, false]) {
-    it.scopedLive(`takes an answer for one that comes before the request was read, ${keeps ? "kept" : "closed"}`, () =>
-      Effect.gen(function* () {
-        const large = Buffer.alloc(8 * 2 ** 20)
-        const server = yield* bare((socket, nth) => {
-          socket.once("data", () => {
-            if (nth > 0) {
-              socket.write(answer())
-              return
-            }
-            socket.pause()
-            const bytes = `HTTP/1.1 413 Too Large\r\ncontent-length: 2\r\n${keeps ? "" : "connection: close\r\n"}\r\nno`
-            socket.write(bytes)
+    it.scopedLive(
+      `accepts a response that arrives before the request was read, and ${keeps ? "keep-alive" : "connection: close"}`,
+      () =>
+        Effect.gen(function* () {
+          const large = Buffer.alloc(8 * 2 ** 20)
+          const server = yield* bare((socket, nth) => {
+            socket.once("data", () => {
+              if (nth > 0) {
+                socket.write(answer())
+                return
+              }
+              socket.pause()
+              const bytes = `HTTP/1.1 413 Too Large\r\ncontent-length: 2\r\n${keeps ? "" : "connection: close\r\n"}\r\nno`
+              socket.write(bytes)
+            })
           })
+          const client = reliable(yield* make({ connections: 1 }), { write: "2 seconds" })
+          const error = yield* failure(client.post(server.origin, { body: HttpBody.uint8Array(large) }))
+          expect(error).toMatchObject({ reason: "TooLarge", status: 413, delivery: "Acknowledged" })
+          expect(yield* text(client.get(server.origin))).toBe("ok")
         })
-        const client = reliable(yield* make({ connections: 1 }), { write: "2 seconds" })
-        const error = yield* failure(client.post(server.origin, { body: HttpBody.uint8Array(large) }))
-        expect(error).toMatchObject({ reason: "TooLarge", status: 413, delivery: "Acknowledged" })
-        expect(yield* text(client.get(server.origin))).toBe("ok")
-      })
     )
   }
 
-  it.scopedLive("keeps origins apart: one that is busy does not hold up another", () =>
+  it.scopedLive("separates origins, so that a busy one does not block another", () =>
     Effect.gen(function* () {
       const [busy, free] = yield* Effect.all([web(silent), web(echo)])
       const client = reliable(yield* make({ connections: 1 }))
@@ -412,7 +414,7 @@ describe("the pool", () => {
     })
   )
 
-  it.scopedLive("sends the host that it is told", () =>
+  it.scopedLive("sends the given host header", () =>
     Effect.gen(function* () {
       const server = yield* web(echo)
       const client = reliable(yield* make())
@@ -423,7 +425,7 @@ describe("the pool", () => {
     })
   )
 
-  it.scopedLive("sends the user and password of a URL, and shows them to nobody else", () =>
+  it.scopedLive("sends the user and password of a URL, and hides them in errors", () =>
     Effect.gen(function* () {
       const server = yield* web(echo)
       const client = reliable(yield* make())
@@ -436,47 +438,49 @@ describe("the pool", () => {
     })
   )
 
-  it.live("closes with its scope: all sockets, whatever is in flight or waits, and nothing after", () =>
-    Effect.gen(function* () {
-      const server = yield* web((request, response) => {
-        if (request.url === "/half") response.write("half")
-        if (request.url === "/whole") response.end("whole")
-      })
-      const connecting = yield* deafPort
-      const before = resources()
-      const [client, fibers] = yield* Effect.scoped(
-        Effect.gen(function* () {
-          const client = yield* make({ connections: 2 })
-          yield* text(client.get(`${server.origin}/whole`))
-          const urls = ["/silent", "/half", "/waits"].map((path) => server.origin + path)
-          const fibers = yield* Effect.forEach([...urls, `http://127.0.0.1:${connecting}`], (url) =>
-            Effect.fork(failure(text(client.get(url))))
-          )
-          yield* until(() => server.requests.length === 3)
-          // the half is to arrive
-          yield* Effect.sleep("200 millis")
-          return [client, fibers] as const
+  it.live(
+    "closes all sockets with its scope, and fails calls in flight, waiting calls and later calls with Aborted",
+    () =>
+      Effect.gen(function* () {
+        const server = yield* web((request, response) => {
+          if (request.url === "/half") response.write("half")
+          if (request.url === "/whole") response.end("whole")
         })
-      )
-      yield* until(() => server.open() === 0)
-      const errors = yield* Effect.forEach(fibers, Fiber.join)
-      expect(errors.map(({ delivery, reason }) => `${reason} ${delivery}`)).toEqual([
-        "Aborted Unconfirmed",
-        "Aborted Partial",
-        "Aborted NotSent",
-        "Aborted NotSent"
-      ])
-      expect(yield* failure(client.get(server.origin))).toMatchObject({
-        reason: "Aborted",
-        delivery: "NotSent",
-        detail: "the transport was closed"
-      })
-      expect(server.requests.length).toBe(3)
-      yield* Effect.promise(() => nothingLeft(before))
-    }).pipe(Effect.scoped)
+        const connecting = yield* deafPort
+        const before = resources()
+        const [client, fibers] = yield* Effect.scoped(
+          Effect.gen(function* () {
+            const client = yield* make({ connections: 2 })
+            yield* text(client.get(`${server.origin}/whole`))
+            const urls = ["/silent", "/half", "/waits"].map((path) => server.origin + path)
+            const fibers = yield* Effect.forEach([...urls, `http://127.0.0.1:${connecting}`], (url) =>
+              Effect.fork(failure(text(client.get(url))))
+            )
+            yield* until(() => server.requests.length === 3)
+            // the first half of the body must arrive
+            yield* Effect.sleep("200 millis")
+            return [client, fibers] as const
+          })
+        )
+        yield* until(() => server.open() === 0)
+        const errors = yield* Effect.forEach(fibers, Fiber.join)
+        expect(errors.map(({ delivery, reason }) => `${reason} ${delivery}`)).toEqual([
+          "Aborted Unconfirmed",
+          "Aborted Partial",
+          "Aborted NotSent",
+          "Aborted NotSent"
+        ])
+        expect(yield* failure(client.get(server.origin))).toMatchObject({
+          reason: "Aborted",
+          delivery: "NotSent",
+          detail: "the transport was closed"
+        })
+        expect(server.requests.length).toBe(3)
+        yield* Effect.promise(() => nothingLeft(before))
+      }).pipe(Effect.scoped)
   )
 
-  it.scopedLive("is closed whole, also where a kept connection was lost just before", () =>
+  it.scopedLive("closes all sockets with its scope after lost idle connections", () =>
     Effect.gen(function* () {
       const server = yield* bare((socket, nth) =>
         onRequest(socket, () => {
@@ -496,7 +500,7 @@ describe("the pool", () => {
     })
   )
 
-  it.scopedLive("is as a layer what it is made as", () =>
+  it.scopedLive("provides the client as a layer", () =>
     Effect.gen(function* () {
       const server = yield* web(echo)
       const call = Effect.flatMap(HttpClient.HttpClient, (client) => text(client.get(server.origin)))
@@ -511,8 +515,8 @@ describe("the pool", () => {
 // Many calls
 // -------------------------------------------------------------------------------------------------
 
-describe("many calls", () => {
-  it.scopedLive("leave no listener on the signal that all of them might be aborted by, and no socket", () =>
+describe("many calls with one abort signal", () => {
+  it.scopedLive("leaves no listeners on the signal, and no sockets", () =>
     Effect.gen(function* () {
       const server = yield* bare((socket) => onRequest(socket, () => socket.write(answer())))
       const client = reliable(yield* make({ connections: 4 }))
@@ -538,7 +542,7 @@ describe("many calls", () => {
       const before = resources()
       for (let n = 0; n < 10; n++) yield* run(10_000)
       expect(server.sockets.length).toBe(4)
-      // one for each time the runtime was run is Effect's own
+      // Effect itself leaves one listener for each run of the runtime
       expect(add.mock.calls.length - remove.mock.calls.length).toBeLessThanOrEqual(11)
       yield* Effect.promise(() => nothingLeft(before))
     })

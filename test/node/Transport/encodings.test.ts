@@ -40,7 +40,7 @@ afterEach(async () => {
   vi.unstubAllEnvs()
 })
 
-describe("an answer that was compressed", () => {
+describe("a compressed response", () => {
   /** Since Node 22.15, which is newer than the types. */
   const { zstdCompressSync } = zlib as { readonly zstdCompressSync?: (bytes: Buffer) => Buffer }
 
@@ -57,7 +57,7 @@ describe("an answer that was compressed", () => {
 
   const unknown = ["compress", "gzip, br", "dcz", ...(zstdCompressSync === undefined ? ["zstd"] : [])]
 
-  /** Answers with an encoding, whatever the bytes are. */
+  /** Responds with a content-encoding; the bytes need not match it. */
   const encoded =
     (encoding: string, bytes: Buffer | string, status = 200, type = "application/json"): http.RequestListener =>
     (_, response) => {
@@ -65,13 +65,13 @@ describe("an answer that was compressed", () => {
       response.end(bytes)
     }
 
-  /** What all that decode gzip have in common. */
+  /** Returns the prototype of all decoders of gzip. */
   const decoder = () => Object.getPrototypeOf(zlib.createGunzip()) as zlib.Gunzip
 
   const quota = Buffer.from(`{"error":{"message":"No more.","code":"insufficient_quota"}}`)
 
   for (const [encoding, encode] of Object.entries(encoders)) {
-    it.scopedLive(`is read as if it had not been: ${encoding}`, () =>
+    it.scopedLive(`decodes the body: ${encoding}`, () =>
       Effect.gen(function* () {
         const long = Buffer.from(JSON.stringify(Array.from({ length: 20_000 }, (_, nth) => `ä${nth}`)))
         const bytes = new Map<string | undefined, Buffer>([
@@ -112,7 +112,7 @@ describe("an answer that was compressed", () => {
   }
 
   for (const encoding of ["identity", "utf-8", ""]) {
-    it.scopedLive(`is left as it is where the header names no compression: "${encoding}"`, () =>
+    it.scopedLive(`preserves the body if the content-encoding is not a compression: "${encoding}"`, () =>
       Effect.gen(function* () {
         const server = yield* web(encoded(encoding, "{}"))
         for (const client of both(yield* make())) {
@@ -123,7 +123,7 @@ describe("an answer that was compressed", () => {
     )
   }
 
-  it.scopedLive("may be empty", () =>
+  it.scopedLive("accepts an empty body", () =>
     Effect.gen(function* () {
       const server = yield* web((request, response) => {
         response.statusCode = Number(request.url?.slice(1))
@@ -136,7 +136,7 @@ describe("an answer that was compressed", () => {
         expect(server.open()).toBe(1)
         const { headers } = yield* client.head(`${server.origin}/200`)
         expect([headers["content-encoding"], headers["content-length"]]).toEqual(["gzip", "50"])
-        // which undici closes
+        // undici closes the connection after a HEAD
         yield* until(() => server.open() === 0)
       }
     })
@@ -146,7 +146,7 @@ describe("an answer that was compressed", () => {
     ["gzip", () => zlib.createGzip()],
     ["br", () => zlib.createBrotliCompress()]
   ] as const) {
-    it.scopedLive(`is handed out event by event: ${encoding}`, () =>
+    it.scopedLive(`emits events as they arrive: ${encoding}`, () =>
       Effect.gen(function* () {
         let goOn = (): void => undefined
         const server = yield* web((_, response) => {
@@ -172,7 +172,7 @@ describe("an answer that was compressed", () => {
     )
   }
 
-  it.scopedLive("is bounded by what comes out of it, and its connection closed", () =>
+  it.scopedLive("limits the decoded size, and closes the connection", () =>
     Effect.gen(function* () {
       const bomb = zlib.gzipSync(Buffer.alloc(2 ** 26))
       expect(bomb.length).toBeLessThan(99_999)
@@ -186,7 +186,7 @@ describe("an answer that was compressed", () => {
         reason: "AnswerTooLarge",
         detail: "the limit is 99999 bytes"
       })
-      // of a failure no more is decoded than would be read of it
+      // no more of an error body is decoded than is read
       const written = vi.spyOn(Buffer, "concat")
       expect(yield* failure(client.get(`${server.origin}/503`))).toMatchObject({ status: 503 })
       for (const [chunks] of written.mock.calls) {
@@ -196,11 +196,11 @@ describe("an answer that was compressed", () => {
     })
   )
 
-  it.scopedLive("holds the server up while nobody reads it", () =>
+  it.scopedLive("applies backpressure to the server while the body is not read", () =>
     Effect.gen(function* () {
       let written = 0
       let blocked = false
-      // one after the other they are one answer
+      // concatenated, the pieces are one valid gzip body
       const piece = zlib.gzipSync(randomBytes(2 ** 16))
       const count = 1000
       const server = yield* web((_, response) => {
@@ -232,67 +232,67 @@ describe("an answer that was compressed", () => {
     })
   )
 
-  it.scopedLive(
-    "is decoded no faster than it is read, and leaves its connection to others once all of it is here",
-    () =>
-      Effect.gen(function* () {
-        const decoded = vi.spyOn(decoder(), "push")
-        yield* Effect.addFinalizer(() => Effect.sync(() => decoded.mockRestore()))
-        const size = () =>
-          decoded.mock.calls.reduce((size, [chunk]) => size + (chunk instanceof Uint8Array ? chunk.length : 0), 0)
-        const body = zlib.gzipSync(Buffer.alloc(2 ** 22))
-        const server = yield* web((request, response) =>
-          request.url === "/" ? encoded("gzip", body)(request, response) : response.end("ok")
-        )
-        const client = yield* make({ connections: 1 })
-        const slow = yield* client.get(server.origin)
-        const stopped = yield* client.get(server.origin)
-        expect(yield* text(client.get(`${server.origin}/a`))).toBe("ok")
-        yield* pause(50)
-        expect(size()).toBeLessThan(2 ** 19)
-        yield* Stream.runHead(stopped.stream)
-        expect(yield* text(client.get(`${server.origin}/b`))).toBe("ok")
-        expect((yield* slow.arrayBuffer).byteLength).toBe(2 ** 22)
-        expect(server.sockets.length).toBe(1)
-      })
-  )
-
-  it.scopedLive("that broke on its way fails as any that cannot be read, unless its status says enough", () =>
+  it.scopedLive("decodes no faster than it is read, and releases its connection once all bytes have arrived", () =>
     Effect.gen(function* () {
-      const whole = zlib.gzipSync(quota)
-      for (const [encoding, bytes] of [
-        ["gzip", whole.subarray(0, 20)],
-        ["gzip", quota],
-        ["deflate", quota],
-        ["br", Buffer.alloc(100, "no brotli")],
-        ["gzip", Buffer.concat([whole.subarray(0, -8), Buffer.alloc(8)])]
-      ] as const) {
-        const server = yield* web((request, response) =>
-          encoded(encoding, bytes, Number(request.url?.slice(1)))(request, response)
-        )
-        const transport = yield* make()
-        for (const client of [transport, reliable(transport)] satisfies ReadonlyArray<AnyClient>) {
-          const call = text<unknown, unknown, never>(client.get(`${server.origin}/200`))
-          expect(yield* failure(call)).toMatchObject({
-            _tag: "Transient",
-            reason: "InvalidAnswer",
-            delivery: "Partial",
-            detail: `the response is not valid ${encoding}`
-          })
-        }
-        expect(yield* failure(reliable(transport).get(`${server.origin}/429`))).toMatchObject({
-          _tag: "RateLimit",
-          status: 429
-        })
-        const events = yield* web(encoded(encoding, bytes, 200, "text/event-stream"))
-        const open = EventStream.open(get(events.origin), { client: reliable(transport), workload: workload() })
-        expect(yield* failure(Stream.runDrain(open))).toMatchObject({ _tag: "Transient", reason: "StreamBroken" })
-      }
+      const decoded = vi.spyOn(decoder(), "push")
+      yield* Effect.addFinalizer(() => Effect.sync(() => decoded.mockRestore()))
+      const size = () =>
+        decoded.mock.calls.reduce((size, [chunk]) => size + (chunk instanceof Uint8Array ? chunk.length : 0), 0)
+      const body = zlib.gzipSync(Buffer.alloc(2 ** 22))
+      const server = yield* web((request, response) =>
+        request.url === "/" ? encoded("gzip", body)(request, response) : response.end("ok")
+      )
+      const client = yield* make({ connections: 1 })
+      const slow = yield* client.get(server.origin)
+      const stopped = yield* client.get(server.origin)
+      expect(yield* text(client.get(`${server.origin}/a`))).toBe("ok")
+      yield* pause(50)
+      expect(size()).toBeLessThan(2 ** 19)
+      yield* Stream.runHead(stopped.stream)
+      expect(yield* text(client.get(`${server.origin}/b`))).toBe("ok")
+      expect((yield* slow.arrayBuffer).byteLength).toBe(2 ** 22)
+      expect(server.sockets.length).toBe(1)
     })
   )
 
+  it.scopedLive(
+    "fails with InvalidAnswer or StreamBroken if the encoding is corrupt, unless the status is an error",
+    () =>
+      Effect.gen(function* () {
+        const whole = zlib.gzipSync(quota)
+        for (const [encoding, bytes] of [
+          ["gzip", whole.subarray(0, 20)],
+          ["gzip", quota],
+          ["deflate", quota],
+          ["br", Buffer.alloc(100, "no brotli")],
+          ["gzip", Buffer.concat([whole.subarray(0, -8), Buffer.alloc(8)])]
+        ] as const) {
+          const server = yield* web((request, response) =>
+            encoded(encoding, bytes, Number(request.url?.slice(1)))(request, response)
+          )
+          const transport = yield* make()
+          for (const client of [transport, reliable(transport)] satisfies ReadonlyArray<AnyClient>) {
+            const call = text<unknown, unknown, never>(client.get(`${server.origin}/200`))
+            expect(yield* failure(call)).toMatchObject({
+              _tag: "Transient",
+              reason: "InvalidAnswer",
+              delivery: "Partial",
+              detail: `the response is not valid ${encoding}`
+            })
+          }
+          expect(yield* failure(reliable(transport).get(`${server.origin}/429`))).toMatchObject({
+            _tag: "RateLimit",
+            status: 429
+          })
+          const events = yield* web(encoded(encoding, bytes, 200, "text/event-stream"))
+          const open = EventStream.open(get(events.origin), { client: reliable(transport), workload: workload() })
+          expect(yield* failure(Stream.runDrain(open))).toMatchObject({ _tag: "Transient", reason: "StreamBroken" })
+        }
+      })
+  )
+
   for (const encoding of unknown) {
-    it.scopedLive(`is refused, and not asked for again, where nobody here can read it: ${encoding}`, () =>
+    it.scopedLive(`fails with Decode without a retry if the encoding is not supported: ${encoding}`, () =>
       Effect.gen(function* () {
         const server = yield* web((request, response) =>
           encoded(encoding, "??", Number(request.url?.slice(1)))(request, response)
@@ -321,7 +321,7 @@ describe("an answer that was compressed", () => {
     )
   }
 
-  it.scopedLive("leaves nothing behind, whoever stops", () =>
+  it.scopedLive("releases its decoder and connection after interruption, timeout and an early stop", () =>
     Effect.gen(function* () {
       const destroyed = vi.spyOn(decoder(), "destroy")
       yield* Effect.addFinalizer(() => Effect.sync(() => destroyed.mockRestore()))

@@ -46,7 +46,7 @@ afterEach(async () => {
 // Phases
 // -------------------------------------------------------------------------------------------------
 
-describe("a limit", () => {
+describe("timeouts", () => {
   const timeout = (phase: ApiError.Phase, delivery: ApiError.Delivery) => ({
     _tag: "Transient",
     reason: "Timeout",
@@ -54,7 +54,7 @@ describe("a limit", () => {
     delivery
   })
 
-  it.scopedLive("for a free connection ends the wait for it", () =>
+  it.scopedLive("fails with phase pool if no connection becomes free", () =>
     Effect.gen(function* () {
       const server = yield* web(silent)
       const client = reliable(yield* make({ connections: 1 }), { pool: 60 })
@@ -66,7 +66,7 @@ describe("a limit", () => {
     })
   )
 
-  it.scopedLive("for connecting ends with the server that does not accept", () =>
+  it.scopedLive("fails with phase connect if the server does not accept", () =>
     Effect.gen(function* () {
       const port = yield* deafPort
       const before = resources()
@@ -85,7 +85,7 @@ describe("a limit", () => {
     ["bytes", HttpBody.uint8Array(new Uint8Array(32 * 2 ** 20))],
     ["a stream", HttpBody.stream(Stream.forever(Stream.make(new Uint8Array(2 ** 16))))]
   ] as const) {
-    it.scopedLive(`for writing ends with the server that does not read ${kind}`, () =>
+    it.scopedLive(`fails with phase write if the server does not read ${kind}`, () =>
       Effect.gen(function* () {
         const server = yield* bare((socket) => socket.pause())
         const client = reliable(yield* make(), { write: 80 })
@@ -96,7 +96,7 @@ describe("a limit", () => {
     )
   }
 
-  it.scopedLive("for writing ends with a stream that never begins: no byte has left", () =>
+  it.scopedLive("fails with phase write and NotSent if the body stream never emits", () =>
     Effect.gen(function* () {
       const server = yield* bare(() => undefined)
       let released = false
@@ -112,7 +112,7 @@ describe("a limit", () => {
     })
   )
 
-  it.scopedLive("for reading ends before the headers, and with each gap of the body", () =>
+  it.scopedLive("fails with phase read if the headers or a chunk of the body do not arrive in time", () =>
     Effect.gen(function* () {
       const server = yield* web((request, response) => {
         if (request.url === "/silent") return
@@ -136,7 +136,7 @@ describe("a limit", () => {
     })
   )
 
-  it.scopedLive("of an answer that is read as it arrives is for its gaps too, but not for its reader's", () =>
+  it.scopedLive("limits gaps of a streamed response, but not pauses of its reader", () =>
     Effect.gen(function* () {
       const server = yield* web((request, response) => {
         response.statusCode = request.url === "/404" ? 404 : 200
@@ -158,7 +158,7 @@ describe("a limit", () => {
     })
   )
 
-  it.scopedLive("for the attempt ends all of it, and a deadline around it", () =>
+  it.scopedLive("fails with phase attempt or deadline if the response does not arrive in time", () =>
     Effect.gen(function* () {
       const server = yield* web(silent)
       const transport = yield* make()
@@ -170,7 +170,7 @@ describe("a limit", () => {
     })
   )
 
-  it.scopedLive("is the transport's own where there is no workload", () =>
+  it.scopedLive("applies the transport's default connect timeout without a workload", () =>
     Effect.gen(function* () {
       vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] })
       yield* Effect.addFinalizer(() => Effect.sync(() => vi.useRealTimers()))
@@ -188,7 +188,7 @@ describe("a limit", () => {
   )
 
   for (const kind of ["connections of its own", "a dispatcher"]) {
-    it.scopedLive(`as long as a timer can hold is one, with ${kind}`, () =>
+    it.scopedLive(`accepts the longest delay of a timer, with ${kind}`, () =>
       Effect.gen(function* () {
         const server = yield* web(silent)
         const dispatcher = new undici.Agent()
@@ -214,10 +214,10 @@ describe("a limit", () => {
 // Delivery
 // -------------------------------------------------------------------------------------------------
 
-describe("an error", () => {
+describe("an error of the transport", () => {
   const whole = answer("0123456789")
 
-  it.scopedLive("shows of its request no more than the method and the place", () =>
+  it.scopedLive("contains only the method and the URL without its query", () =>
     Effect.gen(function* () {
       const port = yield* closedPort
       const transport = yield* make()
@@ -230,14 +230,14 @@ describe("an error", () => {
     })
   )
 
-  it("says NotSent only if nothing arrived, wherever the connection dies", async () => {
+  it("reports NotSent only if no byte arrived, wherever the connection fails", async () => {
     interface Death {
       /** Bytes that the server reads before it kills the connection. */
       readonly reads: number
-      /** Bytes of its answer. */
+      /** Bytes of the response that the server sends. */
       readonly answers: number
       readonly reset: boolean
-      /** Bytes that it is sent. */
+      /** Bytes of the request's body. */
       readonly body: number
     }
     const death: fc.Arbitrary<Death> = fc.record({
@@ -278,7 +278,7 @@ describe("an error", () => {
     )
   })
 
-  it.scopedLive("says NotSent of a connection that cannot be made", () =>
+  it.scopedLive("reports NotSent if the connection cannot be established", () =>
     Effect.gen(function* () {
       const port = yield* closedPort
       const client = reliable(yield* make())
@@ -296,7 +296,7 @@ describe("an error", () => {
     })
   )
 
-  it.scopedLive("says Partial of headers that are none, or too long", () =>
+  it.scopedLive("reports Partial for invalid or too long headers", () =>
     Effect.gen(function* () {
       const server = yield* bare((socket) =>
         onRequest(socket, () => {
@@ -310,25 +310,30 @@ describe("an error", () => {
     })
   )
 
-  it.scopedLive("does not come of a kept connection that the server has closed: another one is made", () =>
-    Effect.gen(function* () {
-      const server = yield* bare((socket) => onRequest(socket, () => socket.write(answer())))
-      const client = reliable(yield* make({ connections: 1 }))
-      expect(yield* text(client.get(server.origin))).toBe("ok")
-      // its end arrives in the same turn as the next request is begun
-      server.sockets[0]?.end()
-      yield* until(() => server.sockets[0]?.writableFinished === true)
-      const end = performance.now() + 3
-      while (performance.now() < end);
-      const calls = yield* Effect.all([text(client.get(server.origin)), text(client.execute(sending(server.origin)))], {
-        concurrency: 2
+  it.scopedLive(
+    "does not occur after the server has closed an idle connection, because the call opens another one",
+    () =>
+      Effect.gen(function* () {
+        const server = yield* bare((socket) => onRequest(socket, () => socket.write(answer())))
+        const client = reliable(yield* make({ connections: 1 }))
+        expect(yield* text(client.get(server.origin))).toBe("ok")
+        // the end of the connection arrives in the turn in which the next request begins
+        server.sockets[0]?.end()
+        yield* until(() => server.sockets[0]?.writableFinished === true)
+        const end = performance.now() + 3
+        while (performance.now() < end);
+        const calls = yield* Effect.all(
+          [text(client.get(server.origin)), text(client.execute(sending(server.origin)))],
+          {
+            concurrency: 2
+          }
+        )
+        expect(calls).toEqual(["ok", "ok"])
+        expect(server.sockets.length).toBe(2)
       })
-      expect(calls).toEqual(["ok", "ok"])
-      expect(server.sockets.length).toBe(2)
-    })
   )
 
-  it.scopedLive("says that the connection was a kept one, once the request was written to it", () =>
+  it.scopedLive("reports reusedSocket once the request was written to a reused connection", () =>
     Effect.gen(function* () {
       const server = yield* bare((socket) =>
         onRequest(socket, (nth) => (nth === 0 ? socket.write(answer()) : socket.resetAndDestroy()))

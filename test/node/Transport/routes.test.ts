@@ -46,19 +46,19 @@ afterEach(async () => {
 // TLS
 // -------------------------------------------------------------------------------------------------
 
-describe("over TLS", () => {
+describe("TLS", () => {
   const valid = selfSigned("127.0.0.1", 2020, 2049)
   const named = selfSigned("localhost", 2020, 2049)
   const expired = selfSigned("127.0.0.1", 2001, 2002)
   const client = selfSigned("client.test", 2020, 2049)
 
-  it.scopedLive("a server is believed whose certificate is given, by its address or its name", () =>
+  it.scopedLive("accepts a server with a trusted certificate for its address or name", () =>
     Effect.gen(function* () {
       const [byAddress, byName] = yield* Effect.all([web(echo, valid), web(echo, named)])
       const transport = reliable(yield* make({ tls: { ca: [valid.cert, named.cert] } }))
       expect(yield* text(transport.execute(sending(byAddress.origin)))).toBe("POST / hello")
       expect(yield* text(transport.get(`https://localhost:${byName.port}`))).toBe("GET / ")
-      // the name that is asked for is the one to be proved
+      // the certificate is checked against the host header
       const asked = HttpClientRequest.setHeader(get(byName.origin), "host", `localhost:${byName.port}`)
       expect(yield* text(transport.execute(asked))).toBe("GET / ")
       yield* transport.get(byAddress.origin)
@@ -67,13 +67,13 @@ describe("over TLS", () => {
   )
 
   const untrusted: Record<string, readonly [certificate: typeof valid, ca: string | undefined, code: string]> = {
-    "whom nobody vouches for": [valid, undefined, "DEPTH_ZERO_SELF_SIGNED_CERT"],
-    "whom another vouches for": [valid, client.cert, "DEPTH_ZERO_SELF_SIGNED_CERT"],
-    "of another name": [named, named.cert, "ERR_TLS_CERT_ALTNAME_INVALID"],
-    "whose certificate has expired": [expired, expired.cert, "CERT_HAS_EXPIRED"]
+    "a self-signed certificate": [valid, undefined, "DEPTH_ZERO_SELF_SIGNED_CERT"],
+    "a certificate of another authority": [valid, client.cert, "DEPTH_ZERO_SELF_SIGNED_CERT"],
+    "a certificate for another name": [named, named.cert, "ERR_TLS_CERT_ALTNAME_INVALID"],
+    "an expired certificate": [expired, expired.cert, "CERT_HAS_EXPIRED"]
   }
-  for (const [whose, [certificate, ca, code]] of Object.entries(untrusted)) {
-    it.scopedLive(`a server is sent nothing ${whose}`, () =>
+  for (const [kind, [certificate, ca, code]] of Object.entries(untrusted)) {
+    it.scopedLive(`sends nothing to a server with ${kind}`, () =>
       Effect.gen(function* () {
         const server = yield* web(echo, certificate)
         const transport = reliable(yield* make({ tls: { ca } }))
@@ -93,7 +93,7 @@ describe("over TLS", () => {
     )
   }
 
-  it.scopedLive("a client shows its certificate where one is asked for", () =>
+  it.scopedLive("presents the client certificate on request", () =>
     Effect.gen(function* () {
       const server = yield* web(echo, { ...valid, requestCert: true, rejectUnauthorized: true, ca: client.cert })
       const key = Redacted.make(client.key)
@@ -105,7 +105,7 @@ describe("over TLS", () => {
     })
   )
 
-  it.scopedLive("a later connection takes up the session of an earlier one", () =>
+  it.scopedLive("resumes the TLS session of an earlier connection", () =>
     Effect.gen(function* () {
       const reused: Array<boolean> = []
       const server = yield* web((request, response) => {
@@ -123,7 +123,7 @@ describe("over TLS", () => {
     })
   )
 
-  it.scopedLive("a server that speaks no TLS, or does where it should not, ends the call soon", () =>
+  it.scopedLive("fails if the server does not speak TLS, or speaks it unexpectedly", () =>
     Effect.gen(function* () {
       const [plain, secure] = yield* Effect.all([web(echo), web(echo, valid)])
       const transport = reliable(yield* make({ tls: { ca: valid.cert } }))
@@ -140,7 +140,7 @@ describe("over TLS", () => {
 // Proxies
 // -------------------------------------------------------------------------------------------------
 
-describe("through a proxy", () => {
+describe("proxies", () => {
   const certificate = selfSigned("127.0.0.1", 2020, 2049)
   const tls = { ca: certificate.cert }
   const credentials = `Basic ${btoa("user:pa:ss%")}`
@@ -153,7 +153,7 @@ describe("through a proxy", () => {
     }
   })
 
-  it.scopedLive("a tunnel leads to a secure server, and a plain one is asked for whole URLs", () =>
+  it.scopedLive("tunnels to an HTTPS server, and sends absolute URLs for a plain one", () =>
     Effect.gen(function* () {
       const [secure, plain, between] = yield* Effect.all([web(echo, certificate), web(echo), proxy()])
       const client = reliable(yield* Transport.make({ tls, proxy: at(between.port) }))
@@ -176,7 +176,7 @@ describe("through a proxy", () => {
     })
   )
 
-  it.scopedLive("one that is spoken to over TLS itself proves its own name", () =>
+  it.scopedLive("accepts a proxy over TLS with a trusted certificate", () =>
     Effect.gen(function* () {
       const own = selfSigned("localhost", 2020, 2049)
       const [secure, plain, between] = yield* Effect.all([web(echo, certificate), web(echo), proxy(undefined, own)])
@@ -194,15 +194,15 @@ describe("through a proxy", () => {
   > = {
     HTTPS_PROXY: [(port) => ({ HTTPS_PROXY: at(port) }), 1],
     https_proxy: [(port) => ({ https_proxy: at(port) }), 1],
-    "one without a scheme": [(port) => ({ HTTPS_PROXY: `127.0.0.1:${port}` }), 1],
+    "HTTPS_PROXY without a scheme": [(port) => ({ HTTPS_PROXY: `127.0.0.1:${port}` }), 1],
     HTTP_PROXY: [(port) => ({ HTTP_PROXY: at(port) }), 1],
-    both: [(port) => ({ HTTP_PROXY: at(port), HTTPS_PROXY: at(port) }), 2],
+    "HTTP_PROXY and HTTPS_PROXY": [(port) => ({ HTTP_PROXY: at(port), HTTPS_PROXY: at(port) }), 2],
     ALL_PROXY: [(port) => ({ ALL_PROXY: at(port) }), 2],
     NO_PROXY: [(port) => ({ ALL_PROXY: at(port), NO_PROXY: "127.0.0.1" }), 0],
     no_proxy: [(port) => ({ all_proxy: at(port), no_proxy: "localhost,127.0.0.1" }), 0]
   }
   for (const [name, [environment, proxied]] of Object.entries(environments)) {
-    it.scopedLive(`goes what the environment says: ${name}`, () =>
+    it.scopedLive(`follows the environment: ${name}`, () =>
       Effect.gen(function* () {
         const [secure, plain, between] = yield* Effect.all([web(echo, certificate), web(echo), proxy()])
         for (const [key, value] of Object.entries(environment(between.port))) vi.stubEnv(key, value)
@@ -219,22 +219,24 @@ describe("through a proxy", () => {
     [502, { _tag: "Transient", reason: "Connect", delivery: "NotSent", status: 502 }],
     [0, { _tag: "Transient", reason: "Timeout", phase: "connect", delivery: "NotSent" }]
   ] as const) {
-    it.scopedLive(`no call gets whom the proxy ${status === 0 ? "does not answer" : `answers ${status}`}`, () =>
-      Effect.gen(function* () {
-        const between = yield* proxy(status)
-        const client = reliable(yield* Transport.make({ tls, proxy: at(between.port) }), { connect: 80 })
-        const before = resources()
-        const error = yield* failure(client.execute(sending("https://example.invalid/p?q")))
-        expect(error).toMatchObject({ ...expected, url: "https://example.invalid/p" })
-        expect(`${JSON.stringify(error)} ${error.message} ${String(error.cause)}`).not.toMatch(/pa(?::|%3A)ss|Basic/)
-        expect(between.asked.length).toBe(1)
-        yield* until(() => between.open() === 0)
-        yield* Effect.promise(() => nothingLeft(before))
-      })
+    it.scopedLive(
+      `fails with ${expected.reason} if the proxy ${status === 0 ? "does not respond" : `responds with ${status}`}`,
+      () =>
+        Effect.gen(function* () {
+          const between = yield* proxy(status)
+          const client = reliable(yield* Transport.make({ tls, proxy: at(between.port) }), { connect: 80 })
+          const before = resources()
+          const error = yield* failure(client.execute(sending("https://example.invalid/p?q")))
+          expect(error).toMatchObject({ ...expected, url: "https://example.invalid/p" })
+          expect(`${JSON.stringify(error)} ${error.message} ${String(error.cause)}`).not.toMatch(/pa(?::|%3A)ss|Basic/)
+          expect(between.asked.length).toBe(1)
+          yield* until(() => between.open() === 0)
+          yield* Effect.promise(() => nothingLeft(before))
+        })
     )
   }
 
-  it.scopedLive("goes nothing to a proxy that is not there, or hangs up", () =>
+  it.scopedLive("fails with Connect if the proxy is unreachable or hangs up", () =>
     Effect.gen(function* () {
       const port = yield* closedPort
       const hangsUp = yield* bare((socket) => socket.once("data", () => socket.destroy()))
@@ -253,7 +255,7 @@ describe("through a proxy", () => {
 // Dispatchers
 // -------------------------------------------------------------------------------------------------
 
-describe("a dispatcher of undici's", () => {
+describe("an undici dispatcher", () => {
   const agents: Record<string, () => undici.Dispatcher> = {
     Agent: () => new undici.Agent({ connections: 1, headersTimeout: 20, bodyTimeout: 20 }),
     "Pool with an interceptor": () =>
@@ -262,11 +264,11 @@ describe("a dispatcher of undici's", () => {
   }
 
   for (const [name, agent] of Object.entries(agents)) {
-    it.scopedLive(`sends, and none of its limits undercuts the workload's: ${name}`, () =>
+    it.scopedLive(`applies the timeouts of the workload instead of its own: ${name}`, () =>
       Effect.gen(function* () {
         const dispatcher = agent()
         yield* Effect.addFinalizer(() => Effect.promise(() => dispatcher.destroy()))
-        // undici looks at its limits once in a second
+        // undici checks its timeouts once a second
         const wait = name === "Agent" ? 1100 : 150
         const server = yield* web(
           onBody((body, _, response) => {
@@ -285,7 +287,7 @@ describe("a dispatcher of undici's", () => {
     )
   }
 
-  it.scopedLive("is as certain as it can be: of what waits or connects, and of what was begun", () =>
+  it.scopedLive("reports NotSent for waiting and connecting requests, and Unconfirmed for sent ones", () =>
     Effect.gen(function* () {
       const dispatcher = new undici.Agent({ connections: 1 })
       yield* Effect.addFinalizer(() => Effect.promise(() => dispatcher.destroy()))
@@ -307,12 +309,12 @@ describe("a dispatcher of undici's", () => {
       yield* until(() => server.requests.length === 2)
       yield* Fiber.interrupt(fiber)
       yield* until(() => server.open() === 0)
-      // what was taken back while it waited is never sent
+      // a request that timed out in the queue is never sent
       expect(server.requests.map(({ url }) => url)).toEqual(["/", "/"])
     })
   )
 
-  it.scopedLive("that breaks off while an answer is read says so to the reader, and not how it was told", () =>
+  it.scopedLive("fails the reader of a body with the timeout of the workload", () =>
     Effect.gen(function* () {
       const dispatcher = new undici.Agent({ connections: 1 })
       yield* Effect.addFinalizer(() => Effect.promise(() => dispatcher.destroy()))
@@ -323,7 +325,7 @@ describe("a dispatcher of undici's", () => {
     })
   )
 
-  it.scopedLive("says Partial of an answer that cannot be read, whatever is in between", () =>
+  it.scopedLive("reports InvalidAnswer and Partial for an invalid response, with any dispatcher", () =>
     Effect.gen(function* () {
       const server = yield* bare((socket) => onRequest(socket, () => socket.end("\u0000 no HTTP\r\n\r\n")))
       for (const agent of Object.values(agents)) {
@@ -336,7 +338,7 @@ describe("a dispatcher of undici's", () => {
     })
   )
 
-  it.scopedLive("may be a mock, or one that is closed", () =>
+  it.scopedLive("accepts a MockAgent, and fails with Aborted if the dispatcher is closed", () =>
     Effect.gen(function* () {
       const mock = new undici.MockAgent()
       mock.disableNetConnect()
@@ -357,7 +359,7 @@ describe("a dispatcher of undici's", () => {
     })
   )
 
-  it.scopedLive("may be a proxy's", () =>
+  it.scopedLive("accepts a ProxyAgent", () =>
     Effect.gen(function* () {
       const [plain, between] = yield* Effect.all([web(echo), proxy()])
       const dispatcher = new undici.ProxyAgent(`http://127.0.0.1:${between.port}`)
@@ -368,7 +370,7 @@ describe("a dispatcher of undici's", () => {
     })
   )
 
-  it.live("is left by all that is in flight when the scope closes", () =>
+  it.live("aborts all calls in flight when the scope closes", () =>
     Effect.gen(function* () {
       const dispatcher = new undici.Agent({ connections: 1 })
       yield* Effect.addFinalizer(() => Effect.promise(() => dispatcher.destroy()))
@@ -393,22 +395,22 @@ describe("a dispatcher of undici's", () => {
 })
 
 // -------------------------------------------------------------------------------------------------
-// Bad input
+// Invalid input
 // -------------------------------------------------------------------------------------------------
 
-describe("bad input", () => {
+describe("invalid input", () => {
   const bad: Record<string, readonly [change: (url: string) => HttpClientRequest.HttpClientRequest, detail: string]> = {
     "an invalid URL": [() => get("not a URL"), "the URL is invalid"],
-    "a scheme that is not of HTTP": [() => get("ftp://host/"), "ftp:"],
+    "a scheme other than HTTP": [() => get("ftp://host/"), "ftp:"],
     "a header with a line break": [(url) => HttpClientRequest.setHeader(get(url), "x-a", "b\r\nsecret: c"), "x-a"],
-    "a header with a character of no single byte": [(url) => HttpClientRequest.setHeader(get(url), "x-a", "ł"), "x-a"],
-    "transfer-encoding": [
+    "a header with a character outside Latin-1": [(url) => HttpClientRequest.setHeader(get(url), "x-a", "ł"), "x-a"],
+    "the header transfer-encoding": [
       (url) => HttpClientRequest.setHeader(get(url), "transfer-encoding", "chunked"),
       "transfer-encoding"
     ],
-    expect: [(url) => HttpClientRequest.setHeader(get(url), "expect", "100-continue"), "expect"],
-    upgrade: [(url) => HttpClientRequest.setHeader(get(url), "upgrade", "h2c"), "upgrade"],
-    "a length that is none": [
+    "the header expect": [(url) => HttpClientRequest.setHeader(get(url), "expect", "100-continue"), "expect"],
+    "the header upgrade": [(url) => HttpClientRequest.setHeader(get(url), "upgrade", "h2c"), "upgrade"],
+    "an invalid content-length": [
       (url) => HttpClientRequest.setHeader(get(url), "content-length", "secret"),
       "content-length"
     ],
@@ -418,7 +420,7 @@ describe("bad input", () => {
     ]
   }
   for (const [what, [change, detail]] of Object.entries(bad)) {
-    it.scopedLive(`fails before there is a connection, and is named: ${what}`, () =>
+    it.scopedLive(`fails with InvalidRequest before it connects: ${what}`, () =>
       Effect.gen(function* () {
         const server = yield* web(echo)
         const client = yield* make()
@@ -442,7 +444,7 @@ describe("bad input", () => {
     tls: { tls: { cert: selfSigned("a.test", 2020, 2049).cert, key: Redacted.make("secret") } }
   }
   for (const [named, wrong] of Object.entries(options)) {
-    it(`is refused where the transport is made: ${named}`, () => {
+    it(`throws from Transport.make: ${named}`, () => {
       const refused = (() => {
         try {
           return typeof Transport.make(wrong)
@@ -455,7 +457,7 @@ describe("bad input", () => {
     })
   }
 
-  it.scopedLive("in the environment fails the call", () =>
+  it.scopedLive("fails the call for an invalid proxy in the environment", () =>
     Effect.gen(function* () {
       for (const url of ["socks5://me:secret@host:1", "http://["]) {
         vi.stubEnv("https_proxy", url)
