@@ -7,14 +7,14 @@ export const fireworks = (status: number, body?: unknown, options: Partial<Class
 
 export const kind = (error: ApiError.ApiError) => `${error._tag} ${error.reason}`
 
-/** For each of hundreds of mutants, a share of the cases has to do. */
+/** Returns the number of runs of a property; a mutation test runs a fraction of them for each mutant. */
 export const runs = (all: number) => (process.env["MUTATION_TESTS"] === undefined ? all : all / 50)
 
 export const throwing = () => {
   throw new Error("trap")
 }
 
-/** Puts the proxies in, which fast-check itself could not carry. */
+/** Replaces placeholders by proxies, which fast-check cannot generate. */
 export const withProxies = (u: unknown): unknown => {
   if (u === "throwing proxy")
     return new Proxy(() => 1, { get: throwing, has: throwing, getPrototypeOf: throwing, ownKeys: throwing })

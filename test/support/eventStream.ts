@@ -24,7 +24,7 @@ export interface Answer {
 
 export const streaming = (...parts: ReadonlyArray<Body>): Answer => ({ body: all(...parts) })
 
-/** A client that gives each request the next of some answers, and then the last one again and again. */
+/** Makes a client that sends the nth response to the nth request, and repeats the last one. */
 export const provider = (...answers: ReadonlyArray<Answer>) =>
   Effect.map(Effect.runtime<never>(), (runtime) => {
     const seen = { requests: new Array<HttpClientRequest.HttpClientRequest>(), reading: 0, at: new Array<number>() }
@@ -71,7 +71,7 @@ export interface Outcome {
   readonly error: ApiError.ApiError | undefined
 }
 
-/** What a stream hands out, and what it ends with. */
+/** Returns the data of a stream with its error, if it fails. */
 export const collect = <R>(
   stream: Stream.Stream<EventStream.Event, ApiError.ApiError, R>
 ): Effect.Effect<Outcome, never, R> =>
@@ -85,7 +85,7 @@ export const collect = <R>(
     )
   })
 
-/** Lets an effect run through all its waits, and tells when it ended. */
+/** Runs an effect through all its waits, and returns its result with the time of its end. */
 export const through = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
     const fiber = yield* Effect.fork(effect)
@@ -95,7 +95,7 @@ export const through = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
       const now = yield* Clock.currentTimeMillis
       if (Option.isSome(done)) return { value: yield* done.value, now }
       const pending = Chunk.toArray(yield* TestClock.sleeps()).filter((wake) => wake > now)
-      if (pending.length === 0) return yield* Effect.dieMessage("nothing happens any more")
+      if (pending.length === 0) return yield* Effect.dieMessage("the effect waits without a timer")
       yield* TestClock.setTime(Math.min(...pending))
     }
   })
@@ -112,7 +112,7 @@ export const outcomeOf = (answer: Answer, options: EventStream.Options = {}) =>
 export const event = (data: string) => `data: ${data}\n\n`
 export const done = event("[DONE]")
 
-/** The fields that are given, as the error has them. */
+/** Expects the given fields of an error. */
 export const expectError = (error: ApiError.ApiError | undefined, expected: Partial<ApiError.ApiError>) => {
   expect(error).toMatchObject(expected)
   expect(error?.message).not.toContain("secret")

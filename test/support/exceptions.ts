@@ -1,11 +1,10 @@
 /**
  * Fixtures of the tests in exceptions/.
  *
- * What real clients throw when real servers fail, and what `Classify.exception` makes of it.
+ * The exceptions of real clients when real servers fail, and their classification by `Classify.exception`.
  *
- * Two rules decide what is right where an exception does not tell everything: `NotSent` is claimed only if no byte of
- * the request can have arrived, and each test here looks at the server's side for that; and what cannot be known is left
- * out, or is the weaker `Unconfirmed`.
+ * Two rules apply where an exception is incomplete. `NotSent` requires that no byte of the request can have arrived; each
+ * test checks this on the server's side. An unknown field is absent, and an unknown delivery is the weaker `Unconfirmed`.
  */
 import { Effect, type Scope } from "effect"
 import type { ApiError } from "effect-reliability"
@@ -16,10 +15,10 @@ import { type Call, clients, type Name, type Settings } from "./clients.js"
 import { type Behaviour, serve, type Server } from "./faults.js"
 
 // -------------------------------------------------------------------------------------------------
-// What is expected
+// Expected errors
 // -------------------------------------------------------------------------------------------------
 
-/** The fields that are concluded; an absent one has to be absent. A pattern stands for several versions of Node. */
+/** The expected fields of an error; other fields must be absent. A pattern covers several versions of Node. */
 export interface Verdict extends Partial<Pick<ApiError.ApiError, "phase" | "reusedSocket">> {
   readonly _tag: ApiError.ApiError["_tag"]
   readonly reason: ApiError.Reason
@@ -44,12 +43,12 @@ export const fatal = (reason: ApiError.FatalReason, delivery: ApiError.Delivery,
 })
 
 // -------------------------------------------------------------------------------------------------
-// How it is raised
+// Calls that fail
 // -------------------------------------------------------------------------------------------------
 
 export interface Raised {
   readonly exception: unknown
-  /** The server that the request was meant for, if there is one. */
+  /** The server of the request, if there is one. */
   readonly server?: Server
 }
 
@@ -60,7 +59,7 @@ export interface Options {
   readonly call?: Omit<Call, "url">
 }
 
-/** One call to a server that misbehaves; whose behaviour needs a controller, aborts the call with it. */
+/** Calls a misbehaving server. A behaviour that is a function can abort the call with its controller. */
 export const against =
   (behaviour: Behaviour | ((controller: AbortController) => Behaviour), { call, settings = {} }: Options = {}): Raise =>
   (name) =>
@@ -74,7 +73,7 @@ export const against =
       return { exception, server }
     })
 
-/** One call to where no server is. */
+/** Calls a URL without a server. */
 export const towards =
   (url: Effect.Effect<string, never, Scope.Scope>, { call, settings = {} }: Options = {}): Raise =>
   (name) =>
@@ -83,7 +82,7 @@ export const towards =
       return { exception: yield* Effect.flip(client({ url: yield* url, ...call })) }
     })
 
-/** What one side of a connection on this machine has sent, the other has read some turns of the loop later. */
+/** Waits a few turns of the event loop, after which sent bytes have been read on the other side. */
 export const turns = async (): Promise<void> => {
   for (let turn = 0; turn < 4; turn++) await setImmediate()
 }
@@ -91,7 +90,7 @@ export const turns = async (): Promise<void> => {
 export const received = (server: Server | undefined): number =>
   server?.connections.reduce((sum, { bytes }) => sum + bytes, 0) ?? 0
 
-/** Classifies, and holds the claim against what the server has seen. */
+/** Classifies an exception, and compares a delivery of `NotSent` with the bytes that the server received. */
 export const classify = ({ exception, server }: Raised, options?: Partial<Classify.ExceptionOptions>) =>
   Effect.gen(function* () {
     const error = Classify.exception(exception, { now: 0, ...options })
@@ -114,7 +113,7 @@ export const concluded = (error: ApiError.ApiError, like: Verdict): Verdict => {
 }
 
 // -------------------------------------------------------------------------------------------------
-// Answers
+// Responses
 // -------------------------------------------------------------------------------------------------
 
 export const head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -123,5 +122,5 @@ export const says = (text: string): Behaviour => ({ onRequest: ({ socket }) => s
 
 export const host = "127.0.0.1"
 
-// what an Effect fails with reaches the world outside of Effect in a `Cause`, and that in a `FiberFailure`
+// outside of Effect, the error of an effect is wrapped in a `Cause`, and the cause in a `FiberFailure`
 export const promised = (): Options => ({ call: { signal: new AbortController().signal } })

@@ -13,7 +13,7 @@ export interface Answer {
   readonly text: string
 }
 
-/** What a client got, or the code of its failure. */
+/** Sends a request, and returns the response or the code of the failure. */
 export type Get = (path?: string, body?: string) => Effect.Effect<Answer | string>
 
 export const codeOf = (error: unknown): string => {
@@ -27,7 +27,7 @@ export const settle = <A>(evaluate: (signal: AbortSignal) => Promise<A>): Effect
 
 export const trusting = ({ ca }: Server) => (ca === undefined ? {} : { ca })
 
-/** One kept-alive connection, as far as the server lets it live. */
+/** Makes a client that uses one connection for as long as the server keeps it open. */
 export const client = (
   server: Server,
   connect: undici.Pool.Options["connect"] = trusting(server)
@@ -41,7 +41,7 @@ export const client = (
       (path = "/", body) =>
         settle(async (signal) => {
           const {
-            body: answer,
+            body: received,
             headers,
             statusCode
           } = await pool.request({
@@ -50,11 +50,11 @@ export const client = (
             method: body === undefined ? "GET" : "POST",
             ...(body !== undefined && { body })
           })
-          return { status: statusCode, headers, text: await answer.text() }
+          return { status: statusCode, headers, text: await received.text() }
         })
   )
 
-/** Sends bytes, and collects what comes back until the connection closes. */
+/** Sends bytes, and returns all received bytes once the connection closes. */
 export const raw = (server: Server, bytes: string): Effect.Effect<string> =>
   Effect.async<string>((resume) => {
     const socket = net.connect(server.port, "127.0.0.1", () => socket.write(bytes))
@@ -72,7 +72,7 @@ export const openai = (server: Server, maxRetries = 0) =>
 
 export const messages = [{ role: "user" as const, content: "one two three" }]
 
-/** Runs with a server and a client of it. */
+/** Runs a function with a server and a client of it. */
 export const withServer = <A>(
   options: FaultServer.Options,
   use: (server: Server, send: Get) => Effect.Effect<A, never, Scope.Scope>

@@ -1,13 +1,13 @@
 /**
  * Fixtures of the tests in testing/FireworksServer/.
  *
- * The model of the Fireworks API: in memory by the TestClock, and on sockets by the real clients.
+ * The model of the Fireworks API, in memory under a TestClock and on sockets under real clients.
  */
 import { HttpClientRequest, type HttpMethod } from "@effect/platform"
 import { Duration, Effect, TestClock } from "effect"
 import { FireworksServer } from "effect-reliability/testing"
 
-/** A value of JSON, of which the fields are looked at. */
+/** A JSON value whose fields tests access. */
 export interface Json {
   readonly [key: string]: Json | undefined
 }
@@ -30,9 +30,9 @@ export type Send = (
 
 export interface Api extends FireworksServer.InMemory {
   readonly send: Send
-  /** Below the account. */
+  /** Sends a request below the account's path. */
   readonly at: Send
-  /** A chat with a model. */
+  /** Sends a chat to a model. */
   readonly chat: (model?: string, rest?: object) => Effect.Effect<Answer>
 }
 
@@ -86,7 +86,7 @@ export const train = ({ at }: Api, id: string) => at("POST", `${trainers}?rlorTr
 export const stateOf = (api: Api, path: string) =>
   Effect.map(api.at("GET", path), ({ json, status }) => (status === 200 ? json["state"] : status))
 
-/** What is read at some times from now on, in minutes. */
+/** Runs an effect at each of the times, in minutes from now, and returns the results. */
 export const over = <A>(minutes: ReadonlyArray<number>, read: Effect.Effect<A>) =>
   Effect.gen(function* () {
     const seen: Array<A> = []

@@ -1,8 +1,8 @@
 /**
  * Fixtures of the tests in interruption/.
  *
- * Who may end a call, when, and what is left then: interruption at every point of it, limits that must be no different
- * from Effect's own, clocks that jump, observers that misbehave, and limits within limits.
+ * Interruption at every point of a call, deadlines that behave like Effect's own timeouts, clocks that jump, observers
+ * that misbehave, and nested deadlines.
  */
 import { Cause, Chunk, Duration, Effect, Exit, Fiber } from "effect"
 import { ApiError, Retry, Workload } from "effect-reliability"
@@ -10,18 +10,18 @@ import { setImmediate } from "node:timers/promises"
 import { vi } from "vitest"
 import * as ManualClock from "./manualClock.js"
 
-/** Time that passes when it is told to, in no time. */
+/** A virtual clock that tests advance. */
 export interface Time {
   readonly provide: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   /** Monotonic milliseconds since the start. */
   readonly now: () => number
-  /** Fires what is due before it returns. */
+  /** Advances the clock, and fires the timers that are due before it returns. */
   readonly advance: (millis: number) => void
-  /** Goes to the next timer that is set. */
+  /** Advances the clock to the next timer. */
   readonly next: () => void
-  /** The number of timers that are set. */
+  /** Returns the number of pending timers. */
   readonly timers: () => number
-  /** Sets the wall clock forward or back. */
+  /** Moves the wall clock forward or back. */
   readonly jump: (millis: number) => void
 }
 
@@ -38,7 +38,7 @@ export const manual = (): Time => {
   }
 }
 
-/** The default clock, above a host whose timers are moved by hand. */
+/** Uses the default clock over fake timers of the host. */
 export const host = (): Time => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date", "performance"] })
   const start = performance.now()
@@ -57,28 +57,28 @@ export const clocks = [
   ["a clock of the user's", manual]
 ] as const
 
-/** Lets all fibers run until each of them waits for something. */
+/** Runs all fibers until each of them waits. */
 export const quiet = () => setImmediate()
 
-/** The fibers that belong to nobody, and so end with nobody. */
+/** Returns the root fibers. */
 export const roots = (): ReadonlySet<unknown> => new Set(Fiber.unsafeRoots())
 
 export const started = (before: ReadonlySet<unknown>): number =>
   [...roots()].filter((fiber) => !before.has(fiber)).length
 
-/** Lets time pass until a fiber has ended. */
+/** Advances the clock until a fiber has ended. */
 export const finish = async <A, E>(time: Time, fiber: Fiber.RuntimeFiber<A, E>): Promise<Exit.Exit<A, E>> => {
   for (let wakes = 0; wakes < 1000; wakes++) {
     await quiet()
     const exit = fiber.unsafePoll()
     if (exit !== null) return exit
-    if (time.timers() === 0) throw new Error("waits for ever")
+    if (time.timers() === 0) throw new Error("the fiber waits without a timer")
     time.next()
   }
-  throw new Error("goes on for ever")
+  throw new Error("the fiber did not end after 1000 timers")
 }
 
-/** Lets time pass, stopping at each wake-up on the way. */
+/** Advances the clock in steps of at most 50 milliseconds. */
 export const pass = async (time: Time, millis: number) => {
   const end = time.now() + millis
   for (;;) {
@@ -89,7 +89,7 @@ export const pass = async (time: Time, millis: number) => {
   }
 }
 
-/** An exit, reduced to what its reader can tell. */
+/** Reduces an exit to its value, failures, defects and interruption. */
 export const shape = (exit: Exit.Exit<unknown, unknown>) =>
   Exit.match(exit, {
     onSuccess: (value) => ({ value }),
@@ -113,8 +113,8 @@ export const retry = (attempts: number, base: Duration.DurationInput = "1 second
 export const workload = (options: Partial<Workload.Options> & Pick<Workload.Options, "timeouts">) =>
   Workload.make({ name: "test", retry: retry(3), ...options })
 
-/** What a program may note, with the moment at which it happened. */
+/** Records an event with its time. */
 export type Note = (event: unknown) => Effect.Effect<void>
 
-/** What no limit of these tests waits for. */
+/** An effect that outlasts all deadlines of these tests. */
 export const nothing = Effect.as(Effect.sleep("1 hour"), "value")

@@ -4,7 +4,7 @@ import type { Job } from "effect-reliability"
 import { ApiError } from "effect-reliability"
 
 // -------------------------------------------------------------------------------------------------
-// What calls fail with
+// Errors of calls
 // -------------------------------------------------------------------------------------------------
 
 const { Fatal, RateLimit, Transient } = ApiError
@@ -44,12 +44,12 @@ export const ended: Standing = { _tag: "Ended", outcome: "COMPLETED" }
 export const gone: Standing = { _tag: "Gone" }
 
 // -------------------------------------------------------------------------------------------------
-// Watching, any history
+// Watching, random histories
 // -------------------------------------------------------------------------------------------------
 
 export interface Life {
   readonly since: number
-  /** Seconds in the queue, at work, in between, and again, before the end. */
+  /** Seconds queued, active and changing, in turn, before the end. */
   readonly phases: ReadonlyArray<number>
   readonly end: "Stopped" | "Ended"
 }
@@ -96,7 +96,7 @@ export const healthy: Plan = { phases: [60, 120], end: "Ended", sends: [], looks
 
 export class Died extends Error {}
 
-/** Refuses a second job of an id, and forgets no job. */
+/** Makes a server that rejects a second job with the same id, and keeps all jobs. */
 export const makeServer = (plan: Plan = healthy) => {
   const jobs = new Map<string, Stored>()
   const made: Array<string> = []

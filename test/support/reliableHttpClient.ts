@@ -8,7 +8,7 @@ import { ScriptedClient } from "effect-reliability/testing"
 import { Agent } from "undici"
 
 // -------------------------------------------------------------------------------------------------
-// What the tests are made of
+// Workloads, clients and bodies
 // -------------------------------------------------------------------------------------------------
 
 export const api = "https://api.example.com/v1/models"
@@ -26,7 +26,7 @@ export const once = Workload.with(workload, { retry: steady({ attempts: 1 }) })
 
 export type Request = HttpClientRequest.HttpClientRequest
 
-/** A client in memory, over `HttpClient.make` as those of the platform are, and what it was asked for. */
+/** Makes a client in memory with `HttpClient.make`, and returns it with its requests. */
 export const fake = (respond: (request: Request, number: number) => Response | Effect.Effect<Response, unknown>) => {
   const requests: Array<Request> = []
   const client = HttpClient.make((request) =>
@@ -45,7 +45,7 @@ export const fake = (respond: (request: Request, number: number) => Response | E
 export const json = (value: unknown, init: ResponseInit = {}) =>
   new Response(JSON.stringify(value), { ...init, headers: { "content-type": "application/json", ...init.headers } })
 
-/** Runs an effect until its end, whatever time that takes. */
+/** Runs an effect for up to an hour of virtual time. */
 export const ended = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
     const fiber = yield* Effect.fork(effect)
@@ -61,7 +61,7 @@ export const scripted = (script: Fault.Script, options: ReliableHttpClient.Optio
     reliable: ReliableHttpClient.make(client, { workload, ...options })
   }))
 
-/** A body of which the test sees what is asked for. */
+/** Makes a body that records its pulls and its cancellation. */
 export const watched = (next: (pulls: number) => Uint8Array | "silence" | "end" | Error) => {
   const seen = { pulls: 0, cancelled: false }
   const stream = new ReadableStream<Uint8Array>(
@@ -105,18 +105,18 @@ export const overFetch = (dispatcher: Agent) =>
   built(
     Layer.provide(
       FetchHttpClient.layer,
-      // an option of Node's fetch that the types of the web do not know
+      // the types of the web lack this option of Node's fetch
       Layer.succeed(FetchHttpClient.RequestInit, { dispatcher } as unknown as RequestInit)
     )
   )
 
 // -------------------------------------------------------------------------------------------------
-// Bodies of requests
+// Request bodies
 // -------------------------------------------------------------------------------------------------
 
 export const put = HttpClientRequest.put(api)
 
-/** A body that is counted each time somebody begins to read it. */
+/** Makes a body that counts its reads. */
 export const counted = (chunks: Stream.Stream<string> = Stream.make("one ", "two")) => {
   const seen = { reads: 0 }
   const stream = Stream.unwrap(

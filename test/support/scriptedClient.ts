@@ -1,7 +1,7 @@
 /**
  * Fixtures of the tests in testing/ScriptedClient/.
  *
- * Scripts in memory: what clients see of each fault, when, and that the same script does the same on sockets.
+ * Scripts in memory: the results and times that clients observe, and the equivalence of the same script on sockets.
  */
 import type { HttpClient } from "@effect/platform"
 import { HttpClientRequest, type HttpClientResponse } from "@effect/platform"
@@ -14,24 +14,24 @@ export type Client = ScriptedClient.ScriptedClient
 
 export const url = "http://api.test/path?q=1"
 
-export const told = ({ delivery, phase, reason, reusedSocket, status }: ApiError.ApiError) =>
+export const summaryOf = ({ delivery, phase, reason, reusedSocket, status }: ApiError.ApiError) =>
   [reason, delivery, status, phase, reusedSocket && "reused"].filter((part) => part !== undefined).join(" ")
 
 export const shown = ({ status }: HttpClientResponse.HttpClientResponse, text: string) =>
   `${status} ${text.length > 20 ? `${text.slice(0, 17)}…` : text}`.trim()
 
-/** What a client makes of a call: the answer, or what it failed with. */
+/** Returns a summary of a client's response or error. */
 export const seenBy = <E>(
   client: HttpClient.HttpClient.With<E>,
   request = HttpClientRequest.get(url)
 ): Effect.Effect<string> =>
   client.execute(request).pipe(
-    Effect.flatMap((answer) => Effect.map(answer.text, (text) => shown(answer, text))),
-    Effect.mapError((error) => told(Classify.exception(error, { now: 0 }))),
+    Effect.flatMap((response) => Effect.map(response.text, (text) => shown(response, text))),
+    Effect.mapError((error) => summaryOf(Classify.exception(error, { now: 0 }))),
     Effect.merge
   )
 
-/** Lets so much time pass, a second after the other where it matters. */
+/** Runs an effect while the clock advances by the given time. */
 export const within =
   (duration: Duration.DurationInput) =>
   <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
@@ -45,10 +45,10 @@ export const recorded = ({ closed, connection, ended, number, onConnection, stat
   closed: closed && `${closed.how} by ${closed.by}`
 })
 
-/** Fibers that belong to nobody. */
+/** Returns the number of root fibers. */
 export const daemons = Effect.map(Fiber.roots, (roots) => roots.length)
 
-/** Fails if a fiber is left of what the effect began. */
+/** Fails if a root fiber of the effect is still running after it. */
 export const leavesNothing = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
   Effect.gen(function* () {
     const before = yield* daemons

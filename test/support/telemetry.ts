@@ -7,7 +7,7 @@ export interface SeenSpan extends Tracer.Span {
   status: Tracer.SpanStatus
 }
 
-/** A tracer that keeps all spans, in the order in which they began. */
+/** Makes a tracer that records all spans in the order of their start. */
 export const recorder = () => {
   const spans: Array<SeenSpan> = []
   const tracer = Tracer.make({
@@ -42,7 +42,7 @@ export const recorder = () => {
 
 export const attributesOf = (span: SeenSpan | undefined) => Object.fromEntries(span?.attributes ?? [])
 
-/** How long a span took, in milliseconds, and how it ended. */
+/** Describes the end of a span and its duration in milliseconds. */
 export const endOf = (span: SeenSpan | undefined) => {
   if (span?.status._tag !== "Ended") return "still open"
   const { endTime, exit, startTime } = span.status
@@ -69,7 +69,7 @@ export const exactly = (name: string, options: Partial<Workload.Options> = {}) =
     ...options
   })
 
-/** Runs a program whose calls are watched, with all its waits, and tells its spans. */
+/** Runs a program with telemetry through all its waits, and returns its exit and spans. */
 export const traced = <A, E>(effect: Effect.Effect<A, E>, wait = "10 minutes" as const) =>
   Effect.gen(function* () {
     const { spans, tracer } = recorder()

@@ -27,8 +27,8 @@ const tagsOf = (steps: ReadonlyArray<Step>) => steps.map(({ _tag }) => _tag)
 
 const headOf = (steps: ReadonlyArray<Step>) => steps.find((step) => step._tag === "Head")
 
-describe("a fault", () => {
-  it("is plain data, which survives JSON", () => {
+describe("Fault", () => {
+  it("preserves its fields as JSON", () => {
     const fault = Fault.capacity({
       concurrent: 2,
       admitted: Fault.rateLimit({ burst: 1, perSecond: 1, admitted: Fault.cut({ by: "close" }, Fault.answer(200)) })
@@ -42,7 +42,7 @@ describe("a fault", () => {
     })
   })
 
-  it("is refused when it is made, by the name of its option", () => {
+  it("throws for invalid options by name", () => {
     const refused = [
       [() => Fault.answer(199), "Fault.answer: status is 199"],
       [() => Fault.answer(600), "Fault.answer: status is 600"],
@@ -65,10 +65,10 @@ describe("a fault", () => {
   })
 })
 
-describe("answer", () => {
+describe("Fault.answer", () => {
   const headersOf = (options: Fault.AnswerOptions) => headOf(steps(Fault.answer(429, options)))?.headers
 
-  it("asks for a wait in each form, never for less than it was told", () => {
+  it("sends the hint in each form, rounded up", () => {
     const retryAfter = "1500 millis"
     expect(headersOf({ retryAfter })).toMatchObject({ "retry-after": "2" })
     expect(headersOf({ retryAfter, form: "millis" })).toMatchObject({ "retry-after-ms": "1500" })
@@ -76,29 +76,29 @@ describe("answer", () => {
     expect(headersOf({ shouldRetry: false })).toMatchObject({ "x-should-retry": "false" })
   })
 
-  it("lets the given headers win, in whatever case", () => {
+  it("prefers the given headers in any case", () => {
     const headers = { "Content-Type": "text/html", "Retry-After": "soon" }
     expect(headersOf({ headers, retryAfter: 1 })).toEqual({ "content-type": "text/html", "retry-after": "soon" })
   })
 
-  it("promises as many bytes as it sends", () => {
+  it("announces the length of the body in bytes", () => {
     const body = "größer"
     expect(headOf(steps(Fault.answer(200, { body })))?.length).toBe(8)
     expect(headOf(steps(Fault.answer(204)))?.length).toBeUndefined()
   })
 })
 
-describe("what befalls another answer", () => {
+describe("faults of another response", () => {
   const answered = steps(Fault.answer(200, { body: "größer" }))
 
-  it("drips the same bytes one by one, with a wait before each but the first", () => {
+  it("drips the same bytes one by one, with a wait before each except the first", () => {
     const dripped = steps(Fault.drip({ every: "1 second" }, Fault.answer(200, { body: "größer" })))
     expect(bytesOf(dripped)).toEqual(bytesOf(answered))
     expect(dripped.filter(({ _tag }) => _tag === "Body")).toHaveLength(8)
     expect(dripped.filter(({ _tag }) => _tag === "Wait")).toHaveLength(7)
   })
 
-  it("cuts the body in the middle, and promises all of it", () => {
+  it("cuts the body at half or at `after`, and announces its full length", () => {
     const cut = (options: Parameters<typeof Fault.cut>[0]) =>
       steps(Fault.cut(options, Fault.answer(200, { body: "0123456789" })))
     expect(tagsOf(cut({ by: "close" }))).toEqual(["Head", "Body", "Close"])
@@ -110,45 +110,45 @@ describe("what befalls another answer", () => {
     expect(textOf(cut({ by: "close", after: 99 }))).toBe("0123456789")
   })
 
-  it("cuts a stream between its events, or within one", () => {
+  it("cuts a stream within an event", () => {
     const whole = textOf(steps(Fault.stream({ events: 3 })))
     const cut = steps(Fault.cut({ by: "close", after: 250, framing: "chunked" }, Fault.stream({ events: 3 })))
     expect(textOf(cut)).toBe(whole.slice(0, 250))
     expect(tagsOf(cut).at(-1)).toBe("Close")
   })
 
-  it("mislabels the length, never below nothing", () => {
+  it("changes the announced length, to 0 at least", () => {
     expect(headOf(steps(Fault.mislabel(5, Fault.answer(200, { body: "abc" }))))?.length).toBe(8)
     expect(headOf(steps(Fault.mislabel(-5, Fault.answer(200, { body: "abc" }))))?.length).toBe(0)
   })
 
-  it("says nothing after an infinite wait", () => {
+  it("omits all steps after an infinite wait", () => {
     expect(steps(Fault.unanswered)).toEqual([{ _tag: "Wait", delay: Duration.infinity }])
     expect(tagsOf(steps(Fault.stall(1, Fault.reset)))).toEqual(["Wait", "Reset"])
   })
 
-  it("spares the first request of a connection", () => {
+  it("applies a reused fault from the second request of a connection on", () => {
     const stale = Fault.reused(Fault.reset, Fault.close)
     expect(tagsOf(steps(stale))).toEqual(["Close"])
     expect(tagsOf(steps(stale, { onConnection: 2 }))).toEqual(["Reset"])
   })
 })
 
-describe("stream", () => {
+describe("Fault.stream", () => {
   const events = (options: Fault.StreamOptions) =>
     textOf(steps(Fault.stream(options)))
       .split("\n\n")
       .slice(0, -1)
 
-  it("echoes the last message, a word an event, and ends with [DONE]", () => {
-    const said = events({})
-    expect(said).toHaveLength(4)
-    expect(said[0]).toContain(`"content":"größer "`)
-    expect(said[2]).toContain(`"finish_reason":"stop"`)
-    expect(said[3]).toBe("data: [DONE]")
+  it("echoes the last message with one word for each event, and ends with [DONE]", () => {
+    const echoed = events({})
+    expect(echoed).toHaveLength(4)
+    expect(echoed[0]).toContain(`"content":"größer "`)
+    expect(echoed[2]).toContain(`"finish_reason":"stop"`)
+    expect(echoed[3]).toBe("data: [DONE]")
   })
 
-  it("ends as told, after as many events as told", () => {
+  it("ends with the given ending after the given number of events", () => {
     expect(events({ events: 5, after: 2, ending: "missing" })).toHaveLength(2)
     expect(events({ events: 0 })).toEqual(["data: [DONE]"])
     expect(events({ after: 0, ending: "error", error: { e: 1 } })).toEqual([`event: error\ndata: {"e":1}`])
@@ -161,15 +161,15 @@ describe("stream", () => {
     }
   })
 
-  it("pings before each event, and waits between them", () => {
+  it("sends pings before events, and waits between events", () => {
     expect(events({ events: 2, pings: true }).filter((event) => event === ": ping")).toHaveLength(2)
     const slow = tagsOf(steps(Fault.stream({ events: 2, every: 1 })))
     expect(slow).toEqual(["Head", "Body", "Wait", "Body", "Body", "End"])
   })
 })
 
-describe("rateLimit", () => {
-  it("lets the burst through, then as many as come back, and says when to return", () => {
+describe("Fault.rateLimit", () => {
+  it("admits the burst, then requests at the refill rate, and hints at the next token", () => {
     const admit = makeGates()
     const limit = Fault.rateLimit({ burst: 2, perSecond: 10, hint: "millis" })
     const at = (now: number) => admit(limit, now)
@@ -180,14 +180,14 @@ describe("rateLimit", () => {
     expect([at(9000), at(9000), at(9000)].map(({ rejected }) => rejected)).toEqual([false, false, true])
   })
 
-  it("names no time when nothing ever comes back", () => {
+  it("sends no hint if the refill rate is 0", () => {
     const admit = makeGates()
     const limit = Fault.rateLimit({ burst: 1, perSecond: 0 })
     admit(limit, 0)
     expect(admit(limit, 1e9).reply).toMatchObject({ status: 429, retryAfter: undefined })
   })
 
-  it("counts each limit, and each server, for itself", () => {
+  it("counts each limit and each server separately", () => {
     const [one, other] = [makeGates(), makeGates()]
     const [a, b] = [Fault.rateLimit({ burst: 1, perSecond: 0 }), Fault.rateLimit({ burst: 1, perSecond: 0 })]
     expect([one(a, 0), one(b, 0), other(a, 0), one(a, 0)].map(({ rejected }) => rejected)).toEqual([

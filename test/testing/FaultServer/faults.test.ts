@@ -24,8 +24,8 @@ import {
 // Scripts
 // -------------------------------------------------------------------------------------------------
 
-describe("a script", () => {
-  it.live("gives all requests one fault", () =>
+describe("FaultServer scripts", () => {
+  it.live("applies one fault to all requests", () =>
     withServer({ script: Fault.answer(503) }, (_, send) =>
       Effect.gen(function* () {
         expect([statusOf(yield* send()), statusOf(yield* send())]).toEqual([503, 503])
@@ -33,7 +33,7 @@ describe("a script", () => {
     )
   )
 
-  it.live("gives the nth request the nth, and the rest a healthy answer", () =>
+  it.live("applies the nth fault of a list to the nth request, and then responds normally", () =>
     withServer({ script: [Fault.answer(500), Fault.answer(418)] }, (_, send) =>
       Effect.gen(function* () {
         expect([statusOf(yield* send()), statusOf(yield* send()), statusOf(yield* send())]).toEqual([500, 418, 200])
@@ -41,7 +41,7 @@ describe("a script", () => {
     )
   )
 
-  it.live("decides by what is asked", () =>
+  it.live("calls a function with each request", () =>
     withServer(
       { script: ({ body, path }) => (path === "/bad?x=1" && body === "b" ? Fault.answer(400) : Fault.healthy) },
       (_, send) =>
@@ -51,7 +51,7 @@ describe("a script", () => {
     )
   )
 
-  it.live("is replaced at once, and its list begins anew", () =>
+  it.live("replaces the script immediately, and starts the new list at its first fault", () =>
     withServer({ script: [Fault.answer(500), Fault.answer(501)] }, (server, send) =>
       Effect.gen(function* () {
         yield* send()
@@ -61,14 +61,14 @@ describe("a script", () => {
     )
   )
 
-  it.live("that gives nothing is a 500 that says so", () =>
-    // as of somebody who writes JavaScript
+  it.live("responds with 500 if the script returns undefined", () =>
+    // a script in JavaScript may return undefined
     withServer({ script: () => undefined as unknown as Fault.Fault }, (_, send) =>
       Effect.map(send(), (answer) => expect(answer).toMatchObject({ status: 500 }))
     )
   )
 
-  it.live("that throws is a 500 that says so", () => {
+  it.live("responds with 500 and the message if the script throws", () => {
     const script = () => {
       throw new Error("oops")
     }
@@ -86,7 +86,7 @@ describe("a script", () => {
 // Faults
 // -------------------------------------------------------------------------------------------------
 
-/** What one connection gets: of its first request, and of its second. */
+/** Sends requests on one connection, and returns the last response and its record. */
 const seen = (fault: Fault.Fault, requests = 1, tls = false) =>
   withServer({ script: fault, tls }, (server, send) =>
     Effect.gen(function* () {
@@ -98,8 +98,8 @@ const seen = (fault: Fault.Fault, requests = 1, tls = false) =>
     })
   )
 
-describe("a fault as a client sees it", () => {
-  it.live("a status, headers and a body", () =>
+describe("FaultServer faults", () => {
+  it.live("sends a status, headers and a body", () =>
     Effect.gen(function* () {
       const fault = Fault.answer(429, { body: { a: 1 }, retryAfter: "3 seconds", shouldRetry: true })
       expect((yield* seen(fault)).answer).toMatchObject({
@@ -115,7 +115,7 @@ describe("a fault as a client sees it", () => {
     })
   )
 
-  it.live("JSON that is none", () =>
+  it.live("sends invalid JSON", () =>
     Effect.gen(function* () {
       const { answer } = yield* seen(Fault.invalidJson)
       expect(answer).toMatchObject({ status: 200, headers: { "content-type": "application/json" } })
@@ -126,7 +126,7 @@ describe("a fault as a client sees it", () => {
   for (const tls of [false, true]) {
     const on = tls ? "on TLS" : "on TCP"
 
-    it.live(`a connection that is closed or reset instead of an answer, ${on}`, () =>
+    it.live(`resets or closes the connection without a response, ${on}`, () =>
       Effect.gen(function* () {
         expect(yield* seen(Fault.reset, 1, tls)).toMatchObject({
           answer: "ECONNRESET",
@@ -138,7 +138,7 @@ describe("a fault as a client sees it", () => {
       })
     )
 
-    it.live(`a body that breaks off, ${on}`, () =>
+    it.live(`cuts a body by close and by reset, ${on}`, () =>
       Effect.gen(function* () {
         for (const framing of ["length", "chunked"] as const) {
           expect(yield* seen(Fault.cut({ by: "close", framing }), 1, tls)).toMatchObject({
@@ -154,7 +154,7 @@ describe("a fault as a client sees it", () => {
       })
     )
 
-    it.live(`a kept-alive connection that dies when it is used again, ${on}`, () =>
+    it.live(`resets a reused connection, ${on}`, () =>
       Effect.gen(function* () {
         const once = yield* seen(Fault.reused(Fault.reset), 1, tls)
         expect(once).toMatchObject({ answer: { status: 200 }, complete: true })
@@ -167,7 +167,7 @@ describe("a fault as a client sees it", () => {
     )
   }
 
-  it.live("a truncated body whose bytes all arrive before the end", () =>
+  it.live("sends all bytes of a cut body before the reset", () =>
     withServer({ script: Fault.cut({ by: "reset", after: 4 }, Fault.answer(200, { body: "0123456789" })) }, (server) =>
       Effect.gen(function* () {
         const text = yield* raw(server, get)
@@ -177,7 +177,7 @@ describe("a fault as a client sees it", () => {
     )
   )
 
-  it.live("chunks without the last one", () =>
+  it.live("omits the last chunk of a cut chunked body", () =>
     withServer(
       { script: Fault.cut({ by: "close", framing: "chunked", after: 4 }, Fault.answer(200, { body: "0123456789" })) },
       (server) =>
@@ -189,7 +189,7 @@ describe("a fault as a client sees it", () => {
     )
   )
 
-  it.live("a connection that is closed after the answer, unannounced", () =>
+  it.live("closes the connection after a keep-alive response", () =>
     withServer({ script: Fault.closeAfter("10 millis") }, (server, send) =>
       Effect.gen(function* () {
         const answer = yield* send()
@@ -203,7 +203,7 @@ describe("a fault as a client sees it", () => {
     )
   )
 
-  it.live("bytes that are no HTTP", () =>
+  it.live("sends bytes that are not HTTP", () =>
     Effect.gen(function* () {
       expect((yield* seen(Fault.garbage())).answer).toBe("HTTPParserError")
       const text = yield* withServer({ script: Fault.garbage("SSH-2.0\r\n") }, (server) => raw(server, get))
@@ -211,11 +211,11 @@ describe("a fault as a client sees it", () => {
     })
   )
 
-  it.live("headers that are too long", () =>
+  it.live("sends oversized headers", () =>
     Effect.map(seen(Fault.oversizedHeaders()), ({ answer }) => expect(answer).toBe("UND_ERR_HEADERS_OVERFLOW"))
   )
 
-  it.live("a length that is wrong, on a connection that stays", () =>
+  it.live("announces a wrong length, and keeps the connection open", () =>
     withServer({ script: [Fault.mislabel(-2, Fault.answer(200, { body: "abcdef" }))] }, (server, send) =>
       Effect.gen(function* () {
         expect(
@@ -230,7 +230,7 @@ describe("a fault as a client sees it", () => {
     )
   )
 
-  it.live("a wait before the status line", () =>
+  it.live("delays the status line", () =>
     Effect.gen(function* () {
       const { record } = yield* seen(Fault.stall("40 millis", Fault.answer(503)))
       expect(record?.status).toBe(503)
@@ -238,7 +238,7 @@ describe("a fault as a client sees it", () => {
     })
   )
 
-  it.live("a body a byte at a time", () =>
+  it.live("drips a body byte by byte", () =>
     withServer({ script: Fault.drip({ every: "2 millis" }, Fault.answer(200, { body: "0123456789" })) }, (server) =>
       Effect.gen(function* () {
         const { chunks, text } = yield* Effect.promise(async () => {
@@ -254,11 +254,11 @@ describe("a fault as a client sees it", () => {
   )
 
   for (const [title, script, status] of [
-    ["no answer", Fault.unanswered, undefined],
-    ["a body that never ends", Fault.cut({ by: "silence" }), 200],
-    ["a stream that stalls", Fault.stream({ events: 5, after: 2, ending: "silence" }), 200]
+    ["the response", Fault.unanswered, undefined],
+    ["the rest of a body", Fault.cut({ by: "silence" }), 200],
+    ["the rest of a stream", Fault.stream({ events: 5, after: 2, ending: "silence" }), 200]
   ] as const) {
-    it.live(`${title}, until the client leaves`, () =>
+    it.live(`withholds ${title} until the client disconnects`, () =>
       withServer({ script }, (server, send) =>
         Effect.gen(function* () {
           const waiting = yield* Effect.fork(send())
@@ -275,7 +275,7 @@ describe("a fault as a client sees it", () => {
   }
 })
 
-describe("an event stream", () => {
+describe("FaultServer event streams", () => {
   const read = (fault: Fault.Fault, requests = {}) =>
     withServer({ script: fault }, (server) =>
       settle(async () => {
@@ -292,18 +292,18 @@ describe("an event stream", () => {
       })
     )
 
-  it.live("is read by the openai package to its end", () =>
+  it.live("sends streams that the openai package reads to their end", () =>
     Effect.gen(function* () {
       expect(yield* read(Fault.healthy)).toBe("one two three.")
       expect(yield* read(Fault.healthy, { stream_options: { include_usage: true } })).toBe("one two three..")
       expect(yield* read(Fault.stream({ pings: true }))).toBe("one two three.")
       expect(yield* read(Fault.stream({ events: 3, every: 2 }))).toBe("word1 word2 .")
-      // the package does not miss [DONE]
+      // the package accepts a stream without [DONE]
       expect(yield* read(Fault.stream({ events: 3, after: 1, ending: "missing" }))).toBe("word1 ")
     })
   )
 
-  it.live("breaks after some events", () =>
+  it.live("breaks a stream after some events", () =>
     Effect.gen(function* () {
       expect(yield* read(Fault.stream({ events: 3, after: 1, ending: "close" }))).toBe("word1 !UND_ERR_SOCKET")
       expect(yield* read(Fault.stream({ events: 3, after: 1, ending: "reset" }))).toMatch(
@@ -312,7 +312,7 @@ describe("an event stream", () => {
     })
   )
 
-  it.live("sends an error event, first or later", () =>
+  it.live("sends an error event first or later", () =>
     Effect.gen(function* () {
       expect(yield* read(Fault.stream({ after: 0, ending: "error" }))).toBe("!fault")
       expect(yield* read(Fault.stream({ after: 2, ending: "error" }))).toBe("one two !fault")
@@ -321,21 +321,21 @@ describe("an event stream", () => {
 })
 
 // -------------------------------------------------------------------------------------------------
-// Limits
+// rateLimit and capacity
 // -------------------------------------------------------------------------------------------------
 
-describe("a limit", () => {
+describe("FaultServer limits", () => {
   const burst = (server: Server, count: number) =>
     Effect.forEach(Array.from({ length: count }), () => Effect.promise(() => fetch(server.origin)), {
       concurrency: "unbounded"
     })
 
-  it.live("of the rate turns away what is too much, and counts it", () =>
+  it.live("rejects and counts requests above a rate limit", () =>
     withServer({ script: Fault.rateLimit({ burst: 3, perSecond: 0.5 }) }, (server) =>
       Effect.gen(function* () {
-        const answers = yield* burst(server, 10)
-        expect(answers.filter(({ status }) => status === 200)).toHaveLength(3)
-        const rejected = answers.filter(({ status }) => status === 429)
+        const responses = yield* burst(server, 10)
+        expect(responses.filter(({ status }) => status === 200)).toHaveLength(3)
+        const rejected = responses.filter(({ status }) => status === 429)
         expect(new Set(rejected.map(({ headers }) => headers.get("retry-after")))).toEqual(new Set(["2"]))
         expect((yield* server.counts).rejected).toBe(7)
         expect((yield* server.requests).filter(({ rejected }) => rejected)).toHaveLength(7)
@@ -343,7 +343,7 @@ describe("a limit", () => {
     )
   )
 
-  it.live("of the capacity works on some, lets some wait, and turns the others away", () => {
+  it.live("admits requests up to the capacity, queues some, and rejects the others", () => {
     const script = Fault.capacity({
       concurrent: 2,
       queue: 3,
@@ -367,7 +367,7 @@ describe("a limit", () => {
     )
   })
 
-  it.live("of the capacity forgets those who leave, at work or waiting", () =>
+  it.live("frees capacity when clients disconnect, admitted or queued", () =>
     withServer({ script: Fault.capacity({ concurrent: 1, queue: 1, admitted: Fault.stall("1 hour") }) }, (server) =>
       Effect.gen(function* () {
         const leaving = yield* Effect.fork(Effect.all([raw(server, get), raw(server, get)], { concurrency: 2 }))
@@ -387,8 +387,8 @@ describe("a limit", () => {
 // Connections
 // -------------------------------------------------------------------------------------------------
 
-describe("a connection", () => {
-  it.live("is refused, or accepted, by its number", () =>
+describe("FaultServer connections", () => {
+  it.live("refuses or accepts connections by their number", () =>
     withServer({ connections: [Fault.refuse] }, (server, send) =>
       Effect.gen(function* () {
         expect(["ECONNRESET", "UND_ERR_SOCKET", "EPIPE"]).toContain(yield* send())
@@ -403,7 +403,7 @@ describe("a connection", () => {
   )
 
   for (const tls of [false, true]) {
-    it.live(`is ignored, until the client leaves, on ${tls ? "TLS" : "TCP"}`, () =>
+    it.live(`ignores a connection until the client disconnects, on ${tls ? "TLS" : "TCP"}`, () =>
       withServer({ connections: Fault.ignore, tls }, (server) =>
         Effect.gen(function* () {
           const waiting = yield* Effect.fork(raw(server, get))
@@ -418,7 +418,7 @@ describe("a connection", () => {
     )
   }
 
-  it.live("takes no bytes without end from those it ignores", () =>
+  it.live("limits the bytes that it reads from an ignored connection", () =>
     withServer({ connections: Fault.ignore }, (server) =>
       Effect.gen(function* () {
         const sending = yield* Effect.fork(raw(server, "x".repeat(2 ** 25)))
@@ -430,7 +430,7 @@ describe("a connection", () => {
     )
   )
 
-  it.live("finds the port closed while the server is down, and open when it is up again", () =>
+  it.live("closes the port while it is down, and opens it again", () =>
     withServer({}, (server, send) =>
       Effect.gen(function* () {
         yield* send()
@@ -448,7 +448,7 @@ describe("a connection", () => {
   )
 })
 
-describe("TLS", () => {
+describe("FaultServer TLS", () => {
   const attempt = (tls: FaultServer.TlsOptions, connect: (server: Server) => undici.Pool.Options["connect"]) =>
     Effect.scoped(
       Effect.gen(function* () {
@@ -456,7 +456,7 @@ describe("TLS", () => {
         return statusOf(yield* (yield* client(server, connect(server)))())
       })
     )
-  it.live("is trusted by who has its certificate, if that is good", () =>
+  it.live("presents a certificate that clients trust only if it is known, current and for this host", () =>
     Effect.gen(function* () {
       expect(yield* attempt({}, trusting)).toBe(200)
       expect(yield* attempt({}, () => ({}))).toBe("DEPTH_ZERO_SELF_SIGNED_CERT")
@@ -465,7 +465,7 @@ describe("TLS", () => {
     })
   )
 
-  it.live("asks clients for their certificate", () =>
+  it.live("requires a client certificate", () =>
     Effect.gen(function* () {
       const { cert, key } = selfSigned("client", 2020, 2049)
       expect(yield* attempt({ clientCa: cert }, (server) => ({ ...trusting(server), cert, key }))).toBe(200)
@@ -473,7 +473,7 @@ describe("TLS", () => {
     })
   )
 
-  it.live("records who came and who left", () =>
+  it.live("records connections and the side that closes them", () =>
     Effect.gen(function* () {
       const server = yield* FaultServer.make({ tls: true })
       yield* Effect.scoped(Effect.flatMap(client(server), (send) => send("/", "hello")))

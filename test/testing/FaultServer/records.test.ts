@@ -21,8 +21,8 @@ import {
 // Records
 // -------------------------------------------------------------------------------------------------
 
-describe("a record", () => {
-  it.live("tells all of a request", () =>
+describe("FaultServer records", () => {
+  it.live("contains all fields of a request and its response", () =>
     withServer({ script: [Fault.answer(503)] }, (server) =>
       Effect.gen(function* () {
         const before = Date.now()
@@ -55,7 +55,7 @@ describe("a record", () => {
     )
   )
 
-  it.live("is a snapshot, and the oldest are dropped", () =>
+  it.live("returns snapshots, and drops the oldest records above `keep`", () =>
     withServer({ keep: 2 }, (server, send) =>
       Effect.gen(function* () {
         yield* send("/1")
@@ -72,7 +72,7 @@ describe("a record", () => {
     )
   )
 
-  it.live("is awaited, before and after it is made", () =>
+  it.live("waits for records, before and after they exist", () =>
     withServer({}, (server, send) =>
       Effect.gen(function* () {
         const waiting = yield* Effect.fork(server.awaitRequests(2))
@@ -94,8 +94,8 @@ describe("a record", () => {
   )
 })
 
-describe("a hostile client", () => {
-  it.live("resets its connection", () =>
+describe("FaultServer, hostile clients", () => {
+  it.live("records a reset by the client", () =>
     withServer({ script: Fault.unanswered }, (server) =>
       Effect.gen(function* () {
         const socket = net.connect(server.port, "127.0.0.1", () => socket.write(get))
@@ -107,7 +107,7 @@ describe("a hostile client", () => {
     )
   )
 
-  it.live("sends more than the server takes", () =>
+  it.live("rejects bodies above maxBody with 413", () =>
     withServer({ maxBody: 1000 }, (server, send) =>
       Effect.gen(function* () {
         expect(statusOf(yield* send("/", "x".repeat(1000)))).toBe(200)
@@ -118,7 +118,7 @@ describe("a hostile client", () => {
     )
   )
 
-  it.live("remembers the first 64 KiB of a body, and its size", () =>
+  it.live("records the first 64 KiB of a body, and its size", () =>
     withServer({}, (server, send) =>
       Effect.gen(function* () {
         expect(yield* send("/", "x".repeat(1e6))).toMatchObject({ status: 200 })
@@ -128,7 +128,7 @@ describe("a hostile client", () => {
     )
   )
 
-  it.live("sends what is no HTTP, and leaves when it likes", () =>
+  it.live("survives invalid HTTP, early disconnects and hostile bodies", () =>
     withServer({}, (server, send) =>
       Effect.gen(function* () {
         for (const bytes of [
@@ -160,7 +160,7 @@ describe("a hostile client", () => {
           }
         }
         const deep = "[".repeat(200_000) + "]".repeat(200_000)
-        // how deep a value may be is the engine's business
+        // the engine decides how deep a value may be
         expect([200, 400, 500]).toContain(statusOf(yield* send("/v1/embeddings", `{"input":${deep}}`)))
         expect(statusOf(yield* send("/v1/embeddings", JSON.stringify({ input: Array(3000).fill("") })))).toBe(400)
         const content = "word ".repeat(50_000)
@@ -175,8 +175,8 @@ describe("a hostile client", () => {
 // The openai package
 // -------------------------------------------------------------------------------------------------
 
-describe("the openai package", () => {
-  it.live("chats, completes, embeds and lists models", () =>
+describe("FaultServer with the openai package", () => {
+  it.live("serves chats, completions, embeddings and models", () =>
     withServer({}, (server) =>
       Effect.promise(async () => {
         const client = openai(server)
@@ -203,7 +203,7 @@ describe("the openai package", () => {
   )
 
   for (const status of [503, 429]) {
-    it.live(`attempts again twice after a ${status}, as the server saw it`, () => {
+    it.live(`records two retries after a ${status}`, () => {
       const fault = Fault.answer(status, { retryAfter: "20 millis", form: "millis" })
       return withServer({ script: [fault, fault] }, (server) =>
         Effect.gen(function* () {
@@ -224,7 +224,7 @@ describe("the openai package", () => {
     })
   }
 
-  it.live("does not try again when told so", () =>
+  it.live("receives no retry after `shouldRetry: false`", () =>
     withServer({ script: Fault.answer(503, { shouldRetry: false }) }, (server) =>
       Effect.gen(function* () {
         yield* settle(() => openai(server, 2).models.list())
@@ -238,16 +238,16 @@ describe("the openai package", () => {
 // Scope
 // -------------------------------------------------------------------------------------------------
 
-/** What keeps the process alive; what is left of earlier tests goes away first. */
+/** Returns the resources that keep the process alive. */
 const handles = Effect.sync(() => process.getActiveResourcesInfo().filter((name) => name !== "Immediate"))
 
-/** What is in one list and not, or less often, in the other. */
+/** Removes the elements of one list from another, each as often as it occurs. */
 const without = (list: ReadonlyArray<string>, other: ReadonlyArray<string>) =>
   other.reduce((rest, name) => (rest.includes(name) ? rest.toSpliced(rest.indexOf(name), 1) : rest), list)
 
-describe("the scope", () => {
+describe("FaultServer scope", () => {
   for (const tls of [false, true]) {
-    it.live(`ends everything that is under way, and leaves nothing behind, on ${tls ? "TLS" : "TCP"}`, () =>
+    it.live(`ends all requests and releases all resources, on ${tls ? "TLS" : "TCP"}`, () =>
       Effect.gen(function* () {
         yield* Effect.sleep(50)
         const before = yield* handles
@@ -273,14 +273,14 @@ describe("the scope", () => {
             return fibers
           })
         )
-        // each client is told: no one waits on
+        // no client still waits
         yield* Fiber.joinAll(sending)
         expect(without(yield* handles, before)).toEqual([])
       })
     )
   }
 
-  it.effect("waits by the host's clock, whatever clock the test has", () =>
+  it.effect("uses the live clock even under TestClock", () =>
     Effect.scoped(
       Effect.gen(function* () {
         const server = yield* FaultServer.make({ script: Fault.stall("5 millis") })
@@ -292,7 +292,7 @@ describe("the scope", () => {
     )
   )
 
-  it.live("can hold a thousand calls at once", () =>
+  it.live("serves a thousand concurrent requests", () =>
     withServer({ script: Fault.stall("50 millis") }, (server) =>
       Effect.gen(function* () {
         const pool = new undici.Pool(server.origin, { pipelining: 1 })
@@ -308,12 +308,12 @@ describe("the scope", () => {
     )
   )
 
-  it("refuses options that cannot be, when it is made", () => {
+  it("throws for invalid options", () => {
     expect(() => FaultServer.make({ keep: 0 })).toThrow("FaultServer.make: keep is 0")
     expect(() => FaultServer.make({ maxBody: -1 })).toThrow("FaultServer.make: maxBody is -1")
   })
 
-  it.live("is provided as a layer", () =>
+  it.live("provides the server as a layer", () =>
     Effect.flatMap(FaultServer.FaultServer, (server) => Effect.promise(() => fetch(server.origin))).pipe(
       Effect.provide(FaultServer.layer({ script: Fault.answer(204) })),
       Effect.map(({ status }) => expect(status).toBe(204))

@@ -23,11 +23,11 @@ import {
 } from "../../support/fireworksServer.js"
 
 // -------------------------------------------------------------------------------------------------
-// Misbehaviour
+// Stale reads and failures
 // -------------------------------------------------------------------------------------------------
 
-describe("a read that is stale", () => {
-  it.effect("shows the state of some time ago, no more than was said, and the same for the same request", () =>
+describe("FireworksServer stale reads", () => {
+  it.effect("returns states up to `stale` old, in a reproducible sequence", () =>
     Effect.gen(function* () {
       const histories: Array<ReadonlyArray<unknown>> = []
       for (let round = 0; round < 2; round++) {
@@ -46,7 +46,7 @@ describe("a read that is stale", () => {
     })
   )
 
-  it.effect("shows an end that is over, after the job was resumed", () =>
+  it.effect("returns the old final state after a resumption", () =>
     Effect.gen(function* () {
       const api = yield* inMemory()
       yield* train(api, "t")
@@ -60,7 +60,7 @@ describe("a read that is stale", () => {
     })
   )
 
-  it.effect("shows the replicas of some time ago", () =>
+  it.effect("returns old replica counts", () =>
     Effect.gen(function* () {
       const api = yield* inMemory({ deployments: { d: { maxReplicaCount: 3, replicas: 1 } }, stale: "1 minute" })
       yield* TestClock.adjust("1 second")
@@ -73,8 +73,8 @@ describe("a read that is stale", () => {
   )
 })
 
-describe("misbehaviour", () => {
-  it.effect("hides a new job for some time, which exists all the same", () =>
+describe("FireworksServer failures", () => {
+  it.effect("hides a new job for `visibleAfter`, and still rejects its duplicate", () =>
     Effect.gen(function* () {
       const api = yield* inMemory({ visibleAfter: "10 seconds" })
       yield* submit(api, "j")
@@ -85,7 +85,7 @@ describe("misbehaviour", () => {
     })
   )
 
-  it.effect("fails all requests in an outage, which have no effect", () =>
+  it.effect("fails all requests of an outage without their effect", () =>
     Effect.gen(function* () {
       const api = yield* inMemory({ outages: [{ after: "1 minute", lasts: "1 minute" }] })
       const statuses = Effect.map(api.chat(), ({ status }) => status)
@@ -103,7 +103,7 @@ describe("misbehaviour", () => {
     })
   )
 
-  it.effect("gives a fault to the next requests of a method and path, only to them, and instead of their effect", () =>
+  it.effect("injects a fault into the next requests of a method and path, in place of their effect", () =>
     Effect.gen(function* () {
       const api = yield* inMemory()
       yield* api.inject({ method: "GET", path: /models$/g, skip: 1, times: 2, fault: Fault.answer(418) })
@@ -116,7 +116,7 @@ describe("misbehaviour", () => {
     })
   )
 
-  it.effect("loses the answer to the nth create, which takes effect", () =>
+  it.effect("loses the response of the nth creation, which still has its effect", () =>
     Effect.gen(function* () {
       const fault = Fault.reset
       const api = yield* inMemory({
@@ -132,7 +132,7 @@ describe("misbehaviour", () => {
     })
   )
 
-  it.effect("goes down as a machine does, and comes back with its state", () =>
+  it.effect("fails requests while it is down, and preserves its state", () =>
     Effect.gen(function* () {
       const api = yield* inMemory()
       yield* submit(api, "j")
@@ -144,7 +144,7 @@ describe("misbehaviour", () => {
     })
   )
 
-  it.effect("is survived by a Job", () =>
+  it.effect("allows a Job to complete despite faults, stale reads and an outage", () =>
     Effect.gen(function* () {
       const api = yield* inMemory({ stale: "20 seconds", visibleAfter: "3 seconds" })
       yield* api.inject({ method: "POST", path: batches, fault: Fault.close, takesEffect: true })
@@ -165,7 +165,7 @@ describe("misbehaviour", () => {
         isSame: () => true
       }
       const job = Effect.zipRight(Job.submit(kind, "j", input), Job.await(kind, "j", { factor: 1 }))
-      // no wait of a part of a millisecond, which a TestClock cannot tell in nanoseconds
+      // waits must be whole milliseconds: TestClock rounds fractions in nanoseconds
       const run = yield* Effect.fork(Effect.withRandom(job, Random.fixed([0.5])))
       for (let minute = 0; minute < 40; minute++) yield* TestClock.adjust("1 minute")
       expect(yield* Fiber.join(run)).toBe("JOB_STATE_COMPLETED")
@@ -178,8 +178,8 @@ describe("misbehaviour", () => {
 // Metrics
 // -------------------------------------------------------------------------------------------------
 
-describe("metrics", () => {
-  it.effect("tell the rates of the last minute, half a minute late, of deployments only", () =>
+describe("FireworksServer metrics", () => {
+  it.effect("reports the rates of deployments for the last minute, half a minute late", () =>
     Effect.gen(function* () {
       const api = yield* inMemory({ deployments: { d: { minReplicaCount: 1 } }, capacity: 1 })
       const model = "accounts/acme/deployments/d"
@@ -205,7 +205,7 @@ describe("metrics", () => {
     })
   )
 
-  it.effect("are refused above six times a minute", () =>
+  it.effect("rejects more than six scrapes a minute", () =>
     Effect.gen(function* () {
       const api = yield* inMemory()
       const scrapes = yield* Effect.replicateEffect(api.at("GET", "/metrics"), 7)
@@ -217,11 +217,11 @@ describe("metrics", () => {
 })
 
 // -------------------------------------------------------------------------------------------------
-// Bad input
+// Invalid input
 // -------------------------------------------------------------------------------------------------
 
-describe("options", () => {
-  it("are checked where they are given, by name", () => {
+describe("FireworksServer options", () => {
+  it("rejects invalid options by name", () => {
     const { inMemory, make, preempted } = FireworksServer
     expect(() => inMemory({ account: "No Account" })).toThrow(/FireworksServer.inMemory: account is "No Account"/)
     expect(() => make({ startup: -1 })).toThrow(/FireworksServer.make: startup/)
@@ -237,7 +237,7 @@ describe("options", () => {
     expect(() => preempted(-1)).toThrow(/FireworksServer.preempted: after/)
   })
 
-  it.effect("of what is done by hand, too", () =>
+  it.effect("rejects invalid arguments of its methods by name", () =>
     Effect.gen(function* () {
       const api = yield* inMemory()
       expect(() => api.setJob("j", [])).toThrow(/FireworksServer.setJob: next.length is 0/)
@@ -250,7 +250,7 @@ describe("options", () => {
   )
 })
 
-describe("hostile input", () => {
+describe("FireworksServer, hostile input", () => {
   const path = fc.oneof(
     fc.string({ maxLength: 80 }),
     fc
@@ -312,7 +312,7 @@ describe("hostile input", () => {
     )
   )
 
-  it.effect("is answered, whatever it is", () =>
+  it.effect("responds to any request with a valid response", () =>
     Effect.gen(function* () {
       const { account, jobs, key, script } = yield* FireworksServer.inMemory({
         deployments: { d: { minReplicaCount: 1 } },
@@ -334,7 +334,7 @@ describe("hostile input", () => {
           expect(fault._tag).toBe("Answer")
           if (fault._tag !== "Answer") return
           expect(fault.status).toBeLessThan(500 + 4)
-          // what is sent can be sent
+          // the constructor rejects invalid responses
           Fault.answer(fault.status, { headers: fault.headers, body: fault.body })
         }),
         { numRuns: 3000 }
@@ -348,17 +348,17 @@ describe("hostile input", () => {
 // On sockets
 // -------------------------------------------------------------------------------------------------
 
-describe("a client", () => {
+describe("FireworksServer clients", () => {
   const model = "accounts/fireworks/models/m"
   const asked = Effect.gen(function* () {
     const fireworks = yield* Fireworks.Fireworks
     const { value } = yield* fireworks.chat({ model, messages: [{ role: "user", content: "one two" }] })
-    return { said: value.choices[0]?.message.content, account: yield* controlOf(fireworks).accountId }
+    return { text: value.choices[0]?.message.content, account: yield* controlOf(fireworks).accountId }
   })
   const given = { account: "ours", keys: ["fw-a", "fw-b"] }
-  const expected = { said: "one two", account: "ours" }
+  const expected = { text: "one two", account: "ours" }
 
-  it.effect("is made of the options, in memory", () =>
+  it.effect("connects with the server's options, in memory", () =>
     Effect.gen(function* () {
       const { client, options } = yield* FireworksServer.inMemory(given)
       const http = Layer.succeed(HttpClient.HttpClient, client)
@@ -371,7 +371,7 @@ describe("a client", () => {
     })
   )
 
-  it.live("is made of the options, on sockets", () =>
+  it.live("connects with the server's options, on sockets", () =>
     Effect.gen(function* () {
       const { options, origin } = yield* FireworksServer.make(given)
       expect(options.baseUrl).toBe(origin)
@@ -384,13 +384,13 @@ describe("a client", () => {
   )
 })
 
-describe("on sockets", () => {
+describe("FireworksServer on sockets", () => {
   const openai = ({ baseUrl, key }: FireworksServer.FireworksServer, apiKey = key) =>
     new OpenAI({ baseURL: baseUrl, apiKey, maxRetries: 0, fetch: globalThis.fetch })
 
   const messages = [{ role: "user" as const, content: "one two three" }]
 
-  it.live("serves the openai package, plain and streamed", () =>
+  it.live("serves the openai package, with and without streams", () =>
     Effect.scoped(
       Effect.gen(function* () {
         const server = yield* FireworksServer.make({ keys: ["fw-key"] })
@@ -436,7 +436,7 @@ describe("on sockets", () => {
     )
   )
 
-  it.live("makes a job, loses the answer, and knows of it", () =>
+  it.live("creates a job whose response is lost, and returns it later", () =>
     Effect.scoped(
       Effect.gen(function* () {
         const { account, creations, inject, key, origin, preempt, setJob } = yield* FireworksServer.make({
@@ -465,7 +465,7 @@ describe("on sockets", () => {
     )
   )
 
-  it.live("gives the same answers as in memory", () =>
+  it.live("returns the same responses as in memory", () =>
     Effect.scoped(
       Effect.gen(function* () {
         const options = { limits: { requests: 2 }, deployments: { d: {} }, errors: "rpc" } as const

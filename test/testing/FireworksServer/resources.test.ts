@@ -25,7 +25,7 @@ const lastPart = (value: unknown): string | undefined => shown(value).split("/")
 
 const codeOf = ({ json, status }: Answer) => `${status} ${shown(json["error"]?.["code"])}`
 
-/** What `Classify` makes of an answer. */
+/** Returns the reason that `Classify.answer` assigns to a response. */
 const reasonOf = ({ headers, status, text }: Answer, target?: "serverless" | "dedicated") =>
   Classify.answer({ status, headers, body: text, dialect: Dialect.fireworks, target, now: 0 }).reason
 
@@ -33,8 +33,8 @@ const reasonOf = ({ headers, status, text }: Answer, target?: "serverless" | "de
 // Inference
 // -------------------------------------------------------------------------------------------------
 
-describe("inference", () => {
-  it.effect("answers chats, completions, embeddings and models, with limits and performance in the headers", () =>
+describe("FireworksServer inference", () => {
+  it.effect("serves chats, completions, embeddings and models, with rate limits and performance in the headers", () =>
     Effect.gen(function* () {
       const api = yield* inMemory()
       const chat = yield* api.chat()
@@ -52,7 +52,7 @@ describe("inference", () => {
     })
   )
 
-  it.effect("streams events to their end, with the performance in the last if asked", () =>
+  it.effect("streams events up to [DONE], with the performance in the last one on request", () =>
     Effect.gen(function* () {
       const api = yield* inMemory()
       const { headers, text } = yield* api.chat("m", { stream: true, perf_metrics_in_response: true })
@@ -62,7 +62,7 @@ describe("inference", () => {
     })
   )
 
-  it.effect("repeats the id of a request, or gives it one", () =>
+  it.effect("returns the request id, or generates one", () =>
     Effect.gen(function* () {
       const api = yield* inMemory()
       expect((yield* api.chat()).headers["x-request-id"]).toBe("req-1")
@@ -74,7 +74,7 @@ describe("inference", () => {
     })
   )
 
-  it.effect("refuses those without a good key, models and paths it does not know, and wrong methods", () =>
+  it.effect("rejects invalid keys, unknown models and paths, wrong methods and invalid bodies", () =>
     Effect.gen(function* () {
       const api = yield* inMemory({ keys: ["good"], models: ["known"] })
       const wrong = { authorization: "Bearer bad" }
@@ -89,7 +89,7 @@ describe("inference", () => {
     })
   )
 
-  it.effect("turns away what is over a limit, until enough of it has come back", () =>
+  it.effect("rejects requests above the limit of a model until it has refilled", () =>
     Effect.gen(function* () {
       const api = yield* inMemory({ limits: { requests: 2, retryAfter: "5 seconds" } })
       expect([(yield* api.chat()).status, (yield* api.chat()).status]).toEqual([200, 200])
@@ -98,7 +98,7 @@ describe("inference", () => {
       expect(refused.headers["x-ratelimit-remaining-requests"]).toBe("0")
       expect(refused.headers["retry-after"]).toBe("5")
       expect(reasonOf(refused, "serverless")).toBe("RateExceeded")
-      // each model has its own
+      // each model has a limit of its own
       expect((yield* api.chat("another")).status).toBe(200)
       yield* TestClock.adjust("29 seconds")
       expect((yield* api.chat()).status).toBe(429)
@@ -107,7 +107,7 @@ describe("inference", () => {
     })
   )
 
-  it.effect("is a 412 that names the account while it is suspended", () =>
+  it.effect("responds with 412 and the name of the account while it is suspended", () =>
     Effect.gen(function* () {
       const api = yield* inMemory()
       yield* api.suspend(true)
@@ -119,7 +119,7 @@ describe("inference", () => {
     })
   )
 
-  it.effect("takes as long as it is told", () =>
+  it.effect("responds after the given latency", () =>
     Effect.gen(function* () {
       const api = yield* inMemory({ latency: "10 seconds" })
       const call = yield* Effect.fork(api.chat())
@@ -136,10 +136,10 @@ describe("inference", () => {
 // Deployments
 // -------------------------------------------------------------------------------------------------
 
-describe("a deployment", () => {
+describe("FireworksServer deployments", () => {
   const model = "accounts/acme/deployments/d"
 
-  it.effect("scales up from zero by the first request, and queues none", () =>
+  it.effect("scales up from zero after the first request, and responds with 503 meanwhile", () =>
     Effect.gen(function* () {
       const api = yield* inMemory({ deployments: { d: {} }, startup: "8 minutes" })
       const first = yield* api.chat(model)
@@ -156,14 +156,14 @@ describe("a deployment", () => {
     })
   )
 
-  it.effect("does not wake if it may have no replica", () =>
+  it.effect("does not wake a deployment whose maxReplicaCount is 0", () =>
     Effect.gen(function* () {
       const api = yield* inMemory({ deployments: { d: { maxReplicaCount: 0 } } })
       expect((yield* api.chat(model)).status).toBe(404)
     })
   )
 
-  it.effect("is waited for under a patient workload, as one call", () =>
+  it.effect("responds to one call under a patient workload once it has scaled up", () =>
     Effect.gen(function* () {
       const api = yield* inMemory({ deployments: { d: {} }, startup: "8 minutes" })
       const client = ReliableHttpClient.make(api.client, { dialect: Dialect.fireworks })
@@ -179,7 +179,7 @@ describe("a deployment", () => {
     })
   )
 
-  it.effect("turns away more than its replicas take, as capacity", () =>
+  it.effect("rejects requests above the capacity of the replicas", () =>
     Effect.gen(function* () {
       const api = yield* inMemory({ deployments: { d: { minReplicaCount: 1, maxReplicaCount: 4 } }, capacity: 2 })
       const many = Effect.map(Effect.replicateEffect(api.chat(model), 5), (all) => all.map(({ status }) => status))
@@ -192,7 +192,7 @@ describe("a deployment", () => {
     })
   )
 
-  it.effect("answers 425 while it swaps weights, and 404 and 503 shortly after it is ready", () =>
+  it.effect("responds with 404 and 503 while it settles, and with 425 during a weight swap", () =>
     Effect.gen(function* () {
       const api = yield* inMemory({ deployments: { d: {} }, startup: "1 minute", settling: "10 seconds" })
       yield* api.chat(model)
@@ -209,7 +209,7 @@ describe("a deployment", () => {
     })
   )
 
-  it.effect("is created, found, listed and deleted", () =>
+  it.effect("creates, returns, lists and deletes deployments", () =>
     Effect.gen(function* () {
       const api = yield* inMemory({ startup: "2 minutes" })
       const body = { baseModel: "accounts/fireworks/models/m", minReplicaCount: 1 }
@@ -231,7 +231,7 @@ describe("a deployment", () => {
       json["replicaStats"]?.["readyReplicaCount"]
     ])
 
-  it.effect("has new replicas after a while, and loses them at once", () =>
+  it.effect("adds replicas after the startup time, and removes them immediately", () =>
     Effect.gen(function* () {
       const api = yield* inMemory({ deployments: { d: { minReplicaCount: 1, maxReplicaCount: 3 } } })
       const scale = (replicaCount: number) => api.at("PATCH", "/deployments/d:scale", { replicaCount })
@@ -254,7 +254,7 @@ describe("a deployment", () => {
     d: { minReplicaCount: 1, maxReplicaCount: 3, fields: { displayName: "mine", autoscalingPolicy: policy } }
   }
 
-  it.effect("changes nothing but the fields of the mask", () =>
+  it.effect("changes only the fields of the mask", () =>
     Effect.gen(function* () {
       const api = yield* inMemory({ deployments: full })
       const patch = (mask: string, body: object) => api.at("PATCH", `/deployments/d?updateMask=${mask}`, body)
@@ -268,7 +268,7 @@ describe("a deployment", () => {
     })
   )
 
-  it.effect("loses all that a PATCH without a mask does not name, unless told to merge", () =>
+  it.effect("resets fields that a PATCH without a mask omits, unless `patch` is merge", () =>
     Effect.gen(function* () {
       const replacing = yield* inMemory({ deployments: full })
       const { json } = yield* replacing.at("PATCH", "/deployments/d", { maxReplicaCount: 5 })
@@ -286,8 +286,8 @@ describe("a deployment", () => {
 // Batch jobs
 // -------------------------------------------------------------------------------------------------
 
-describe("a batch job", () => {
-  it.effect("goes through its states by the clock, with its progress", () =>
+describe("FireworksServer batch jobs", () => {
+  it.effect("advances the state and progress with the clock", () =>
     Effect.gen(function* () {
       const api = yield* inMemory()
       const created = yield* submit(api, "j")
@@ -316,7 +316,7 @@ describe("a batch job", () => {
     })
   )
 
-  it.effect("can fail, expire with rows that are done, or wait for ever", () =>
+  it.effect("follows a timeline that fails, expires or stays pending", () =>
     Effect.gen(function* () {
       const { expired, failed, stuck } = FireworksServer
       const timelines = new Map([
@@ -344,7 +344,7 @@ describe("a batch job", () => {
     })
   )
 
-  it.effect("goes on with the rows that another one left", () =>
+  it.effect("continues with the remaining rows of an expired job", () =>
     Effect.gen(function* () {
       const api = yield* inMemory({ timeline: ({ id }) => (id === "old" ? FireworksServer.expired : undefined) })
       yield* submit(api, "old")
@@ -357,7 +357,7 @@ describe("a batch job", () => {
     })
   )
 
-  it.effect("exists once, whatever is asked for", () =>
+  it.effect("creates one job for each id, and rejects duplicates", () =>
     Effect.gen(function* () {
       const api = yield* inMemory()
       expect((yield* submit(api, "j")).status).toBe(200)
@@ -367,7 +367,7 @@ describe("a batch job", () => {
     })
   )
 
-  it.effect("exists as often as it is asked for, where ids are not honoured or not given", () =>
+  it.effect("creates a job for each request if duplicates are allowed or ids are missing", () =>
     Effect.gen(function* () {
       const api = yield* inMemory({ duplicates: "made" })
       yield* submit(api, "j")
@@ -385,7 +385,7 @@ describe("a batch job", () => {
     ["hidden", 404, 409],
     ["forgotten", 404, 200]
   ] as const) {
-    it.effect(`leaves a tombstone when it is deleted: ${tombstone}`, () =>
+    it.effect(`deletes a job with the tombstone ${tombstone}`, () =>
       Effect.gen(function* () {
         const api = yield* inMemory({ tombstone })
         yield* submit(api, "j")
@@ -398,7 +398,7 @@ describe("a batch job", () => {
     )
   }
 
-  it.effect("is listed in pages, which deletions do not shift", () =>
+  it.effect("lists pages that deletions do not shift, with filters and masks", () =>
     Effect.gen(function* () {
       const api = yield* inMemory()
       for (let index = 1; index <= 7; index++) yield* submit(api, `j${index}`)
@@ -421,7 +421,7 @@ describe("a batch job", () => {
     })
   )
 
-  it.effect("needs what its kind needs, an id that is one, and the right account", () =>
+  it.effect("rejects missing fields, invalid ids and other accounts", () =>
     Effect.gen(function* () {
       const api = yield* inMemory()
       expect((yield* submit(api, "j", { model: "m" })).text).toContain("inputDatasetId is required")
@@ -434,7 +434,7 @@ describe("a batch job", () => {
     })
   )
 
-  it.effect("has errors in the form that is asked for", () =>
+  it.effect("returns errors in the given form", () =>
     Effect.gen(function* () {
       const api = yield* inMemory({ errors: "rpc" })
       const { json } = yield* api.at("GET", `${batches}/none`)
@@ -447,12 +447,12 @@ describe("a batch job", () => {
 // Trainer jobs
 // -------------------------------------------------------------------------------------------------
 
-describe("a trainer job", () => {
+describe("FireworksServer trainer jobs", () => {
   const path = `${trainers}/t`
   const health = (api: Api) =>
     Effect.map(api.send("GET", "/training/v1/rlorTrainerJobs/acme/t/api/v1/healthz"), ({ status }) => status)
 
-  it.effect("runs until it is stopped, and is healthy some time after it began", () =>
+  it.effect("keeps the job running, and reports it healthy some time after its start", () =>
     Effect.gen(function* () {
       const api = yield* inMemory()
       yield* train(api, "t")
@@ -468,7 +468,7 @@ describe("a trainer job", () => {
     })
   )
 
-  it.effect("can be reached by its direct route only", () =>
+  it.effect("serves only the direct route if `health` is direct", () =>
     Effect.gen(function* () {
       const api = yield* inMemory({ health: "direct" })
       yield* train(api, "t")
@@ -480,7 +480,7 @@ describe("a trainer job", () => {
     })
   )
 
-  it.effect("is preempted, and goes on when it is resumed", () =>
+  it.effect("preempts the job, and continues it after a resumption", () =>
     Effect.gen(function* () {
       const api = yield* inMemory({
         timeline: ({ life }) => (life === 1 ? FireworksServer.preempted("25 minutes") : undefined)
@@ -520,7 +520,7 @@ describe("a trainer job", () => {
     })
   )
 
-  it.effect("is preempted by hand, and queued again by itself", () =>
+  it.effect("preempts a job on request, and requeues it", () =>
     Effect.gen(function* () {
       const api = yield* inMemory()
       yield* train(api, "t")
@@ -536,7 +536,7 @@ describe("a trainer job", () => {
     })
   )
 
-  it.effect("waits for hours, if it is told to before it is made", () =>
+  it.effect("applies a timeline that was set before the creation", () =>
     Effect.gen(function* () {
       const api = yield* inMemory()
       yield* api.setJob("t", [{ state: "PENDING", lasts: "47 hours" }, { state: "RUNNING" }])
@@ -549,7 +549,7 @@ describe("a trainer job", () => {
     })
   )
 
-  it.effect("is cancelled, once", () =>
+  it.effect("cancels a job once", () =>
     Effect.gen(function* () {
       const api = yield* inMemory()
       yield* train(api, "t")
@@ -565,7 +565,7 @@ describe("a trainer job", () => {
   )
 
   for (const kind of ["supervisedFineTuningJobs", "reinforcementFineTuningJobs", "dpoJobs"]) {
-    it.effect(`is like those of ${kind}, which end`, () =>
+    it.effect(`completes jobs of ${kind}`, () =>
       Effect.gen(function* () {
         const api = yield* inMemory()
         const body = { dataset: "accounts/acme/datasets/d" }

@@ -15,7 +15,7 @@ const workload = Workload.make({
   retry: Retry.make({ attempts: 1 })
 })
 
-/** The result, and the time that it took. */
+/** Returns the result of an effect with its duration. */
 const timed = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<readonly [A, number], E> =>
   Effect.gen(function* () {
     const from = yield* Clock.currentTimeMillis
@@ -23,19 +23,19 @@ const timed = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<readonly [A, nu
     return [result, (yield* Clock.currentTimeMillis) - from] as const
   })
 
-/** Times at which the pieces of an answer came. */
+/** Returns the times at which the chunks of a response arrived. */
 const pieces = (client: Client) =>
   Effect.gen(function* () {
-    const answer = yield* client.get(url)
+    const response = yield* client.get(url)
     const times: Array<number> = []
-    const end = yield* answer.stream.pipe(
+    const end = yield* response.stream.pipe(
       Stream.runForEach(() => Effect.map(Clock.currentTimeMillis, (at) => void times.push(at))),
       Effect.exit
     )
     return { times, ended: Exit.isSuccess(end) }
   })
 
-/** Where requests arrived: the connection, and the place on it. */
+/** Returns for each request the number of its connection and its position on it. */
 const places = (client: Client) =>
   Effect.map(client.requests, (requests) =>
     requests.map(({ connection, onConnection }) => `${connection}.${onConnection}`)
@@ -49,12 +49,12 @@ const lost = "ConnectionLost Unconfirmed"
 const broken = "ConnectionLost Partial"
 const timeout = "Timeout Unconfirmed attempt"
 
-/** What a plain client sees, and a reliable one, which gives up after a minute. */
+/** The results of a plain client, and of a reliable one that gives up after a minute. */
 const cases: ReadonlyArray<readonly [name: string, fault: Fault.Fault, plain: string | undefined, reliable: string]> = [
   ["healthy", Fault.healthy, echo, echo],
   ["a success", Fault.answer(201, { body: "made" }), "201 made", "201 made"],
-  ["an empty answer", Fault.answer(204), "204", "204"],
-  ["a failure", Fault.answer(503), `503 {"error":{"messag…`, "Unavailable Acknowledged 503"],
+  ["an empty response", Fault.answer(204), "204", "204"],
+  ["an error response", Fault.answer(503), `503 {"error":{"messag…`, "Unavailable Acknowledged 503"],
   ["invalidJson", Fault.invalidJson, `200 {"id":"chatcmpl-1…`, "InvalidAnswer Acknowledged 200"],
   ["oversizedHeaders", Fault.oversizedHeaders(), "AnswerTooLarge Partial", "AnswerTooLarge Partial"],
   ["garbage", Fault.garbage(), "InvalidAnswer Partial", "InvalidAnswer Partial"],
@@ -64,7 +64,7 @@ const cases: ReadonlyArray<readonly [name: string, fault: Fault.Fault, plain: st
   ["a stall", Fault.stall("59 seconds"), echo, echo],
   ["a stall that is too long", Fault.stall("61 seconds"), echo, timeout],
   [
-    "a stalled failure",
+    "a stalled error response",
     Fault.stall("1 second", Fault.answer(500)),
     `500 {"error":{"messag…`,
     "ServerError Acknowledged 500"
@@ -82,13 +82,13 @@ const cases: ReadonlyArray<readonly [name: string, fault: Fault.Fault, plain: st
   ["a stream", Fault.stream({ events: 2 }), `200 data: {"id":"chat…`, `200 data: {"id":"chat…`],
   ["a stream that breaks", Fault.stream({ events: 2, after: 1, ending: "reset" }), broken, broken],
   ["a stream that closes", Fault.stream({ events: 2, after: 1, ending: "close" }), broken, broken],
-  ["a limit with a token", Fault.rateLimit({ burst: 1, perSecond: 1 }), echo, echo],
-  ["a server with room", Fault.capacity({ concurrent: 1 }), echo, echo]
+  ["rateLimit with a token left", Fault.rateLimit({ burst: 1, perSecond: 1 }), echo, echo],
+  ["capacity with room", Fault.capacity({ concurrent: 1 }), echo, echo]
 ]
 
-describe("a fault", () => {
+describe("ScriptedClient faults", () => {
   for (const [name, fault, plain, reliable] of cases) {
-    it.effect(`${name}: a client sees ${plain ?? "nothing"}, a reliable one ${reliable}`, () =>
+    it.effect(`returns ${plain ?? "nothing"} to a plain client and ${reliable} to a reliable one: ${name}`, () =>
       Effect.gen(function* () {
         const scripted = yield* ScriptedClient.make(fault)
         const forked = yield* Effect.fork(seenBy(scripted))
@@ -103,11 +103,11 @@ describe("a fault", () => {
     )
   }
 
-  it.effect("asks for the wait in each form, counted from its arrival", () =>
+  it.effect("sends the hint in each form, relative to the arrival of the request", () =>
     Effect.gen(function* () {
       yield* TestClock.adjust(400)
-      const asked = (form: Fault.HintForm) => Fault.answer(429, { retryAfter: "1500 millis", form })
-      const client = yield* ScriptedClient.make([asked("seconds"), asked("millis"), asked("date")])
+      const hinted = (form: Fault.HintForm) => Fault.answer(429, { retryAfter: "1500 millis", form })
+      const client = yield* ScriptedClient.make([hinted("seconds"), hinted("millis"), hinted("date")])
       const headers = yield* Effect.replicateEffect(
         Effect.map(client.get(url), ({ headers }) => ({ ...headers })),
         3
@@ -125,14 +125,14 @@ describe("a fault", () => {
 // Time
 // -------------------------------------------------------------------------------------------------
 
-describe("the time", () => {
-  it.effect("of arrivals is exact", () =>
+describe("ScriptedClient time", () => {
+  it.effect("records the exact times of requests and responses", () =>
     Effect.gen(function* () {
       const client = yield* ScriptedClient.make([
         Fault.answer(503),
         Fault.answer(429, { retryAfter: "30 seconds" }),
         Fault.stall("7 seconds", Fault.answer(500)),
-        // a kept-alive connection that breaks is tried again at once
+        // a request on a reused connection that breaks is retried immediately
         Fault.reset
       ])
       const retry = Retry.make({ attempts: 5, base: "1 second", jitter: "none" })
@@ -143,14 +143,14 @@ describe("the time", () => {
     })
   )
 
-  it.effect("of a stall is its own", () =>
+  it.effect("delays a response by the time of its stall", () =>
     Effect.gen(function* () {
       const client = yield* ScriptedClient.make(Fault.stall("90 minutes"))
       expect(yield* within("2 hours")(timed(seenBy(client)))).toEqual([echo, 5_400_000])
     })
   )
 
-  it.effect("of pieces and events is kept, the first at once", () =>
+  it.effect("emits the first chunk or event immediately, and the others at their intervals", () =>
     Effect.gen(function* () {
       const body = Fault.answer(200, { body: "123456789" })
       const client = yield* ScriptedClient.make([
@@ -174,7 +174,7 @@ describe("the time", () => {
     })
   )
 
-  it.effect("is not spent where there is none to spend", () =>
+  it.effect("responds without a sleep if the fault has no delay", () =>
     Effect.gen(function* () {
       const client = yield* ScriptedClient.make([Fault.answer(500), Fault.reset])
       yield* Effect.replicateEffect(seenBy(client), 200)
@@ -183,7 +183,7 @@ describe("the time", () => {
     })
   )
 
-  it.live("on the host's clock is the host's, too", () =>
+  it.live("follows the live clock outside of TestClock", () =>
     Effect.gen(function* () {
       const client = yield* ScriptedClient.make(Fault.stall("20 millis"))
       const [seen, took] = yield* timed(seenBy(client))
@@ -197,8 +197,8 @@ describe("the time", () => {
 // Connections
 // -------------------------------------------------------------------------------------------------
 
-describe("a connection", () => {
-  it.effect("serves one request after another", () =>
+describe("ScriptedClient connections", () => {
+  it.effect("serves consecutive requests on one connection", () =>
     Effect.gen(function* () {
       const client = yield* ScriptedClient.make()
       yield* Effect.replicateEffect(seenBy(client), 3)
@@ -207,7 +207,7 @@ describe("a connection", () => {
     })
   )
 
-  it.effect("is made for each request that finds none free, and the one used last is used again", () =>
+  it.effect("opens a connection for each request that finds none free, and reuses the one freed last", () =>
     Effect.gen(function* () {
       const client = yield* ScriptedClient.make([
         Fault.stall("1 second"),
@@ -235,7 +235,7 @@ describe("a connection", () => {
     })
   )
 
-  it.effect("is of one origin", () =>
+  it.effect("uses separate connections for separate origins", () =>
     Effect.gen(function* () {
       const client = yield* ScriptedClient.make()
       const hosts = ["http://a.test", "http://b.test", "http://a.test", "https://a.test"]
@@ -250,7 +250,7 @@ describe("a connection", () => {
     })
   )
 
-  it.effect("that the server closed or broke is not used again", () =>
+  it.effect("does not reuse a connection that the server closed or broke", () =>
     Effect.gen(function* () {
       const client = yield* ScriptedClient.make([
         Fault.healthy,
@@ -275,7 +275,7 @@ describe("a connection", () => {
     })
   )
 
-  it.effect("outlives an answer that has no body to send", () =>
+  it.effect("keeps the connection after responses without a body", () =>
     Effect.gen(function* () {
       const client = yield* ScriptedClient.make([
         Fault.healthy,
@@ -289,7 +289,7 @@ describe("a connection", () => {
     })
   )
 
-  it.effect("is closed as long after an answer as the script says, and no sooner", () =>
+  it.effect("closes the connection exactly at the delay of closeAfter", () =>
     Effect.gen(function* () {
       const client = yield* ScriptedClient.make([Fault.closeAfter("5 seconds"), Fault.healthy, Fault.unanswered])
       yield* seenBy(client)
@@ -297,7 +297,7 @@ describe("a connection", () => {
       yield* seenBy(client)
       const third = yield* Effect.fork(seenBy(client))
       yield* TestClock.adjust(1)
-      // it was on its way when the server closed
+      // the request was in flight when the server closed
       expect(yield* Fiber.join(third)).toBe(`${lost} reused`)
       expect((yield* client.requests).map(recorded)).toMatchObject([
         { connection: "1.1", complete: true, closed: "end by server" },
@@ -311,7 +311,7 @@ describe("a connection", () => {
     })
   )
 
-  it.effect("fails as a kept-alive one only from its second request on", () =>
+  it.effect("applies a reused fault only from the second request of a connection on", () =>
     Effect.gen(function* () {
       const client = yield* ScriptedClient.make(Fault.reused(Fault.reset))
       const seen = yield* Effect.replicateEffect(seenBy(client), 4)
@@ -320,14 +320,14 @@ describe("a connection", () => {
     })
   )
 
-  it.effect("is refused, or ignored, by its number", () =>
+  it.effect("refuses, ignores or accepts connections by their number", () =>
     Effect.gen(function* () {
       const client = yield* ScriptedClient.make([], { connections: [Fault.refuse, Fault.ignore] })
       expect(yield* seenBy(client)).toBe(lost)
       const ignored = yield* Effect.fork(seenBy(client))
       yield* TestClock.adjust("1 hour")
       expect(yield* Fiber.poll(ignored)).toEqual(Option.none())
-      // it is busy, so this one gets a connection of its own
+      // the ignored connection is busy, so this request opens another one
       expect(yield* seenBy(client)).toBe(echo)
       expect(yield* places(client)).toEqual(["3.1"])
       yield* Fiber.interrupt(ignored)
@@ -338,7 +338,7 @@ describe("a connection", () => {
     })
   )
 
-  it.effect("is refused while the server is down, and those that are open break", () =>
+  it.effect("breaks open connections and refuses new ones while the server is down", () =>
     Effect.gen(function* () {
       const client = yield* ScriptedClient.make([Fault.healthy, Fault.stall("1 hour"), Fault.drip({ every: "1 hour" })])
       yield* seenBy(client)
@@ -370,11 +370,11 @@ describe("a connection", () => {
 })
 
 // -------------------------------------------------------------------------------------------------
-// Limits
+// rateLimit and capacity
 // -------------------------------------------------------------------------------------------------
 
-describe("a limit", () => {
-  it.effect("lets a burst through, and says when the next token is there", () =>
+describe("ScriptedClient limits", () => {
+  it.effect("admits a burst, and hints at the time of the next token", () =>
     Effect.gen(function* () {
       const client = yield* ScriptedClient.make(Fault.rateLimit({ burst: 2, perSecond: 0.5, hint: "millis" }))
       const get = Effect.map(client.get(url), ({ headers, status }) => [status, headers["retry-after-ms"]])
@@ -391,7 +391,7 @@ describe("a limit", () => {
     })
   )
 
-  it.effect("of rooms turns away whom it has no room for, and lets the queue in", () =>
+  it.effect("rejects requests above the capacity, and admits the queue in turn", () =>
     Effect.gen(function* () {
       const room = Fault.capacity({ concurrent: 1, queue: 1, admitted: Fault.stall("1 second") })
       const client = yield* ScriptedClient.make(room)
@@ -407,7 +407,7 @@ describe("a limit", () => {
     })
   )
 
-  it.effect("of rooms frees one at the end of an answer, for the very next request", () =>
+  it.effect("frees capacity at the end of a response", () =>
     Effect.gen(function* () {
       for (const admitted of [
         Fault.healthy,
@@ -425,7 +425,7 @@ describe("a limit", () => {
     })
   )
 
-  it.effect("of rooms frees one when its request is interrupted, at work or in the queue, at whatever moment", () =>
+  it.effect("frees capacity when a request is interrupted, admitted or queued, at any moment", () =>
     Effect.gen(function* () {
       for (let yields = 0; yields < 40; yields++) {
         const slow = Fault.capacity({ concurrent: 1, queue: 1, admitted: Fault.stall("1 second") })
@@ -442,7 +442,7 @@ describe("a limit", () => {
     })
   )
 
-  it.effect("of rooms has one for who stopped reading, at once", () =>
+  it.effect("frees capacity immediately when a reader stops", () =>
     Effect.gen(function* () {
       const admitted = Fault.drip({ every: "1 second" })
       const client = yield* ScriptedClient.make(Fault.capacity({ concurrent: 1, admitted }))
@@ -454,7 +454,7 @@ describe("a limit", () => {
     })
   )
 
-  it.effect("of rooms frees those of a server that went down", () =>
+  it.effect("frees capacity when the server goes down", () =>
     Effect.gen(function* () {
       const client = yield* ScriptedClient.make(Fault.capacity({ concurrent: 1, admitted: Fault.stall("1 hour") }))
       const call = yield* Effect.fork(seenBy(client))
@@ -472,10 +472,10 @@ describe("a limit", () => {
 // Interruption
 // -------------------------------------------------------------------------------------------------
 
-describe("an interruption", () => {
+describe("ScriptedClient interruption", () => {
   const gone = { complete: false, closed: "end by client" }
 
-  it.effect("before the headers ends what the server does", () =>
+  it.effect("ends the request on the server before the headers", () =>
     Effect.gen(function* () {
       for (const fault of [
         Fault.unanswered,
@@ -499,7 +499,7 @@ describe("an interruption", () => {
     })
   )
 
-  it.effect("in the middle of a body, too, whoever reads it, and however", () =>
+  it.effect("ends the response within a body, for each way of reading it", () =>
     Effect.gen(function* () {
       const readers: ReadonlyArray<(answer: HttpClientResponse.HttpClientResponse) => Effect.Effect<unknown, unknown>> =
         [
@@ -523,7 +523,7 @@ describe("an interruption", () => {
     })
   )
 
-  it.effect("after the whole answer has come leaves the connection", () =>
+  it.effect("keeps the connection if the reader stops after the whole body has arrived", () =>
     Effect.gen(function* () {
       const client = yield* ScriptedClient.make()
       const answer = yield* client.get(url)
@@ -533,7 +533,7 @@ describe("an interruption", () => {
     })
   )
 
-  it.effect("while a body is sent closes the connection, and nothing arrives", () =>
+  it.effect("closes the connection within an upload, and records no request", () =>
     Effect.gen(function* () {
       const client = yield* ScriptedClient.make()
       let released = 0
@@ -552,7 +552,7 @@ describe("an interruption", () => {
     })
   )
 
-  it.live("is not needed: what a server does after its answer holds up neither test nor process", () =>
+  it.live("allows the process to exit while the server still waits", () =>
     Effect.promise(async () => {
       const script = `
         import { Effect } from "effect"

@@ -22,7 +22,7 @@ const form = () => {
 const post = HttpClientRequest.post(url)
 const raw = (body: unknown) => HttpClientRequest.setBody(post, HttpBody.raw(body))
 
-describe("a request", () => {
+describe("ScriptedClient requests", () => {
   const bodies: ReadonlyArray<
     readonly [kind: string, request: () => HttpClientRequest.HttpClientRequest, body: RegExp, bytes?: number]
   > = [
@@ -45,7 +45,7 @@ describe("a request", () => {
   ]
 
   for (const [kind, request, body, size] of bodies) {
-    it.effect(`brings ${kind}`, () =>
+    it.effect(`records the body of a request with ${kind}`, () =>
       Effect.gen(function* () {
         const script: Array<string> = []
         const client = yield* ScriptedClient.make(({ body }) => {
@@ -61,7 +61,7 @@ describe("a request", () => {
     )
   }
 
-  it.effect("says what a form is made of", () =>
+  it.effect("sends the content-type of forms and URL parameters", () =>
     Effect.gen(function* () {
       const client = yield* ScriptedClient.make()
       yield* Effect.forEach([raw(form()), raw(new URLSearchParams()), raw("text")], (request) =>
@@ -72,7 +72,7 @@ describe("a request", () => {
     })
   )
 
-  it.effect("is remembered up to 64 KiB, and seen whole by the script", () =>
+  it.effect("records the first 64 KiB of a body, and passes the whole body to the script", () =>
     Effect.gen(function* () {
       let length = 0
       const client = yield* ScriptedClient.make(({ body }) => {
@@ -85,7 +85,7 @@ describe("a request", () => {
     })
   )
 
-  it.effect("whose body cannot be read is never sent again, and says whether anything left", () =>
+  it.effect("fails with InvalidRequest if the body fails, and reports the delivery", () =>
     Effect.gen(function* () {
       const client = yield* ScriptedClient.make()
       const streamed = (stream: Stream.Stream<Uint8Array, unknown>) => HttpClientRequest.bodyStream(post, stream)
@@ -110,7 +110,7 @@ describe("a request", () => {
     })
   )
 
-  it.effect("that cannot be sent is not, nor is its body read", () =>
+  it.effect("rejects invalid requests, and does not read the body if the server is down", () =>
     Effect.gen(function* () {
       const client = yield* ScriptedClient.make()
       const requests = [
@@ -124,21 +124,21 @@ describe("a request", () => {
       expect(new Set(yield* Effect.forEach(requests, (request) => seenBy(client, request)))).toEqual(
         new Set(["InvalidRequest NotSent"])
       )
-      let asked = false
-      const body = Stream.suspend(() => ((asked = true), Stream.empty))
+      let read = false
+      const body = Stream.suspend(() => ((read = true), Stream.empty))
       yield* client.down
       expect(yield* seenBy(client, HttpClientRequest.bodyStream(post, body))).toBe("Connect NotSent")
-      expect([asked, yield* client.connections]).toEqual([false, 0])
+      expect([read, yield* client.connections]).toEqual([false, 0])
     })
   )
 })
 
 // -------------------------------------------------------------------------------------------------
-// Answers
+// Responses
 // -------------------------------------------------------------------------------------------------
 
-describe("an answer", () => {
-  it.effect("is read as often as one likes, once it was read whole", () =>
+describe("ScriptedClient responses", () => {
+  it.effect("allows repeated reads of a buffered body", () =>
     Effect.gen(function* () {
       const client = yield* ScriptedClient.make(Fault.answer(200, { body: { a: "ö" } }))
       const answer = yield* client.get(url)
@@ -152,7 +152,7 @@ describe("an answer", () => {
     })
   )
 
-  it.effect("is read as a stream once, by one reader, and fails for all others", () =>
+  it.effect("allows one reader of a stream, and fails for all others", () =>
     Effect.gen(function* () {
       const client = yield* ScriptedClient.make(Fault.drip({ every: "1 second" }, Fault.answer(200, { body: "abc" })))
       const answer = yield* client.get(url)
@@ -167,7 +167,7 @@ describe("an answer", () => {
     })
   )
 
-  it.effect("waits whole for who pulls slowly", () =>
+  it.effect("delivers the whole body to a slow reader", () =>
     Effect.gen(function* () {
       const client = yield* ScriptedClient.make(
         Fault.drip({ every: "1 second" }, Fault.answer(200, { body: "abcdef" }))
@@ -179,7 +179,7 @@ describe("an answer", () => {
     })
   )
 
-  it.effect("that breaks hands out first what it had", () =>
+  it.effect("emits the bytes before a cut, and then fails", () =>
     Effect.gen(function* () {
       const client = yield* ScriptedClient.make(
         Fault.cut({ by: "reset", after: 3 }, Fault.answer(200, { body: "abcdef" }))
@@ -193,7 +193,7 @@ describe("an answer", () => {
     })
   )
 
-  it.effect("that nobody reads holds nothing up", () =>
+  it.effect("completes a response that is not read", () =>
     Effect.gen(function* () {
       const client = yield* ScriptedClient.make(Fault.stream({ events: 10_000 }))
       yield* leavesNothing(Effect.zipRight(client.get(url), TestClock.adjust(0)))
@@ -201,7 +201,7 @@ describe("an answer", () => {
     })
   )
 
-  it.effect("has the cookies that it sets", () =>
+  it.effect("returns the cookies of set-cookie", () =>
     Effect.gen(function* () {
       const client = yield* ScriptedClient.make(Fault.answer(200, { headers: { "set-cookie": "a=1; Path=/" } }))
       const { cookies } = yield* client.get(url)
@@ -214,14 +214,14 @@ describe("an answer", () => {
 // Scripts
 // -------------------------------------------------------------------------------------------------
 
-describe("a script", () => {
+describe("ScriptedClient scripts", () => {
   const statuses = (client: Client, count: number) =>
     Effect.replicateEffect(
       Effect.map(client.get(url), ({ status }) => status),
       count
     )
 
-  it.effect("is one fault, a list and then healthy answers, or a function, and can be replaced", () =>
+  it.effect("accepts one fault, a list that ends in healthy responses, or a function, and can be replaced", () =>
     Effect.gen(function* () {
       const client = yield* ScriptedClient.make(Fault.answer(500))
       expect(yield* statuses(client, 2)).toEqual([500, 500])
@@ -239,7 +239,7 @@ describe("a script", () => {
     })
   )
 
-  it.effect("that throws is a 500 that says so, one of connections an open connection", () =>
+  it.effect("responds with 500 if the script throws or returns undefined, and accepts the connection", () =>
     Effect.gen(function* () {
       const oops = () => {
         throw new Error("oops")
@@ -247,7 +247,7 @@ describe("a script", () => {
       const client = yield* ScriptedClient.make(oops, { connections: oops })
       const answer = yield* client.get(url)
       expect([answer.status, yield* answer.text]).toMatchObject([500, expect.stringContaining("oops")])
-      // @ts-expect-error what a function without types may return
+      // @ts-expect-error a function in JavaScript may return undefined
       yield* client.script(() => undefined)
       expect(yield* statuses(client, 1)).toEqual([500])
       expect((yield* client.requests).map(({ fault, rejected, status }) => [fault._tag, rejected, status])).toEqual([
@@ -257,14 +257,14 @@ describe("a script", () => {
     })
   )
 
-  it.effect("acts anew for each client", () =>
+  it.effect("starts again for each client", () =>
     Effect.gen(function* () {
       const make = ScriptedClient.make([Fault.answer(500)])
       for (const client of [yield* make, yield* make]) expect(yield* statuses(client, 2)).toEqual([500, 200])
     })
   )
 
-  it.effect("is the client's of the layer", () =>
+  it.effect("controls the HttpClient of the same layer", () =>
     Effect.gen(function* () {
       const client = yield* HttpClient.HttpClient
       const scripted = yield* ScriptedClient.ScriptedClient
@@ -334,7 +334,7 @@ const scripts: fc.Arbitrary<ReadonlyArray<Fault.Fault>> = fc
   .map(([limit, faults, same]) => {
     const [first = Fault.healthy] = faults
     const one = limit(first)
-    // a limit counts by its identity
+    // a limit is counted by its identity
     return same ? faults.map(() => one) : faults.map((fault) => limit(fault))
   })
 
@@ -353,7 +353,7 @@ const outcomeOf = (client: HttpClient.HttpClient, origin: string, method: "GET" 
       return { tag: error._tag, reason: error.reason, is: reason, delivery, reusedSocket }
     }),
     Effect.merge,
-    // what the server does after its answer is to reach the client
+    // a close after the response must reach the client
     Effect.zipLeft(Effect.sleep(6))
   )
 }
@@ -375,12 +375,12 @@ const seen = ({
   rejected,
   status,
   complete: ended?.complete,
-  // what a client left unread decides how the host closes
+  // unread bytes of the client decide how the host closes, so only the side is compared
   closed: closed?.by
 })
 
-describe("one script", () => {
-  it.live("gives the same answers and records in memory and on sockets", () =>
+describe("the same script", () => {
+  it.live("produces the same responses and records in memory and on sockets", () =>
     Effect.promise(() =>
       fc.assert(
         fc.asyncProperty(scripts, fc.array(methods, { minLength: 1, maxLength: 6 }), (script, sent) =>
@@ -404,6 +404,6 @@ describe("one script", () => {
 // The example
 // -------------------------------------------------------------------------------------------------
 
-describe("the test of one's own service", () => {
-  it.effect("runs as a test", () => outlastsAnOutage)
+describe("the example testingYourService", () => {
+  it.effect("passes as a test", () => outlastsAnOutage)
 })
