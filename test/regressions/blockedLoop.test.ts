@@ -1,4 +1,4 @@
-/** After the event loop was blocked, a response that had arrived meanwhile was a timeout. */
+/** After the event loop was blocked, a call timed out although its response had arrived meanwhile. */
 import { type HttpClient, HttpClientRequest } from "@effect/platform"
 import { it } from "@effect/vitest"
 import { Effect } from "effect"
@@ -20,9 +20,9 @@ const workload = (timeouts: Partial<Workload.Options["timeouts"]>) =>
     retry: Retry.make({ attempts: 1 })
   })
 
-const answer = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
+const response = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 
-/** A server that answers, if it does, and blocks the event loop, which the client shares, before it could be read. */
+/** Makes a server that sends the bytes, and then blocks the event loop that it shares with the client. */
 const blocking = (bytes: string, millis = 300) =>
   bare((socket) =>
     socket.on("data", () => {
@@ -41,15 +41,15 @@ const limits = { attempt: { attempt: "150 millis" }, read: { read: "150 millis" 
 
 describe("after the event loop was blocked", () => {
   for (const [phase, timeouts] of Object.entries(limits)) {
-    it.scopedLive(`a response that has arrived is no timeout: ${phase}`, () =>
+    it.scopedLive(`returns a response that has arrived: timeout of phase ${phase}`, () =>
       Effect.gen(function* () {
-        const server = yield* blocking(answer)
+        const server = yield* blocking(response)
         const client = yield* Transport.make({ proxy: "none" })
         expect(yield* text(client, server.origin, timeouts)).toBe("ok")
       })
     )
 
-    it.scopedLive(`a server that is silent still is one: ${phase}`, () =>
+    it.scopedLive(`fails with Timeout without a response: timeout of phase ${phase}`, () =>
       Effect.gen(function* () {
         const server = yield* blocking("")
         const client = yield* Transport.make({ proxy: "none" })
@@ -58,9 +58,9 @@ describe("after the event loop was blocked", () => {
       })
     )
 
-    it.scopedLive(`a response that has begun still is one: ${phase}`, () =>
+    it.scopedLive(`fails with Timeout after a part of a response: timeout of phase ${phase}`, () =>
       Effect.gen(function* () {
-        const server = yield* blocking(answer.slice(0, -1))
+        const server = yield* blocking(response.slice(0, -1))
         const client = yield* Transport.make({ proxy: "none" })
         const error = yield* Effect.flip(text(client, server.origin, timeouts))
         expect(error).toMatchObject({ reason: "Timeout", phase, delivery: "Partial" })
@@ -68,9 +68,9 @@ describe("after the event loop was blocked", () => {
     )
   }
 
-  it.scopedLive("a connection that was made is no timeout", () =>
+  it.scopedLive("uses a connection that was established: timeout of phase connect", () =>
     Effect.gen(function* () {
-      const server = yield* bare((socket) => socket.on("data", () => socket.write(answer)))
+      const server = yield* bare((socket) => socket.on("data", () => socket.write(response)))
       const client = yield* Transport.make({ proxy: "none" })
       const call = text(client, server.origin, { connect: "100 millis" })
       const fiber = yield* Effect.fork(call)
@@ -87,13 +87,15 @@ describe("after the event loop was blocked", () => {
       return Effect.sync(() => socket.destroy())
     })
 
-  it.scopedLive("any attempt that can end is no timeout, and one that cannot is", () =>
-    Effect.gen(function* () {
-      const prompt = yield* blocking("ok")
-      const silent = yield* blocking("")
-      const protect = Reliability.protect(workload({ attempt: "150 millis" }))
-      expect(yield* protect(read(prompt.port))).toBe("ok")
-      expect(yield* Effect.flip(protect(read(silent.port)))).toMatchObject({ reason: "Timeout", phase: "attempt" })
-    })
+  it.scopedLive(
+    "returns the result of a protected effect that can end, and fails with Timeout for one that cannot",
+    () =>
+      Effect.gen(function* () {
+        const prompt = yield* blocking("ok")
+        const silent = yield* blocking("")
+        const protect = Reliability.protect(workload({ attempt: "150 millis" }))
+        expect(yield* protect(read(prompt.port))).toBe("ok")
+        expect(yield* Effect.flip(protect(read(silent.port)))).toMatchObject({ reason: "Timeout", phase: "attempt" })
+      })
   )
 })

@@ -1,4 +1,4 @@
-/** A response that broke off on a kept-alive connection was retried at once and uncounted, as if no response had begun. */
+/** A truncated response on a reused connection was retried immediately and without a count, as if no response had begun. */
 import { HttpClientRequest } from "@effect/platform"
 import { it } from "@effect/vitest"
 import { Effect } from "effect"
@@ -15,10 +15,10 @@ const once = Workload.make({
 
 const whole = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 
-describe("a response that breaks off on a kept-alive connection", () => {
+describe("a response that breaks off on a reused connection", () => {
   const broken = { "in its body": whole.slice(0, -1), "in its head": whole.slice(0, 12), "after its first byte": "H" }
   for (const [where, bytes] of Object.entries(broken)) {
-    it.scopedLive(`is not retried with one attempt: ${where}`, () =>
+    it.scopedLive(`fails with ConnectionLost after one attempt: ${where}`, () =>
       Effect.gen(function* () {
         let requests = 0
         const server = yield* bare((socket) =>
@@ -39,7 +39,7 @@ describe("a response that breaks off on a kept-alive connection", () => {
     )
   }
 
-  it.live("gets no uncounted attempt, whatever the error says of its connection", () =>
+  it.live("receives an uncounted retry only with delivery NotSent or Unconfirmed", () =>
     Effect.gen(function* () {
       for (const delivery of ["NotSent", "Unconfirmed", "Partial", "Acknowledged"] as const) {
         let attempts = 0

@@ -1,6 +1,6 @@
 /**
- * Calls vanished from the accounts, or were told late: next to a retry that tells nobody, a token that is fetched on the way, a
- * stream whose reader stops, a leaf that is interrupted.
+ * Accounting missed calls or counted them late: around retries without observers, with tokens fetched within the call, for
+ * streams whose reader stops, and for interrupted leaves.
  */
 import { HttpClient, HttpClientRequest, HttpClientResponse } from "@effect/platform"
 import { it } from "@effect/vitest"
@@ -20,7 +20,7 @@ const json = answering("{}", "application/json")
 const events = answering("data: {}\n\ndata: [DONE]\n\n", "text/event-stream")
 const refused = HttpClient.make(() => Effect.fail(Object.assign(new Error(), { code: "ECONNREFUSED" }) as never))
 
-/** What is counted of requests, by host. */
+/** Counts an effect, and returns the rows with their hosts. */
 const counted = <A, E>(effect: Effect.Effect<A, E>) =>
   Effect.gen(function* () {
     const accounting = yield* Accounting.make()
@@ -37,8 +37,8 @@ const withToken = <E>(client: HttpClient.HttpClient.With<E>) =>
 const open = (url: string, client: ReliableHttpClient.ReliableHttpClient) =>
   EventStream.open(HttpClientRequest.post(url), { client, workload: once })
 
-describe("what is counted", () => {
-  it.live("holds a call whose attempts were retried by what tells nobody", () =>
+describe("Accounting", () => {
+  it.live("counts a call whose attempts were retried without an observer", () =>
     Effect.gen(function* () {
       const lost = Effect.fail(new ApiError.Transient({ reason: "Connect", delivery: "NotSent" }))
       const call = lost.pipe(Retry.retry(Retry.make({ attempts: 3, base: "1 millis" })), Reliability.protect(once))
@@ -49,7 +49,7 @@ describe("what is counted", () => {
     })
   )
 
-  it.effect("holds a client's call for a policy around it that records", () =>
+  it.effect("counts a client's call for a recording policy around it", () =>
     Effect.gen(function* () {
       const accounting = yield* Accounting.make()
       const policy = Reliability.make({ workload: once, record: accounting.record })
@@ -61,7 +61,7 @@ describe("what is counted", () => {
     })
   )
 
-  it.effect("holds the request and the token that was fetched for it", () =>
+  it.effect("counts a request and the fetch of its token", () =>
     Effect.gen(function* () {
       const both = [
         [1, "attempt", "ok", "auth.test"],
@@ -75,7 +75,7 @@ describe("what is counted", () => {
     })
   )
 
-  it.effect("knows the host of a stream that is refused, where the client completes the URL", () =>
+  it.effect("records the host of a refused stream if the client completes the URL", () =>
     Effect.gen(function* () {
       const client = ReliableHttpClient.make(refused).pipe(
         HttpClient.mapRequest(HttpClientRequest.prependUrl("https://api.test"))
@@ -87,7 +87,7 @@ describe("what is counted", () => {
     })
   )
 
-  it.effect("does not call a stream whole whose error arrived with what was read", () =>
+  it.effect("records Aborted for a stream whose error arrived with the events that were read", () =>
     Effect.gen(function* () {
       const broken = answering(`data: {}\n\ndata: {}\n\ndata: {"error":{"message":"no"}}\n\n`, "text/event-stream")
       const stream = open("https://api.test/", ReliableHttpClient.make(broken))
@@ -100,7 +100,7 @@ describe("what is counted", () => {
     })
   )
 
-  it.effect("ends with a leaf that is interrupted, and not with what is cleaned up after it", () =>
+  it.effect("ends an interrupted call before its cleanup", () =>
     Effect.gen(function* () {
       const accounting = yield* Accounting.make()
       const call = Effect.onInterrupt(
@@ -123,7 +123,7 @@ describe("what is counted", () => {
     })
   )
 
-  it.effect("fails nobody because it cannot be told what the call is about", () =>
+  it.effect("counts a call whose `about` throws", () =>
     Effect.gen(function* () {
       const about = () => {
         throw new Error("about")

@@ -1,13 +1,13 @@
 /**
- * What a policy that retries settled errors reported as `attempts` were the attempts of the last owner inside alone, and an
- * observer could be told of a retry after it had begun.
+ * A policy that retries settled errors reported only the `attempts` of the last inner owner, and observers could be notified of
+ * a retry after it had begun.
  */
 import { it } from "@effect/vitest"
 import { Effect, Fiber, TestClock } from "effect"
 import { ApiError, Reliability, Retry, Workload } from "effect-reliability"
 import { expect } from "vitest"
 
-it.effect("counts the attempts of all owners where settled errors are retried", () =>
+it.effect("counts the attempts of all owners if settled errors are retried", () =>
   Effect.gen(function* () {
     let attempts = 0
     const call = Effect.suspend(() => {
@@ -24,20 +24,20 @@ it.effect("counts the attempts of all owners where settled errors are retried", 
   })
 )
 
-it.effect("tells an observer of a retry without a wait before it begins", () =>
+it.effect("notifies an observer of an immediate retry before the retry begins", () =>
   Effect.gen(function* () {
     const order: Array<string> = []
     const closed = new ApiError.Transient({ reason: "ConnectionLost", delivery: "Unconfirmed", reusedSocket: true })
     const policy = Reliability.make({
       workload: Workload.interactive,
-      onRetry: ({ step }) => Effect.sync(() => void order.push(`told of ${step.why}`))
+      onRetry: ({ step }) => Effect.sync(() => void order.push(`notified of ${step.why}`))
     })
     let attempts = 0
     const call = Effect.suspend(() => {
-      order.push(`try ${++attempts}`)
-      return attempts === 1 ? closed : Effect.succeed("an answer")
+      order.push(`attempt ${++attempts}`)
+      return attempts === 1 ? closed : Effect.succeed("a response")
     })
     yield* Reliability.protect(call, policy)
-    expect(order).toEqual(["try 1", "told of ReusedSocket", "try 2"])
+    expect(order).toEqual(["attempt 1", "notified of ReusedSocket", "attempt 2"])
   })
 )

@@ -1,6 +1,6 @@
 /**
- * Each limit starts its effect on the stack of the fiber that waits for it. Nested some eight hundred deep the stack
- * overflowed within a fiber, which then never ended, and all around it waited for ever.
+ * Each limit starts its effect on the stack of the fiber that waits for it. At about eight hundred nested limits the stack
+ * overflowed within a fiber. That fiber never ended, and all fibers around it waited for ever.
  */
 import { Cause, Effect, Exit, Fiber } from "effect"
 import { ApiError, Deadline, Reliability, Workload } from "effect-reliability"
@@ -23,14 +23,14 @@ const nest = <A, E>(limit: Limit, effect: Effect.Effect<A, E>): Effect.Effect<A,
   return nested
 }
 
-describe.each(Object.entries(limits))("%s, 3000 deep", (_, limit) => {
-  it("ends with the success inside, at once or later", async () => {
+describe.each(Object.entries(limits))("%s, nested 3000 times", (_, limit) => {
+  it("returns the value of an immediate and of a delayed success", async () => {
     expect(await Effect.runPromise(nest(limit, Effect.succeed(1)))).toBe(1)
     expect(await Effect.runPromise(nest(limit, Effect.delay(Effect.succeed(1), 1)))).toBe(1)
     expect(Effect.runSync(nest(limit, Effect.succeed(1)))).toBe(1)
   })
 
-  it("ends with the failure inside", async () => {
+  it("fails with the error of the effect", async () => {
     const fatal = new ApiError.Fatal({ reason: "NotFound", delivery: "Acknowledged" })
     expect(await Effect.runPromise(Effect.flip(nest(limit, fatal)))).toMatchObject({ reason: "NotFound" })
     expect(await Effect.runPromise(Effect.flip(nest(limit, Effect.fail("other"))))).toBe("other")
@@ -50,14 +50,14 @@ describe.each(Object.entries(limits))("%s, 3000 deep", (_, limit) => {
     expect(released).toBe(1)
   })
 
-  it("ends when it is interrupted before all of it has begun", async () => {
+  it("ends when it is interrupted before all levels have started", async () => {
     const fiber = Effect.runFork(nest(limit, Effect.never))
     expect(Exit.isInterrupted(await Effect.runPromise(Fiber.interrupt(fiber)))).toBe(true)
   })
 })
 
-it("what throws while a fiber starts fails the call, and nothing waits for what did not begin", async () => {
-  // a scheduler that has no room for another fiber
+it("fails the call with a defect if its fiber cannot start", async () => {
+  // a scheduler that starts no other fiber
   const full = {
     shouldYield: () => false as const,
     scheduleTask: () => {

@@ -1,6 +1,6 @@
 /**
- * Each body was read through a `Stream`, which takes several times as long as `response.text`, and allocates 300 KB. A small
- * JSON body of known size is now read as text. The bytes of every other body are still counted while they arrive.
+ * Each body was read through a `Stream`, which takes several times as long as `response.text` and allocates 300 KB. Now a small
+ * JSON body of known size is read as text. The bytes of all other bodies are still counted as they arrive.
  */
 import { HttpClient, HttpClientResponse, HttpIncomingMessage } from "@effect/platform"
 import { describe, it } from "@effect/vitest"
@@ -19,7 +19,7 @@ const type = { "content-type": "application/json" }
 
 const bytesOf = (text: string) => new TextEncoder().encode(text)
 
-/** A client in memory, and how its bodies were read. */
+/** Makes a client in memory that records how its bodies are read. */
 const counting = (respond: () => Response) => {
   const reads: Array<"text" | "stream"> = []
   const client = HttpClient.make((request) =>
@@ -57,7 +57,7 @@ describe("ReliableHttpClient over any client", () => {
   const sized = (text: string, headers: Record<string, string> = {}) =>
     new Response(bytesOf(text), { headers: { ...type, "content-length": `${bytesOf(text).length}`, ...headers } })
 
-  it.effect("reads a body of known size by the means of the client", () =>
+  it.effect("reads a body of known size with the client's own text", () =>
     Effect.gen(function* () {
       const { client, reads } = counting(() =>
         sized(`{"a":"ä"}`, { "set-cookie": "c=1", "content-type": "application/json; charset=UTF-8" })
@@ -78,7 +78,7 @@ describe("ReliableHttpClient over any client", () => {
   it.effect.each([
     ["has no content-length", () => new Response(bytesOf("{}"), { headers: type })],
     ["has an invalid content-length", () => sized("{}", { "content-length": "2, 2" })],
-    ["is compressed, or was", () => sized("{}", { "content-encoding": "gzip" })],
+    ["has a content-encoding", () => sized("{}", { "content-encoding": "gzip" })],
     ["is chunked", () => sized("{}", { "transfer-encoding": "chunked" })],
     ["has another charset", () => sized("{}", { "content-type": "application/json; charset=latin1" })],
     ["is not JSON", () => sized("{}", { "content-type": "application/octet-stream" })],
@@ -95,7 +95,7 @@ describe("ReliableHttpClient over any client", () => {
     })
   )
 
-  it.effect("reads up to 256 KiB by the means of the client, within maxBody and maxJson", () =>
+  it.effect("reads up to 256 KiB with the client's own text, within maxBody and maxJson", () =>
     Effect.gen(function* () {
       const whole = counting(() => sized(longest))
       yield* ReliableHttpClient.make(whole.client, { workload }).get(url)
@@ -112,7 +112,7 @@ describe("ReliableHttpClient over any client", () => {
     })
   )
 
-  it.effect("counts the bytes of a body where HttpIncomingMessage.withMaxBodySize is set", () =>
+  it.effect("counts the bytes of a body if HttpIncomingMessage.withMaxBodySize is set", () =>
     Effect.gen(function* () {
       const { client, reads } = counting(() => sized("{}"))
       yield* ReliableHttpClient.make(client, { workload })
@@ -146,7 +146,7 @@ describe("ReliableHttpClient over any client", () => {
         const { client, reads } = counting(() => sized(text, { "content-length": "10" }))
         return { call: ReliableHttpClient.make(client, { workload, maxBody: 1001 }).get(url), reads }
       }
-      // in bytes, of which these characters have three each
+      // each of these characters has three bytes
       const most = of(JSON.stringify("€".repeat(333)))
       expect(yield* (yield* most.call).text).toHaveLength(335)
       const more = of(`${JSON.stringify("€".repeat(333))} `)
@@ -195,7 +195,7 @@ describe("ReliableHttpClient over any client", () => {
 
   for (const { client, name } of transports) {
     describe(`over ${name}`, () => {
-      it.scopedLive("bounds a body by its decompressed size", () =>
+      it.scopedLive("limits the decompressed size of a body", () =>
         Effect.gen(function* () {
           const bomb = gzipSync(JSON.stringify("x".repeat(2 ** 20)))
           const origin = yield* server((_, response) => {
@@ -204,7 +204,7 @@ describe("ReliableHttpClient over any client", () => {
           })
           const reliable = ReliableHttpClient.make(yield* client, { workload, maxBody: 100_000 })
           const exit = yield* Effect.exit(reliable.get(origin))
-          // platform-node's clients decompress nothing
+          // the clients of platform-node do not decompress
           if (name.startsWith("NodeHttpClient")) expect(String(exit)).toContain("InvalidAnswer")
           else expect(String(exit)).toContain("AnswerTooLarge")
         })

@@ -1,6 +1,5 @@
 /**
- * What a forward proxy sent by itself counted as a response of the server, so that a client counted more requests than the
- * server did.
+ * Responses of a forward proxy itself counted as responses of the server, so a client counted more requests than the server.
  */
 import { HttpClient } from "@effect/platform"
 import { describe, it } from "@effect/vitest"
@@ -105,10 +104,10 @@ const expected: Record<string, Record<string, string>> = {
   }
 }
 
-describe("plain HTTP through a proxy", () => {
+describe("plain HTTP through a forward proxy", () => {
   for (const [proxy, byAct] of Object.entries(expected)) {
     for (const [does, what] of Object.entries(byAct)) {
-      it.live(`reports ${what} where ${proxy} ${does}`, () =>
+      it.live(`reports ${what} if ${proxy} ${does}`, () =>
         Effect.gen(function* () {
           const capture = captures.find((candidate) => candidate.proxy === proxy && candidate.does === does)
           if (capture === undefined) throw new Error("not captured")
@@ -119,7 +118,7 @@ describe("plain HTTP through a proxy", () => {
   }
 
   for (const proxy of new Set(captures.map((capture) => capture.proxy))) {
-    it.live(`counts no more and no fewer requests than the server behind ${proxy}`, () =>
+    it.live(`counts one attempt for each request, with a possible delivery, behind ${proxy}`, () =>
       Effect.gen(function* () {
         const own = captures.filter((capture) => capture.proxy === proxy)
         const transport = yield* behind(own.map(({ body, head }) => http(head, body)))
@@ -165,7 +164,7 @@ describe("plain HTTP through a proxy", () => {
     )
   }
 
-  it.live("says who responded also of a client with a filter, and of a response that was thrown", () =>
+  it.live("reports the delivery through a filtering client, and for a response passed to Classify.exception", () =>
     Effect.gen(function* () {
       const transport = yield* behind([http("HTTP/1.1 407 No"), http("HTTP/1.1 502 No\nVia: 1.1 p")])
       const filtered = HttpClient.filterStatusOk(transport)
@@ -184,7 +183,7 @@ describe("plain HTTP through a proxy", () => {
   )
 })
 
-it.live("reports what a server sent without a proxy as acknowledged, whatever its headers", () =>
+it.live("reports Acknowledged for all responses without a proxy", () =>
   Effect.gen(function* () {
     for (const { body, head } of captures) {
       const { origin } = yield* bare((socket) => socket.once("data", () => socket.end(http(head, body))))

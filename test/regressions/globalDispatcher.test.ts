@@ -1,6 +1,6 @@
 /**
- * Importing the transport made the agent of the `undici` package the dispatcher of the whole process, so that Node's own
- * `fetch` sent with it.
+ * Importing the transport replaced the dispatcher of the whole process by an agent of the `undici` package, which Node's own
+ * `fetch` then used.
  */
 import { build, type Plugin } from "esbuild"
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
@@ -10,7 +10,7 @@ import { manifest, root, run } from "../support/project.js"
 let folder = ""
 
 beforeAll(() => {
-  // below the root, so that what is not bundled is found
+  // below the root, so that packages that are not bundled resolve
   mkdirSync(`${root}.cache`, { recursive: true })
   folder = mkdtempSync(`${root}.cache/dispatcher-`)
 })
@@ -47,7 +47,7 @@ const globals = `Object.getOwnPropertySymbols(globalThis).flatMap((symbol) => /u
 
 const dispatcher = `globalThis[Symbol.for("undici.globalDispatcher.1")]`
 
-/** A server, and a transport that sends a form to it. */
+/** A program with a server and a transport that sends a form to it. */
 const sends = `
 import { Effect } from "effect"
 import { HttpClientRequest } from "@effect/platform"
@@ -67,14 +67,14 @@ const send = Effect.scoped(Effect.gen(function* () {
 describe.concurrent("the dispatcher of the process", () => {
   for (const external of [true, false]) {
     const how = external ? "as packages" : "in a bundle"
-    it(`is left alone by every entry point, ${how}`, async () => {
+    it(`stays unset after the import of every entry point, ${how}`, async () => {
       const program = `${entryPoints.map((name, index) => `import * as m${index} from "${name}"`).join("\n")}
 const kept = [${entryPoints.map((_, index) => `m${index}`).join(", ")}].map((module) => Object.keys(module).length)
 console.log(JSON.stringify({ kept: kept.length, globals: ${globals} }))`
       expect(await result(program, { external })).toEqual({ kept: entryPoints.length, globals: [] })
     })
 
-    it(`is Node's own after the transport was used, ${how}`, async () => {
+    it(`stays Node's own after a request of the transport, ${how}`, async () => {
       const program = `${sends}
 const sent = await Effect.runPromise(send)
 const text = await (await fetch(url)).text()
@@ -93,7 +93,7 @@ process.exit()`
     })
   }
 
-  it("remains the one that was set before the transport was imported", async () => {
+  it("stays the one that was set before the import of the transport", async () => {
     const program = `const { Agent, setGlobalDispatcher } = await import("undici")
 const mine = new Agent()
 setGlobalDispatcher(mine)
@@ -103,7 +103,7 @@ console.log(JSON.stringify({ mine: ${dispatcher} === mine }))`
   })
 })
 
-describe.concurrent("an undici that cannot send", () => {
+describe.concurrent("an undici without dispatch", () => {
   const stub: Plugin = {
     name: "stub",
     setup: (build) =>
@@ -122,7 +122,7 @@ console.log(JSON.stringify(message(() => Transport.make())))`
     )
   })
 
-  it("is not needed with a dispatcher, which is checked alike", async () => {
+  it("allows a transport with a dispatcher, which is checked for dispatch", async () => {
     const program = `import { Transport } from "effect-reliability/node"
 ${message}
 console.log(JSON.stringify([{ dispatch: () => true }, {}].map((dispatcher) => message(() => Transport.make({ dispatcher })))))`

@@ -1,6 +1,6 @@
 /**
- * Keys survived where a word character, an escape or a bracket came before them, and accounts where their slash was escaped.
- * Ids of requests, which support asks for, were masked as if they were keys.
+ * Keys were not redacted after a word character, an escape or a bracket, nor accounts after an escaped slash. Request ids, which
+ * support staff ask for, were redacted as if they were keys.
  */
 import { FastCheck as fc } from "effect"
 import { Classify, Dialect } from "effect-reliability"
@@ -11,7 +11,7 @@ import { isSecret, redact, redactUrl, withoutAccount } from "../../src/internal/
 const word = (from: string, min: number, max = min) => fc.stringMatching(new RegExp(`^[${from}]{${min},${max}}$`))
 const alnum = "A-Za-z0-9"
 
-// the formats that their makers publish: prefix, alphabet, length
+// the published formats of keys: prefix, alphabet, length
 const formats: ReadonlyArray<readonly [prefix: string, alphabet: string, min: number, max?: number]> = [
   ["fw_", alnum, 22, 24],
   ["fpk_", alnum, 24],
@@ -85,14 +85,14 @@ const pieces = [
 
 const surroundings = fc.array(fc.constantFrom(...pieces), { maxLength: 8 }).map((parts) => parts.join(""))
 
-/** Nothing of a key that is long enough to narrow it down. */
+/** Returns true if the text contains eight consecutive characters of the key after its prefix. */
 const survives = (shown: string, secret: string): boolean => {
   for (let at = 6; at + 8 <= secret.length; at++) if (shown.includes(secret.slice(at, at + 8))) return true
   return false
 }
 
-describe("a key", () => {
-  it("never survives, whatever is around it", () => {
+describe("redaction of keys", () => {
+  it("removes a key from any surrounding text, JSON or URL", () => {
     fc.assert(
       fc.property(surroundings, key, surroundings, (before, secret, after) => {
         for (const text of [before + secret + after, JSON.stringify(before + secret + after)]) {
@@ -121,33 +121,33 @@ describe("a key", () => {
     ['got \\\\\\"x-api-key\\\\\\":\\\\\\"x\\\\\\"', `got "x-api-key":"${hole}"`],
     ["token=a%20b", `token=${hole}`],
     ["xfw_abc123def456ghi789jkl012", `x${hole}`]
-  ])("is found in %s", (text, shown) => {
+  ])("redacts the key in %s", (text, shown) => {
     expect(redact(text)).toBe(shown)
   })
 
-  it("is told from a word in isSecret too", () => {
+  it("detects a key after a word character in isSecret", () => {
     for (const [prefix] of formats) expect(isSecret(`x${prefix}${"aB3".repeat(22).toUpperCase()}`)).toBe(true)
   })
 })
 
-describe("an account", () => {
+describe("redaction of accounts", () => {
   it.each([
     ["no accounts%2Facme%2Fmodels%2Fm", "no accounts/[account]/models/m"],
     ["no accounts%2facme%2fmodels", "no accounts/[account]/models"],
     ["no v1%2Faccounts%252Facme%252Fm", "no v1/accounts/[account]/m"],
     ["no accounts\\/acme\\/m", "no accounts/[account]/m"]
-  ])("is masked in %s", (text, shown) => {
+  ])("redacts the account in %s", (text, shown) => {
     expect(redact(text)).toBe(shown)
   })
 
-  it("is masked in URLs whose slashes are escaped", () => {
+  it("redacts the account in URLs with escaped slashes", () => {
     expect(redactUrl("https://h/v1%2Faccounts%2Facme%2Fm")).toBe("https://h/v1/accounts/[account]/m")
     expect(redactUrl("https://h/v1/accounts%2facme%2fm?q")).toBe("https://h/v1/accounts/[account]/m")
     expect(redactUrl("https://h/v1%2Faccounts%2Ffireworks%2Fm")).toBe("https://h/v1%2Faccounts%2Ffireworks%2Fm")
     expect(["v1%2Faccounts%2Facme%2Fm", "accounts%252Facme%252Fm"].map(withoutAccount)).toEqual(["v1%2Fm", "m"])
   })
 
-  it("that the client knows is masked wherever it appears, in any casing", () => {
+  it("redacts the client's accounts in any position and case", () => {
     const secrets = { apiKey: "k-1", accounts: ["acme-corp.eu", "ace"], body: undefined }
     const names = (text: string) => withoutNames(text, secrets)
     expect(names("a%2Facme-corp.eu%2Fb")).toBe("a%2F[account]%2Fb")
@@ -156,7 +156,7 @@ describe("an account", () => {
       "for [account], x[account]y [account]-prod"
     )
     expect(names("acme-corpXeu")).toBe("acme-corpXeu")
-    // a short one may be a part of a word
+    // a short name may be a part of a word
     expect(names("ace%2Face%2F \\nace ace-1 ace_1")).toBe(
       "[account]%2F[account]%2F \\n[account] [account]-1 [account]_1"
     )
@@ -164,7 +164,7 @@ describe("an account", () => {
   })
 })
 
-describe("the id of a request", () => {
+describe("redaction of request ids", () => {
   const hex = "0123456789abcdef0123456789abcdef"
   const ids = [
     "550e8400-e29b-41d4-a716-446655440000",
@@ -176,7 +176,7 @@ describe("the id of a request", () => {
     "8f2a1b3c4d5e6f70-FRA"
   ]
 
-  it.each(ids)("is kept in its field: %s", (id) => {
+  it.each(ids)("preserves requestId: %s", (id) => {
     const about = { status: 500, dialect: Dialect.fireworks, now: 0 }
     expect(Classify.answer({ ...about, headers: { "x-request-id": id } }).requestId).toBe(id)
     expect(Classify.answer({ ...about, body: { request_id: id } }).requestId).toBe(id)
@@ -186,13 +186,13 @@ describe("the id of a request", () => {
   })
 
   it.each([`sk-${hex}`, `fw_${hex.slice(8)}`, `key-${hex}`, `${hex}${hex}`, "xAKIAABCDEFGHIJKLMNOP"])(
-    "is not %s, which may be a key",
+    "omits requestId if it may be a key: %s",
     (id) => {
       expect(Classify.answer({ status: 500, headers: { "x-request-id": id }, now: 0 }).requestId).toBeUndefined()
     }
   )
 
-  it("is kept in text that calls it so, and masked elsewhere", () => {
+  it("preserves an id labelled as request id in text, and redacts it elsewhere", () => {
     for (const id of ids.slice(0, 4)) {
       for (const text of [
         `Include the request ID ${id} in your message.`,
@@ -207,7 +207,7 @@ describe("the id of a request", () => {
   })
 })
 
-describe("what is not secret stays as it was written", () => {
+describe("redaction of other text", () => {
   it.each([
     "accounts/fireworks/models/qwen3-coder-480b-a35b-instruct-fp8",
     "nvidia/Llama-3_3-Nemotron-Super-49B-v1_5 is not deployed",
@@ -224,13 +224,13 @@ describe("what is not secret stays as it was written", () => {
     "max_tokens must be at most 4096, got 5000",
     "The server had an error while processing your request.",
     "unsupported_parameter_value_error_code_42"
-  ])("%s", (text) => {
+  ])("preserves: %s", (text) => {
     expect(redact(text)).toBe(text)
   })
 })
 
-describe("masking", () => {
-  it("hides no less when it is done twice", () => {
+describe("redact", () => {
+  it("removes keys when it is applied twice", () => {
     fc.assert(
       fc.property(surroundings, key, surroundings, (before, secret, after) => {
         expect(survives(redact(redact(before + secret + after)), secret)).toBe(false)
@@ -239,8 +239,8 @@ describe("masking", () => {
     )
   })
 
-  // a pattern that backtracks exponentially would not end within the runner's limit
-  it("ends, whatever repeats in the longest text that is searched", () => {
+  // a pattern that backtracks exponentially would exceed the test's timeout
+  it("ends for repetitions of any piece in the longest searched text", () => {
     const starts = [
       ...pieces,
       "eyJ",

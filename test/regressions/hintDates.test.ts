@@ -1,5 +1,5 @@
 /**
- * `Classify.exception` in the `catch` of `Effect.tryPromise` was not given the time, and lost every hint that is a date.
+ * `Classify.exception` in the `catch` of `Effect.tryPromise` did not know the time, and lost every hint that is a date.
  */
 import { it } from "@effect/vitest"
 import { Duration, Effect, Option, TestClock } from "effect"
@@ -9,7 +9,7 @@ import { describe, expect } from "vitest"
 const start = Date.parse("2026-11-21T08:00:00Z")
 const headers = { "retry-after": "Sat, 21 Nov 2026 08:00:30 GMT" }
 
-/** What the `openai` package throws. */
+/** Makes an exception of the `openai` package. */
 const refusal = () =>
   Object.assign(new Error("429"), {
     status: 429,
@@ -44,7 +44,7 @@ describe("Classify.mapError", () => {
     )
   }
 
-  it.effect("takes what is known of the call", () =>
+  it.effect("accepts the dialect, target, method and URL of the call", () =>
     Effect.gen(function* () {
       const context = { dialect: Dialect.fireworks, target: "dedicated", method: "POST", url: "https://h/p?q" } as const
       for (const classified of [
@@ -56,7 +56,7 @@ describe("Classify.mapError", () => {
     })
   )
 
-  it.effect("leaves successes, defects and ApiErrors as they are", () =>
+  it.effect("preserves successes, defects and ApiErrors", () =>
     Effect.gen(function* () {
       const error = ApiError.settle(new ApiError.Transient({ reason: "BadGateway", delivery: "Acknowledged" }), 3)
       expect(yield* Classify.mapError(Effect.succeed(1))).toBe(1)
@@ -66,13 +66,13 @@ describe("Classify.mapError", () => {
     })
   )
 
-  it.effect("lets protect wait for as long as a date says", () =>
+  it.effect("delays the retry of Reliability.protect until the date of the hint", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(start)
       let calls = 0
       const call = Effect.suspend(() => (++calls === 1 ? rejecting(refusal()) : Effect.succeed("there")))
       const fiber = yield* Effect.fork(call.pipe(Classify.mapError(), Reliability.protect(Workload.interactive)))
-      // a promise rejects a turn of the loop later
+      // a promise rejects one turn of the event loop later
       yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
       yield* TestClock.adjust("29900 millis")
       expect([calls, Option.isNone(yield* fiber.poll)]).toEqual([1, true])

@@ -1,5 +1,5 @@
 /**
- * Attempts and calls that were interrupted were told to nobody: a client's own count stayed below the server's.
+ * Interrupted attempts and calls were not recorded: a client's own count stayed below the server's.
  */
 import { it } from "@effect/vitest"
 import { Effect, Fiber, TestClock } from "effect"
@@ -9,26 +9,26 @@ import { describe, expect } from "vitest"
 const transient = new ApiError.Transient({ reason: "Unavailable", delivery: "Acknowledged", status: 503 })
 
 type Call = (use: (attempt: number) => Effect.Effect<string, ApiError.ApiError>) => {
-  readonly told: Array<unknown>
+  readonly recorded: Array<unknown>
   readonly call: Effect.Effect<string, ApiError.ApiError>
 }
 
 const recording = () => {
-  const told: Array<unknown> = []
+  const recorded: Array<unknown> = []
   const policy = Reliability.make({
     workload: Workload.interactive,
     record: ({ attempt, error, of }) =>
-      void told.push([of, attempt, error?.reason ?? "ok", error?.delivery, error?.attempts])
+      void recorded.push([of, attempt, error?.reason ?? "ok", error?.delivery, error?.attempts])
   })
-  return { told, policy }
+  return { recorded, policy }
 }
 
 const calls: Record<string, Call> = {
   protect: (use) => {
-    const { policy, told } = recording()
+    const { policy, recorded } = recording()
     let attempt = 0
     return {
-      told,
+      recorded,
       call: Reliability.protect(
         Effect.suspend(() => use(++attempt)),
         policy
@@ -36,21 +36,21 @@ const calls: Record<string, Call> = {
     }
   },
   leaf: (use) => {
-    const { policy, told } = recording()
-    return { told, call: Reliability.leaf(policy, ({ attempt }) => use(attempt)) }
+    const { policy, recorded } = recording()
+    return { recorded, call: Reliability.leaf(policy, ({ attempt }) => use(attempt)) }
   }
 }
 
 describe.each(Object.entries(calls))("an interrupted %s", (_, make) => {
-  const cutAfter = (seconds: number, { call, told }: ReturnType<Call>) =>
+  const cutAfter = (seconds: number, { call, recorded }: ReturnType<Call>) =>
     Effect.gen(function* () {
       const fiber = yield* Effect.fork(call)
       yield* TestClock.adjust(`${seconds} seconds`)
       yield* Fiber.interrupt(fiber)
-      return told
+      return recorded
     })
 
-  it.effect("is told with its try, Aborted, of unknown delivery", () =>
+  it.effect("records the attempt and the call as Aborted with unconfirmed delivery", () =>
     Effect.gen(function* () {
       expect(
         yield* cutAfter(
@@ -64,7 +64,7 @@ describe.each(Object.entries(calls))("an interrupted %s", (_, make) => {
     })
   )
 
-  it.effect("is told alone in a backoff, with the delivery of the attempt before", () =>
+  it.effect("records only the call during a backoff, with the delivery of the previous attempt", () =>
     Effect.gen(function* () {
       expect(
         yield* cutAfter(
@@ -78,7 +78,7 @@ describe.each(Object.entries(calls))("an interrupted %s", (_, make) => {
     })
   )
 
-  it.effect("is told with a later try", () =>
+  it.effect("records the interrupted attempt after earlier ones", () =>
     Effect.gen(function* () {
       const call = make((attempt) => (attempt === 1 ? transient : Effect.never))
       expect(yield* cutAfter(10, call)).toEqual([
@@ -89,11 +89,11 @@ describe.each(Object.entries(calls))("an interrupted %s", (_, make) => {
     })
   )
 
-  it.effect("is told once when it interrupts itself", () =>
+  it.effect("records the attempt and the call once if the attempt interrupts itself", () =>
     Effect.gen(function* () {
-      const { call, told } = make(() => Effect.interrupt)
+      const { call, recorded } = make(() => Effect.interrupt)
       yield* Effect.exit(call)
-      expect(told).toEqual([
+      expect(recorded).toEqual([
         ["attempt", 1, "Aborted", "Unconfirmed", 0],
         ["call", 1, "Aborted", "Unconfirmed", 1]
       ])

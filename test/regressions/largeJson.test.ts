@@ -1,5 +1,5 @@
 /**
- * `JSON.parse` cannot be interrupted: 40 MB of nested arrays blocked the event loop for 11 seconds under a limit of 3.
+ * `JSON.parse` cannot be interrupted: 40 MB of nested arrays blocked the event loop for 11 seconds under a timeout of 3.
  */
 import { HttpClient, HttpClientResponse } from "@effect/platform"
 import { describe, it } from "@effect/vitest"
@@ -25,7 +25,7 @@ const answering = (body: string, contentType = "application/json", status = 200)
 const get = (client: HttpClient.HttpClient, options: ReliableHttpClient.Options = {}) =>
   ReliableHttpClient.make(client, { workload, ...options }).get("https://api.example.com/v1/models")
 
-describe("the bound of JSON", () => {
+describe("maxJson", () => {
   it.effect("rejects JSON above 8 MiB without parsing it", () =>
     Effect.gen(function* () {
       const parse = vi.spyOn(JSON, "parse")
@@ -46,7 +46,7 @@ describe("the bound of JSON", () => {
     })
   )
 
-  it.effect("applies maxJson only to successful responses with a JSON content type", () =>
+  it.effect("applies only to successful responses with a JSON content type", () =>
     Effect.gen(function* () {
       const body = `{"error":{"code":"c"}}`
       expect(yield* (yield* get(answering(body, "text/plain"), { maxJson: 10 })).text).toBe(body)
@@ -58,7 +58,7 @@ describe("the bound of JSON", () => {
     })
   )
 
-  it.effect("applies maxBody to JSON, too", () =>
+  it.effect("applies in addition to maxBody", () =>
     Effect.gen(function* () {
       expect(yield* Effect.flip(get(answering("[100]"), { maxBody: 4, maxJson: 10 }))).toMatchObject({
         reason: "AnswerTooLarge",
@@ -68,7 +68,7 @@ describe("the bound of JSON", () => {
   )
 
   for (const { client, name } of transports) {
-    it.scopedLive(`accepts maxJson bytes, and not one more, over ${name}`, () =>
+    it.scopedLive(`accepts exactly maxJson bytes over ${name}`, () =>
       Effect.gen(function* () {
         const reliable = ReliableHttpClient.make(yield* client, { workload, maxJson: 100_000 })
         const headers = { "content-type": "application/json" }
@@ -85,7 +85,7 @@ describe("the bound of JSON", () => {
     )
   }
 
-  it.scopedLive("fails with an error of the platform after `transform`", () =>
+  it.scopedLive("fails with an error of @effect/platform after `transform`", () =>
     Effect.gen(function* () {
       const hardy = ReliableHttpClient.transform({ workload, maxJson: 10 })(yield* Transport.make({ proxy: "none" }))
       const headers = { "content-type": "application/json" }

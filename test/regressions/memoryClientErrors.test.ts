@@ -1,4 +1,4 @@
-/** What the errors of a client in memory show of a request: logs print them whole. */
+/** The errors of a client in memory contained the whole request, which logs then printed. */
 import { HttpClientRequest } from "@effect/platform"
 import { describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Stream } from "effect"
@@ -20,12 +20,12 @@ const scripts: ReadonlyArray<readonly [string, Fault.Script, HttpClientRequest.H
   ["a response that is cut", Fault.cut({ by: "reset", after: 1 }, Fault.healthy), request, false],
   ["a server that is down", Fault.healthy, request, true],
   ["a request that cannot be sent", Fault.healthy, HttpClientRequest.setHeader(request, "x", "a\nb"), false],
-  ["a body that cannot be read", Fault.healthy, source, false]
+  ["a body that fails", Fault.healthy, source, false]
 ]
 
-describe("an error of a client in memory", () => {
+describe("an error of ScriptedClient", () => {
   for (const [name, script, sent, isDown] of scripts) {
-    it.effect(`shows method and path and nothing else of the request: ${name}`, () =>
+    it.effect(`contains only the method and the URL without its query: ${name}`, () =>
       Effect.gen(function* () {
         const client = yield* ScriptedClient.make(script)
         if (isDown) yield* client.down

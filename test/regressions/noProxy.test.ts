@@ -1,6 +1,5 @@
 /**
- * `NO_PROXY` was read by rules that curl does not have: neither a subdomain nor an IPv6 address without brackets nor a subnet
- * was exempt.
+ * `NO_PROXY` did not follow the rules of curl: subdomains, IPv6 addresses without brackets and subnets were not exempt.
  */
 import { describe, it } from "@effect/vitest"
 import { beforeEach, expect, vi } from "vitest"
@@ -15,7 +14,7 @@ beforeEach(() => {
   vi.stubEnv("http_proxy", "http://proxy.test:1")
 })
 
-// all of them as curl 7.88 has them, but for those that say so
+// the results of curl 7.88, except where noted
 const cases: ReadonlyArray<readonly [list: string, url: string, how: "direct" | "proxied"]> = [
   ["example.test", "http://example.test/", "direct"],
   ["example.test", "http://a.example.test/", "direct"],
@@ -42,7 +41,7 @@ const cases: ReadonlyArray<readonly [list: string, url: string, how: "direct" | 
   ["::2", "http://[::1]/", "proxied"],
   ["fe80::/10", "http://[fe80::1]/", "direct"],
   ["fe80::/10", "http://127.0.0.1/", "proxied"],
-  // more than curl reads
+  // forms that curl does not support
   ["[::1]", "http://[::1]/", "direct"],
   ["[::1]:80", "http://[::1]/", "direct"],
   ["[::1]:81", "http://[::1]/", "proxied"],
@@ -66,7 +65,7 @@ describe("NO_PROXY", () => {
 })
 
 describe("environmentProxy", () => {
-  it("returns the proxy of the scheme, else the one for all, in lower case first", () => {
+  it("returns the proxy of the scheme, or else the proxy for all schemes, and prefers lower-case names", () => {
     const of = (url: string) => String(environmentProxy(new URL(url)))
     expect(of("https://a.test")).toBe("undefined")
     vi.stubEnv("ALL_PROXY", "http://all.test")
@@ -77,12 +76,12 @@ describe("environmentProxy", () => {
     expect([of("http://a.test"), of("https://a.test")]).toEqual(["http://upper.test/", "https://upper.test/"])
   })
 
-  it("takes a proxy without a scheme for one of plain HTTP", () => {
+  it("reads a proxy without a scheme as plain HTTP", () => {
     vi.stubEnv("https_proxy", "user:secret@proxy.test:1")
     expect(environmentProxy(new URL("https://a.test"))).toEqual(new URL("http://user:secret@proxy.test:1"))
   })
 
-  it("returns text that is not the URL of a proxy", () => {
+  it("returns text that is not the URL of a proxy unchanged", () => {
     for (const text of ["socks5://proxy.test", "http://["]) {
       vi.stubEnv("http_proxy", text)
       expect(environmentProxy(new URL("http://a.test"))).toBe(text)

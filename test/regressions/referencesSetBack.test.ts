@@ -1,12 +1,12 @@
 /**
- * A reference that an attempt sets for a while and sets back had no entry before and has one after. That was taken for a
- * change, and all references of the attempt's fiber were compared, on each call of a client that sets one.
+ * A reference that an attempt sets and then resets has an entry afterwards, but had none before. This counted as a change: on
+ * each call of such a client, all references of the attempt's fiber were compared.
  */
 import { Differ, Effect, FiberRef } from "effect"
 import { Reliability, Workload } from "effect-reliability"
 import { describe, expect, it } from "vitest"
 
-describe("a FiberRef that an attempt sets", () => {
+describe("a FiberRef set by an attempt", () => {
   const protect = Reliability.protect(Workload.interactive)
 
   /** Runs an attempt, and returns how often another reference was compared, and the value of `ref` afterwards. */
@@ -23,7 +23,7 @@ describe("a FiberRef that an attempt sets", () => {
         },
         patch: (patch, value) => differ.patch(patch, value)
       }),
-      // each fiber has a value of its own: what is the same in both is not compared
+      // each fiber has its own value: equal values are not compared
       fork: (value) => value + 1,
       join: (parent) => parent
     })
@@ -36,12 +36,12 @@ describe("a FiberRef that an attempt sets", () => {
     )
   }
 
-  it("is not taken for a change if it is set back", async () => {
+  it("causes no comparisons if it is reset", async () => {
     const attempt = (ref: FiberRef.FiberRef<number>) => Effect.locally(Effect.void, ref, 1)
     expect(await compared(attempt)).toEqual({ comparisons: 0, value: 0 })
   })
 
-  it("keeps its value if it is not set back", async () => {
+  it("keeps its value if it is not reset", async () => {
     expect(await compared((ref) => FiberRef.set(ref, 1))).toEqual({ comparisons: 1, value: 1 })
   })
 })

@@ -1,6 +1,6 @@
 /**
- * A kept-alive connection carried the next request before the event loop could see that the server had closed it, or had sent
- * more on it than the response.
+ * The next request was written to a reused connection before the event loop could see that the server had closed it, or had
+ * sent surplus bytes after the response.
  */
 import { HttpBody, type HttpClient, HttpClientRequest } from "@effect/platform"
 import { it } from "@effect/vitest"
@@ -35,7 +35,7 @@ const response = (body: string, headers = "") =>
 const onRequest = (socket: net.Socket, respond: (path: string, nth: number) => void) => {
   let nth = 0
   let received = ""
-  // held back until the client acknowledges, a second segment could arrive at any time
+  // without this option, a second segment could be delayed until the client acknowledges the first
   socket.setNoDelay(true)
   socket.on("data", (chunk: Buffer) => {
     received += chunk.toString("latin1")
@@ -54,24 +54,24 @@ const until = (holds: () => boolean) =>
     Effect.orDie
   )
 
-/** The paths of so many calls, one after the other, each of which is also what it is answered with. */
+/** The paths of the given number of calls. Each path is also the body of its response. */
 const paths = (calls: number) => Array.from({ length: calls }, (_, index) => `/${index}`)
 
-describe("a server that closes its connections without saying so", () => {
+describe("a server that closes connections without an announcement", () => {
   const ways: Record<string, (socket: net.Socket, text: string) => void> = {
     "with the response": (socket, text) => socket.end(text),
-    "right after it": (socket, text) => {
+    "right after the response": (socket, text) => {
       socket.write(text)
       setImmediate(() => socket.end())
     },
-    "milliseconds after it": (socket, text) => {
+    "milliseconds after the response": (socket, text) => {
       socket.write(text)
       setTimeout(() => socket.end(), 2)
     }
   }
   for (const connections of [1, 1000]) {
     for (const [when, close] of Object.entries(ways)) {
-      it.scopedLive(`fails none of 200 calls: ${when}, at most ${connections} at once`, () =>
+      it.scopedLive(`causes no failure in 200 calls: closed ${when}, with up to ${connections} connections`, () =>
         Effect.gen(function* () {
           const server = yield* bare((socket) => onRequest(socket, (path) => close(socket, response(path))))
           const client = yield* make({ connections })
@@ -84,7 +84,7 @@ describe("a server that closes its connections without saying so", () => {
     }
   }
 
-  it.scopedLive("fails at most one call that it served before on the same connection", () =>
+  it.scopedLive("causes at most one failure on connections that close when idle", () =>
     Effect.gen(function* () {
       const server = yield* bare((socket) =>
         onRequest(socket, (path, nth) => {
@@ -99,7 +99,7 @@ describe("a server that closes its connections without saying so", () => {
   )
 })
 
-describe("what a server sends after a response", () => {
+describe("surplus bytes after a response", () => {
   const surplus = response("surplus")
   const ways: Record<string, (socket: net.Socket, text: string) => void> = {
     "in the same segment": (socket, text) => socket.write(text + surplus),
@@ -118,9 +118,9 @@ describe("what a server sends after a response", () => {
   }
   for (const nth of [0, 2]) {
     for (const [when, send] of Object.entries(ways)) {
-      // a connection that was reused rests for one turn; what arrives later cannot be told from a response
+      // a reused connection rests for one turn; later bytes cannot be distinguished from a response
       if (nth > 0 && when === "while the connection is idle") continue
-      it.scopedLive(`is never the response of the next call: ${when}, after response ${nth}`, () =>
+      it.scopedLive(`does not reach the next call: ${when}, after response ${nth}`, () =>
         Effect.gen(function* () {
           const server = yield* bare((socket) =>
             onRequest(socket, (path, at) =>
@@ -137,7 +137,7 @@ describe("what a server sends after a response", () => {
   }
 
   for (const [what, bytes] of Object.entries({ "a response": surplus, "an empty line": "\r\n", nonsense: "x" })) {
-    it.scopedLive(`is never the response of a call that has taken the connection already: ${what}`, () =>
+    it.scopedLive(`does not reach a call that already waits for the connection: ${what}`, () =>
       Effect.gen(function* () {
         const server = yield* bare((socket) => onRequest(socket, (path) => socket.write(response(path))))
         const client = yield* make()
@@ -151,7 +151,7 @@ describe("what a server sends after a response", () => {
     )
   }
 
-  it.scopedLive("ends a connection that is idle", () =>
+  it.scopedLive("closes an idle connection", () =>
     Effect.gen(function* () {
       const server = yield* bare((socket) => onRequest(socket, (path) => socket.write(response(path))))
       const client = yield* make()
@@ -184,10 +184,13 @@ describe("a connection that rests after a response", () => {
   it.scopedLive("serves the next call over TLS", () =>
     Effect.gen(function* () {
       const { cert, key } = selfSigned("127.0.0.1", 2020, 2049)
-      const server = yield* web((request, answer) => void request.resume().on("end", () => answer.end(request.url)), {
-        cert,
-        key
-      })
+      const server = yield* web(
+        (request, response) => void request.resume().on("end", () => response.end(request.url)),
+        {
+          cert,
+          key
+        }
+      )
       const client = yield* make({ tls: { ca: cert } })
       const call = (path: string) => post(client, server.origin + path)
       expect(yield* Effect.forEach(paths(20), call)).toEqual(paths(20))
@@ -195,7 +198,7 @@ describe("a connection that rests after a response", () => {
     })
   )
 
-  it.scopedLive("keeps no call waiting that is interrupted", () =>
+  it.scopedLive("skips an interrupted call that waits", () =>
     Effect.gen(function* () {
       const server = yield* bare((socket) => onRequest(socket, (path) => socket.write(response(path))))
       const client = yield* make({ connections: 1 })
@@ -206,7 +209,7 @@ describe("a connection that rests after a response", () => {
     })
   )
 
-  it.live("is closed with the scope", () =>
+  it.live("closes with the scope", () =>
     Effect.scoped(
       Effect.gen(function* () {
         const server = yield* bare((socket) => onRequest(socket, (path) => socket.write(response(path))))
@@ -216,7 +219,7 @@ describe("a connection that rests after a response", () => {
     )
   )
 
-  it.scopedLive("is closed if no connections are kept", () =>
+  it.scopedLive("closes if keepAlive is 0", () =>
     Effect.gen(function* () {
       const server = yield* bare((socket) => onRequest(socket, (path) => socket.write(response(path))))
       const client = yield* make({ keepAlive: 0 })
@@ -225,8 +228,11 @@ describe("a connection that rests after a response", () => {
     })
   )
 
-  for (const [what, headers] of Object.entries({ close: "connection: close\r\n", nothing: "" })) {
-    it.scopedLive(`is not kept after a response of HTTP/1.0 that says ${what}`, () =>
+  for (const [what, headers] of Object.entries({
+    "connection: close": "connection: close\r\n",
+    "no connection header": ""
+  })) {
+    it.scopedLive(`closes after a response of HTTP/1.0 with ${what}`, () =>
       Effect.gen(function* () {
         const server = yield* bare((socket) =>
           onRequest(socket, (path) => socket.write(response(path, headers).replace("HTTP/1.1", "HTTP/1.0")))

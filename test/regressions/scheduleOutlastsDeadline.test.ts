@@ -1,5 +1,5 @@
 /**
- * Effects in a user's schedule ran outside of every limit: one that hung made the call hang, past its deadline.
+ * Effects in a user's schedule ran outside of all limits: if one hung, the call did not end at its deadline.
  */
 import { it } from "@effect/vitest"
 import { Clock, Duration, Effect, Fiber, Schedule, TestClock } from "effect"
@@ -18,15 +18,15 @@ const limits: Record<string, <A, E>(call: Effect.Effect<A, E>) => Effect.Effect<
   "a deadline around it": Deadline.within("5 minutes")
 }
 
-describe.each(Object.entries(schedules))("a schedule that does not return from %s", (_, retry) => {
+describe.each(Object.entries(schedules))("a schedule that hangs in %s", (_, retry) => {
   for (const [limit, within] of Object.entries(limits)) {
-    it.effect(`is cut off by ${limit}, and the call fails with what it failed with`, () =>
+    it.effect(`ends the call at ${limit}, with the error of the last attempt`, () =>
       Effect.gen(function* () {
         const deadline = limit === "its own deadline" ? "5 minutes" : Duration.infinity
-        const told: Array<string> = []
+        const recorded: Array<string> = []
         const policy = Reliability.make({
           workload: Workload.with(Workload.interactive, { deadline, retry }),
-          record: ({ error, of }) => void told.push(`${of} ${error?.reason}`)
+          record: ({ error, of }) => void recorded.push(`${of} ${error?.reason}`)
         })
         const started = yield* Clock.currentTimeMillis
         const fiber = yield* Effect.fork(
@@ -41,13 +41,13 @@ describe.each(Object.entries(schedules))("a schedule that does not return from %
         const [error, millis] = yield* Fiber.join(fiber)
         expect(millis).toBe(300_000)
         if (limit === "its own deadline") expect(error).toMatchObject({ reason: "Unavailable", attempts: 1 })
-        expect(told).toHaveLength(2)
+        expect(recorded).toHaveLength(2)
       })
     )
   }
 })
 
-it.effect("a schedule of effects still keeps its rules, waits and state", () =>
+it.effect("preserves the rules, waits and state of a schedule with effects", () =>
   Effect.gen(function* () {
     const steps: Array<string> = []
     const retry = Retry.make({ attempts: 3, jitter: "none" }).pipe(
@@ -63,11 +63,11 @@ it.effect("a schedule of effects still keeps its rules, waits and state", () =>
   })
 )
 
-describe("the budget under a combinator that stops", () => {
+describe("a budget with a schedule that stops early", () => {
   const stopping = (retry: Schedule.Schedule<Retry.Step, unknown>) =>
     retry.pipe(Schedule.whileOutput((step) => step.attempt < 2))
 
-  it.effect("pays for the retries that are made, and for no other", () =>
+  it.effect("pays only for the retries that are made", () =>
     Effect.gen(function* () {
       const budget = yield* RetryBudget.make({ ratio: 0, minPerSecond: 0, max: 5 })
       const workload = Workload.with(Workload.interactive, { retry: stopping(Retry.make({ base: "1 millis" })) })
@@ -81,7 +81,7 @@ describe("the budget under a combinator that stops", () => {
     })
   )
 
-  it.effect("stops the call when it is empty, which is counted once", () =>
+  it.effect("stops the call when it is empty, and counts that once", () =>
     Effect.gen(function* () {
       const budget = yield* RetryBudget.make({ ratio: 0, minPerSecond: 0, max: 1 })
       yield* budget.withdraw

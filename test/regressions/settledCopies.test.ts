@@ -1,5 +1,5 @@
 /**
- * Settling built the error anew of its known fields: subclasses, their fields, stacks and spans were lost.
+ * Settling rebuilt the error from its known fields: subclasses, their fields, stacks and spans were lost.
  */
 import { Cause, Effect, Option } from "effect"
 import { ApiError, Reliability, Workload } from "effect-reliability"
@@ -13,7 +13,7 @@ class Throttled extends ApiError.RateLimit {
 }
 
 describe("a settled error", () => {
-  it("is of the class it was, with its fields and getters", async () => {
+  it("preserves its class, fields and getters", async () => {
     const error = new Throttled({ reason: "RateExceeded", delivery: "Acknowledged", status: 429, shouldRetry: false })
     error.tenant = "acme"
     const settled = await Effect.runPromise(Effect.flip(Reliability.protect(error, Workload.interactive)))
@@ -22,7 +22,7 @@ describe("a settled error", () => {
     expect(error.attempts).toBe(0)
   })
 
-  it("keeps the frames of its stack, under words that are true of it", () => {
+  it("keeps the frames of its stack under its new message", () => {
     const error = new ApiError.Transient({ reason: "Unavailable", delivery: "Acknowledged" })
     const settled = ApiError.settle(error, 3)
     const frames = (stack: string | undefined) => stack?.slice(stack.indexOf("\n    at "))
@@ -32,7 +32,7 @@ describe("a settled error", () => {
     expect(Object.keys(settled)).not.toContain("stack")
   })
 
-  it("keeps the span that it was raised in", async () => {
+  it("keeps the span in which it was raised", async () => {
     const error = new ApiError.Fatal({ reason: "NotFound", delivery: "Acknowledged" })
     const exit = await Effect.runPromise(
       Effect.exit(Effect.withSpan(Effect.fail(error), "inner").pipe(Reliability.protect(Workload.interactive)))
@@ -42,13 +42,13 @@ describe("a settled error", () => {
     expect(exit._tag === "Failure" && Cause.pretty(exit.cause)).toContain("at inner")
   })
 
-  it("is settled although it is frozen", () => {
+  it("copies a frozen error", () => {
     const error = Object.freeze(new ApiError.Fatal({ reason: "NotFound", delivery: "Acknowledged" }))
     expect(ApiError.settle(error, 2)).toMatchObject({ reason: "NotFound", attempts: 2 })
   })
 })
 
-it("leaves the host's stack limit as it was, also where the host's errors cannot be made", () => {
+it("restores Error.stackTraceLimit after ApiError.settle throws", () => {
   const limit = Error.stackTraceLimit
   const error = new ApiError.Fatal({ reason: "NotFound", delivery: "Acknowledged" })
   const hostile = new Proxy(error, {

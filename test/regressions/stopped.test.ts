@@ -22,7 +22,7 @@ const workload = Workload.make({
 })
 
 describe("a settled error", () => {
-  it.effect("says that its attempts are used up", () =>
+  it.effect("reports that its attempts are exhausted", () =>
     Effect.gen(function* () {
       const error = yield* settledOf(unavailable.pipe(Reliability.protect(workload)))
       expect(error).toMatchObject({ stopped: "Attempts", attempts: 3 })
@@ -30,7 +30,7 @@ describe("a settled error", () => {
     })
   )
 
-  it.effect("says which wait would have ended after the deadline, and how much time was left", () =>
+  it.effect("reports the wait that would end after the deadline, and the time left", () =>
     Effect.gen(function* () {
       const slow = Workload.with(workload, {
         deadline: "12 seconds",
@@ -42,7 +42,7 @@ describe("a settled error", () => {
     })
   )
 
-  it.effect("says that a longer wait is asked for than is allowed", () =>
+  it.effect("reports a server hint that is longer than maxHint", () =>
     Effect.gen(function* () {
       const error = yield* settledOf(
         Effect.fail(Classify.answer({ status: 429, headers: { "retry-after": "300" }, now: 0 })).pipe(
@@ -54,7 +54,7 @@ describe("a settled error", () => {
     })
   )
 
-  it.effect("says that the budget is exhausted", () =>
+  it.effect("reports that the budget is exhausted", () =>
     Effect.gen(function* () {
       const budget = yield* RetryBudget.make({ ratio: 0, minPerSecond: 0, max: 1 })
       const policy = Reliability.make({ workload, budget })
@@ -64,7 +64,7 @@ describe("a settled error", () => {
     })
   )
 
-  it.effect("names the option where the request may have been executed", () =>
+  it.effect("names the option idempotency if the request may have been executed", () =>
     Effect.gen(function* () {
       const never = Reliability.make({ workload, idempotency: "never" })
       const error = yield* settledOf(lost.pipe(Reliability.protect(never)))
@@ -73,7 +73,7 @@ describe("a settled error", () => {
     })
   )
 
-  it.effect("says why Retry.retry stopped", () =>
+  it.effect("reports why Retry.retry stopped", () =>
     Effect.gen(function* () {
       expect(yield* settledOf(unavailable.pipe(Retry.retry(steady(2))))).toMatchObject({
         stopped: "Attempts",
@@ -85,7 +85,7 @@ describe("a settled error", () => {
     })
   )
 
-  it("keeps the reason and its numbers through JSON, and loses them when it is unsettled", () => {
+  it("preserves the reason and its durations as JSON, and drops them when it is unsettled", () => {
     const stop = { stopped: "Deadline", nextWait: Duration.seconds(30), timeLeft: Duration.seconds(12) } as const
     const error = ApiError.settle(unavailable, 2, stop)
     const schema = Schema.parseJson(ApiError.ApiError)
@@ -96,7 +96,7 @@ describe("a settled error", () => {
     expect(unavailable.pipe(ApiError.settle(2, stop))).toEqual(error)
   })
 
-  it.effect("is not retried by an outer owner where the request may have been executed", () =>
+  it.effect("prevents retries of an outer owner if the request may have been executed", () =>
     Effect.gen(function* () {
       let attempts = 0
       const payment = Effect.suspend(() => Effect.fail((attempts++, lost)))
@@ -106,7 +106,7 @@ describe("a settled error", () => {
     })
   )
 
-  it.effect("is left alone by a deadline around it", () =>
+  it.effect("stays unchanged under a deadline around the call", () =>
     Effect.gen(function* () {
       const error = yield* settledOf(unavailable.pipe(Reliability.protect(workload), Deadline.within("1 minute")))
       expect(error).toMatchObject({ stopped: "Attempts" })

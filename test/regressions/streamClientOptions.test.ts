@@ -1,5 +1,5 @@
 /**
- * `EventStream.open` knew nothing of the client that it was given: dialect, workload, budget and observers had to be repeated.
+ * `EventStream.open` ignored the options of its client: dialect, workload, budget and observers had to be repeated.
  */
 import { HttpClient, HttpClientRequest } from "@effect/platform"
 import { describe, it } from "@effect/vitest"
@@ -38,7 +38,7 @@ describe("a stream of a reliable client", () => {
     })
   )
 
-  it.effect("prefers its own options", () =>
+  it.effect("prefers its own options to the client's", () =>
     Effect.gen(function* () {
       const client = { workload: twice, idempotency: "safe", dialect: Dialect.fireworks } as const
       expect((yield* failing(client, { workload: thrice })).error.attempts).toBe(3)
@@ -47,14 +47,14 @@ describe("a stream of a reliable client", () => {
     })
   )
 
-  it.effect("prefers the workload around it to the client's", () =>
+  it.effect("prefers Workload.within to the client's workload", () =>
     Effect.gen(function* () {
       const { error } = yield* failing({ workload: twice, idempotency: "safe" }).pipe(Workload.within(thrice))
       expect(error.attempts).toBe(3)
     })
   )
 
-  it.effect("asks the client's functions of the request", () =>
+  it.effect("calls the client's functions with the request", () =>
     Effect.gen(function* () {
       const outcomes: Array<Reliability.Outcome> = []
       const { error } = yield* failing(

@@ -1,6 +1,6 @@
 /**
- * A submission that never reached the server was looked for over and over, for minutes, and its error said that nothing was
- * sent and that the job may exist.
+ * After a submission that never reached the server, the job was looked up for minutes. The error then said both that nothing
+ * was sent and that the job may exist.
  */
 import { HttpClient, HttpClientError } from "@effect/platform"
 import { it } from "@effect/vitest"
@@ -35,7 +35,7 @@ const refusing = HttpClient.make((request) =>
   )
 )
 
-/** The error of a submission over a client, when it came, what observers were called with, and what was logged. */
+/** Returns the error of a submission with its duration, the observed retries and the logged lines. */
 const failed = (submit: Submit, client: Layer.Layer<HttpClient.HttpClient>, options: Partial<Fireworks.Options> = {}) =>
   Effect.suspend(() => {
     const retries: Array<Reliability.Retrying> = []
@@ -60,7 +60,7 @@ const within = <A, E>(effect: Effect.Effect<A, E>, time: Duration.DurationInput)
   Effect.gen(function* () {
     const fiber = yield* Effect.fork(effect)
     yield* TestClock.adjust(time)
-    expect(fiber.unsafePoll(), "it goes on").not.toBeNull()
+    expect(fiber.unsafePoll(), "it still runs").not.toBeNull()
     return yield* Fiber.join(fiber)
   })
 
@@ -73,8 +73,8 @@ const expectNothing = (error: ApiError.ApiError) => {
   expect(error.message).not.toContain("may exist")
 }
 
-describe.each(Object.entries(submissions()))("%s that never connects", (_, submit) => {
-  it.effect("fails like any other call, and reports each retry", () =>
+describe.each(Object.entries(submissions()))("%s, without a connection", (_, submit) => {
+  it.effect("fails with Connect after five attempts, and reports each retry", () =>
     Effect.gen(function* () {
       const { error, lines, millis, retries } = yield* within(
         failed(submit, Layer.succeed(HttpClient.HttpClient, refusing)),
@@ -102,27 +102,30 @@ describe.each(Object.entries(submissions()))("%s that never connects", (_, submi
 
 const quick = { retry: Retry.make({ attempts: 3, base: "10 millis" }) } as const
 
-describe.each(Object.entries(submissions(Workload.with(Workload.batchSubmission, quick))))("%s", (_, submit) => {
-  it.live("fails at once where nobody listens, on sockets", () =>
-    Effect.gen(function* () {
-      const baseUrl = `http://127.0.0.1:${yield* closedPort}`
-      const { error } = yield* failed(submit, Transport.layer(), { baseUrl })
-      expectNothing(error)
-      expect(error).toMatchObject({ code: "ECONNREFUSED", attempts: 3 })
-    })
-  )
-})
+describe.each(Object.entries(submissions(Workload.with(Workload.batchSubmission, quick))))(
+  "%s, to a closed port",
+  (_, submit) => {
+    it.live("fails with NotSent after its attempts, on sockets", () =>
+      Effect.gen(function* () {
+        const baseUrl = `http://127.0.0.1:${yield* closedPort}`
+        const { error } = yield* failed(submit, Transport.layer(), { baseUrl })
+        expectNothing(error)
+        expect(error).toMatchObject({ code: "ECONNREFUSED", attempts: 3 })
+      })
+    )
+  }
+)
 
 const hurried = Workload.with(Workload.batchSubmission, { deadline: "1 second" })
 
-describe.each(Object.entries(submissions(hurried)))("%s", (title, submit) => {
-  it.scopedLive("ends with its deadline where connections are not accepted, on sockets", () =>
+describe.each(Object.entries(submissions(hurried)))("%s, to a port that does not accept", (title, submit) => {
+  it.scopedLive("fails at its deadline, on sockets", () =>
     Effect.gen(function* () {
       const baseUrl = `http://127.0.0.1:${yield* deafPort}`
       const { error, millis } = yield* failed(submit, Transport.layer(), { baseUrl })
       expect(error).toMatchObject({ reason: "Timeout", attempts: 1 })
       expect(millis).toBeLessThan(2000)
-      // a first attempt that the deadline interrupts may have been sent, and a look makes no job
+      // the deadline interrupts the first attempt, which may have been sent; with a given id, that attempt is a lookup
       if (title.includes("given id")) expect(error.message).not.toContain("may exist")
     })
   )

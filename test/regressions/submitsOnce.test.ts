@@ -1,6 +1,6 @@
 /**
- * One job for each id relied on a server that refuses duplicate ids: on one that accepts them, a process that was killed after
- * it had sent a submission, and started again, made the job a second time. So did a lost response, within one process.
+ * One job for each id depended on a server that rejects duplicate ids. On a server that accepts them, a process that was killed
+ * after its submission and started again created a second job. A lost response within one process did the same.
  */
 import { HttpClient } from "@effect/platform"
 import { it } from "@effect/vitest"
@@ -25,13 +25,13 @@ const over = (client: HttpClient.HttpClient) =>
 const madeOf = (server: FireworksServer.FireworksServer) =>
   Effect.map(server.creations, (creations) => creations.map(({ id, made }) => [id, made] as const))
 
-/** When a process is killed: so long after it begins, in milliseconds, one life after another. */
+/** The milliseconds from the start of each process until it is killed. */
 const lives = fc.array(fc.integer({ min: 0, max: 1500 }), { minLength: 1, maxLength: 4 })
 
 describe.each(Object.entries(submissions))("%s, against a server that accepts duplicate ids", (_, submit) => {
-  it.effect("makes one job for each id, however often it is killed and started again", () =>
+  it.effect("creates one job for each id after any number of kills and restarts", () =>
     Effect.gen(function* () {
-      // each request takes 300 ms, so that a look takes as long as a submission; what is sent is carried out
+      // each request takes 300 ms, so a lookup takes as long as a submission; a sent request always has its effect
       const server = yield* FireworksServer.inMemory({ account: "acme", duplicates: "made", latency: "300 millis" })
       const plans = fc.sample(lives, { numRuns: 60, seed: 7 })
       const runs = plans.map((kills, index) =>
@@ -55,7 +55,7 @@ describe.each(Object.entries(submissions))("%s, against a server that accepts du
     })
   )
 
-  it.effect("makes one job when responses are lost, with a given id and a new one", () =>
+  it.effect("creates one job after a lost response, with a given and a generated id", () =>
     Effect.gen(function* () {
       const lost = { method: "POST", fault: Fault.reset, takesEffect: true } as const
       for (const id of ["given", undefined]) {

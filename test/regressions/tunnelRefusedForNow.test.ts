@@ -1,5 +1,5 @@
 /**
- * A proxy that opened no tunnel because of too many requests ended the call for good, and its `Retry-After` was dropped.
+ * If a proxy rejected a tunnel because of too many requests, the call was not retried, and the `Retry-After` was ignored.
  */
 import { describe, it } from "@effect/vitest"
 import { Duration, Effect } from "effect"
@@ -44,16 +44,16 @@ const workloadOf = (attempts: number) =>
     retry: Retry.make({ attempts, base: "1 millis" })
   })
 
-describe("a proxy that opens no tunnel", () => {
+describe("a proxy that rejects a tunnel", () => {
   for (const [response, error] of refusals) {
-    it.live(`is reported for ${response.replaceAll("\r\n", ", ")}`, () =>
+    it.live(`fails the call with NotSent for ${response.replaceAll("\r\n", ", ")}`, () =>
       Effect.gen(function* () {
         expect(yield* through(response, workloadOf(1))).toMatchObject({ ...error, delivery: "NotSent" })
       })
     )
   }
 
-  it.live("is asked again for a tunnel, also for a call that must not be repeated", () =>
+  it.live("receives a CONNECT for each attempt of the call", () =>
     Effect.gen(function* () {
       let asked = 0
       const error = yield* through("429 No", workloadOf(3), () => asked++)

@@ -1,4 +1,4 @@
-/** Dispatchers of undici 8, which takes no handlers of the kind that undici 7 deprecates. It needs a newer Node than we do. */
+/** undici 8 rejects the handlers that undici 7 deprecates. It requires a newer Node than this package. */
 import { HttpBody, type HttpClient, HttpClientRequest } from "@effect/platform"
 import { it } from "@effect/vitest"
 import { Effect, Fiber, Schedule, Stream } from "effect"
@@ -56,7 +56,7 @@ const until = (holds: () => boolean) =>
     Effect.orDie
   )
 
-describe.skipIf(!isSupported)("a dispatcher of undici 8", () => {
+describe.skipIf(!isSupported)("an undici 8 dispatcher", () => {
   for (const kind of agents) {
     it.scopedLive(`sends bodies and reads responses: ${kind}`, () =>
       Effect.gen(function* () {
@@ -77,7 +77,7 @@ describe.skipIf(!isSupported)("a dispatcher of undici 8", () => {
       })
     )
 
-    it.scopedLive(`holds a response back that is not read: ${kind}`, () =>
+    it.scopedLive(`applies backpressure to a response that is not read: ${kind}`, () =>
       Effect.gen(function* () {
         const chunk = Buffer.alloc(1 << 16)
         let written = 0
@@ -99,7 +99,7 @@ describe.skipIf(!isSupported)("a dispatcher of undici 8", () => {
       })
     )
 
-    it.scopedLive(`reports what became of a request: ${kind}`, () =>
+    it.scopedLive(`reports the phase and delivery of failed requests: ${kind}`, () =>
       Effect.gen(function* () {
         const server = yield* web(silent)
         const client = reliable(yield* make(kind), { read: "150 millis", pool: "40 millis", connect: "40 millis" })
@@ -116,7 +116,7 @@ describe.skipIf(!isSupported)("a dispatcher of undici 8", () => {
       })
     )
 
-    it.scopedLive(`limits how long a body is written: ${kind}`, () =>
+    it.scopedLive(`fails with phase write if a request body stalls: ${kind}`, () =>
       Effect.gen(function* () {
         const server = yield* web(silent)
         const client = reliable(yield* make(kind), { write: "100 millis" })
@@ -129,7 +129,7 @@ describe.skipIf(!isSupported)("a dispatcher of undici 8", () => {
       })
     )
 
-    it.scopedLive(`is left by a request that is interrupted: ${kind}`, () =>
+    it.scopedLive(`closes the connection of an interrupted request: ${kind}`, () =>
       Effect.gen(function* () {
         const server = yield* web(silent)
         const client = yield* make(kind)

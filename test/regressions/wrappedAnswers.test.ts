@@ -1,6 +1,6 @@
 /**
- * Clients that put the answer beside the exception (axios, ky, got, ofetch) came out as `Fatal` `Unknown`, and successes
- * that hold an error nobody knows with the advice to check the base URL.
+ * Exceptions of clients that attach the response (axios, ky, got, ofetch) became `Fatal` `Unknown`. Success responses with an
+ * unknown error advised to check the base URL.
  */
 import { Duration, Schema } from "effect"
 import { ApiError, Classify } from "effect-reliability"
@@ -13,7 +13,7 @@ const body = { error: { code: "DEPLOYMENT_SCALING_UP", message: "Deployment is s
 const scalingUp = { reason: "ScalingUp", status: 503, detail: "Deployment is scaling up." }
 const unavailable = { reason: "Unavailable", status: 503 }
 
-describe("an answer in an exception is read", () => {
+describe("Classify.exception, with an attached response", () => {
   it.each<[string, unknown, object]>([
     [
       "axios",
@@ -27,18 +27,18 @@ describe("an answer in an exception is read", () => {
     ["a plain object", { status: 503, headers }, unavailable],
     ["a plain object with data", { status: 503, headers, data: body }, scalingUp],
     ["a cause", new Error("x", { cause: thrown("AxiosError", { response: { status: 503, headers } }) }), unavailable]
-  ])("%s", (_, cause, expected) => {
+  ])("reads the response of %s", (_, cause, expected) => {
     const error = Classify.exception(cause, { now: 0 })
     expect(error).toMatchObject({ _tag: "Transient", delivery: "Acknowledged", ...expected })
     expect(error.retryAfter).toEqual(Duration.seconds(3))
   })
 
-  it("but not where it is a success, whose body failed", () => {
+  it("ignores a success response whose body failed", () => {
     const reset = thrown("AxiosError", { code: "ECONNRESET", response: { status: 200, headers: {} } })
     expect(Classify.exception(reset, { now: 0 })).toMatchObject({ reason: "ConnectionLost" })
   })
 
-  it("whatever its getters do", () => {
+  it("returns an ApiError for hostile getters", () => {
     const hostile = new Proxy(
       {},
       {
@@ -53,8 +53,8 @@ describe("an answer in an exception is read", () => {
   })
 })
 
-describe("a success that holds", () => {
-  it("an error that nobody knows says so, and nothing of URLs", () => {
+describe("Classify.answer of a success", () => {
+  it("reports an unknown error in the body, with advice about the dialect", () => {
     const error = Classify.answer({
       now: 0,
       status: 200,
@@ -65,7 +65,7 @@ describe("a success that holds", () => {
     expect(error.advice).toContain("dialect")
   })
 
-  it("other JSON is Decode", () => {
+  it("returns Decode for other JSON", () => {
     expect(Classify.answer({ now: 0, status: 200, body: { fine: true } })).toMatchObject({
       _tag: "Fatal",
       reason: "Decode"
@@ -73,9 +73,9 @@ describe("a success that holds", () => {
   })
 })
 
-describe("an answer without now", () => {
-  it("ignores dates, and nothing else", () => {
-    // the type forbids it, and plain JavaScript does not
+describe("Classify.answer without now", () => {
+  it("ignores only hints that are dates", () => {
+    // the type requires `now`, but plain JavaScript does not
     const at = (value: string) =>
       Classify.answer({ status: 503, headers: { "retry-after": value } } as unknown as Classify.Answer).retryAfter
     expect(at("Fri, 01 Jan 2100 00:00:00 GMT")).toBeUndefined()
@@ -83,8 +83,8 @@ describe("an answer without now", () => {
   })
 })
 
-describe("detail", () => {
-  it("is cut to 1 KiB when it is decoded and when it is constructed, in whole characters", () => {
+describe("ApiError.detail", () => {
+  it("truncates to 1 KiB of whole characters, when decoded and when constructed", () => {
     const detail = "é".repeat(2000)
     const encoded = { _tag: "Fatal", reason: "Unknown", delivery: "Unconfirmed", attempts: 0, detail }
     const decoded = Schema.decodeUnknownSync(ApiError.ApiError)(encoded)
@@ -93,8 +93,8 @@ describe("detail", () => {
   })
 })
 
-describe("mayHaveExecuted", () => {
-  it.each([400, 401, 403, 404, 405, 413, 422])("is false of a %d", (status) => {
+describe("ApiError.mayHaveExecuted", () => {
+  it.each([400, 401, 403, 404, 405, 413, 422])("returns false for status %d", (status) => {
     const error = Classify.answer({ now: 0, status })
     expect(ApiError.mayHaveExecuted(error)).toBe(false)
     expect(
@@ -102,11 +102,11 @@ describe("mayHaveExecuted", () => {
     ).toBe(true)
   })
 
-  it.each([402, 409, 412, 500, 503])("is true of a %d", (status) => {
+  it.each([402, 409, 412, 500, 503])("returns true for status %d", (status) => {
     expect(ApiError.mayHaveExecuted(Classify.answer({ now: 0, status }))).toBe(true)
   })
 
-  it("is true of the same words within a stream that had begun", () => {
+  it("returns true for BadRequest within a stream that has begun", () => {
     const error = new ApiError.Fatal({ reason: "BadRequest", delivery: "Acknowledged", status: 200 })
     expect(ApiError.mayHaveExecuted(error)).toBe(true)
   })
