@@ -426,7 +426,7 @@ describe("collect", () => {
     })
   )
 
-  it.effect("leaves a gap in the coverage after more than a minute of failed scrapes, and continues", () =>
+  it.effect("reports a gap in the coverage after more than a minute of failed scrapes, and continues", () =>
     scripted(
       (request) => (request.number > 2 && request.number <= 7 ? Fault.answer(503) : text(requestsLine(1))),
       () =>

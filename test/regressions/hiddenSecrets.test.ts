@@ -121,7 +121,7 @@ describe("redaction of keys", () => {
     ['got \\\\\\"x-api-key\\\\\\":\\\\\\"x\\\\\\"', `got "x-api-key":"${hole}"`],
     ["token=a%20b", `token=${hole}`],
     ["xfw_abc123def456ghi789jkl012", `x${hole}`]
-  ])("redacts the key in %s", (text, shown) => {
+  ])("redacts the key in: %s", (text, shown) => {
     expect(redact(text)).toBe(shown)
   })
 
@@ -136,7 +136,7 @@ describe("redaction of accounts", () => {
     ["no accounts%2facme%2fmodels", "no accounts/[account]/models"],
     ["no v1%2Faccounts%252Facme%252Fm", "no v1/accounts/[account]/m"],
     ["no accounts\\/acme\\/m", "no accounts/[account]/m"]
-  ])("redacts the account in %s", (text, shown) => {
+  ])("redacts the account in: %s", (text, shown) => {
     expect(redact(text)).toBe(shown)
   })
 

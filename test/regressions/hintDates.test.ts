@@ -30,7 +30,7 @@ describe("Classify.mapError", () => {
     ["that are the cause of others", () => rejecting(new Error("-", { cause: refusal() }))]
   ]
   for (const [name, failing] of causes) {
-    it.effect(`reads a hint that is a date against the Clock, in errors ${name}`, () =>
+    it.effect(`reads a date hint relative to the Clock, in errors ${name}`, () =>
       Effect.gen(function* () {
         yield* TestClock.setTime(start)
         for (const classified of [failing().pipe(Classify.mapError()), Classify.mapError(failing())]) {

@@ -7,7 +7,7 @@ export interface Passage {
   readonly file: string
   readonly line: number
   readonly text: string
-  /** Whether it documents an export. */
+  /** True if the comment documents a declaration. */
   readonly isDoc: boolean
 }
 

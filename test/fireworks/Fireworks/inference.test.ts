@@ -33,7 +33,7 @@ import {
   scripted
 } from "../../support/fireworks.js"
 
-describe("calls", () => {
+describe("Fireworks calls", () => {
   it.effect("preserves unknown fields of requests and responses", () =>
     Effect.gen(function* () {
       const sent = {

@@ -283,7 +283,7 @@ describe("awaitReady", () => {
     )
   )
 
-  it.effect("sends no request and leaves no timer after an interruption", () =>
+  it.effect("sends no request and keeps no timer after an interruption", () =>
     against({}, (server) =>
       Effect.gen(function* () {
         yield* make
@@ -599,7 +599,7 @@ describe("the optimizer's state", () => {
     for (const end of ["FAILED", "CANCELLED", "PAUSED", "COMPLETED"]) {
       expect(seen(sight("RUNNING", 3), sight(end, 9))).toBe(9 * minutes)
     }
-    // these states are no evidence of an interruption
+    // these states do not indicate an interruption
     expect(seen(sight("RUNNING", 3), sight("PENDING", 3), sight("WRITING_RESULTS", 9))).toBeUndefined()
     // these states are stale
     expect(seen(sight("RUNNING", 3), sight("PENDING", 2), sight("CREATING", 1))).toBeUndefined()

@@ -68,7 +68,7 @@ describe("a request body", () => {
   const sized = { length: "4", encoding: undefined, body: "abcd" }
 
   const bodies: Record<string, readonly [body: () => HttpBody.HttpBody, expected: object]> = {
-    nothing: [() => HttpBody.empty, { length: "0", body: "" }],
+    "an empty body": [() => HttpBody.empty, { length: "0", body: "" }],
     "a string": [() => HttpBody.raw("abcd"), sized],
     "a text": [
       () => HttpBody.text("äöü"),
@@ -185,7 +185,7 @@ describe("a request body", () => {
         "Broken",
         "Unconfirmed"
       ],
-      "as a Node stream": [() => HttpBody.raw(failing("abc", new Broken("secret"))), "Broken", "Unconfirmed"],
+      "midway, as a Node stream": [() => HttpBody.raw(failing("abc", new Broken("secret"))), "Broken", "Unconfirmed"],
       "at an invalid chunk": [() => HttpBody.raw(Readable.from([{ a: 1 }])), "TypeError", "NotSent"]
     }
 

@@ -46,7 +46,7 @@ afterEach(async () => {
 // -------------------------------------------------------------------------------------------------
 
 describe("an interrupted call", () => {
-  it.scopedLive("leaves the queue, and the other calls are served in order of arrival", () =>
+  it.scopedLive("cancels its place in the queue, and preserves the order of the other calls", () =>
     Effect.gen(function* () {
       const held: Array<http.ServerResponse> = []
       const server = yield* web((_, response) => void held.push(response))
@@ -296,7 +296,7 @@ describe("the pool", () => {
     ["40 millis", 2],
     [0, 3]
   ] as const) {
-    it.scopedLive(`keeps an idle connection for a keepAlive of ${keepAlive}`, () =>
+    it.scopedLive(`applies a keepAlive of ${keepAlive} to idle connections`, () =>
       Effect.gen(function* () {
         const server = yield* web(echo)
         const client = reliable(yield* make({ keepAlive }))
@@ -516,7 +516,7 @@ describe("the pool", () => {
 // -------------------------------------------------------------------------------------------------
 
 describe("many calls with one abort signal", () => {
-  it.scopedLive("leaves no listeners on the signal, and no sockets", () =>
+  it.scopedLive("removes its listeners from the signal, and reuses its connections", () =>
     Effect.gen(function* () {
       const server = yield* bare((socket) => onRequest(socket, () => socket.write(answer())))
       const client = reliable(yield* make({ connections: 4 }))

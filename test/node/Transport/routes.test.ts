@@ -202,7 +202,7 @@ describe("proxies", () => {
     no_proxy: [(port) => ({ all_proxy: at(port), no_proxy: "localhost,127.0.0.1" }), 0]
   }
   for (const [name, [environment, proxied]] of Object.entries(environments)) {
-    it.scopedLive(`follows the environment: ${name}`, () =>
+    it.scopedLive(`selects the proxy according to the environment: ${name}`, () =>
       Effect.gen(function* () {
         const [secure, plain, between] = yield* Effect.all([web(echo, certificate), web(echo), proxy()])
         for (const [key, value] of Object.entries(environment(between.port))) vi.stubEnv(key, value)
@@ -444,7 +444,7 @@ describe("invalid input", () => {
     tls: { tls: { cert: selfSigned("a.test", 2020, 2049).cert, key: Redacted.make("secret") } }
   }
   for (const [named, wrong] of Object.entries(options)) {
-    it(`throws from Transport.make: ${named}`, () => {
+    it(`throws an error with the message "Transport.make: ${named}…"`, () => {
       const refused = (() => {
         try {
           return typeof Transport.make(wrong)

@@ -26,7 +26,7 @@ describe("ScriptedClient requests", () => {
   const bodies: ReadonlyArray<
     readonly [kind: string, request: () => HttpClientRequest.HttpClientRequest, body: RegExp, bytes?: number]
   > = [
-    ["nothing", () => post, /^$/, 0],
+    ["an empty body", () => post, /^$/, 0],
     ["text", () => HttpClientRequest.bodyText(post, "\ufeffzwölf"), /^\ufeffzwölf$/, 9],
     ["JSON", () => HttpClientRequest.bodyUnsafeJson(post, { a: 1 }), /^{"a":1}$/, 7],
     ["bytes", () => HttpClientRequest.bodyUint8Array(post, bytes), /^\0\ufffd\ufeffA$/, 6],
@@ -35,7 +35,7 @@ describe("ScriptedClient requests", () => {
     ["a stream", () => HttpClientRequest.bodyStream(post, Stream.make(bytes, bytes)), /A.*A$/su, 12],
     ["an empty stream", () => HttpClientRequest.bodyStream(post, Stream.empty), /^$/, 0],
     ["raw text", () => raw("text"), /^text$/, 4],
-    ["raw nothing", () => raw(null), /^$/, 0],
+    ["a raw null", () => raw(null), /^$/, 0],
     ["raw parameters", () => raw(new URLSearchParams({ a: "1" })), /^a=1$/, 3],
     ["a raw form", () => raw(form()), /a value/],
     ["a raw buffer", () => raw(bytes.buffer), /A$/, 6],
