@@ -11,7 +11,7 @@ const transient = (props: Props = {}) =>
   new ApiError.Transient({ reason: "Unavailable", delivery: "Acknowledged", status: 503, ...props })
 
 describe("ApiError", () => {
-  it("has the three tags", () => {
+  it("tags each of its three classes", () => {
     const tags = [
       new ApiError.RateLimit({ reason: "Capacity", delivery: "Acknowledged" }),
       transient(),
@@ -20,14 +20,14 @@ describe("ApiError", () => {
     expect(tags).toEqual(["RateLimit", "Transient", "Fatal"])
   })
 
-  it("can be yielded, caught by tag, and is an Error", () => {
+  it("extends Error, and supports yielding and catching by tag", () => {
     const program = Effect.gen(function* () {
       return yield* transient()
     }).pipe(Effect.catchTag("Transient", (error) => Effect.succeed(error instanceof Error)))
     expect(Effect.runSync(program)).toBe(true)
   })
 
-  it("comes back equal from JSON, whatever its fields", () => {
+  it("equals its decoded JSON, for any fields", () => {
     fc.assert(
       fc.property(anyError, (error) => {
         const json = JSON.stringify(Schema.encodeSync(ApiError.ApiError)(error))
@@ -38,14 +38,14 @@ describe("ApiError", () => {
     )
   })
 
-  it("leaves fields out that say nothing, so that they do not make a difference", () => {
+  it("omits undefined fields, which do not affect equality", () => {
     expect(Object.keys(transient({ status: undefined, code: undefined }))).toEqual(
       expect.not.arrayContaining(["status", "code"])
     )
     expect(Equal.equals(transient({ code: undefined }), transient())).toBe(true)
   })
 
-  it("keeps of the cause names and codes, hidden from keys, JSON and equality", () => {
+  it("keeps only names and codes of the cause, hidden from keys, JSON and equality", () => {
     const socket = Object.assign(new Error("secret"), { code: "ECONNRESET", key: "fw_secret" })
     const error = transient({ cause: new TypeError("prompt", { cause: socket }) })
     expect(error.cause).toMatchObject({ name: "TypeError", cause: { name: "Error", code: "ECONNRESET" } })
@@ -57,7 +57,7 @@ describe("ApiError", () => {
     expect(shown[2]).toContain("ECONNRESET")
   })
 
-  it("reduces causes that bite: cycles, throwing getters, revoked proxies, endless chains", () => {
+  it("reduces hostile causes: cycles, throwing getters, revoked proxies, endless chains", () => {
     const cycle = new Error("a")
     cycle.cause = cycle
     const { proxy, revoke } = Proxy.revocable({}, {})
@@ -85,18 +85,18 @@ describe("ApiError", () => {
     ["a negative attempt", { attempts: -1 }, /-1/],
     ["a hint that no timer can hold", { retryAfter: Duration.millis(2 ** 31) }, /24d 20h 31m 23s 648ms/],
     ["an infinite hint", { retryAfter: Duration.infinity }, /Infinity|infin/i]
-  ])("refuses %s at construction, naming it", (_, props, message) => {
-    // what JavaScript callers can do, and TypeScript's cannot
+  ])("rejects %s at construction and names the value", (_, props, message) => {
+    // only possible without TypeScript
     expect(() => transient(props as object)).toThrow(message)
   })
 
-  it("takes the edges", () => {
+  it("accepts the smallest and largest status and hint", () => {
     const longest = Duration.millis(2 ** 31 - 1)
     expect(transient({ status: 0, retryAfter: Duration.zero })).toMatchObject({ status: 0, attempts: 0 })
     expect(transient({ status: 999, retryAfter: longest })).toMatchObject({ status: 999, retryAfter: longest })
   })
 
-  it("says what happened, whether the server saw it, and what to do", () => {
+  it("describes what happened, whether the server saw the request, and what to do", () => {
     const error = new ApiError.Transient({
       reason: "Timeout",
       delivery: "Unconfirmed",
@@ -127,13 +127,13 @@ describe("ApiError", () => {
     [" (HTTP 503). Request to https://api.example/v1", { url: "https://api.example/v1" }],
     [" (HTTP 503)", { method: "POST" }],
     [" (HTTP 503)", { attempts: 1 }]
-  ])("tells what it knows and no more:%s", (known, props) => {
+  ])("adds %j to the message, and nothing else, given %j", (known, props) => {
     expect(transient({ remedy: "Wait.", ...props }).message).toBe(
       `Unavailable: the service is unavailable${known}. Wait.`
     )
   })
 
-  it("has words of its own for every reason, phase and delivery", () => {
+  it("words its message by reason, phase and delivery", () => {
     const delivery = "Acknowledged"
     const messages = [
       ...ApiError.RateLimitReason.literals.map((reason) => new ApiError.RateLimit({ reason, delivery })),
@@ -199,7 +199,7 @@ describe("ApiError", () => {
     `)
   })
 
-  it("prefers the provider's advice, unless it is empty", () => {
+  it("prefers the provider's advice unless it is empty", () => {
     expect(transient({ remedy: "Look here." }).advice).toBe("Look here.")
     expect(transient({ remedy: "Look here." }).message).toContain("Look here.")
     expect(transient({ remedy: "" }).advice).toBe(transient().advice)
@@ -216,18 +216,18 @@ describe("ApiError", () => {
     ["RateLimit", new ApiError.RateLimit({ reason: "Capacity", delivery: "NotSent", cause: new TypeError("x") })],
     ["Transient", transient({ cause: new TypeError("x") })],
     ["Fatal", new ApiError.Fatal({ reason: "Tls", delivery: "NotSent", cause: new TypeError("x") })]
-  ])("%s: knows its kind, keeps its cause, and names its schema", (tag, error) => {
+  ])("identifies %s as an ApiError with a cause and a named schema", (tag, error) => {
     expect(ApiError.isApiError(error)).toBe(true)
     expect(error.cause?.name).toBe("TypeError")
     expect(error.constructor).toHaveProperty("identifier", `effect-reliability/${tag}`)
   })
 
-  it("has no cause where it is given none", () => {
+  it("omits the cause property when no cause is given", () => {
     expect(Object.hasOwn(transient(), "cause")).toBe(false)
     expect(Object.hasOwn(transient({ cause: null }), "cause")).toBe(false)
   })
 
-  it("lets its cause be replaced, as that of any error", () => {
+  it("keeps its cause writable and configurable, but not enumerable", () => {
     const error = transient({ cause: new Error("x") })
     expect(Object.getOwnPropertyDescriptor(error, "cause")).toMatchObject({
       enumerable: false,
@@ -237,7 +237,7 @@ describe("ApiError", () => {
   })
 })
 
-describe("a detail", () => {
+describe("ApiError.detail", () => {
   const json = (detail: unknown) => ({
     _tag: "Transient",
     reason: "Unavailable",
@@ -246,38 +246,38 @@ describe("a detail", () => {
     detail
   })
 
-  it("is cut to 1 KiB of UTF-8 where an error is made, and where one is decoded", () => {
+  it("keeps at most 1 KiB of UTF-8, on construction and on decoding", () => {
     for (const make of [
       (detail: string) => transient({ detail }),
       (detail: string) => Schema.decodeUnknownSync(ApiError.Transient)(json(detail))
     ]) {
       expect(make("x".repeat(1024)).detail).toBe("x".repeat(1024))
       expect(make("x".repeat(1025)).detail).toBe("x".repeat(1024))
-      // a newer `TextEncoder` leaves out what just fits
+      // newer versions of `TextEncoder` omit a character that fits exactly
       expect(make(`${"x".repeat(1022)}é!`).detail).toMatch(/^x{1022}é?$/)
       expect(make(`${"x".repeat(1023)}é!`).detail).toBe("x".repeat(1023))
     }
   })
 
-  it("is refused where it was put in behind the constructor's back, and is too long", () => {
+  it("fails to encode if it was replaced by a longer text after construction", () => {
     const forged = Object.defineProperty(transient(), "detail", { value: "x".repeat(1025), enumerable: true })
     expect(() => Schema.encodeSync(ApiError.Transient)(forged)).toThrow("at most 1024 bytes of UTF-8")
   })
 
-  it("is refused unless it is text", () => {
-    // what JavaScript callers can do, and TypeScript's cannot
+  it("rejects a value that is not a string", () => {
+    // only possible without TypeScript
     expect(() => transient({ detail: 7 as unknown as string })).toThrow("Expected string, actual 7")
     expect(() => Schema.decodeUnknownSync(ApiError.Transient)(json(7))).toThrow("Expected string, actual 7")
   })
 })
 
 describe("isApiError", () => {
-  it("knows the three, and what another copy of the package made", () => {
+  it("accepts errors of this and of another copy of the package", () => {
     expect(ApiError.isApiError(transient())).toBe(true)
     expect(ApiError.isApiError({ [ApiError.TypeId]: Symbol.for("effect-reliability/ApiError") })).toBe(true)
   })
 
-  it("knows nothing else", () => {
+  it("rejects everything else", () => {
     for (const u of [undefined, null, 0, "RateLimit", { _tag: "RateLimit" }, new Error("x")]) {
       expect(ApiError.isApiError(u)).toBe(false)
     }
@@ -288,18 +288,18 @@ describe("isRetryable", () => {
   const fatal = (shouldRetry?: boolean) =>
     new ApiError.Fatal({ reason: "BadRequest", delivery: "Acknowledged", shouldRetry })
 
-  it("follows the class", () => {
+  it("returns true for RateLimit and Transient, false for Fatal", () => {
     expect(ApiError.isRetryable(transient())).toBe(true)
     expect(ApiError.isRetryable(new ApiError.RateLimit({ reason: "Capacity", delivery: "Acknowledged" }))).toBe(true)
     expect(ApiError.isRetryable(fatal())).toBe(false)
   })
 
-  it("lets the server overrule the class, both ways", () => {
+  it("prefers shouldRetry to the class, in both directions", () => {
     expect(ApiError.isRetryable(fatal(true))).toBe(true)
     expect(ApiError.isRetryable(transient({ shouldRetry: false }))).toBe(false)
   })
 
-  it("is over once the error is settled, whatever the server said", () => {
+  it("returns false once the error is settled, whatever shouldRetry is", () => {
     expect(ApiError.isRetryable(ApiError.settle(transient(), 1))).toBe(false)
     expect(ApiError.isRetryable(ApiError.settle(fatal(true), 2))).toBe(false)
     expect(ApiError.isRetryable(ApiError.unsettle(ApiError.settle(transient(), 2)))).toBe(true)
@@ -307,7 +307,7 @@ describe("isRetryable", () => {
 })
 
 describe("settle and unsettle", () => {
-  it("change the attempts and nothing else, and keep class and cause", () => {
+  it("changes only the attempts, and keeps class and cause", () => {
     fc.assert(
       fc.property(anyError, fc.integer({ min: 1, max: 9 }), (error, attempts) => {
         const settled = ApiError.settle(error, attempts)
@@ -322,24 +322,24 @@ describe("settle and unsettle", () => {
     expect(ApiError.settle(caused, 2).cause).toBe(caused.cause)
   })
 
-  it("do not touch the error they are given", () => {
+  it("does not modify the original error", () => {
     const error = transient()
     ApiError.settle(error, 3)
     expect(error.attempts).toBe(0)
   })
 
-  it("take their arguments in both orders", () => {
+  it("accepts the arguments in both orders", () => {
     expect(Equal.equals(ApiError.settle(2)(transient()), ApiError.settle(transient(), 2))).toBe(true)
   })
 
-  it("give back the very error where there is nothing to change", () => {
+  it("returns the same error if nothing changes", () => {
     const error = transient()
     expect(ApiError.unsettle(error)).toBe(error)
     const settled = ApiError.settle(error, 2)
     expect(ApiError.settle(settled, 2)).toBe(settled)
   })
 
-  it("keep the frames of the stack, under the new words", () => {
+  it("keeps the frames of the stack below the new message", () => {
     const error = transient()
     const settled = ApiError.settle(error, 2)
     const frames = error.stack?.slice(String(error).length)
@@ -352,7 +352,7 @@ describe("settle and unsettle", () => {
     })
   })
 
-  it("keep a stack that does not begin with the error's words, and make up none", () => {
+  it("keeps a stack that does not start with the message, and invents no frames", () => {
     const foreign = Object.assign(transient(), { stack: "elsewhere\n    at the.end" })
     expect(ApiError.settle(foreign, 2).stack).toBe("elsewhere\n    at the.end")
     for (const stack of [undefined, "words without a frame"]) {
@@ -361,22 +361,22 @@ describe("settle and unsettle", () => {
     }
   })
 
-  it("keep the span that the error was raised in, out of sight", () => {
+  it("keeps the span of the error as a non-enumerable property", () => {
     const span = Symbol.for("effect/SpanAnnotation")
     const settled = ApiError.settle(Object.assign(transient(), { [span]: "the span" }), 2)
     expect(Object.getOwnPropertyDescriptor(settled, span)).toMatchObject({ value: "the span", enumerable: false })
     expect(Object.getOwnPropertySymbols(ApiError.settle(transient(), 2))).not.toContain(span)
   })
 
-  it("show the number of attempts where the errors' fields are shown", () => {
+  it("exposes attempts as an enumerable property", () => {
     expect(Object.keys(ApiError.settle(transient(), 2))).toContain("attempts")
   })
 })
 
-describe("an error that a classification makes", () => {
+describe("an error made by Classify", () => {
   const classified = () => Classify.answer({ status: 503, now: 0 })
 
-  it("equals the one that the constructor makes, and has no frames", () => {
+  it("equals the error made by the constructor, but omits stack frames", () => {
     const { _tag, stack, ...fields } = classified()
     expect(stack).not.toContain("\n    at ")
     expect(_tag).toBe("Transient")
@@ -384,7 +384,7 @@ describe("an error that a classification makes", () => {
     expect(Object.keys(classified())).not.toContain("code")
   })
 
-  it("leaves the length of others' stacks alone", () => {
+  it("restores Error.stackTraceLimit", () => {
     const limit = Error.stackTraceLimit
     try {
       Error.stackTraceLimit = 7
@@ -402,29 +402,29 @@ describe("mayHaveExecuted", () => {
     new ApiError.Fatal({ reason: "BadRequest", delivery: "Acknowledged", ...props })
 
   it.each<[string, boolean, ApiError.ApiError]>([
-    ["nothing was sent", false, transient({ delivery: "NotSent", status: undefined })],
+    ["an error before anything was sent", false, transient({ delivery: "NotSent", status: undefined })],
     ["a 503", true, transient()],
-    ["a lost answer", true, transient({ reason: "ConnectionLost", delivery: "Unconfirmed" })],
+    ["a lost response", true, transient({ reason: "ConnectionLost", delivery: "Unconfirmed" })],
     ["a deployment scaling up", false, transient({ reason: "ScalingUp" })],
     ["a weight swap", false, transient({ reason: "WeightSwap", status: 425 })],
     ["a rate limit", false, new ApiError.RateLimit({ reason: "RateExceeded", delivery: "Acknowledged" })],
-    ["a 503 that a table marks as refused", false, transient({ executed: false })],
-    ["what was not sent, whatever a table says", false, transient({ delivery: "NotSent", executed: true })],
+    ["a 503 marked as not executed", false, transient({ executed: false })],
+    ["an unsent request, even if marked as executed", false, transient({ delivery: "NotSent", executed: true })],
     ["a 400", false, fatal({ status: 400 })],
-    ["a refusal without a status", false, fatal({})],
-    ["an event of a stream that says it is malformed", true, fatal({ status: 200 })],
-    ["a refusal that broke off", true, fatal({ status: 400, delivery: "Partial" })],
-    ["an answer of another shape", true, fatal({ reason: "Decode", status: 400 })],
+    ["a BadRequest without a status", false, fatal({})],
+    ["a BadRequest inside a stream with status 200", true, fatal({ status: 200 })],
+    ["a 400 whose response broke off", true, fatal({ status: 400, delivery: "Partial" })],
+    ["a response with an unexpected schema", true, fatal({ reason: "Decode", status: 400 })],
     [
-      "a rate limit that a table marks as run",
+      "a rate limit marked as executed",
       true,
       new ApiError.RateLimit({ reason: "Overloaded", delivery: "Acknowledged", executed: true })
     ]
-  ])("%s: %s", (_, expected, error) => {
+  ])("returns $1 for %s", (_, expected, error) => {
     expect(ApiError.mayHaveExecuted(error)).toBe(expected)
   })
 
-  it("is not so for the refusals, and for no other answer of their class", () => {
+  it("returns false for exactly the Fatal reasons that precede execution", () => {
     const refusals = ApiError.FatalReason.literals.filter(
       (reason) => !ApiError.mayHaveExecuted(fatal({ reason, status: 400 }))
     )

@@ -16,11 +16,11 @@ import {
 import { Accounting, ApiError, Deadline, Retry, Workload } from "effect-reliability"
 import { expect } from "vitest"
 
-/** How the effect ended, and when. */
+/** Returns the result of the effect and the time of its end. */
 const endOf = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.all({ result: Effect.either(effect), at: Clock.currentTimeMillis })
 
-/** The same, for a test that lets an hour pass. */
+/** Does the same while an hour of virtual time passes. */
 const endWithinAnHour = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
     const fiber = yield* Effect.fork(endOf(effect))
@@ -44,8 +44,8 @@ class ClockByHand implements Clock.Clock {
   readonly sleep = () => Effect.never
 }
 
-describe("within", () => {
-  it.effect("fails at the deadline, and not a millisecond sooner", () =>
+describe("Deadline.within", () => {
+  it.effect("fails at the deadline and not a millisecond earlier", () =>
     Effect.gen(function* () {
       const fiber = yield* Effect.fork(endOf(Effect.never.pipe(Deadline.within("10 seconds"))))
       yield* TestClock.adjust(9999)
@@ -65,11 +65,11 @@ describe("within", () => {
     })
   )
 
-  it.effect("lets through what ends a millisecond sooner, successes and failures", () =>
+  it.effect("passes on a success or failure that comes a millisecond before the deadline", () =>
     Effect.gen(function* () {
       const late = Effect.sleep(9999)
-      const success = late.pipe(Effect.as("an answer"), Deadline.within("10 seconds"))
-      expect(yield* endWithinAnHour(success)).toEqual({ result: Either.right("an answer"), at: 9999 })
+      const success = late.pipe(Effect.as("a response"), Deadline.within("10 seconds"))
+      expect(yield* endWithinAnHour(success)).toEqual({ result: Either.right("a response"), at: 9999 })
       const failure = late.pipe(Effect.zipRight(Effect.fail("mine")))
       const { result } = yield* endWithinAnHour(Deadline.within(failure, "10 seconds"))
       expect(result).toEqual(Either.left("mine"))
@@ -94,7 +94,7 @@ describe("within", () => {
     { outer: 10_000, inner: 5000, at: 5000, limit: "5s" },
     { outer: 5000, inner: Infinity, at: 5000, limit: "5s" },
     { outer: Infinity, inner: 5000, at: 5000, limit: "5s" }
-  ])("ends at the sooner of two: $outer ms around $inner ms", ({ at, inner, limit, outer }) =>
+  ])("ends at the earlier of two nested deadlines: $outer ms around $inner ms", ({ at, inner, limit, outer }) =>
     Effect.gen(function* () {
       const left = yield* millisLeft.pipe(Deadline.within(inner), Deadline.within(outer))
       expect(left).toEqual(Option.some(at))
@@ -104,7 +104,7 @@ describe("within", () => {
     })
   )
 
-  it.effect("is not changed by a shorter one inside", () =>
+  it.effect("keeps the outer deadline after a shorter inner one has passed", () =>
     Effect.gen(function* () {
       const inner = Effect.never.pipe(Deadline.within("3 seconds"), Effect.ignore)
       const both = Effect.zipRight(inner, Effect.zipLeft(millisLeft, Effect.sleep("6 seconds")))
@@ -115,7 +115,7 @@ describe("within", () => {
     })
   )
 
-  it.effect("still ends what goes on after a shorter one inside", () =>
+  it.effect("interrupts work that continues after a shorter inner deadline", () =>
     Effect.gen(function* () {
       const inner = Effect.never.pipe(Deadline.within("3 seconds"), Effect.ignore)
       const { at } = yield* endWithinAnHour(Effect.zipRight(inner, Effect.never).pipe(Deadline.within("10 seconds")))
@@ -123,7 +123,7 @@ describe("within", () => {
     })
   )
 
-  it("ends at the soonest of any number, in any order", () => {
+  it("uses the earliest of any number of nested deadlines, in any order", () => {
     const limits = fc.array(fc.integer({ min: 1, max: 9999 }), { minLength: 1, maxLength: 6 })
     fc.assert(
       fc.property(limits, (limits) => {
@@ -137,7 +137,7 @@ describe("within", () => {
     )
   })
 
-  it.effect("limits nothing when it is infinite", () =>
+  it.effect("imposes no limit when it is infinite", () =>
     Effect.gen(function* () {
       const fiber = yield* Effect.fork(Effect.sleep("60 days").pipe(Effect.as("done"), Deadline.within(Infinity)))
       yield* TestClock.adjust("60 days")
@@ -145,7 +145,7 @@ describe("within", () => {
     })
   )
 
-  it.effect("lets an effect run that takes no time, even with none left", () =>
+  it.effect("allows an effect that takes no time, even when no time is left", () =>
     Effect.gen(function* () {
       expect(yield* Deadline.within(Effect.succeed(1), 0)).toBe(1)
       expect(yield* endOf(Deadline.within(Effect.never, 0))).toMatchObject({ at: 0, result: { _tag: "Left" } })
@@ -160,13 +160,13 @@ describe("within", () => {
     ["-1 seconds", `"-1 seconds"`],
     ["soon", `"soon"`],
     [undefined, "undefined"]
-  ])("refuses a limit of %s", (limit, shown) => {
+  ])("rejects a limit of %s", (limit, shown) => {
     const message = `Deadline.within: limit is ${shown}; it must be a duration that is not negative`
     const within = () => Deadline.within(Effect.void, limit as Duration.DurationInput)
     expect(within).toThrow(new RangeError(message))
   })
 
-  it("refuses a limit that no timer can hold, unless it is infinite", () => {
+  it("rejects a limit above 2^31-1 ms unless it is infinite", () => {
     const within = (limit: Duration.DurationInput) => () => Deadline.within(Effect.void, limit)
     expect(within(2 ** 31)).toThrow(
       "Deadline.within: limit is 24d 20h 31m 23s 648ms; it must be at most 2^31-1 ms (24.8 days), or infinite"
@@ -176,8 +176,8 @@ describe("within", () => {
   })
 })
 
-describe("remaining", () => {
-  it.effect("is none without a deadline, and with an infinite one", () =>
+describe("Deadline.remaining", () => {
+  it.effect("returns none without a deadline and with an infinite one", () =>
     Effect.gen(function* () {
       expect(yield* Deadline.remaining).toEqual(Option.none())
       expect(yield* Deadline.remaining.pipe(Deadline.within(Infinity))).toEqual(Option.none())
@@ -187,7 +187,7 @@ describe("remaining", () => {
     })
   )
 
-  it.effect("shrinks as time passes, down to the last millisecond", () =>
+  it.effect("decreases as time passes, down to the last millisecond", () =>
     Effect.gen(function* () {
       const left = Effect.all([
         millisLeft,
@@ -200,7 +200,7 @@ describe("remaining", () => {
     })
   )
 
-  it.effect("is zero at the deadline and ever after", () =>
+  it.effect("returns zero at the deadline and afterwards", () =>
     Effect.gen(function* () {
       const seen = yield* Ref.make<ReadonlyArray<Option.Option<number>>>([])
       const look = Effect.flatMap(millisLeft, (left) => Ref.update(seen, (before) => [...before, left]))
@@ -214,7 +214,7 @@ describe("remaining", () => {
     })
   )
 
-  it.effect("counts the limit of an attempt, too", () =>
+  it.effect("includes the timeout of the attempt", () =>
     Effect.gen(function* () {
       const left = millisLeft.pipe(Workload.timeout(Workload.interactive))
       expect(yield* left).toEqual(Option.some(60_000))
@@ -222,7 +222,7 @@ describe("remaining", () => {
     })
   )
 
-  it.effect("is carried into forked fibers, and not brought back by them", () =>
+  it.effect("follows into forked fibers, whose own deadlines do not propagate back", () =>
     Effect.gen(function* () {
       const later = Effect.zipRight(Effect.sleep("4 seconds"), millisLeft)
       const parent = Effect.flatMap(Effect.fork(later), Fiber.join)
@@ -242,7 +242,7 @@ describe("remaining", () => {
     })
   )
 
-  it.effect("is not brought back together with what the effect has set", () =>
+  it.effect("resets after the effect, whose other FiberRef changes persist", () =>
     Effect.gen(function* () {
       const setting = FiberRef.unsafeMake("before")
       yield* FiberRef.set(setting, "after").pipe(Deadline.within("10 seconds"))
@@ -251,7 +251,7 @@ describe("remaining", () => {
     })
   )
 
-  it.effect("is that of the call around for what outlives a call", () =>
+  it.effect("returns the outer deadline to a fiber that outlives the inner call", () =>
     Effect.gen(function* () {
       const later = Effect.forkDaemon(Effect.delay(millisLeft, "3 seconds"))
       const [alone, within] = yield* Effect.gen(function* () {
@@ -268,7 +268,7 @@ describe("remaining", () => {
     })
   )
 
-  it.effect("is none for what outlives a call, where somebody observed it inside of the call, too", () =>
+  it.effect("returns none to a fiber that outlives its call, also inside Accounting.count", () =>
     Effect.gen(function* () {
       const accounting = yield* Accounting.make()
       const later = Effect.forkDaemon(Effect.delay(millisLeft, "3 seconds"))
@@ -280,7 +280,7 @@ describe("remaining", () => {
     })
   )
 
-  it.effect("goes by monotonic time, whatever the wall clock does", () =>
+  it.effect("follows the monotonic clock and ignores the wall clock", () =>
     Effect.gen(function* () {
       const clock = new ClockByHand()
       const left = Effect.all([
@@ -338,7 +338,7 @@ describe("a retry under a deadline", () => {
       { name, retry, limit: 17_001, attempts: 5, at: 17_000 },
       { name, retry, limit: Infinity, attempts: 5, at: 17_000 }
     ])
-  )("does not wait past it: $name within $limit ms", ({ at, limit, retry, attempts }) =>
+  )("does not wait past the deadline: $name within $limit ms", ({ at, limit, retry, attempts }) =>
     Effect.gen(function* () {
       const made = yield* Ref.make(0)
       const call = Effect.zipRight(
@@ -347,13 +347,13 @@ describe("a retry under a deadline", () => {
       )
       const end = yield* endWithinAnHour(retry(call).pipe(Deadline.within(limit), halfWay))
       expect(end.at).toBe(at)
-      // its own error, and no timeout: nothing was cut off
+      // the effect's own error instead of a timeout: no attempt was interrupted
       expect(end.result).toMatchObject(Either.left({ reason: "Unavailable", status: 503 }))
       expect(yield* made).toBe(attempts)
     })
   )
 
-  it.effect("counts the time that the attempts themselves take", () =>
+  it.effect("counts the duration of the attempts themselves", () =>
     Effect.gen(function* () {
       const made = yield* Ref.make(0)
       const call = Effect.zipRight(
@@ -369,7 +369,7 @@ describe("a retry under a deadline", () => {
     })
   )
 
-  it.effect("obeys the sooner of two deadlines", () =>
+  it.effect("obeys the earlier of two deadlines", () =>
     Effect.gen(function* () {
       const nested = down.pipe(
         Effect.retry(Retry.documented),
@@ -381,7 +381,7 @@ describe("a retry under a deadline", () => {
     })
   )
 
-  it.effect("does not wait for a hint that leads past it", () =>
+  it.effect("does not wait for a server hint that ends past the deadline", () =>
     Effect.gen(function* () {
       const hinted = new ApiError.RateLimit({
         reason: "RateExceeded",
@@ -403,7 +403,7 @@ describe("a retry under a deadline", () => {
     })
   )
 
-  it.effect("is settled by it when it is cut off in the middle", () =>
+  it.effect("fails with a settled error when the deadline interrupts an attempt", () =>
     Effect.gen(function* () {
       const made = yield* Ref.make(0)
       const hangs = Effect.zipRight(
@@ -418,7 +418,7 @@ describe("a retry under a deadline", () => {
     })
   )
 
-  it.effect("starts anew around it, with the whole time for each attempt", () =>
+  it.effect("restarts the deadline for each attempt when the retry is outside", () =>
     Effect.gen(function* () {
       const again = Retry.make({ attempts: 3, base: 1000, factor: 1, jitter: "none" })
       const end = yield* endWithinAnHour(Effect.never.pipe(Deadline.within("5 seconds"), Retry.retry(again)))
@@ -427,7 +427,7 @@ describe("a retry under a deadline", () => {
   )
 })
 
-it("refuses times in seconds and nanoseconds that are none", () => {
+it("rejects an invalid limit in seconds and nanoseconds", () => {
   for (const limit of [
     [Number.NaN, 0],
     [0, -5]

@@ -8,7 +8,7 @@ const row: Dialect.Entry = { status: 503, class: "Transient", reason: "Unavailab
 
 describe("Dialect.make", () => {
   const make = (...entries: ReadonlyArray<object>) =>
-    // what JavaScript callers can do, and TypeScript's cannot
+    // only possible without TypeScript
     Dialect.make({ name: "acme", entries: entries as ReadonlyArray<Dialect.Entry> })
 
   const kinds = "it must be one of RateLimit, Transient, Fatal"
@@ -34,13 +34,13 @@ describe("Dialect.make", () => {
       "entries[1] and entries[2] have the same condition, any status / a; remove one"
     ],
     [
-      "a target and words mapped twice",
+      "a target and a pattern mapped twice",
       [row, { ...row, target: "dedicated" }, ...[1, 2].map(() => ({ ...row, target: "dedicated", says: /x/ }))],
       "entries[2] and entries[3] have the same condition, 503 / dedicated / x; remove one"
     ],
     ["an unknown class", [{ ...row, class: "Maybe" }], `entries[0].class is "Maybe"; ${kinds}`],
     [
-      "a class that every object has",
+      "a class named like an inherited property",
       [{ ...row, class: "constructor" }],
       `entries[0].class is "constructor"; ${kinds}`
     ],
@@ -51,64 +51,64 @@ describe("Dialect.make", () => {
     ],
     ["a status of 99", [{ ...row, status: 99 }], `entries[0].status is 99; ${range}`],
     ["a status of 1000", [{ ...row, status: 1000 }], `entries[0].status is 1000; ${range}`],
-    ["a status that is no number", [{ ...row, status: "503" }], `entries[0].status is 503; ${range}`],
-    ["NaN", [{ ...row, status: Number.NaN }], `entries[0].status is NaN; ${range}`],
+    ["a status that is not a number", [{ ...row, status: "503" }], `entries[0].status is 503; ${range}`],
+    ["a status of NaN", [{ ...row, status: Number.NaN }], `entries[0].status is NaN; ${range}`],
     [
       "neither status nor code",
       [{ ...row, status: undefined }],
       "entries[0] has neither a status nor a code; give it one"
     ],
     ["an empty code", [{ ...row, code: "" }], `entries[0].code is ""; ${word}`],
-    ["a code that is no string", [{ ...row, code: 6 }], `entries[0].code is 6; ${word}`],
+    ["a code that is not a string", [{ ...row, code: 6 }], `entries[0].code is 6; ${word}`],
     [
       "an unknown target",
       [{ ...row, target: "moon" }],
       'entries[0].target is "moon"; it must be "serverless" or "dedicated"'
     ],
-    ["a pattern that remembers", [row, { ...row, says: /x/g }], `entries[1].says is /x/g; ${pattern}`],
-    ["a pattern that sticks", [row, { ...row, says: /x/y }], `entries[1].says is /x/y; ${pattern}`],
-    ["words that are no pattern", [row, { ...row, says: "x" }], `entries[1].says is x; ${pattern}`],
+    ["a global pattern", [row, { ...row, says: /x/g }], `entries[1].says is /x/g; ${pattern}`],
+    ["a sticky pattern", [row, { ...row, says: /x/y }], `entries[1].says is /x/y; ${pattern}`],
+    ["a pattern that is not a regular expression", [row, { ...row, says: "x" }], `entries[1].says is x; ${pattern}`],
     [
-      "words that change the reason",
+      "a pattern that changes the reason",
       [row, { ...row, says: /x/, reason: "BadGateway" }],
       `entries[1].says is /x/; ${fallback("503")}`
     ],
     [
-      "words that change whether anything ran",
+      "a pattern that changes executed",
       [row, { ...row, says: /x/, executed: false }],
       `entries[1].says is /x/; ${fallback("503")}`
     ],
     [
-      "words without a row to fall back on",
+      "a pattern without an entry to fall back on",
       [{ ...row, status: 599, code: "C", says: /x/ }],
       `entries[0].says is /x/; ${fallback("599 / c")}`
     ],
     [
-      "a row without a source",
+      "an entry without a source",
       [{ ...row, source: "" }],
       'entries[0].source is ""; name the page or the observation that it comes from'
     ],
     [
-      "a source that is no string",
+      "a source that is not a string",
       [{ ...row, source: 1 }],
       "entries[0].source is 1; name the page or the observation that it comes from"
     ]
-  ])("refuses %s, naming option and value", (_, entries, message) => {
+  ])("rejects %s and names option and value", (_, entries, message) => {
     expect(() => make(...entries)).toThrow(new RangeError(`Dialect.make("acme"): ${message}`))
   })
 
-  it.each([[""], [7]])("refuses %j for a name", (name) => {
+  it.each([[""], [7]])("rejects %j as a name", (name) => {
     expect(() => Dialect.make({ name: name as string, entries: [] })).toThrow(
       new RangeError(`Dialect.make(""): name is ${JSON.stringify(name)}; ${word}`)
     )
   })
 
-  it("accepts the edges of the statuses, and both targets", () => {
+  it("accepts the smallest and largest status, and both targets", () => {
     const [low, high] = [100, 999].map((status) => ({ ...row, status }))
     expect(() => make({ ...low, target: "serverless" }, { ...high, target: "dedicated" })).not.toThrow()
   })
 
-  it("replaces the rows of its base, and keeps the rest", () => {
+  it("replaces entries of its base and keeps the rest", () => {
     const acme = Dialect.make({
       name: "acme",
       base: Dialect.fireworks,
@@ -124,8 +124,8 @@ describe("Dialect.make", () => {
   })
 })
 
-describe("the tables", () => {
-  it("have names, and the headers of the request's id, the surest first", () => {
+describe("the built-in dialects", () => {
+  it("names the headers of the request id in order of preference", () => {
     expect(dialects.map(({ name, requestIdHeaders }) => [name, ...requestIdHeaders])).toEqual([
       ["generic", "x-request-id", "request-id", "cf-ray"],
       ["fireworks", "x-request-id", "x-fireworks-request-id", "cf-ray"],
@@ -135,7 +135,7 @@ describe("the tables", () => {
   })
 
   it.each(dialects.map((dialect) => [dialect.name, dialect] as const))(
-    "of %s: every row can be reached",
+    "reaches every entry of %s by a lookup",
     (_, dialect) => {
       for (const entry of dialect.entries) {
         const text = entry.says === undefined ? undefined : "lora spending limit"
@@ -153,7 +153,7 @@ describe("the tables", () => {
   )
 
   it.each(dialects.map((dialect) => [dialect.name, dialect] as const))(
-    "of %s hold the guide to the letter",
+    "maps 429 to RateLimit, 5xx to Transient and 4xx to Fatal in %s",
     (_, dialect) => {
       const classes = (statuses: ReadonlyArray<number>) =>
         statuses.map((status) => Dialect.lookup(dialect, { status, codes: [] }).class)
@@ -173,7 +173,7 @@ describe("the tables", () => {
     ["the longer code", { error: { code: "internal_server_error", message: "no" } }]
   ]
   it.each([...dialects, own].flatMap((dialect) => within.map((one) => [dialect.name, ...one, dialect] as const)))(
-    "of %s retry a server_error within a stream that began with 200: %s",
+    "retries a server_error inside a stream with status 200 in %s: %s",
     (_name, _place, body, dialect) => {
       const error = Classify.answer({ status: 200, body, dialect, now: 0 })
       expect(error).toMatchObject({ _tag: "Transient", reason: "ServerError" })
@@ -182,14 +182,14 @@ describe("the tables", () => {
   )
 
   it.each([...dialects, own].map((dialect) => [dialect.name, dialect] as const))(
-    "of %s read rate_limit_exceeded within a stream that began with 200 as RateLimit",
+    "classifies rate_limit_exceeded inside a stream with status 200 as RateLimit in %s",
     (_name, dialect) => {
       const error = Classify.answer({ status: 200, body: { error: { code: "rate_limit_exceeded" } }, dialect, now: 0 })
       expect(error).toMatchObject({ _tag: "RateLimit", reason: "RateExceeded" })
     }
   )
 
-  it("mark as not executed what the server refused before running it, and nothing else", () => {
+  it("marks exactly the rejections that precede execution as not executed", () => {
     const marked = Dialect.fireworks.entries.filter((entry) => entry.executed === false)
     expect(new Set(marked.map((entry) => entry.reason))).toEqual(
       new Set(["RateExceeded", "Capacity", "Overloaded", "ScalingUp", "WeightSwap"])
@@ -200,15 +200,15 @@ describe("the tables", () => {
 describe("Dialect.lookup", () => {
   const advised = (advice: string, condition: Dialect.Condition): Dialect.Entry => ({ ...row, ...condition, advice })
 
-  it("prefers a code to a target, a target to words, and all of them to fewer", () => {
+  it("prefers a code to a target, a target to a pattern, and more conditions to fewer", () => {
     const acme = Dialect.make({
       name: "acme",
       requestIdHeaders: ["X-Acme-Id"],
       entries: [
         advised("plain", {}),
-        advised("words", { says: /x|undefined/ }),
+        advised("pattern", { says: /x|undefined/ }),
         advised("target", { target: "dedicated" }),
-        advised("target, words", { target: "dedicated", says: /x/ }),
+        advised("target, pattern", { target: "dedicated", says: /x/ }),
         advised("code", { code: "C" }),
         advised("code, target", { code: "C", target: "dedicated" })
       ]
@@ -218,9 +218,9 @@ describe("Dialect.lookup", () => {
     expect(acme.requestIdHeaders).toEqual(["x-acme-id"])
     expect(advice([])).toBe("plain")
     expect(advice([], "serverless", "-")).toBe("plain")
-    expect(advice([], "serverless", "x")).toBe("words")
+    expect(advice([], "serverless", "x")).toBe("pattern")
     expect(advice([], "dedicated", "-")).toBe("target")
-    expect(advice([], "dedicated", "x")).toBe("target, words")
+    expect(advice([], "dedicated", "x")).toBe("target, pattern")
     expect(advice(["c"], "serverless", "x")).toBe("code")
     expect(advice(["c"], "dedicated", "x")).toBe("code, target")
   })
@@ -228,24 +228,24 @@ describe("Dialect.lookup", () => {
   const lookup = (status: number, ...codes: ReadonlyArray<string>) =>
     Dialect.lookup(Dialect.fireworks, { status, codes }).reason
 
-  it("asks the status before the code", () => {
+  it("prefers the status to the code", () => {
     expect(lookup(429, "invalid_request_error")).toBe("RateExceeded")
     expect(lookup(400, "RESOURCE_EXHAUSTED")).toBe("BadRequest")
   })
 
-  it("refines a status by its code, in any casing and place", () => {
+  it("refines a status by its code, in any casing and position", () => {
     expect(lookup(503, "deployment_scaling_up")).toBe("ScalingUp")
     expect(lookup(503, "error", "DEPLOYMENT_SCALING_UP")).toBe("ScalingUp")
     expect(lookup(429, "quota_exceeded")).toBe("QuotaExhausted")
     expect(lookup(429, "too_many_requests")).toBe("Overloaded")
   })
 
-  it("asks the code where the status says nothing", () => {
+  it("falls back to the code when the status is 200", () => {
     expect(lookup(200, "UNAVAILABLE")).toBe("Unavailable")
     expect(lookup(200, "?", "PERMISSION_DENIED")).toBe("Forbidden")
   })
 
-  it("tells the two kinds of 412 apart in its advice only", () => {
+  it("distinguishes the two kinds of 412 in its advice", () => {
     const advice = (text?: string) =>
       Dialect.lookup(Dialect.fireworks, { status: 412, codes: ["PRECONDITION_FAILED"], text }).advice
     expect(advice("Account x is suspended, possibly due to reaching the monthly spending limit")).toContain("suspended")
@@ -265,11 +265,11 @@ describe("Dialect.lookup", () => {
     [302, "UnexpectedStatus"],
     [0, "UnexpectedStatus"],
     [Number.NaN, "UnexpectedStatus"]
-  ])("takes %d for %s", (status, reason) => {
+  ])("maps status %d to %s", (status, reason) => {
     expect(lookup(status)).toBe(reason)
   })
 
-  it("takes every failure of a server for one that passes, and what nobody knows for one that does not", () => {
+  it("maps an unlisted 5xx to Transient and an unknown status to Fatal", () => {
     const meaning = (status: number) => {
       const { class: tag, source } = Dialect.lookup(Dialect.generic, { status, codes: [] })
       return [tag, source]
@@ -278,7 +278,7 @@ describe("Dialect.lookup", () => {
     expect(meaning(600)).toEqual(["Fatal", "no entry"])
   })
 
-  it("has a meaning for every status and code", () => {
+  it("returns a class, a reason and a source for every status and code", () => {
     fc.assert(
       fc.property(fc.constantFrom(...dialects), fc.double(), fc.array(fc.string()), (dialect, status, codes) => {
         const { class: tag, reason, source } = Dialect.lookup(dialect, { status, codes })

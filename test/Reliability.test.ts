@@ -9,7 +9,7 @@ const transient = (props: Partial<ConstructorParameters<typeof ApiError.Transien
 
 const fixed = Effect.withRandom(Random.fixed([0.5]))
 
-/** Lets an effect run through all its waits, and tells each of them, as the pending wake-ups show them. */
+/** Runs an effect through all its waits and returns them, as read from the pending sleeps. */
 const through = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
     const fiber = yield* Effect.fork(effect)
@@ -41,10 +41,10 @@ const workloads = [Workload.interactive, Workload.agentic, Workload.largeModel, 
 
 const retried = [429, 500, 502, 503, 504]
 
-describe("the guide, by workload, idempotency and status", () => {
+describe("Reliability.protect, by workload, idempotency and status", () => {
   for (const workload of workloads) {
     for (const idempotency of ["safe", "keyed", "never"] as const) {
-      it.effect(`${workload.name}, ${idempotency}`, () =>
+      it.effect(`retries the documented statuses: ${workload.name}, ${idempotency}`, () =>
         Effect.gen(function* () {
           for (const status of [...retried, 400, 401, 404, 422]) {
             const random = Random.make("guide")
@@ -52,7 +52,7 @@ describe("the guide, by workload, idempotency and status", () => {
             const policy = Reliability.make({ workload, idempotency })
             const { exit, waits } = yield* through(Reliability.protect(call, policy)).pipe(Effect.withRandom(random))
 
-            // a 429 was refused before anything ran: even what must not run twice is sent again
+            // a 429 precedes execution, so even a call that must not run twice is retried
             const repeats = status === 429 || (retried.includes(status) && idempotency !== "never")
             const draws = Random.make("guide")
             const expected = repeats
@@ -71,10 +71,10 @@ describe("the guide, by workload, idempotency and status", () => {
   }
 })
 
-describe("patience", () => {
+describe("Reliability.protect with patience", () => {
   const scalingUp = Classify.answer({ status: 503, body: { error: { code: "DEPLOYMENT_SCALING_UP" } }, now: 0 })
 
-  it.effect("waits for a deployment on the workload's patience, spending neither attempts nor budget", () =>
+  it.effect("waits for a deployment and spends neither attempts nor budget", () =>
     Effect.gen(function* () {
       const budget = yield* RetryBudget.make({ ratio: 0, minPerSecond: 0, max: 1 })
       const { call, seen } = failing(scalingUp)
@@ -90,7 +90,7 @@ describe("patience", () => {
     })
   )
 
-  it.effect("fails at once where the workload has none, and says what to do", () =>
+  it.effect("fails at once with advice if the workload has no patience", () =>
     Effect.gen(function* () {
       const { call, seen } = failing(scalingUp)
       const { exit } = yield* through(Reliability.protect(call, Workload.interactive)).pipe(fixed)
@@ -106,7 +106,7 @@ describe("patience", () => {
     })
   )
 
-  it.effect("counts a swap of weights as any other failure where the workload has none", () =>
+  it.effect("counts a weight swap as an ordinary failure if the workload has no patience", () =>
     Effect.gen(function* () {
       const { call, seen } = failing(Classify.answer({ status: 425, now: 0 }))
       const { waits } = yield* through(Reliability.protect(call, Workload.interactive)).pipe(fixed)
@@ -115,7 +115,7 @@ describe("patience", () => {
     })
   )
 
-  it.effect("does not forget failures that counted while it waits", () =>
+  it.effect("keeps the count of ordinary failures while it waits", () =>
     Effect.gen(function* () {
       const errors = [transient(), scalingUp, transient(), scalingUp, transient(), transient(), transient()]
       let attempts = 0
@@ -128,8 +128,8 @@ describe("patience", () => {
   )
 })
 
-describe("limits", () => {
-  it.effect("each attempt has the attempt's limit, the call the deadline, and the error names the attempt before", () =>
+describe("timeouts and deadlines", () => {
+  it.effect("limits each attempt and the whole call, and reports the error of the attempt before", () =>
     Effect.gen(function* () {
       let attempts = 0
       const call = Effect.suspend(() => (attempts++ === 0 ? transient() : Effect.never))
@@ -148,7 +148,7 @@ describe("limits", () => {
     })
   )
 
-  it.effect("an attempt that takes its limit to the millisecond fails, one millisecond less does not", () =>
+  it.effect("fails an attempt a millisecond past its timeout, and not one a millisecond short of it", () =>
     Effect.gen(function* () {
       const call = (millis: number) =>
         Effect.sleep(millis).pipe(
@@ -162,7 +162,7 @@ describe("limits", () => {
     })
   )
 
-  it.effect("starts no attempt, and waits no wait, that the deadline leaves no time for", () =>
+  it.effect("does not start a wait or an attempt that would pass the deadline", () =>
     Effect.gen(function* () {
       const { call, seen } = failing(transient({ retryAfter: Duration.seconds(100) }))
       const { exit, waits } = yield* through(Reliability.protect(call, Workload.interactive)).pipe(fixed)
@@ -173,7 +173,7 @@ describe("limits", () => {
     })
   )
 
-  it.effect("an inner call knows of the outer one's limits", () =>
+  it.effect("stops the retries of an inner call at an outer deadline", () =>
     Effect.gen(function* () {
       const { call, seen } = failing(transient())
       const inner = Reliability.protect(call, Workload.agentic)
@@ -185,7 +185,7 @@ describe("limits", () => {
   )
 })
 
-it.effect("what runs inside an attempt has the attempt's time, and a deadline around the call is named", () =>
+it.effect("exposes the remaining time inside an attempt, and reports a deadline around the call", () =>
   Effect.gen(function* () {
     const inside = yield* Reliability.protect(Deadline.remaining, Workload.interactive)
     expect(inside).toEqual(Option.some(Duration.seconds(60)))
@@ -195,19 +195,21 @@ it.effect("what runs inside an attempt has the attempt's time, and a deadline ar
   })
 )
 
-describe("what still runs after a limit", () => {
+describe("after a timeout or deadline", () => {
   const minute = Workload.make({ name: "minute", timeouts: { attempt: "1 minute" }, deadline: "2 minutes" })
   const limits = {
-    "an attempt's": Reliability.protect(Workload.with(minute, { retry: Retry.make({ attempts: 1 }) })),
-    "a call's": Reliability.protect(Workload.with(minute, { deadline: "1 minute" })),
-    "a deadline's": Deadline.within("1 minute"),
-    "an attempt's by itself": Workload.timeout(minute),
-    "one of two that end together": <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+    "the attempt timeout of protect": Reliability.protect(
+      Workload.with(minute, { retry: Retry.make({ attempts: 1 }) })
+    ),
+    "the deadline of protect": Reliability.protect(Workload.with(minute, { deadline: "1 minute" })),
+    "Deadline.within": Deadline.within("1 minute"),
+    "Workload.timeout": Workload.timeout(minute),
+    "a deadline and an attempt timeout that end together": <A, E, R>(effect: Effect.Effect<A, E, R>) =>
       Deadline.within(Reliability.protect(effect, minute), "1 minute")
   }
 
   for (const [name, limit] of Object.entries(limits)) {
-    it.effect(`can call, to clean up: ${name} limit`, () =>
+    it.effect(`allows calls during cleanup: ${name}`, () =>
       Effect.gen(function* () {
         const sent: Array<string> = []
         const cancel = Effect.sync(() => sent.push("cancel")).pipe(Reliability.protect(minute), Effect.ignore)
@@ -224,7 +226,7 @@ describe("what still runs after a limit", () => {
     )
   }
 
-  it.scoped("can go on calling, if it was forked by a call for longer than the call", () =>
+  it.scoped("allows calls in a fiber that was forked into an outer scope", () =>
     Effect.gen(function* () {
       const scope = yield* Effect.scope
       const refreshed: Array<boolean> = []
@@ -244,8 +246,8 @@ describe("what still runs after a limit", () => {
 
 // -------------------------------------------------------------------------------------------------
 
-describe("errors", () => {
-  it.effect("say that nothing was sent, where no attempt has sent anything and the last wait ends late", () =>
+describe("errors of Reliability.protect", () => {
+  it.effect("reports NotSent if no attempt has sent anything and the last wait ends past the deadline", () =>
     Effect.gen(function* () {
       const { call, seen } = failing(transient({ reason: "Connect", delivery: "NotSent", status: undefined }))
       const clock = yield* Effect.clock
@@ -262,7 +264,7 @@ describe("errors", () => {
     })
   )
 
-  it.effect("what is no ApiError passes through untouched, defects and interruptions too", () =>
+  it.effect("passes on other errors, defects and interruptions unchanged", () =>
     Effect.gen(function* () {
       class Other {
         readonly _tag = "Other"
@@ -276,7 +278,7 @@ describe("errors", () => {
     })
   )
 
-  it.effect("leave settled, and are passed on by whoever is outside", () =>
+  it.effect("fails with settled errors, which outer owners of retries pass on", () =>
     Effect.gen(function* () {
       const { call, seen } = failing(transient())
       const nested = call.pipe(
@@ -290,16 +292,16 @@ describe("errors", () => {
     })
   )
 
-  it.effect("what nobody has classified is recorded as unknown", () =>
+  it.effect("records unclassified errors and defects as Unknown", () =>
     Effect.gen(function* () {
       for (const foreign of [Effect.fail("foreign"), Effect.die(new Error("defect"))]) {
-        const told: Array<unknown> = []
+        const records: Array<unknown> = []
         const policy = Reliability.make({
           workload: Workload.interactive,
-          record: ({ error, of }) => void told.push([of, error?.reason, error?.delivery, error?.attempts])
+          record: ({ error, of }) => void records.push([of, error?.reason, error?.delivery, error?.attempts])
         })
         yield* Effect.exit(Reliability.protect(foreign, policy))
-        expect(told).toEqual([
+        expect(records).toEqual([
           ["attempt", "Unknown", "Unconfirmed", 0],
           ["call", "Unknown", "Unconfirmed", 1]
         ])
@@ -307,7 +309,7 @@ describe("errors", () => {
     })
   )
 
-  it.effect("foreign ones are classified, with a policy that can", () =>
+  it.effect("classifies foreign errors with the classifier of the policy", () =>
     Effect.gen(function* () {
       let attempts = 0
       const call = Effect.suspend(() => Effect.fail({ code: attempts++ === 0 ? "BUSY" : "GONE" }))
@@ -322,7 +324,7 @@ describe("errors", () => {
     })
   )
 
-  it.effect("a classifier that throws is a defect, not a hang", () =>
+  it.effect("dies if the classifier throws", () =>
     Effect.gen(function* () {
       const policy = Reliability.make({
         workload: Workload.interactive,
@@ -336,8 +338,8 @@ describe("errors", () => {
   )
 })
 
-describe("budget", () => {
-  it.effect("empty, the last error is returned as it is, and counted", () =>
+describe("Reliability.protect with a retry budget", () => {
+  it.effect("fails with the last error and counts the suppressed retry when the budget is empty", () =>
     Effect.gen(function* () {
       const budget = yield* RetryBudget.make({ ratio: 0, minPerSecond: 0, max: 2 })
       const why: Array<string> = []
@@ -355,7 +357,7 @@ describe("budget", () => {
     })
   )
 
-  it.effect("each call earns its ratio", () =>
+  it.effect("deposits the ratio once per call", () =>
     Effect.gen(function* () {
       const budget = yield* RetryBudget.make({ ratio: 0.5, minPerSecond: 0, max: 2 })
       yield* budget.withdraw
@@ -367,7 +369,7 @@ describe("budget", () => {
   )
 })
 
-it.effect("a call within a call of the same budget is counted once", () =>
+it.effect("deposits once for nested calls that share a budget", () =>
   Effect.gen(function* () {
     const budget = yield* RetryBudget.make({ ratio: 0.5, minPerSecond: 0, max: 2 })
     yield* budget.withdraw
@@ -381,25 +383,25 @@ it.effect("a call within a call of the same budget is counted once", () =>
   })
 )
 
-describe("observers", () => {
-  it.effect("are told each retry, the end, and every outcome", () =>
+describe("an observer of a policy", () => {
+  it.effect("receives each retry, the end of the retries, and every outcome", () =>
     Effect.gen(function* () {
-      const told: Array<string> = []
+      const events: Array<string> = []
       const policy = Reliability.make({
         workload: Workload.with(Workload.interactive, { retry: Retry.make({ attempts: 2, base: "1 second" }) }),
         onRetry: ({ error, step, workload }) =>
           Effect.sync(() =>
-            told.push(
+            events.push(
               `retry ${workload.name} ${error.reason} ${step.attempt} ${step.why} ${Duration.toMillis(step.delay)}`
             )
           ),
-        onGiveUp: ({ error, why }) => Effect.sync(() => told.push(`give up ${error.attempts} ${why}`)),
+        onGiveUp: ({ error, why }) => Effect.sync(() => events.push(`give up ${error.attempts} ${why}`)),
         record: ({ attempt, error, millis, of }) =>
-          void told.push(`${of} ${attempt} ${error?.reason ?? "ok"} ${millis}`)
+          void events.push(`${of} ${attempt} ${error?.reason ?? "ok"} ${millis}`)
       })
       yield* through(Reliability.protect(Effect.delay(transient(), "1 second"), policy)).pipe(fixed)
       yield* Reliability.protect(Effect.succeed(1), policy)
-      expect(told).toEqual([
+      expect(events).toEqual([
         "attempt 1 Unavailable 1000",
         "retry interactive Unavailable 1 Backoff 1500",
         "attempt 2 Unavailable 1000",
@@ -412,19 +414,19 @@ describe("observers", () => {
   )
 })
 
-describe("leaf", () => {
-  it.effect("is told its time, which shrinks towards the deadline, and is retried", () =>
+describe("Reliability.leaf", () => {
+  it.effect("passes the remaining time to each attempt and retries it", () =>
     Effect.gen(function* () {
-      const told: Array<string> = []
+      const limits: Array<string> = []
       const workload = Workload.with(Workload.interactive, { deadline: "62 seconds" })
       const call = Reliability.leaf(workload, ({ attempt, millis, phase }) =>
         Effect.suspend(() => {
-          told.push(`${attempt} ${millis} ${phase}`)
+          limits.push(`${attempt} ${millis} ${phase}`)
           return transient()
         })
       )
       const { exit } = yield* through(call).pipe(fixed)
-      expect(told).toEqual([
+      expect(limits).toEqual([
         "1 60000 attempt",
         "2 60000 attempt",
         "3 58000 deadline",
@@ -435,7 +437,7 @@ describe("leaf", () => {
     })
   )
 
-  it.effect("leaves what it succeeds with, and what is no ApiError, alone", () =>
+  it.effect("passes on successes and other errors unchanged", () =>
     Effect.gen(function* () {
       expect(yield* Reliability.leaf(Workload.interactive, () => Effect.succeed(1))).toBe(1)
       expect(yield* Effect.flip(Reliability.leaf(Workload.interactive, () => Effect.fail("other")))).toBe("other")
@@ -443,8 +445,8 @@ describe("leaf", () => {
   )
 })
 
-describe("describe", () => {
-  it("tells the composition as data", () => {
+describe("Reliability.describe", () => {
+  it("returns the composition as data", () => {
     const policy = Reliability.make({ workload: Workload.batchSubmission, idempotency: "never", record: () => {} })
     expect(Reliability.describe(policy)).toEqual({
       workload: "batchSubmission",
