@@ -21,28 +21,28 @@ const transient = (props: Partial<ConstructorParameters<typeof ApiError.Transien
 
 const fixed = Effect.withRandom(Random.fixed([0.5]))
 
-/** The waits between the attempts of an effect that goes on failing, and what is left in the end. */
+/** Returns the waits between the attempts of an effect that keeps failing, and checks its final error. */
 const waitsOf = (error: unknown, schedule: Schedule.Schedule<unknown, unknown>) =>
   Effect.gen(function* () {
     const times: Array<number> = []
-    const tried = Effect.zipRight(
+    const attempt = Effect.zipRight(
       Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.sync(() => times.push(now))),
       Effect.fail(error)
     )
-    const fiber = yield* Effect.fork(Effect.flip(Effect.retry(tried, schedule)))
+    const fiber = yield* Effect.fork(Effect.flip(Effect.retry(attempt, schedule)))
     yield* TestClock.adjust("1 hour")
     expect(yield* Fiber.join(fiber)).toBe(error)
     return times.slice(1).map((time, index) => time - (times[index] ?? 0))
   }).pipe(fixed)
 
-describe("the schedules, with a plain Effect.retry", () => {
-  it.effect("documented: five attempts, 1 s doubling, up to a second on top", () =>
+describe("a schedule under a plain Effect.retry", () => {
+  it.effect("makes five attempts with Retry.documented, doubling from 1 s with up to 1 s of jitter", () =>
     Effect.gen(function* () {
       expect(yield* waitsOf(transient(), Retry.documented)).toEqual([1500, 2500, 4500, 8500])
     })
   )
 
-  it.effect("documented: a hint is the floor", () =>
+  it.effect("waits at least as long as the server hint with Retry.documented", () =>
     Effect.gen(function* () {
       const hinted = transient({ retryAfter: Duration.seconds(3) })
       expect(yield* waitsOf(hinted, Retry.documented)).toEqual([3500, 3500, 4500, 8500])
@@ -51,7 +51,7 @@ describe("the schedules, with a plain Effect.retry", () => {
     })
   )
 
-  it.effect("sdk: three retries, half a second doubling, less up to a quarter", () =>
+  it.effect("makes three retries with Retry.sdk, doubling from 0.5 s minus up to a quarter", () =>
     Effect.gen(function* () {
       expect(yield* waitsOf(transient(), Retry.sdk)).toEqual([437.5, 875, 1750])
       const hinted = transient({ retryAfter: Duration.seconds(20) })
@@ -59,7 +59,7 @@ describe("the schedules, with a plain Effect.retry", () => {
     })
   )
 
-  it.effect("stop at once on Fatal, on what is settled, and on what is no ApiError", () =>
+  it.effect("stops at once on Fatal, settled and other errors", () =>
     Effect.gen(function* () {
       const fatal = new ApiError.Fatal({ reason: "BadRequest", delivery: "Acknowledged", status: 400 })
       for (const error of [fatal, transient({ attempts: 3 }), new Error("other"), "text", undefined]) {
@@ -68,7 +68,7 @@ describe("the schedules, with a plain Effect.retry", () => {
     })
   )
 
-  it.effect("make, told nothing: hints up to two minutes, and two attempts in a row for a name", () =>
+  it.effect("accepts hints up to two minutes and two NameNotFound in a row by default", () =>
     Effect.gen(function* () {
       const hinted = (millis: number) => transient({ retryAfter: Duration.millis(millis) })
       const atMost = Array(4).fill(126_000)
@@ -79,7 +79,7 @@ describe("the schedules, with a plain Effect.retry", () => {
     })
   )
 
-  it.effect("give up at once on what scales up only where a workload says how long to wait for it", () =>
+  it.effect("stops at once on ScalingUp only within a workload without patience", () =>
     Effect.gen(function* () {
       const scaling = transient({ reason: "ScalingUp" })
       const attempts = (within: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E | ApiError.ApiError>) =>
@@ -94,15 +94,15 @@ describe("the schedules, with a plain Effect.retry", () => {
     })
   )
 
-  it("tell what they do", () => {
-    const told = (retry: Workload.Workload["retry"]) =>
+  it("describes its options in Reliability.describe", () => {
+    const described = (retry: Workload.Workload["retry"]) =>
       Reliability.describe(Workload.with(Workload.interactive, { retry })).retry
-    expect(told(Retry.documented)).toBe("5 attempts, 1s × 2, additive jitter, hints up to 2m")
-    expect(told(Retry.sdk)).toBe("4 attempts, 500ms × 2 up to 8s, subtractive jitter, hints up to 2m")
-    expect(told(Retry.documented.pipe(Schedule.addDelay(() => "1 second")))).toBe("a schedule of its own")
+    expect(described(Retry.documented)).toBe("5 attempts, 1s × 2, additive jitter, hints up to 2m")
+    expect(described(Retry.sdk)).toBe("4 attempts, 500ms × 2 up to 8s, subtractive jitter, hints up to 2m")
+    expect(described(Retry.documented.pipe(Schedule.addDelay(() => "1 second")))).toBe("a schedule of its own")
   })
 
-  it.effect("keep their rules under a combinator that stops or lengthens", () =>
+  it.effect("keeps its rules under combinators that stop it or lengthen its waits", () =>
     Effect.gen(function* () {
       const twice = Retry.documented.pipe(Schedule.intersect(Schedule.recurs(2)))
       expect(yield* waitsOf(transient(), twice)).toEqual([1500, 2500])
@@ -113,14 +113,14 @@ describe("the schedules, with a plain Effect.retry", () => {
     })
   )
 
-  it.effect("tell attempt, delay and why", () =>
+  it.effect("outputs the attempt, the delay and the reason of each step", () =>
     Effect.gen(function* () {
       const steps: Array<Retry.Step> = []
       const errors = [transient(), transient({ retryAfter: Duration.seconds(9) }), transient({ attempts: 1 })]
       let attempts = 0
-      const tried = Effect.suspend(() => Effect.fail(errors[attempts++] ?? transient()))
+      const call = Effect.suspend(() => Effect.fail(errors[attempts++] ?? transient()))
       const schedule = Retry.documented.pipe(Schedule.tapOutput((step) => Effect.sync(() => steps.push(step))))
-      const fiber = yield* Effect.fork(Effect.flip(Effect.retry(tried, schedule)))
+      const fiber = yield* Effect.fork(Effect.flip(Effect.retry(call, schedule)))
       yield* TestClock.adjust("1 minute")
       yield* Fiber.join(fiber)
       expect(steps).toEqual([
@@ -131,7 +131,7 @@ describe("the schedules, with a plain Effect.retry", () => {
     }).pipe(fixed)
   )
 
-  it.effect("hold no state: one value serves many calls at once, in turn", () =>
+  it.effect("keeps no state between concurrent calls", () =>
     Effect.gen(function* () {
       const times: Array<string> = []
       const call = (name: string) =>
@@ -154,7 +154,7 @@ describe("the schedules, with a plain Effect.retry", () => {
 // The rules, over random schedules of failures, against a naive model
 // -------------------------------------------------------------------------------------------------
 
-/** A clock that stands where it is put. */
+/** A clock that moves only when it is set. */
 class ManualClock implements Clock.Clock {
   readonly [Clock.ClockTypeId]: Clock.ClockTypeId = Clock.ClockTypeId
   now = 1_700_000_000_000
@@ -178,7 +178,7 @@ interface Situation {
   }
   /** Milliseconds until the deadline, and what each attempt takes of it. */
   readonly deadline: number
-  readonly tryMillis: number
+  readonly attemptMillis: number
   readonly idempotency: Reliability.Idempotency
   readonly patience:
     | { readonly waits: number; readonly base: number; readonly factor: number; readonly cap: number }
@@ -245,7 +245,7 @@ const situation: fc.Arbitrary<Situation> = fc
     nameNotFound: fc.integer({ min: 1, max: 3 }),
     settled: fc.constantFrom<"stop" | "retry">("stop", "stop", "retry"),
     deadline: fc.oneof(fc.constant(Infinity), millis(60_000)),
-    tryMillis: millis(2000),
+    attemptMillis: millis(2000),
     idempotency: fc.constantFrom<Reliability.Idempotency>("safe", "keyed", "never"),
     patience: fc.option(
       fc.record({
@@ -266,7 +266,7 @@ const situation: fc.Arbitrary<Situation> = fc
     patience: patience === undefined ? undefined : { ...patience, cap: patience.base + patience.over }
   }))
 
-/** Two sums of fractions that ought to be equal are seldom equal to the last bit: such a case decides nothing. */
+/** Returns whether two sums differ only by rounding. Such cases are skipped. */
 const near = (a: number, b: number) => Math.abs(a - b) < 0.01
 
 const refusals = new Set([
@@ -279,7 +279,7 @@ const refusals = new Set([
   "Unprocessable"
 ])
 
-/** The rules as one would tell them, one after the other. */
+/** A naive model of the rules, one after the other. */
 const model = (s: Situation): ReadonlyArray<Decision> => {
   const decisions: Array<Decision> = []
   const { attempts, base, cap, factor, jitter, maxHint, nameNotFound, settled } = s.options
@@ -290,7 +290,7 @@ const model = (s: Situation): ReadonlyArray<Decision> => {
   let nameless = 0
   let reconnected = false
   for (const [index, error] of s.errors.entries()) {
-    elapsed += s.tryMillis
+    elapsed += s.attemptMillis
     const left = s.deadline - elapsed
     const u = s.randoms[index] ?? 0
     const stop = (why: Retry.Stopping) => [...decisions, { why, delay: 0 }]
@@ -347,7 +347,7 @@ const model = (s: Situation): ReadonlyArray<Decision> => {
   return decisions
 }
 
-/** What the schedule decides, driven by hand: no fiber sleeps. */
+/** Returns the decisions of the schedule, stepped by hand: no fiber sleeps. */
 const actual = (s: Situation): ReadonlyArray<Decision> => {
   const clock = new ManualClock()
   const start = clock.now
@@ -370,7 +370,7 @@ const actual = (s: Situation): ReadonlyArray<Decision> => {
     const decisions: Array<Decision> = []
     let state: unknown = schedule.initial
     for (const [index, error] of s.errors.entries()) {
-      clock.now += s.tryMillis
+      clock.now += s.attemptMillis
       const stepped: readonly [unknown, Retry.Step, ScheduleDecision.ScheduleDecision] = yield* schedule
         .step(clock.now, error, state)
         .pipe(Effect.locally(currentCall, call), Effect.withRandom(Random.fixed([s.randoms[index] ?? 0])))
@@ -392,8 +392,8 @@ const closed = transient({ reason: "ConnectionLost", delivery: "Unconfirmed", re
 
 const waiting = new Set<string>(["Backoff", "Hint", "Patience", "ReusedSocket"])
 
-describe("the rules", () => {
-  it("agree with a naive model in every decision and delay", () => {
+describe("a schedule of Retry.make", () => {
+  it("agrees with a naive model in every decision and delay", () => {
     fc.assert(
       fc.property(situation, (s) => {
         const [mine, theirs] = [actual(s), model(s)]
@@ -418,19 +418,22 @@ describe("the rules", () => {
     return ApiError.isApiError(error) ? error : undefined
   }
 
-  check("1. never before a hint, never longer than the cap unless hinted, jitter bounded", (s, decisions) => {
-    for (const [index, { delay, why }] of decisions.entries()) {
-      if (why !== "Backoff" && why !== "Hint") continue
-      const hint = Duration.toMillis(errorAt(s, index)?.retryAfter ?? Duration.zero)
-      expect(delay).toBeGreaterThanOrEqual(hint)
-      expect(delay).toBeLessThanOrEqual(Math.max(s.options.cap, hint) + Math.max(s.options.base, hint / 10))
+  check(
+    "waits at least as long as the hint, at most the cap unless hinted, with bounded jitter (rule 1)",
+    (s, decisions) => {
+      for (const [index, { delay, why }] of decisions.entries()) {
+        if (why !== "Backoff" && why !== "Hint") continue
+        const hint = Duration.toMillis(errorAt(s, index)?.retryAfter ?? Duration.zero)
+        expect(delay).toBeGreaterThanOrEqual(hint)
+        expect(delay).toBeLessThanOrEqual(Math.max(s.options.cap, hint) + Math.max(s.options.base, hint / 10))
+      }
     }
-  })
+  )
 
-  check("2. never past the deadline; hopeless waits and hints above maxHint fail at once", (s, decisions) => {
+  check("does not wait past the deadline or for a hint above maxHint (rule 2)", (s, decisions) => {
     let elapsed = 0
     for (const [index, { delay, why }] of decisions.entries()) {
-      elapsed += s.tryMillis + delay
+      elapsed += s.attemptMillis + delay
       if (waiting.has(why)) expect(elapsed).toBeLessThan(s.deadline + 0.01)
       const hint = errorAt(s, index)?.retryAfter
       if (hint !== undefined && Duration.toMillis(hint) > s.options.maxHint)
@@ -438,7 +441,7 @@ describe("the rules", () => {
     }
   })
 
-  check("3. x-should-retry overrides the class, both ways", (s, decisions) => {
+  check("prefers x-should-retry to the class, in both directions (rule 3)", (s, decisions) => {
     for (const [index, { why }] of decisions.entries()) {
       const error = errorAt(s, index)
       if (error?.shouldRetry === false) expect(waiting.has(why)).toBe(false)
@@ -446,7 +449,7 @@ describe("the rules", () => {
     }
   })
 
-  check("5. a name that is not found is tried so many times in a row at most", (s, decisions) => {
+  check("limits the attempts in a row that fail with NameNotFound (rule 5)", (s, decisions) => {
     let run = 0
     for (const [index, { why }] of decisions.entries()) {
       run = errorAt(s, index)?.reason === "NameNotFound" ? run + 1 : 0
@@ -454,13 +457,13 @@ describe("the rules", () => {
     }
   })
 
-  check("6. a closed kept-alive connection is tried again once, at once, uncounted", (_, decisions) => {
+  check("retries a closed kept-alive connection once, at once and uncounted (rule 6)", (_, decisions) => {
     const free = decisions.filter(({ why }) => why === "ReusedSocket")
     expect(free.length).toBeLessThanOrEqual(1)
     for (const { delay } of free) expect(delay).toBe(0)
   })
 
-  check("7. what may have happened is repeated only if the call says it may be", (s, decisions) => {
+  check("repeats a possibly executed call only if its idempotency allows it (rule 7)", (s, decisions) => {
     if (s.idempotency !== "never") return
     for (const [index, { why }] of decisions.entries()) {
       const error = errorAt(s, index)
@@ -468,30 +471,30 @@ describe("the rules", () => {
     }
   })
 
-  check("8. patience spends neither attempts nor budget, and nothing exceeds those", (s, decisions) => {
+  check("spends neither attempts nor budget on patience, and exceeds neither (rule 8)", (s, decisions) => {
     const spent = decisions.filter(({ why }) => why === "Backoff" || why === "Hint").length
     expect(spent).toBeLessThan(s.options.attempts)
     expect(spent).toBeLessThanOrEqual(s.budget)
     expect(decisions.filter(({ why }) => why === "Patience").length).toBeLessThanOrEqual(s.patience?.waits ?? 0)
   })
 
-  check("9. what is settled is not tried again, unless asked", (s, decisions) => {
+  check("does not retry settled errors unless asked (rule 9)", (s, decisions) => {
     for (const [index, { why }] of decisions.entries()) {
       if (s.options.settled === "stop" && (errorAt(s, index)?.attempts ?? 0) > 0) expect(why).toBe("Settled")
     }
   })
 
   it.each<[string, number, Partial<Situation>, Retry.Waiting | Retry.Stopping]>([
-    ["a wait that ends at the deadline", 1100, {}, "Deadline"],
-    ["a wait that ends a millisecond before it", 1101, {}, "Backoff"],
-    ["a closed connection at the deadline", 100, { errors: [closed] }, "Deadline"],
-    ["a closed connection a millisecond before it", 101, { errors: [closed] }, "ReusedSocket"]
-  ])("2. %s", (_, deadline, rest, why) => {
+    ["stops before a wait that ends at the deadline", 1100, {}, "Deadline"],
+    ["allows a wait that ends a millisecond before the deadline", 1101, {}, "Backoff"],
+    ["stops after a connection that closed at the deadline", 100, { errors: [closed] }, "Deadline"],
+    ["retries a connection that closed a millisecond before the deadline", 101, { errors: [closed] }, "ReusedSocket"]
+  ])("%s (rule 2)", (_, deadline, rest, why) => {
     const options = { attempts: 5, base: 1000, factor: 2, cap: 1000, jitter: "none", maxHint: 0 } as const
     const s: Situation = {
       options: { ...options, nameNotFound: 2, settled: "stop" },
       deadline,
-      tryMillis: 100,
+      attemptMillis: 100,
       idempotency: "safe",
       patience: undefined,
       budget: 1,
@@ -502,7 +505,7 @@ describe("the rules", () => {
     expect(actual(s).map((decision) => decision.why)).toEqual([why])
   })
 
-  it("4. no wait is longer than a timer can hold", () => {
+  it("waits at most 2^31-1 ms (rule 4)", () => {
     const options = { base: "20 days", factor: 10, cap: Duration.infinity, maxHint: "24 days" } as const
     for (const failures of [0, 1, 5, 400]) {
       const wait = Retry.delay(options, { failures, random: 0.999, hint: "24 days" })
@@ -515,41 +518,41 @@ describe("Retry.delay", () => {
   const seconds = (options: Retry.Options, failure: Partial<Parameters<typeof Retry.delay>[1]>) =>
     Duration.toSeconds(Retry.delay(options, { failures: 0, random: 0.5, ...failure }))
 
-  it("doubles from a second up to a minute by default, with up to a second on top", () => {
+  it("doubles from 1 s up to 1 min by default, with up to 1 s of jitter", () => {
     const waits = [0, 1, 2, 3, 4, 5, 6, 7].map((failures) => seconds({}, { failures, random: 0 }))
     expect(waits).toEqual([1, 2, 4, 8, 16, 32, 60, 60])
     expect(seconds({}, { failures: 2 })).toBe(4.5)
   })
 
-  it("has a cap of a minute by default, or of the base if that is longer", () => {
+  it("caps at the longer of one minute and the base by default", () => {
     expect(seconds({ base: "2 minutes" }, { failures: 3, random: 0 })).toBe(120)
     expect(seconds({ base: "59 seconds" }, { failures: 3, random: 0 })).toBe(60)
   })
 
   it.each<[string, number, number, number, Retry.Options]>([
     ["additive", 10, 32, 52.5, { jitter: "additive" }],
-    ["additive, of a given width", 8.5, 30.5, 50.5, { jitter: "additive", spread: "1 second" }],
+    ["additive (spread of 1 s)", 8.5, 30.5, 50.5, { jitter: "additive", spread: "1 second" }],
     ["full", 4, 32, 52.5, { jitter: "full" }],
     ["subtractive", 7, 32, 52.5, { jitter: "subtractive" }],
-    ["none", 8, 30, 50, { jitter: "none" }]
-  ])("%s: %d s, %d s with a hint of 30 s", (_, alone, hinted, long, options) => {
+    ["no", 8, 30, 50, { jitter: "none" }]
+  ])("applies %s jitter: %d s, or %d s with a hint of 30 s", (_, alone, hinted, long, options) => {
     const base = { ...options, base: "4 seconds" } as const
     expect(seconds(base, { failures: 1 })).toBe(alone)
     expect(seconds(base, { failures: 1, hint: "30 seconds" })).toBe(hinted)
     expect(seconds(base, { failures: 1, hint: "50 seconds" })).toBe(long)
   })
 
-  it("takes a hint for no more than a floor", () => {
+  it("treats a hint as a lower bound", () => {
     expect(seconds({ base: "4 seconds", jitter: "none" }, { failures: 1, hint: "7 seconds" })).toBe(8)
   })
 
-  it("refuses what make refuses", () => {
+  it("rejects the same options as Retry.make", () => {
     expect(() => seconds({ base: -1 }, {})).toThrow("Retry.delay: base is -1")
   })
 })
 
 describe("Retry.retry", () => {
-  it.effect("settles what is left with the number of attempts, and leaves the rest alone", () =>
+  it.effect("settles an ApiError with the number of attempts, and passes on the rest unchanged", () =>
     Effect.gen(function* () {
       const fiber = yield* Effect.fork(Effect.flip(Retry.retry(transient(), Retry.documented)))
       yield* TestClock.adjust("1 minute")
@@ -562,7 +565,7 @@ describe("Retry.retry", () => {
     })
   )
 
-  it.effect("does not multiply, however deep it is nested, unless asked", () =>
+  it.effect("does not multiply attempts when nested, unless asked", () =>
     Effect.gen(function* () {
       let attempts = 0
       const call = Effect.suspend(() => {
@@ -603,12 +606,12 @@ describe("Retry.make", () => {
     [{ maxHint: "30 days" }, "maxHint is 30d"],
     [{ nameNotFound: 0 }, "nameNotFound is 0"],
     [{ nameNotFound: 1.5 }, "nameNotFound is 1.5"]
-  ])("refuses %o, naming option, value and bound", (options, message) => {
+  ])("rejects %o and names option, value and bound", (options, message) => {
     expect(() => Retry.make(options)).toThrow(message)
   })
 
-  it("refuses unknown words", () => {
-    // what JavaScript callers can do, and TypeScript's cannot
+  it("rejects an unknown jitter, settled or base", () => {
+    // only possible without TypeScript
     expect(() => Retry.make({ jitter: "some" as "none" })).toThrow(
       'jitter is "some"; it must be one of additive, full, subtractive, none'
     )
@@ -616,7 +619,7 @@ describe("Retry.make", () => {
     expect(() => Retry.make({ base: "soon" as "1 second" })).toThrow('base is "soon"')
   })
 
-  it("accepts the edges", () => {
+  it("accepts the smallest and largest values", () => {
     expect(() => Retry.make({ attempts: 1, base: 0, cap: 0, factor: 1, maxHint: 0, spread: 0 })).not.toThrow()
     expect(() => Retry.make({ base: 2 ** 31 - 1, cap: Duration.infinity })).not.toThrow()
   })

@@ -27,14 +27,14 @@ const anyBudget = anyOptions.chain((options) =>
   })
 )
 
-/** Equal but for what floating point loses along the way. */
+/** Expects equality up to rounding. */
 const expectClose = (actual: number, expected: number) =>
   expect(Math.abs(actual - expected)).toBeLessThanOrEqual(1e-6 * Math.max(1, Math.abs(expected)))
 
 describe("accrue", () => {
   const options = { ratio: 0.1, minPerSecond: 2, max: 20 }
 
-  it("earns by the second and by the call, up to max", () => {
+  it("adds tokens per second and per call, up to max", () => {
     const empty = { tokens: 0, at: 1000 }
     expect(accrue(empty, options, 1000, 0)).toEqual({ tokens: 0, at: 1000 })
     expect(accrue(empty, options, 1500, 0)).toEqual({ tokens: 1, at: 1500 })
@@ -45,7 +45,7 @@ describe("accrue", () => {
     expect(accrue({ tokens: 19.5, at: 0 }, options, 0, 6)).toEqual({ tokens: 20, at: 0 })
   })
 
-  it("earns nothing for a clock that went back, nor for its return", () => {
+  it("adds no tokens while the clock is behind its latest time", () => {
     const state = { tokens: 3, at: 10_000 }
     const back = accrue(state, options, 4000, 0)
     expect(back).toEqual(state)
@@ -53,7 +53,7 @@ describe("accrue", () => {
     expect(accrue(back, options, 10_500, 0)).toEqual({ tokens: 4, at: 10_500 })
   })
 
-  it("holds neither more than max nor less than before, whatever happens", () => {
+  it("keeps the tokens between their previous number and max", () => {
     fc.assert(
       fc.property(anyBudget, anyMoment, anyCalls, ({ options, state }, now, calls) => {
         const { at, tokens } = accrue(state, options, now, calls)
@@ -65,7 +65,7 @@ describe("accrue", () => {
     )
   })
 
-  it("never holds less after more time or more calls", () => {
+  it("increases with time and calls", () => {
     fc.assert(
       fc.property(
         anyBudget,
@@ -86,7 +86,7 @@ describe("accrue", () => {
     )
   })
 
-  it("comes to the same in one step and in two", () => {
+  it("returns the same in one step and in two", () => {
     fc.assert(
       fc.property(anyBudget, anyMoment, anyMoment, anyCalls, anyCalls, ({ options, state }, a, b, calls, more) => {
         const [first, second] = [Math.min(a, b), Math.max(a, b)]
@@ -117,7 +117,7 @@ const anyEvent: fc.Arbitrary<Event> = fc.oneof(
   fc.record({ does: fc.constantFrom("deposit" as const, "withdraw" as const, "look" as const) })
 )
 
-/** A budget that counts eighths of a token, one eighth of a second after another. */
+/** A naive budget that counts eighths of a token in steps of an eighth of a second. */
 const naively = (options: RetryBudget.RetryBudget["options"], events: ReadonlyArray<Event>) => {
   const max = options.max * 8
   let eighths = max
@@ -157,8 +157,8 @@ class ClockByHand implements Clock.Clock {
   readonly sleep = () => Effect.never
 }
 
-describe("a budget", () => {
-  it("does what a naive model does, over any history", () => {
+describe("RetryBudget", () => {
+  it("agrees with a naive model over any history", () => {
     fc.assert(
       fc.property(exactOptions, fc.array(anyEvent, { maxLength: 60 }), (options, events) => {
         const clock = new ClockByHand()
@@ -202,7 +202,7 @@ describe("a budget", () => {
     expect(amplification).toBeGreaterThan(1.07)
   })
 
-  it.effect("is full at first, with the documented defaults", () =>
+  it.effect("starts full, with the documented defaults", () =>
     Effect.gen(function* () {
       const budget = yield* RetryBudget.make()
       expect(budget.options).toEqual({ ratio: 0.07, minPerSecond: 0.5, max: 20 })
@@ -214,7 +214,7 @@ describe("a budget", () => {
     })
   )
 
-  it.effect("gives one retry for ten calls at a ratio of a tenth", () =>
+  it.effect("allows one retry per ten calls at a ratio of 0.1", () =>
     Effect.gen(function* () {
       const budget = yield* RetryBudget.make({ max: 1, minPerSecond: 0, ratio: 0.1 })
       expect(yield* budget.withdraw).toBe(true)
@@ -225,7 +225,7 @@ describe("a budget", () => {
     })
   )
 
-  it.effect("refills by the clock, and not a millisecond sooner", () =>
+  it.effect("refills with time and not a millisecond early", () =>
     Effect.gen(function* () {
       const budget = yield* RetryBudget.make({ ratio: 0, minPerSecond: 2, max: 5 })
       yield* Effect.replicateEffect(budget.withdraw, 5)
@@ -241,7 +241,7 @@ describe("a budget", () => {
     })
   )
 
-  it.effect("does not refill when only the wall clock goes on", () =>
+  it.effect("does not refill when only the wall clock advances", () =>
     Effect.gen(function* () {
       const clock = new ClockByHand()
       const program = Effect.gen(function* () {
@@ -256,7 +256,7 @@ describe("a budget", () => {
     })
   )
 
-  it.effect("is a new one each time the effect that makes it is run", () =>
+  it.effect("starts anew each time the effect of RetryBudget.make runs", () =>
     Effect.gen(function* () {
       const make = RetryBudget.make({ max: 1, minPerSecond: 0 })
       const [one, other] = yield* Effect.all([make, make])
@@ -265,7 +265,7 @@ describe("a budget", () => {
     })
   )
 
-  it.effect("is not changed by looking at it", () =>
+  it.effect("does not change when it is read", () =>
     Effect.gen(function* () {
       const budget = yield* RetryBudget.make({ ratio: 0.5, minPerSecond: 0, max: 3 })
       yield* Effect.replicateEffect(budget.withdraw, 3)
@@ -290,8 +290,8 @@ const someYields = Effect.flatMap(Random.nextIntBetween(0, 5), (times) =>
 const shuffled = <A>(items: ReadonlyArray<A>, seed: string) =>
   Effect.map(Random.shuffle(items), (chunk) => [...chunk]).pipe(Effect.withRandom(Random.make(seed)))
 
-describe("thousands of fibers", () => {
-  it.effect.each(["one", "two", "three"])("neither lose nor invent a token (seed: %s)", (seed) =>
+describe("RetryBudget with thousands of fibers", () => {
+  it.effect.each(["one", "two", "three"])("neither loses nor invents a token (seed: %s)", (seed) =>
     Effect.gen(function* () {
       const budget = yield* RetryBudget.make({ ratio: 0.5, minPerSecond: 0, max: 10_000 })
       yield* Effect.replicateEffect(budget.withdraw, 10_000, { discard: true })
@@ -314,13 +314,13 @@ describe("thousands of fibers", () => {
       expect(granted + refused).toBe(3000)
       expect(yield* budget.available).toBe(2000 - granted)
       expect(yield* budget.suppressed).toBe(refused)
-      // else nothing was put to the test
+      // otherwise the test exercises nothing
       expect(granted).toBeGreaterThan(1000)
       expect(refused).toBeGreaterThan(100)
     })
   )
 
-  it.effect("get as many retries as there are, and no more", () =>
+  it.effect("grants exactly as many retries as it has tokens", () =>
     Effect.gen(function* () {
       const budget = yield* RetryBudget.make({ ratio: 0, minPerSecond: 0, max: 100 })
       const granted = yield* Effect.forEach(
@@ -333,7 +333,7 @@ describe("thousands of fibers", () => {
     })
   )
 
-  it.effect("add a share of themselves to the load of a service that is down", () =>
+  it.effect("limits the extra load on an unavailable service to its ratio", () =>
     Effect.gen(function* () {
       const budget = yield* RetryBudget.make({ ratio: 0.25, minPerSecond: 0, max: 10 })
       let sent = 0
@@ -348,7 +348,7 @@ describe("thousands of fibers", () => {
         })
       )
       yield* TestClock.adjust("10 minutes")
-      // a quarter, and at most the ten that were saved up
+      // a quarter, plus at most the ten initial tokens
       expect(sent).toBeGreaterThan(500)
       expect(sent).toBeLessThanOrEqual(510)
       expect(yield* budget.suppressed).toBe(400)
@@ -368,8 +368,8 @@ class Search extends Effect.Service<Search>()("Search", {
   effect: Effect.map(RetryBudget.RetryBudget, (budget) => ({ budget }))
 }) {}
 
-describe("layer", () => {
-  it.effect("gives all that it is provided to the same budget", () =>
+describe("RetryBudget.layer", () => {
+  it.effect("shares one budget between all services it is provided to", () =>
     Effect.gen(function* () {
       const budgets = Layer.provide(Layer.merge(Chat.Default, Search.Default), RetryBudget.layer({ max: 1 }))
       const context = yield* Effect.scoped(Layer.build(budgets))
@@ -381,7 +381,7 @@ describe("layer", () => {
     })
   )
 
-  it.effect("takes the options of make, and goes without any", () =>
+  it.effect("accepts the options of RetryBudget.make, or none", () =>
     Effect.gen(function* () {
       const options = Effect.map(RetryBudget.RetryBudget, (budget) => budget.options)
       expect(yield* Effect.provide(options, RetryBudget.layer({ ratio: 0.5 }))).toEqual({
@@ -394,7 +394,7 @@ describe("layer", () => {
   )
 })
 
-describe("make", () => {
+describe("RetryBudget.make", () => {
   const cases: ReadonlyArray<readonly [keyof RetryBudget.Options, number, string | undefined]> = [
     ["ratio", -0.001, "a number from 0 to 10"],
     ["ratio", 0, undefined],
@@ -415,7 +415,7 @@ describe("make", () => {
     ["max", Infinity, "a number of at least 1"]
   ]
 
-  it.each(cases.filter(([, , bound]) => bound !== undefined))("refuses %s of %s", (option, value, bound) => {
+  it.each(cases.filter(([, , bound]) => bound !== undefined))("rejects a %s of %s", (option, value, bound) => {
     const message = (owner: string) => `${owner}: ${option} is ${value}; it must be ${bound}`
     expect(() => RetryBudget.make({ [option]: value })).toThrow(new RangeError(message("RetryBudget.make")))
     expect(() => RetryBudget.layer({ [option]: value })).toThrow(new RangeError(message("RetryBudget.layer")))
@@ -428,11 +428,11 @@ describe("make", () => {
     })
   })
 
-  it.each(cases.filter(([, , bound]) => bound === undefined))("takes %s of %s", (option, value) => {
+  it.each(cases.filter(([, , bound]) => bound === undefined))("accepts a %s of %s", (option, value) => {
     expect(Effect.runSync(RetryBudget.make({ [option]: value })).options[option]).toBe(value)
   })
 
-  it.each(["ratio", "minPerSecond", "max"] as const)("refuses %s as a string", (option) => {
+  it.each(["ratio", "minPerSecond", "max"] as const)("rejects %s as a string", (option) => {
     const options: RetryBudget.Options = { [option]: "2" }
     expect(() => RetryBudget.make(options)).toThrow(`RetryBudget.make: ${option} is "2"`)
   })

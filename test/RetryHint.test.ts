@@ -22,35 +22,35 @@ describe("RetryHint.parse", () => {
     ["an asctime date, which is UTC", { "retry-after": "Sat Nov 21 08:00:05 2026" }, 5000],
     ["a list of one", { "retry-after": ["3"] }, 3000],
     ["a number", { "retry-after": 4 }, 4000],
-    ["25 days, cut to what a timer can hold", { "retry-after": String(25 * 86_400) }, 2 ** 31 - 1],
-    ["a year in milliseconds, cut too", { "retry-after-ms": "31536000000" }, 2 ** 31 - 1]
+    ["25 days, capped at 2^31-1 ms", { "retry-after": String(25 * 86_400) }, 2 ** 31 - 1],
+    ["a year in milliseconds, capped as well", { "retry-after-ms": "31536000000" }, 2 ** 31 - 1]
   ])("reads %s", (_, headers, millis) => {
     expect(delay(headers)).toEqual(Duration.millis(millis))
   })
 
   it.each([
-    ["nothing", {}],
+    ["missing headers", {}],
     ["an empty value", { "retry-after": "" }],
     ["a negative number", { "retry-after": "-5" }],
     ["NaN", { "retry-after": "NaN" }],
     ["Infinity", { "retry-after": "Infinity" }],
     ["an exponent", { "retry-after": "1e3" }],
     ["hexadecimal", { "retry-after": "0x10" }],
-    ["words", { "retry-after": "soon" }],
-    ["what Date.parse takes for a date", { "retry-after": "foo 1" }],
-    ["an ISO date, which is no HTTP-date", { "retry-after": "2026-11-21T09:00:00Z" }],
+    ["text", { "retry-after": "soon" }],
+    ["a text that only Date.parse reads as a date", { "retry-after": "foo 1" }],
+    ["an ISO date, which is not an HTTP-date", { "retry-after": "2026-11-21T09:00:00Z" }],
     ["two values in one", { "retry-after": "1, 2" }],
     ["a date in the past", { "retry-after": "Sat, 21 Nov 2026 07:59:59 GMT" }],
-    ["the present moment as a date", { "retry-after": "Sat, 21 Nov 2026 08:00:00 GMT" }],
+    ["the current time as a date", { "retry-after": "Sat, 21 Nov 2026 08:00:00 GMT" }],
     ["a date with something before it", { "retry-after": "at Sat, 21 Nov 2026 08:00:30 GMT" }],
     ["a date with something after it", { "retry-after": "Sat, 21 Nov 2026 08:00:30 GMT (soon)" }],
     ["an impossible date", { "retry-after": "Sat, 99 Nov 2026 08:00:00 GMT" }],
     ["an endless value", { "retry-after": "1".repeat(5000) }]
-  ])("takes %s for no hint", (_, headers) => {
+  ])("ignores %s", (_, headers) => {
     expect(RetryHint.parse(headers, now)).toBeUndefined()
   })
 
-  it.each(["Sat Nov 21 08:00:05 2026", "Sat, 21 Nov 2026 08:00:05 GMT"])("reads %s as UTC wherever it runs", (date) => {
+  it.each(["Sat Nov 21 08:00:05 2026", "Sat, 21 Nov 2026 08:00:05 GMT"])("reads %s as UTC in any time zone", (date) => {
     const { TZ } = process.env
     process.env["TZ"] = "America/New_York"
     try {
@@ -61,12 +61,12 @@ describe("RetryHint.parse", () => {
     }
   })
 
-  it("has no field for what the server did not say", () => {
+  it("omits fields that the server did not send", () => {
     expect(RetryHint.parse({ "retry-after": "2" }, now)).toStrictEqual({ delay: Duration.seconds(2) })
     expect(RetryHint.parse({ "x-should-retry": "true" }, now)).toStrictEqual({ shouldRetry: true })
   })
 
-  it("ignores a date when it is not told the time", () => {
+  it("ignores a date if the current time is NaN", () => {
     expect(RetryHint.parse({ "retry-after": "Sat, 21 Nov 2026 08:00:30 GMT" }, Number.NaN)).toBeUndefined()
   })
 
@@ -75,17 +75,17 @@ describe("RetryHint.parse", () => {
     ["fetch's Headers", new Headers({ "Retry-After": "2" })],
     ["pairs", [["RETRY-AFTER", "2"] as const]],
     ["a Map", new Map([["Retry-After", "2"]])]
-  ])("understands %s", (_, headers) => {
+  ])("accepts %s", (_, headers) => {
     expect(delay(headers)).toEqual(Duration.seconds(2))
   })
 
-  it("reads x-should-retry both ways, and nothing else in it", () => {
+  it("reads true and false in x-should-retry and ignores other values", () => {
     expect(RetryHint.parse({ "x-should-retry": "true" }, now)).toEqual({ shouldRetry: true })
     expect(RetryHint.parse({ "x-should-retry": "FALSE" }, now)).toEqual({ shouldRetry: false })
     expect(RetryHint.parse({ "x-should-retry": "1" }, now)).toBeUndefined()
   })
 
-  it("survives headers that throw", () => {
+  it("returns undefined for missing headers and headers that throw", () => {
     const hostile = {
       get: () => {
         throw new Error("no")
@@ -95,7 +95,7 @@ describe("RetryHint.parse", () => {
     expect(RetryHint.parse(undefined, now)).toBeUndefined()
   })
 
-  it("gives no delay that is negative, NaN or above 2^31−1 ms, whatever comes in", () => {
+  it("returns whole delays from 0 to 2^31−1 ms for any headers", () => {
     const value = fc.oneof(
       fc.string(),
       fc.double().map(String),
@@ -123,7 +123,7 @@ describe("RetryHint.parse", () => {
   })
 })
 
-describe("RetryHint.parse, of HTTP-dates", () => {
+describe("RetryHint.parse of HTTP-dates", () => {
   const at = (value: string, reference: string | number = now) =>
     RetryHint.parse({ "retry-after": value }, typeof reference === "number" ? reference : Date.parse(reference))?.delay
 
@@ -141,7 +141,7 @@ describe("RetryHint.parse, of HTTP-dates", () => {
     // leap days
     ["Thu, 29 Feb 2024 00:00:30 GMT", "2024-02-29T00:00:00Z", 30],
     ["Tue, 29 Feb 2000 00:00:30 GMT", "2000-02-29T00:00:00Z", 30],
-    // the weekday adds nothing to a date that is complete without it
+    // a wrong weekday is ignored
     ["Mon, 21 Nov 2026 08:00:30 GMT", "2026-11-21T08:00:00Z", 30],
     ["Monday, 21-Nov-26 08:00:30 GMT", "2026-11-21T08:00:00Z", 30],
     ["Mon Nov 21 08:00:30 2026", "2026-11-21T08:00:00Z", 30]
@@ -172,9 +172,9 @@ describe("RetryHint.parse, of HTTP-dates", () => {
     expect(at(value, "2020-01-01T00:00:00Z")).toBeUndefined()
   })
 
-  it("reads a year of two digits as the latest one that is at most 50 years ahead", () => {
+  it("reads a two-digit year as the latest one that is at most 50 years ahead", () => {
     const day = 86_400_000
-    // what lies ahead is cut to what a timer can hold: the year shows in whether there is a hint at all
+    // delays are capped, so only the presence of a hint shows which year was read
     const ahead = (value: string, reference: string) => at(value, reference) !== undefined
     expect(ahead("Friday, 20-Nov-76 08:00:00 GMT", "2026-11-21T08:00:00Z")).toBe(true)
     expect(ahead("Saturday, 21-Nov-76 08:00:00 GMT", "2026-11-21T08:00:00Z")).toBe(true)
@@ -188,13 +188,13 @@ describe("RetryHint.parse, of HTTP-dates", () => {
     expect(Duration.toMillis(at("Tuesday, 01-Jan-30 00:00:00 GMT", Date.UTC(2030, 0, 1) - day) ?? 0)).toBe(day)
   })
 
-  it("reads 29 February in a year of two digits by the year that it means", () => {
+  it("validates 29 February by the full year of a two-digit year", () => {
     expect(at("Tuesday, 29-Feb-00 00:00:30 GMT", "2000-02-29T00:00:00Z")).toEqual(Duration.seconds(30))
     expect(at("Monday, 29-Feb-00 00:00:30 GMT", "2100-02-28T00:00:00Z")).toBeUndefined()
   })
 })
 
-describe("RetryHint.parse, with the server's own Date", () => {
+describe("RetryHint.parse with a Date header", () => {
   const retryAfter = "Sat, 21 Nov 2026 08:00:30 GMT"
   const date = "Sat, 21 Nov 2026 08:00:00 GMT"
   const read = (headers: Record<string, string>, at = now) => RetryHint.parse(headers, at)?.delay
@@ -205,18 +205,18 @@ describe("RetryHint.parse, with the server's own Date", () => {
     ["an hour fast", now + hour],
     ["right", now],
     ["unknown", Number.NaN]
-  ])("waits by the server's clock where the client's is %s", (_, at) => {
+  ])("follows the server's clock if the client's is %s", (_, at) => {
     expect(read({ "retry-after": retryAfter, date }, at)).toEqual(Duration.seconds(30))
   })
 
-  it("reads any of the three forms of a Date", () => {
+  it("reads a Date in any of the three formats", () => {
     for (const form of [date, "Saturday, 21-Nov-26 08:00:00 GMT", "Sat Nov 21 08:00:00 2026"]) {
       expect(read({ "retry-after": retryAfter, Date: form }, now + hour)).toEqual(Duration.seconds(30))
     }
   })
 
   it.each(["", "now", "0", "2026-11-21T09:00:00Z", "Sat, 30 Feb 2026 08:00:00 GMT"])(
-    "falls back to the client's clock where the Date is %j",
+    "falls back to the client's clock if the Date is %j",
     (invalid) => {
       expect(read({ "retry-after": retryAfter, date: invalid }, now + 10_000)).toEqual(Duration.seconds(20))
     }
@@ -231,7 +231,7 @@ describe("RetryHint.parse, with the server's own Date", () => {
     for (const invalid of ["-10", "1.5", "soon", ""]) expect(cached(invalid)).toEqual(Duration.seconds(30))
   })
 
-  it("takes seconds from the arrival of the response, whatever Date and Age are", () => {
+  it("counts seconds from the arrival of the response, whatever Date and Age are", () => {
     expect(read({ "retry-after": "5", date, age: "60" }, now + hour)).toEqual(Duration.seconds(5))
   })
 
@@ -240,7 +240,7 @@ describe("RetryHint.parse, with the server's own Date", () => {
     expect(read({ "retry-after": date, date }, now - hour)).toBeUndefined()
   })
 
-  it("cuts what lies years ahead to what a timer can hold", () => {
+  it("caps a date that is years ahead at the longest delay", () => {
     const wrong = "Thu, 01 Jan 1970 00:00:00 GMT"
     expect(read({ "retry-after": retryAfter, date: wrong })).toEqual(RetryHint.maxDelay)
   })

@@ -5,18 +5,18 @@ import { expect } from "vitest"
 
 const { format } = Duration
 
-/** For what JavaScript lets a caller pass. */
+/** Passes values that TypeScript would reject. */
 const bad = (value: unknown) => value as Duration.DurationInput
 
 const maxMillis = 2 ** 31 - 1
 
-describe("the built-in workloads", () => {
+describe("a built-in workload", () => {
   it.each([
     [Workload.interactive, "interactive", "1m", "2m", "30s / 30s", "none"],
     [Workload.agentic, "agentic", "30m", "1h", "5m / 2m", "30 waits, 5s × 1.5 up to 1m"],
     [Workload.largeModel, "largeModel", "30m", "1h", "10m / 2m", "30 waits, 5s × 1.5 up to 1m"],
     [Workload.batchSubmission, "batchSubmission", "1m", "5m", "1m / 1m", "30 waits, 5s × 1.5 up to 1m"]
-  ] as const)("have the documented numbers: %s", (workload, name, attempt, deadline, stream, patience) => {
+  ] as const)("uses the documented numbers: $name", (workload, name, attempt, deadline, stream, patience) => {
     expect(workload.name).toBe(name)
     expect(format(workload.timeouts.attempt)).toBe(attempt)
     expect(format(workload.deadline)).toBe(deadline)
@@ -33,8 +33,8 @@ describe("the built-in workloads", () => {
   })
 })
 
-describe("make", () => {
-  it("needs no more than a name and the attempt's limit", () => {
+describe("Workload.make", () => {
+  it("requires only a name and the attempt timeout", () => {
     expect(Workload.make({ name: "x", timeouts: { attempt: "45 seconds" } })).toEqual({
       name: "x",
       timeouts: {
@@ -58,7 +58,7 @@ describe("make", () => {
     ["20 seconds", { pool: "10s", connect: "10s", write: "20s", read: "20s" }],
     ["30 seconds", { pool: "10s", connect: "10s", write: "30s", read: "30s" }],
     ["1 hour", { pool: "10s", connect: "10s", write: "30s", read: "1h" }]
-  ] as const)("lets no phase take longer by default than an attempt of %s", (attempt, expected) => {
+  ] as const)("limits the default of each phase to an attempt of %s", (attempt, expected) => {
     const { connect, pool, read, write } = Workload.make({ name: "x", timeouts: { attempt } }).timeouts
     expect({
       pool: format(pool),
@@ -68,7 +68,7 @@ describe("make", () => {
     }).toEqual(expected)
   })
 
-  it("gives patience a steady wait by default", () => {
+  it("keeps the waits of patience constant by default", () => {
     const { patience } = Workload.make({
       name: "x",
       timeouts: { attempt: "1 minute" },
@@ -77,7 +77,7 @@ describe("make", () => {
     expect(patience).toEqual({ waits: 3, base: Duration.seconds(5), factor: 1, cap: Duration.seconds(5) })
   })
 
-  it("lets the waits of a patience with a factor grow to a minute by default", () => {
+  it("caps the growing waits of patience at one minute by default", () => {
     const capOf = (base: Duration.DurationInput, factor: number, cap?: Duration.DurationInput) => {
       const patience = { waits: 3, base, factor, cap }
       return Workload.make({ name: "x", timeouts: { attempt: "1 minute" }, patience }).patience?.cap
@@ -88,7 +88,7 @@ describe("make", () => {
     expect(capOf("5 seconds", 1.5, "5 seconds")).toEqual(Duration.seconds(5))
   })
 
-  it("takes what it is given", () => {
+  it("uses every given option", () => {
     const workload = Workload.make({
       name: "x",
       timeouts: { pool: 1, connect: 2, write: 3, read: 4, attempt: 5 },
@@ -141,7 +141,7 @@ const owners = { "Workload.make": made, "Workload.with": changed }
 const refusal = (owner: string, option: string, value: string, bound: string) =>
   new RangeError(`${owner}: ${option} is ${value}; it must be ${bound}`)
 
-it("make refuses options that are not what the types say, and names them", () => {
+it("rejects options of the wrong type and names them", () => {
   const untyped = (options: object): unknown => Reflect.apply(Workload.make, undefined, [{ ...sound, ...options }])
   expect(() => untyped({ timeouts: undefined })).toThrow(
     refusal("Workload.make", "timeouts", "undefined", "an object with the field attempt")
@@ -150,27 +150,27 @@ it("make refuses options that are not what the types say, and names them", () =>
 })
 
 describe.each(Object.entries(owners))("%s", (owner, construct) => {
-  describe.each(Object.entries(durations))("refuses for %s", (option, change) => {
+  describe.each(Object.entries(durations))("option %s", (option, change) => {
     it.each([
       ["a negative number", -1, "-1"],
-      ["hardly a negative number", -1e-9, "-1e-9"],
+      ["a tiny negative number", -1e-9, "-1e-9"],
       ["minus infinity", -Infinity, "-Infinity"],
       ["NaN", Number.NaN, "NaN"],
       ["a negative number of nanoseconds", -5n, "-5"],
-      ["negative words", "-1 seconds", `"-1 seconds"`],
-      ["words", "soon", `"soon"`],
+      ["a negative duration string", "-1 seconds", `"-1 seconds"`],
+      ["a string that is not a duration", "soon", `"soon"`],
       ["a number without its unit", "10", `"10"`],
-      ["nothing in a string", "", `""`],
-      ["a truth", true, "true"],
+      ["an empty string", "", `""`],
+      ["a boolean", true, "true"],
       ["seconds and a negative number of nanoseconds", [1, -1], "1,-1"],
       ["seconds that are NaN", [Number.NaN, 0], "NaN,0"],
       ["seconds in a string", ["1", 0], "1,0"]
-    ])("%s", (_, value, shown) => {
+    ])("rejects %s", (_, value, shown) => {
       const bound = "a duration that is not negative"
       expect(() => construct(change(bad(value)))).toThrow(refusal(owner, option, shown, bound))
     })
 
-    it("more than a timer can hold", () => {
+    it("rejects more than 2^31-1 ms", () => {
       const bound =
         option === "deadline" ? "at most 2^31-1 ms (24.8 days), or infinite" : "at most 2^31-1 ms (24.8 days)"
       expect(() => construct(change(maxMillis + 1))).toThrow(refusal(owner, option, "24d 20h 31m 23s 648ms", bound))
@@ -179,7 +179,7 @@ describe.each(Object.entries(owners))("%s", (owner, construct) => {
   })
 
   it.each(Object.keys(durations).filter((option) => !["deadline", "patience.base", "patience.cap"].includes(option)))(
-    "refuses no time at all for %s, and takes a millisecond",
+    "rejects less than a millisecond for %s",
     (option) => {
       const change = durations[option]
       if (change === undefined) return expect.unreachable()
@@ -199,19 +199,19 @@ describe.each(Object.entries(owners))("%s", (owner, construct) => {
     [Duration.seconds(2), Duration.seconds(2)],
     [1e-7, Duration.zero],
     [0, Duration.zero]
-  ])("takes a duration in any form: %s", (base, expected) => {
+  ])("accepts a duration in any form: %s", (base, expected) => {
     const { patience } = construct({ patience: { waits: 1, base } })
     expect(patience?.base).toSatisfy((actual: Duration.Duration) => Duration.equals(actual, expected))
   })
 
-  it("takes as much as a timer can hold", () => {
+  it("accepts durations up to 2^31-1 ms, and an infinite deadline", () => {
     expect(construct({ timeouts: { attempt: maxMillis } }).timeouts.attempt).toEqual(Duration.millis(maxMillis))
     expect(construct({ stream: { idle: maxMillis } }).stream.idle).toEqual(Duration.millis(maxMillis))
     expect(construct({ deadline: maxMillis }).deadline).toEqual(Duration.millis(maxMillis))
     expect(construct({ deadline: Infinity }).deadline).toEqual(Duration.infinity)
   })
 
-  it("lets no attempt outlast the deadline", () => {
+  it("rejects an attempt timeout longer than the deadline", () => {
     const limits = (attempt: number, deadline: number) => () => construct({ timeouts: { attempt }, deadline })
     expect(limits(1000, 999)).toThrow(refusal(owner, "timeouts.attempt", "1s", "at most the deadline, 999ms"))
     expect(limits(1000, 1000)).not.toThrow()
@@ -220,7 +220,7 @@ describe.each(Object.entries(owners))("%s", (owner, construct) => {
   })
 
   it.each(["timeouts.pool", "timeouts.connect", "timeouts.write", "timeouts.read", "stream.first"])(
-    "lets %s take no longer than the attempt",
+    "rejects %s longer than the attempt timeout",
     (option) => {
       const change = durations[option]
       if (change === undefined) return expect.unreachable()
@@ -229,31 +229,31 @@ describe.each(Object.entries(owners))("%s", (owner, construct) => {
     }
   )
 
-  it("lets a stream be idle for longer than an attempt", () => {
+  it("accepts stream.idle longer than the attempt timeout", () => {
     expect(construct({ stream: { idle: "2 minutes" } }).stream.idle).toEqual(Duration.minutes(2))
   })
 
-  it.each([0, 1.5, -1, Number.NaN, Infinity])("refuses %s waits of patience", (waits) => {
+  it.each([0, 1.5, -1, Number.NaN, Infinity])("rejects %s waits of patience", (waits) => {
     expect(() => construct({ patience: { waits, base: 1 } })).toThrow(
       refusal(owner, "patience.waits", String(waits), "an integer of at least 1")
     )
     expect(() => construct({ patience: { waits: 1, base: 1 } })).not.toThrow()
   })
 
-  it.each([0.999, 0, -2, Number.NaN, Infinity])("refuses a patience that grows by the factor %s", (factor) => {
+  it.each([0.999, 0, -2, Number.NaN, Infinity])("rejects a patience factor of %s", (factor) => {
     expect(() => construct({ patience: { waits: 1, base: 1, factor } })).toThrow(
       refusal(owner, "patience.factor", String(factor), "a number of at least 1")
     )
     expect(() => construct({ patience: { waits: 1, base: 1, factor: 1 } })).not.toThrow()
   })
 
-  it("refuses a patience whose longest wait is shorter than its first", () => {
+  it("rejects a patience cap shorter than its base", () => {
     const patience = (cap: number) => () => construct({ patience: { waits: 1, base: 1000, cap } })
     expect(patience(999)).toThrow(refusal(owner, "patience.cap", "999ms", "at least patience.base, 1s"))
     expect(patience(1000)).not.toThrow()
   })
 
-  it("refuses to go without a name", () => {
+  it("rejects a name that is empty or not a string", () => {
     const name = (value: unknown) => () => construct({ name: value as string })
     expect(name("")).toThrow(refusal(owner, "name", `""`, "a non-empty string"))
     expect(name(7)).toThrow(refusal(owner, "name", "7", "a non-empty string"))
@@ -265,7 +265,7 @@ describe.each(Object.entries(owners))("%s", (owner, construct) => {
 // with
 // -------------------------------------------------------------------------------------------------
 
-/** Any workload at all, by options that fit together. */
+/** Any valid workload. */
 const anyWorkload = fc
   .record({
     attempt: fc.integer({ min: 1, max: maxMillis }),
@@ -298,8 +298,8 @@ const phasesOf = ({ stream, timeouts }: Workload.Workload) => [
   stream.first
 ]
 
-describe("with", () => {
-  it("changes what is named, and nothing else", () => {
+describe("Workload.with", () => {
+  it("changes only the given options", () => {
     const renamed = Workload.with(Workload.agentic, { name: "renamed", retry: Retry.sdk })
     expect(renamed).toEqual({ ...Workload.agentic, name: "renamed", retry: Retry.sdk })
     expect(renamed.retry).toBe(Retry.sdk)
@@ -307,7 +307,7 @@ describe("with", () => {
     expect(Workload.agentic.name).toBe("agentic")
   })
 
-  it("changes nothing where nothing is named, whatever the workload", () => {
+  it("returns an equal workload for empty overrides", () => {
     fc.assert(
       fc.property(anyWorkload, (workload) => {
         expect(Workload.with(workload, {})).toEqual(workload)
@@ -315,7 +315,7 @@ describe("with", () => {
     )
   })
 
-  it("takes undefined for a limit that is not named", () => {
+  it("treats an undefined limit as not given", () => {
     const workload = Workload.with(Workload.agentic, { retry: Retry.sdk })
     expect(
       Workload.with(workload, {
@@ -327,12 +327,12 @@ describe("with", () => {
     expect(Workload.with(workload, { timeouts: undefined, stream: undefined })).toEqual(workload)
   })
 
-  it("keeps the schedule where it is undefined", () => {
+  it("keeps the schedule if retry is undefined", () => {
     const { retry } = Workload.with(Workload.with(Workload.agentic, { retry: Retry.sdk }), { retry: undefined })
     expect(retry).toBe(Retry.sdk)
   })
 
-  it("reads the same with the workload first and last", () => {
+  it("accepts the workload as first or last argument", () => {
     const overrides: Workload.Overrides = { name: "typing", deadline: "5 seconds" }
     expect(Workload.with(overrides)(Workload.interactive)).toEqual(Workload.with(Workload.interactive, overrides))
   })
@@ -355,7 +355,7 @@ describe("with", () => {
     expect(format(shorter.deadline)).toBe("2m")
   })
 
-  it("shortens no more than it must", () => {
+  it("shortens only timeouts that exceed the deadline", () => {
     const { timeouts } = Workload.with(Workload.interactive, { deadline: "59 seconds" })
     expect(Object.values(timeouts).map(format).toSorted()).toEqual(["10s", "10s", "30s", "59s", "59s"])
     expect(Workload.with(Workload.interactive, { deadline: "60 seconds" }).timeouts).toEqual(
@@ -363,7 +363,7 @@ describe("with", () => {
     )
   })
 
-  it("lengthens with the attempt only what was the whole of it", () => {
+  it("lengthens with the attempt only phases that lasted as long", () => {
     const longer = Workload.with(Workload.interactive, { timeouts: { attempt: "90 seconds" } })
     expect(format(longer.timeouts.read)).toBe("1m 30s")
     expect([longer.timeouts.connect, longer.timeouts.write].map((limit) => format(limit))).toEqual(["10s", "30s"])
@@ -372,12 +372,12 @@ describe("with", () => {
     expect(format(Workload.with(slow, { timeouts: { attempt: "90 seconds" } }).timeouts.read)).toBe("20s")
   })
 
-  it("leaves the attempt alone when the deadline is lengthened", () => {
+  it("keeps the attempt timeout when the deadline is lengthened", () => {
     const { deadline, timeouts } = Workload.with(Workload.interactive, { deadline: "1 hour" })
     expect([deadline, timeouts.attempt].map((limit) => format(limit))).toEqual(["1h", "1m"])
   })
 
-  it("makes limits fit, whatever the workload and whatever limit is named", () => {
+  it("fits phases into the attempt and the attempt into the deadline, for any workload", () => {
     const limit = fc.integer({ min: 1, max: maxMillis })
     fc.assert(
       fc.property(anyWorkload, limit, limit, (workload, deadline, attempt) => {
@@ -398,7 +398,7 @@ describe("with", () => {
     )
   })
 
-  it("refuses what contradicts itself or what stays as it was", () => {
+  it("rejects overrides that contradict each other or an unchanged limit", () => {
     expect(() =>
       Workload.with(Workload.interactive, { timeouts: { attempt: "2 minutes" }, deadline: 119_999 })
     ).toThrow("Workload.with: timeouts.attempt is 2m; it must be at most the deadline, 1m 59s 999ms")
@@ -433,12 +433,12 @@ describe("with", () => {
 
 const typing = Workload.make({ name: "typing", timeouts: { attempt: "10 seconds" } })
 
-/** When the effect ended, and with what error. */
+/** Returns the error of the effect and the time of its end. */
 const failureAt = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.all({ error: Effect.flip(effect), at: Clock.currentTimeMillis })
 
-describe("timeout", () => {
-  it.effect("cuts an attempt off at its limit, and not a millisecond sooner", () =>
+describe("Workload.timeout", () => {
+  it.effect("fails at the attempt timeout and not a millisecond earlier", () =>
     Effect.gen(function* () {
       const fiber = yield* Effect.fork(failureAt(Workload.timeout(Effect.never, typing)))
       yield* TestClock.adjust(9999)
@@ -458,20 +458,20 @@ describe("timeout", () => {
     })
   )
 
-  it.effect("lets through what ends a millisecond sooner, successes and failures", () =>
+  it.effect("passes on a success, failure or defect that comes a millisecond before the timeout", () =>
     Effect.gen(function* () {
       const late = Effect.sleep(9999)
-      const success = yield* Effect.fork(late.pipe(Effect.as("an answer"), Workload.timeout(typing)))
+      const success = yield* Effect.fork(late.pipe(Effect.as("a response"), Workload.timeout(typing)))
       const failure = yield* Effect.fork(late.pipe(Effect.zipRight(Effect.fail("mine")), Workload.timeout(typing)))
       const defect = yield* Effect.fork(late.pipe(Effect.zipRight(Effect.die("bug")), Workload.timeout(typing)))
       yield* TestClock.adjust("1 minute")
-      expect(yield* Fiber.join(success)).toBe("an answer")
+      expect(yield* Fiber.join(success)).toBe("a response")
       expect(yield* Effect.flip(Fiber.join(failure))).toBe("mine")
       expect(yield* Fiber.join(defect).pipe(Effect.catchAllDefect(Effect.succeed))).toBe("bug")
     })
   )
 
-  it.live("leaves no timer behind", () =>
+  it.live("clears its timer when the effect ends", () =>
     Effect.gen(function* () {
       const timers = () => process.getActiveResourcesInfo().filter((resource) => resource === "Timeout").length
       const before = timers()
@@ -499,7 +499,7 @@ describe("timeout", () => {
     })
   )
 
-  it.effect("waits for what cannot be interrupted, and fails all the same", () =>
+  it.effect("waits for an uninterruptible effect and still fails", () =>
     Effect.gen(function* () {
       const stubborn = Effect.uninterruptible(Effect.sleep("15 seconds"))
       const fiber = yield* Effect.fork(failureAt(Workload.timeout(stubborn, typing)))
@@ -509,7 +509,7 @@ describe("timeout", () => {
     })
   )
 
-  it.effect("decides once: a success that comes after the limit is too late", () =>
+  it.effect("fails even if the effect succeeds after the timeout", () =>
     Effect.gen(function* () {
       const late = Effect.sleep("15 seconds").pipe(Workload.timeout(typing), Effect.uninterruptible)
       const fiber = yield* Effect.fork(failureAt(late))
@@ -519,7 +519,7 @@ describe("timeout", () => {
     })
   )
 
-  it.effect("is one attempt's limit: each retry around it has the whole of it", () =>
+  it.effect("restarts for each attempt of a retry around it", () =>
     Effect.gen(function* () {
       const attempts = yield* Ref.make(0)
       const hangs = Effect.zipRight(
@@ -534,7 +534,7 @@ describe("timeout", () => {
     })
   )
 
-  it.effect("lets no retry inside wait past it", () =>
+  it.effect("stops a retry inside before a wait past the timeout", () =>
     Effect.gen(function* () {
       const down = new ApiError.Transient({ reason: "Unavailable", delivery: "Acknowledged", status: 503 })
       const policy = Retry.make({ attempts: 9, base: "4 seconds", factor: 1, jitter: "none" })
@@ -544,7 +544,7 @@ describe("timeout", () => {
     })
   )
 
-  it.effect("settles what it cuts off in the middle of another's retries", () =>
+  it.effect("fails with a settled error when it interrupts a retry inside", () =>
     Effect.gen(function* () {
       const attempts = yield* Ref.make(0)
       const hangs = Effect.zipRight(
@@ -566,8 +566,8 @@ const nameOfCurrent = Effect.map(
   Option.map((workload) => workload.name)
 )
 
-describe("within", () => {
-  it.effect("sets the workload for all that runs inside, and for nothing else", () =>
+describe("Workload.within", () => {
+  it.effect("sets the workload only inside the effect", () =>
     Effect.gen(function* () {
       expect(yield* Workload.current).toEqual(Option.none())
       expect(Option.getOrThrow(yield* Workload.current.pipe(Workload.within(Workload.agentic)))).toBe(Workload.agentic)
@@ -576,7 +576,7 @@ describe("within", () => {
     })
   )
 
-  it.effect("holds in forked fibers, and is not brought back by them", () =>
+  it.effect("applies to forked fibers and does not propagate back from them", () =>
     Effect.gen(function* () {
       const inFork = Effect.flatMap(Effect.fork(nameOfCurrent), Fiber.join)
       expect(yield* inFork.pipe(Workload.within(typing))).toEqual(Option.some("typing"))
@@ -586,14 +586,14 @@ describe("within", () => {
     })
   )
 
-  it.effect("takes the innermost, and gives the outer back after it", () =>
+  it.effect("prefers the innermost workload and restores the outer one after it", () =>
     Effect.gen(function* () {
       const both = Effect.all([nameOfCurrent.pipe(Workload.within(Workload.agentic)), nameOfCurrent])
       expect(yield* both.pipe(Workload.within(typing))).toEqual([Option.some("agentic"), Option.some("typing")])
     })
   )
 
-  it.effect("sets no limit", () =>
+  it.effect("imposes no time limit", () =>
     Effect.gen(function* () {
       const fiber = yield* Effect.fork(Effect.sleep("1 day").pipe(Workload.within(typing)))
       yield* TestClock.adjust("1 day")
@@ -602,8 +602,8 @@ describe("within", () => {
   )
 })
 
-describe("current", () => {
-  it.effect("is what an attempt is limited by, too", () =>
+describe("Workload.current", () => {
+  it.effect("returns the workload of Workload.timeout", () =>
     Effect.gen(function* () {
       expect(yield* nameOfCurrent.pipe(Workload.timeout(typing))).toEqual(Option.some("typing"))
       expect(yield* Workload.current).toEqual(Option.none())
@@ -611,10 +611,10 @@ describe("current", () => {
   )
 })
 
-describe("what a workload carries", () => {
+describe("Workload.batchSubmission", () => {
   const lost = new ApiError.Transient({ reason: "ConnectionLost", delivery: "Unconfirmed" })
 
-  it.effect("leaves to the policy whether retries inside may repeat a call", () =>
+  it.effect("follows the idempotency of the policy for retries inside", () =>
     Effect.gen(function* () {
       const policy = Reliability.make({ workload: Workload.batchSubmission, idempotency: "never" })
       const submit = Retry.retry(lost, Retry.documented).pipe(Reliability.protect(policy))
@@ -622,14 +622,14 @@ describe("what a workload carries", () => {
     })
   )
 
-  it("lengthens what lasted as long as the attempt", () => {
+  it("lengthens with the attempt the timeouts that lasted as long", () => {
     const longer = Workload.with(Workload.batchSubmission, { timeouts: { attempt: "4 minutes" } })
     expect(longer.stream).toEqual({ first: Duration.minutes(4), idle: Duration.minutes(4) })
     expect(longer.timeouts.read).toEqual(Duration.minutes(4))
   })
 })
 
-describe("config", () => {
+describe("Workload.config", () => {
   const read = (variables: Readonly<Record<string, string>>, workload = Workload.interactive) =>
     Effect.withConfigProvider(
       Config.nested(Workload.config(workload), "CHAT"),
@@ -678,7 +678,7 @@ describe("config", () => {
   )
 })
 
-describe("within and protect", () => {
+describe("Workload.within with Reliability.protect", () => {
   const slow = Workload.with(Workload.interactive, { name: "slow", deadline: "30 minutes" })
   const quick = Workload.with(Workload.interactive, { name: "quick", deadline: "1 second" })
   const lasts = (effect: Effect.Effect<unknown, unknown>) =>
@@ -688,7 +688,7 @@ describe("within and protect", () => {
       return Option.isSome(yield* Fiber.poll(fiber)) ? "at most a second" : "longer"
     })
 
-  it.effect("uses the workload of protect where within is around it", () =>
+  it.effect("uses the workload of protect if within is outside", () =>
     Effect.gen(function* () {
       const call = nameOfCurrent.pipe(Reliability.protect(quick), Workload.within(slow))
       expect(yield* call).toEqual(Option.some("quick"))
@@ -697,7 +697,7 @@ describe("within and protect", () => {
     })
   )
 
-  it.effect("uses the workload of within for clients inside of it, and keeps the deadline of protect", () =>
+  it.effect("uses the workload of within if protect is outside, and keeps the deadline of protect", () =>
     Effect.gen(function* () {
       const call = nameOfCurrent.pipe(Workload.within(slow), Reliability.protect(quick))
       expect(yield* call).toEqual(Option.some("slow"))
