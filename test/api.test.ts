@@ -19,17 +19,17 @@ describe("the API report", () => {
 
   const committed = filesBelow(".api")
 
-  it("has one file for each public module", () => {
+  it("contains one file for each public module", () => {
     const reports = publicModules.map((file) => file.replace(/\.ts$/, ".d.ts"))
     expect(committed, mend).toEqual(expect.arrayContaining(reports))
   })
 
-  it("has one file for each internal file whose types a public signature names", () => {
+  it("contains one file for each internal file whose types a public signature names", () => {
     expect(committed, mend).toEqual(declarationsBelow(folder))
   })
 
   for (const report of committed) {
-    it(`tells what ${report} declares`, () => {
+    it(`matches the declarations of ${report}`, () => {
       expect(readFileSync(`${folder}/${report}`, "utf8"), mend).toBe(read(`.api/${report}`))
     })
   }

@@ -4,8 +4,8 @@ import { describe, expect, it } from "vitest"
 import { filesBelow, manifest, publicModules, read, root, run, sources, subpath } from "./support/project.js"
 
 /**
- * Who may import whom; `internal` may also know the types of modules. `part` is the internals of one module,
- * `internal/job/` of `Job` for one: they may import the modules below it, as it may. An index is imported by nobody.
+ * The layers that each layer may import; `internal` may also import types of modules. `part` is the internals of one
+ * module, for example `internal/job/` of `Job`, and may import what that module may import. No file imports an index.
  */
 const mayImport: Readonly<Record<string, ReadonlyArray<string>>> = {
   index: ["module"],
@@ -21,7 +21,7 @@ const mayImport: Readonly<Record<string, ReadonlyArray<string>>> = {
 const isPart = (file: string): boolean =>
   sources.some((module) => file.startsWith(`internal/${module[0]?.toLowerCase()}${module.slice(1, -3)}/`))
 
-/** The packages that may be imported: by everything, and besides by what brings them as its own. */
+/** The packages that every file may import, and those that only some files or folders may import. */
 const packages = /^(effect|@effect\/platform)(\/|$)/
 const packagesOf: Readonly<Record<string, RegExp>> = {
   "EventStream.ts": /^eventsource-parser(\/|$)/,
@@ -57,8 +57,8 @@ const imports: ReadonlyArray<Import> = sources.flatMap((from) =>
   })
 )
 
-describe("imports", () => {
-  it("go from the index to modules to internal, and never back", () => {
+describe("a source file", () => {
+  it("imports only in the direction index, modules, internal", () => {
     const backwards = imports
       .filter(({ to }) => to.endsWith(".ts"))
       .filter(({ from, to, typeOnly }) => {
@@ -69,11 +69,11 @@ describe("imports", () => {
     expect(backwards, "see `mayImport` at the top of this test").toEqual([])
   })
 
-  it("never lead to an index", () => {
+  it("does not import an index", () => {
     expect(imports.filter(({ to }) => to.endsWith("index.ts"))).toEqual([])
   })
 
-  it("form no circle, type-only imports included", () => {
+  it("belongs to no import circle, type-only imports included", () => {
     const next = new Map<string, Array<string>>()
     for (const { from, to } of imports) if (to.endsWith(".ts")) next.set(from, [...(next.get(from) ?? []), to])
     const finished = new Set<string>()
@@ -92,7 +92,7 @@ describe("imports", () => {
     expect(circles, "share the types by a `model.ts`, which the public module re-exports").toEqual([])
   })
 
-  it("reach each file at the top of internal from two files or more", () => {
+  it("serves two files or more if it is at the top of internal", () => {
     const shared = sources.filter((file) => /^internal\/[^/]+\.ts$/.test(file))
     const users = (file: string) => new Set(imports.filter(({ to }) => to === file).map(({ from }) => from)).size
     expect(
@@ -101,7 +101,7 @@ describe("imports", () => {
     ).toEqual([])
   })
 
-  it("name only Effect's packages, and those that a folder brings", () => {
+  it("imports only Effect's packages and those allowed for its folder", () => {
     const foreign = imports
       .filter(({ to }) => !to.endsWith(".ts") && !packages.test(to))
       .filter(({ from, to }) => !(packagesOf[from] ?? packagesOf[layerOf(from)])?.test(to))
@@ -109,14 +109,13 @@ describe("imports", () => {
     expect(foreign, "see `packagesOf` at the top of this test").toEqual([])
   })
 
-  it("leave out undici's index, which sets the dispatcher of the process", () => {
+  it("does not import undici's index, which sets the dispatcher of the process", () => {
     expect(imports.filter(({ to, typeOnly }) => to === "undici" && !typeOnly)).toEqual([])
   })
 
-  it("do nothing by themselves", () => {
+  it("executes nothing when it is imported, unless it is a program", () => {
     const declares = (statement: ts.Statement) =>
       ts.isDeclarationStatement(statement) || ts.isVariableStatement(statement) || ts.isEmptyStatement(statement)
-    // but a program
     const programs = new Set(Object.values(manifest.bin).map((path) => path.replace(/^\.\/dist\/(.*)\.js$/, "$1.ts")))
     const silent = sources.filter((file) => !programs.has(file))
     const active = silent.flatMap((file) => {
@@ -129,7 +128,7 @@ describe("imports", () => {
   })
 })
 
-/** Bundles a program for browsers; answers which of our files have a part in it. */
+/** Bundles a program for browsers and returns which of our files are part of it. */
 const bundle = async (contents: string): Promise<ReadonlyArray<string>> => {
   const { metafile } = await build({
     stdin: { contents, resolveDir: root },
@@ -150,30 +149,30 @@ const bundle = async (contents: string): Promise<ReadonlyArray<string>> => {
 }
 
 describe("a bundle for browsers", () => {
-  it("can hold everything but node, cli and the servers of testing", async () => {
+  it("supports everything but node, cli and the servers of testing", async () => {
     const modules = publicModules.filter((file) => !/^(node\/|cli\/|testing\/(index|\w+Server)\.ts)/.test(file))
     await bundle(modules.map((file) => `export * from "./src/${file}"`).join("\n"))
   })
 
-  it("holds nothing of a package that is imported and not used", async () => {
+  it("contains no code of an unused package", async () => {
     expect(await bundle(`import {} from "${manifest.name}"`)).toEqual([])
   })
 
-  it("holds nothing of modules that are not used", async () => {
+  it("contains no code of unused modules", async () => {
     const held = await bundle(`import { RetryHint } from "${manifest.name}"; console.log(RetryHint.parse({}, 0))`)
     expect(held).toEqual(["src/RetryHint.ts", "src/internal/http/headers.ts"])
   })
 })
 
-describe("names", () => {
+describe("the source tree", () => {
   const repeated = (names: ReadonlyArray<string>) => names.filter((name, index) => names.indexOf(name) !== index)
 
-  it("of files are unique, apart from the model of each family and the index of each folder", () => {
+  it("repeats no file name except model.ts and index.ts", () => {
     const names = sources.map((file) => file.slice(file.lastIndexOf("/") + 1))
     expect(repeated(names).filter((name) => name !== "model.ts" && name !== "index.ts")).toEqual([])
   })
 
-  it("of exported classes are unique", () => {
+  it("repeats no name of an exported class", () => {
     const classes = sources.flatMap((file) =>
       parse(file).statements.flatMap((statement) =>
         ts.isClassDeclaration(statement) &&
@@ -188,17 +187,17 @@ describe("names", () => {
 })
 
 describe("the package", () => {
-  /** Entry points of their own, because they bring a dependency. */
+  /** Modules with their own entry point, because they need another dependency. */
   const apart = new Set(["EventStream.ts"])
   const modules = publicModules.filter((file) => !file.endsWith("index.ts"))
 
-  it("has an index of all modules, in alphabetical order", () => {
+  it("lists all modules in its index, in alphabetical order", () => {
     const indexed = modules.filter((file) => !file.includes("/") && !apart.has(file))
     const lines = indexed.map((file) => file.slice(0, -3)).map((name) => `export * as ${name} from "./${name}.js"`)
     expect(read("src/index.ts").match(/^export.*$/gm) ?? []).toEqual(lines)
   })
 
-  it("exports its public modules, and nothing else", () => {
+  it("exports exactly its public modules", () => {
     const targets = publicModules.map((file) => [subpath(file), `./dist/${file.replace(/\.ts$/, ".js")}`] as const)
     const ordered = targets.toSorted(([a], [b]) => (a < b ? -1 : 1))
     const expected = Object.fromEntries([...ordered, ["./package.json", "./package.json"]])
@@ -207,7 +206,7 @@ describe("the package", () => {
     )
   })
 
-  it("has a picture of the house with all modules in it", () => {
+  it("mentions every module in CONTRIBUTING.md", () => {
     const picture = read(".github/CONTRIBUTING.md")
     const names = modules.map((file) => file.replace(/\.ts$/, "")).filter((name) => !name.includes("/"))
     expect(
@@ -216,7 +215,7 @@ describe("the package", () => {
     ).toEqual([])
   })
 
-  it("has tests of each module, and of nothing unknown", () => {
+  it("contains tests of every module and of nothing unknown", () => {
     const others = [
       "api",
       "architecture",
@@ -237,7 +236,7 @@ describe("the package", () => {
     const tests = filesBelow("test")
       .filter((file) => file.endsWith(".test.ts") && !file.startsWith("regressions/"))
       .map((file) => file.slice(0, -".test.ts".length))
-      // of what has many tests, a folder holds a file for each behaviour
+      // a module with many tests has a folder with one file per behaviour
       .map((test) => (named.has(test) ? test : test.replace(/\/[^/]+$/, "")))
     expect(
       tests.filter((test) => !named.has(test)),
@@ -249,7 +248,7 @@ describe("the package", () => {
     ).toEqual([])
   })
 
-  it("says truly where `@effect/schema` is now, and which Effect it works with", async () => {
+  it("documents the location of `@effect/schema` and the supported Effect correctly", async () => {
     const readme = read("README.md")
     const mapping = [...readme.matchAll(/`@effect\/schema\/(\w+)` is `(effect\/\w+)`/g)]
     expect(mapping.map(([, name]) => name)).toEqual(["Schema", "ParseResult"])
@@ -265,7 +264,7 @@ describe("the package", () => {
     expect(sources.filter((file) => read(`src/${file}`).includes("@effect/schema"))).toEqual([])
   })
 
-  it("shows few things at its top level", async () => {
+  it("contains only the expected entries at its top level", async () => {
     const files = await run("git", ["-c", "safe.directory=*", "ls-files", "-co", "--exclude-standard"])
     const entries = files.split("\n").map((file) => file.split("/")[0] ?? "")
     const visible = new Set(entries.filter((entry) => entry !== "" && !entry.startsWith(".")))

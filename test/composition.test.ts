@@ -1,5 +1,5 @@
 /**
- * What holds when the parts are put together, with each other and with the rest of Effect.
+ * The parts combined with each other and with the rest of Effect.
  */
 import { HttpClient } from "@effect/platform"
 import { describe, it } from "@effect/vitest"
@@ -40,7 +40,7 @@ import { expect } from "vitest"
 // Three services
 // -------------------------------------------------------------------------------------------------
 
-/** Makes an effect of a list of outcomes, one for each attempt, and notes when each attempt was made. */
+/** Returns an effect with one outcome for each attempt, and the times of the attempts. */
 const scripted = <E>(outcomes: ReadonlyArray<E | "ok">) => {
   const attempts: Array<number> = []
   const call = Effect.flatMap(Clock.currentTimeMillis, (now): Effect.Effect<string, E> => {
@@ -50,7 +50,7 @@ const scripted = <E>(outcomes: ReadonlyArray<E | "ok">) => {
   return { call, attempts }
 }
 
-/** A chat API, asked with `fetch`: answers of HTTP, or what fetch throws. */
+/** The errors of a chat API called with `fetch`: a response, or the exception of `fetch`. */
 type ChatError = Response | TypeError
 
 const http = (status: number, headers: Record<string, string> = {}) => new Response(null, { status, headers })
@@ -118,7 +118,7 @@ const withinAnHour = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   })
 
 describe("one schedule for three services", () => {
-  it.effect("serves each by its own errors, at the same time, to the millisecond", () =>
+  it.effect("retries concurrent calls of each service by their own errors", () =>
     Effect.gen(function* () {
       const asked = scripted<ChatError>([http(503), http(429, { "retry-after": "7" }), "ok"])
       const unplugged = scripted<ChatError>([
@@ -150,19 +150,19 @@ describe("one schedule for three services", () => {
       expect(found.attempts).toEqual([1300, 4800, 7300])
       expect(down.attempts).toEqual([1300, 2800, 5300, 9800, 18_300])
 
-      const answered = Either.right("an answer")
-      expect([results.asked, results.stored, results.found]).toEqual([answered, answered, answered])
+      const success = Either.right("an answer")
+      expect([results.asked, results.stored, results.found]).toEqual([success, success, success])
       expect(results.unplugged).toMatchObject({ left: { reason: "Unauthorized", status: 401, attempts: 2 } })
       expect(results.twice).toMatchObject({ left: { reason: "Conflict", detail: "id", attempts: 2 } })
       expect(results.down).toMatchObject({ left: { reason: "Unavailable", code: "UNAVAILABLE", attempts: 5 } })
     })
   )
 
-  it.effect("serves a client made of promises", () =>
+  it.effect("supports a client made of promises", () =>
     Effect.gen(function* () {
       const runtime = yield* Effect.runtime()
       const { call, attempts } = scripted<ChatError>([http(503), new TypeError("fetch failed"), "ok"])
-      // what a program has before Effect comes in: a function that resolves with any answer, and throws
+      // a program without Effect: a function that resolves with any response, and throws
       const fetch = async (): Promise<Response> => {
         const outcome = await Runtime.runPromise(runtime)(Effect.either(call))
         if (Either.isRight(outcome)) return http(200)
@@ -177,7 +177,7 @@ describe("one schedule for three services", () => {
     })
   )
 
-  it.effect("holds no state: any mixture of calls comes out as each does alone", () =>
+  it.effect("keeps no state: in any mixture, each call ends as it does alone", () =>
     Effect.gen(function* () {
       const outcome = fc.constantFrom<GrpcError | "ok">({ code: 14 }, { code: 8 }, { code: 3 }, "ok")
       const scripts = fc.sample(
@@ -188,20 +188,20 @@ describe("one schedule for three services", () => {
         }),
         { numRuns: 60, seed: 7 }
       )
-      // the same story in three languages
+      // the same outcomes as errors of each service
       const toChat = ({ code }: GrpcError) => http(code === 14 ? 503 : code === 8 ? 429 : 400)
       const toSql = ({ code }: GrpcError) =>
         code === 14 ? new ConnectionClosed() : code === 8 ? new Deadlock() : new UniqueViolation({ column: "id" })
 
       const calls = scripts.map(({ delay, outcomes, service }) => {
         const { call, attempts } = scripted(outcomes)
-        const told: Effect.Effect<string, ApiError.ApiError> =
+        const guarded: Effect.Effect<string, ApiError.ApiError> =
           service === "chat"
             ? call.pipe(Effect.mapError(toChat), Reliability.protect(chat))
             : service === "database"
               ? call.pipe(Effect.mapError(toSql), Reliability.protect(database))
               : call.pipe(Reliability.protect(search))
-        return { attempts, run: Effect.delay(Effect.exit(told), delay) }
+        return { attempts, run: Effect.delay(Effect.exit(guarded), delay) }
       })
       yield* withinAnHour(
         halfWay(
@@ -221,7 +221,7 @@ describe("one schedule for three services", () => {
     })
   )
 
-  it.effect("serves a fourth with no more than Effect.retry", () =>
+  it.effect("supports another service with a plain Effect.retry", () =>
     Effect.gen(function* () {
       const { call, attempts } = scripted<SqlError>([new Deadlock(), new Deadlock(), "ok"])
       const mapped = call.pipe(Effect.mapError(classifySql), Effect.retry(documented))
@@ -259,7 +259,7 @@ const nestables = (workload: Workload.Workload): Readonly<Record<string, Nestabl
   workload: { owns: false, around: Workload.within(workload) }
 })
 
-/** Every way of putting so many of them around each other, the innermost first, with repetition. */
+/** Returns every nesting of this depth, innermost first, with repetition. */
 const nestings = (depth: number, names: ReadonlyArray<string>): ReadonlyArray<ReadonlyArray<string>> =>
   depth === 0 ? [[]] : nestings(depth - 1, names).flatMap((inner) => names.map((name) => [...inner, name]))
 
@@ -270,10 +270,10 @@ const nest = (names: ReadonlyArray<string>, call: Call, workload = three): Call 
 
 const unavailable = new ApiError.Transient({ reason: "Unavailable", delivery: "Acknowledged", status: 503 })
 
-describe("nested three deep, in every order", () => {
-  it.effect("owners of retries never multiply the attempts", () =>
+describe("nesting three deep, in every order", () => {
+  it.effect("does not multiply the attempts of owners of retries", () =>
     Effect.gen(function* () {
-      // no waits, so that the hundreds of them need no clock
+      // without waits, the hundreds of nestings need no clock
       const retry = Retry.make({ attempts: 3, base: 0, jitter: "none" })
       const all = nestables(three)
       const wrong: Array<string> = []
@@ -291,7 +291,7 @@ describe("nested three deep, in every order", () => {
     })
   )
 
-  it.effect("they do not for calls that hang every other time, whoever cuts them off", () =>
+  it.effect("does not multiply the attempts of calls that hang every other time", () =>
     Effect.gen(function* () {
       const cases = nestings(3, ["protect", "Retry.retry", "timeout"]).map((names) => {
         let attempts = 0
@@ -309,10 +309,10 @@ describe("nested three deep, in every order", () => {
       expect(Object.entries(made).filter(([, attempts]) => attempts > 3)).toEqual([])
       expect(made).toMatchObject({
         "timeout < timeout < timeout": 1,
-        // a limit inside is each attempt's own
+        // an inner timeout limits each attempt
         "timeout < timeout < protect": 3,
         "timeout < Retry.retry < Retry.retry": 3,
-        // one outside cuts off the retries, and nobody starts them anew
+        // an outer timeout ends the retries, which no owner restarts
         "Retry.retry < timeout < Retry.retry": 2,
         "Retry.retry < protect < protect": 2,
         "protect < protect < Retry.retry": 2
@@ -320,7 +320,7 @@ describe("nested three deep, in every order", () => {
     })
   )
 
-  it.effect("a bare Effect.retry outside passes on what an owner inside has settled", () =>
+  it.effect("passes on a settled error through a plain Effect.retry outside", () =>
     Effect.gen(function* () {
       for (const inner of ["protect", "leaf", "classify", "Retry.retry"]) {
         const { call, attempts } = scripted<ApiError.ApiError>(Array.from({ length: 99 }, () => unavailable))
@@ -332,7 +332,7 @@ describe("nested three deep, in every order", () => {
     })
   )
 
-  it.effect("the innermost owner's schedule is the one that counts", () =>
+  it.effect("uses the schedule of the innermost owner", () =>
     Effect.gen(function* () {
       const { call, attempts } = scripted<ApiError.ApiError>(Array.from({ length: 99 }, () => unavailable))
       const nested = call.pipe(
@@ -350,15 +350,15 @@ describe("nested three deep, in every order", () => {
 // With the rest of Effect
 // -------------------------------------------------------------------------------------------------
 
-/** Fails so many times, then answers with the time; a second apart, with `three`. */
+/** Fails so many times, a second apart with `three`, then succeeds with the time. */
 const failing = (times: number) =>
   scripted<ApiError.ApiError>(Array.from({ length: times }, () => unavailable)).call.pipe(
     Effect.zipRight(Clock.currentTimeMillis),
     Reliability.protect(three)
   )
 
-describe("combinators on top of a schedule", () => {
-  it.effect("stop it sooner", () =>
+describe("a schedule with combinators", () => {
+  it.effect("stops sooner with Schedule.intersect", () =>
     Effect.gen(function* () {
       const { call, attempts } = scripted<ApiError.ApiError>(Array.from({ length: 99 }, () => unavailable))
       const retry = documented.pipe(
@@ -372,7 +372,7 @@ describe("combinators on top of a schedule", () => {
     })
   )
 
-  it.effect("lengthen its waits, and never past the deadline", () =>
+  it.effect("lengthens its waits with Schedule.addDelay, but not past the deadline", () =>
     Effect.gen(function* () {
       const { call, attempts } = scripted<ApiError.ApiError>(Array.from({ length: 99 }, () => unavailable))
       const retry = documented.pipe(Schedule.addDelay(() => "10 seconds"))
@@ -393,14 +393,14 @@ describe("Effect.all", () => {
     })
   )
 
-  it.effect("counts a wait as work where concurrency is bounded", () =>
+  it.effect("occupies a slot of bounded concurrency while a call waits", () =>
     Effect.gen(function* () {
       const all = Effect.all([failing(2), failing(1), failing(1), failing(0)], { concurrency: 2 })
       expect(yield* withinAnHour(all)).toEqual([2000, 1000, 2000, 2000])
     })
   )
 
-  it.effect("interrupts the retries of the others when one call fails for good", () =>
+  it.effect("interrupts the retries of the others when one call fails permanently", () =>
     Effect.gen(function* () {
       const patient = scripted<ApiError.ApiError>(Array.from({ length: 9 }, () => unavailable))
       const fatal = new ApiError.Fatal({ reason: "NotFound", delivery: "Acknowledged", status: 404 })
@@ -412,7 +412,7 @@ describe("Effect.all", () => {
     })
   )
 
-  it.effect("under one owner, passes on the first that an owner inside has settled", () =>
+  it.effect("passes on the first settled error of inner owners under one owner", () =>
     Effect.gen(function* () {
       const calls = [1, 2, 3].map(() => scripted<ApiError.ApiError>(Array.from({ length: 99 }, () => unavailable)))
       const all = Effect.all(
@@ -427,7 +427,7 @@ describe("Effect.all", () => {
 })
 
 describe("Effect.race", () => {
-  it.effect("ends the retries of the loser", () =>
+  it.effect("interrupts the retries of the loser", () =>
     Effect.gen(function* () {
       const loser = scripted<ApiError.ApiError>(Array.from({ length: 9 }, () => unavailable))
       const fast = Effect.delay(Effect.succeed("fast"), 5000)
@@ -437,14 +437,14 @@ describe("Effect.race", () => {
     })
   )
 
-  it.effect("is won by the call that has answered after its retries", () =>
+  it.effect("returns the first success, retries included", () =>
     Effect.gen(function* () {
       expect(yield* withinAnHour(Effect.race(failing(1), failing(2)))).toBe(1000)
       expect(yield* withinAnHour(Effect.raceAll([failing(3), failing(2), failing(3)]))).toBe(3_600_000 + 2000)
     })
   )
 
-  it.effect("falls back on a second service once the first is given up", () =>
+  it.effect("allows a fallback to a second service when the retries of the first end", () =>
     Effect.gen(function* () {
       const first = scripted<ChatError>(Array.from({ length: 9 }, () => http(503)))
       const second = scripted<GrpcError>([{ code: 14 }, "ok"])
@@ -462,7 +462,7 @@ describe("Effect.race", () => {
 })
 
 describe("Effect.repeat", () => {
-  it.effect("gives each repetition attempts of its own", () =>
+  it.effect("restarts the attempts for each repetition", () =>
     Effect.gen(function* () {
       const outcomes = [unavailable, unavailable, "ok", unavailable, unavailable, "ok", unavailable, "ok"] as const
       const { call, attempts } = scripted<ApiError.ApiError>(outcomes)
@@ -473,21 +473,21 @@ describe("Effect.repeat", () => {
 })
 
 describe("Stream", () => {
-  it.effect("mapEffect retries each element by itself, in order", () =>
+  it.effect("retries each element of mapEffect by itself, in order", () =>
     Effect.gen(function* () {
       const times = Stream.make(1, 0, 2).pipe(Stream.mapEffect(failing), Stream.runCollect)
       expect(Chunk.toArray(yield* withinAnHour(times))).toEqual([1000, 1000, 3000])
     })
   )
 
-  it.effect("mapEffect retries several elements at once", () =>
+  it.effect("retries several elements of mapEffect concurrently", () =>
     Effect.gen(function* () {
       const times = Stream.make(1, 0, 2).pipe(Stream.mapEffect(failing, { concurrency: 3 }), Stream.runCollect)
       expect(Chunk.toArray(yield* withinAnHour(times))).toEqual([1000, 0, 2000])
     })
   )
 
-  it.effect("retry takes the same schedule", () =>
+  it.effect("accepts the same schedule in Stream.retry", () =>
     Effect.gen(function* () {
       const { call, attempts } = scripted<ApiError.ApiError>([unavailable, unavailable, "ok"])
       const stream = Stream.fromEffect(call).pipe(Stream.retry(documented), Stream.runCollect)
@@ -496,7 +496,7 @@ describe("Stream", () => {
     })
   )
 
-  it.effect("a deadline around a stream bounds the retries of its elements", () =>
+  it.effect("limits the retries of its elements by a deadline around it", () =>
     Effect.gen(function* () {
       const left: Array<Option.Option<Duration.Duration>> = []
       const element = Deadline.remaining.pipe(
@@ -550,7 +550,7 @@ class Translator extends Effect.Service<Translator>()("composition/Translator", 
 }) {}
 
 describe("services and layers", () => {
-  it.effect("carry policies, budgets and observers, and share them", () =>
+  it.effect("shares policies, budgets and observers between services", () =>
     Effect.gen(function* () {
       const backend = scripted<ChatError>(Array.from({ length: 99 }, () => http(503)))
       const lines: Array<string> = []
@@ -581,7 +581,7 @@ describe("services and layers", () => {
     })
   )
 
-  it.effect("retry a layer that cannot be built yet", () =>
+  it.effect("retries a layer that cannot be built yet", () =>
     Effect.gen(function* () {
       const { call, attempts } = scripted<ApiError.ApiError>([unavailable, "ok"])
       const layer = Layer.effect(Backend, Effect.as(call, { send: Effect.succeed("sent") })).pipe(
@@ -607,7 +607,7 @@ const over = (client: HttpClient.HttpClient) => Layer.provide(Layer.succeed(Http
 const oneRetry = RetryBudget.layer({ ratio: 0, minPerSecond: 0, max: 1 })
 
 describe("a reliable client made in a pipeline", () => {
-  it.effect("takes the client last", () =>
+  it.effect("accepts the client as last argument", () =>
     Effect.gen(function* () {
       const server = yield* down()
       const once = Workload.with(prompt, { deadline: "1 minute", retry: Retry.make({ attempts: 2, base: 0 }) })
@@ -627,7 +627,7 @@ describe("a reliable client made in a pipeline", () => {
   )
 })
 
-describe("a layer of a client", () => {
+describe("ReliableHttpClient.layer", () => {
   it.effect("uses the retry budget of its context", () =>
     Effect.gen(function* () {
       const server = yield* down()
@@ -670,7 +670,7 @@ describe("a layer of a client", () => {
     })
   )
 
-  it.effect("has no budget without one in its context", () =>
+  it.effect("uses no budget if its context contains none", () =>
     Effect.gen(function* () {
       const server = yield* down()
       const call = Effect.flatMap(ReliableHttpClient.ReliableHttpClient, (client) => client.get(models))

@@ -16,7 +16,7 @@ interface Example {
   readonly code: string
 }
 
-/** The fences of a file, with blank lines in front, so that a line keeps its number. */
+/** Returns the fences of a file, padded with blank lines so that each line keeps its number. */
 const examplesOf = (file: string): ReadonlyArray<Example> => {
   const lines = read(file)
     .split("\n")
@@ -40,13 +40,13 @@ const examples = [...documents, ...sources.map((file) => `src/${file}`)].flatMap
 
 const compilerOptions = { moduleDetection: "force" }
 
-/** What the compiler and Effect's own diagnostics have to say, by file; of what is not an example, `tools.test.ts` tells. */
+/** Returns the errors of the compiler and of Effect's diagnostics for each example. `tools.test.ts` checks all other files. */
 const compileAll = async (): Promise<ReadonlyMap<string, string>> => {
   const project = { path: `${cache}/tsconfig.json`, effect: true, but: `^(?!.*/${cache}/)` }
   const [faults = []] = await compile({ compiler: "typescript", projects: [project] })
   const errors = new Map<string, string>()
   for (const fault of faults.filter((fault) => !/^\S+: warning /.test(fault))) {
-    // what is wrong with no file is wrong with all of them
+    // an error without a file belongs to all of them
     const [, path] = /^(\S+)\(\d+,\d+\): /.exec(fault) ?? []
     for (const of of path === undefined ? examples.map((example) => example.path) : [path]) {
       errors.set(of, `${errors.get(of) ?? ""}${fault.replace(`${cache}/`, "")}\n`)
@@ -55,7 +55,7 @@ const compileAll = async (): Promise<ReadonlyMap<string, string>> => {
   return errors
 }
 
-/** What went wrong when an example ran, by file; null where nothing did. */
+/** Returns the failure of each example that ran, or null if it succeeded. */
 const runAll = async (): Promise<ReadonlyMap<string, string | null>> => {
   const report = `${cache}/report.jsonl`
   const paths = examples.map((example) => example.path)
@@ -87,27 +87,27 @@ describe("an example of the docs", () => {
     writeFileSync(`${root}${cache}/tsconfig.json`, JSON.stringify(tsconfig))
   })
 
-  // each for itself, since another Node runs the examples, and compiles nothing anew
-  describe.concurrent("compiles", () => {
+  // separate groups, because another version of Node runs the examples but does not compile them again
+  describe.concurrent("compilation", () => {
     let compiled: ReadonlyMap<string, string>
     beforeAll(async () => void (compiled = await compileAll()))
 
     for (const { title, path } of examples) {
-      it(title, () => expect(compiled.get(path), "the compiler's errors").toBeUndefined())
+      it(`compiles ${title}`, () => expect(compiled.get(path), "the compiler's errors").toBeUndefined())
     }
   })
 
-  describe.concurrent("runs", () => {
+  describe.concurrent("execution", () => {
     let ran: ReadonlyMap<string, string | null>
     beforeAll(async () => void (ran = await runAll()))
 
     for (const { title, path } of examples) {
-      it(title, () => expect(ran.get(path), "what went wrong").toBeNull())
+      it(`runs ${title}`, () => expect(ran.get(path), "what went wrong").toBeNull())
     }
   })
 })
 
-// --- Comments: what users can import says what it is, since when, and to which family it belongs -------------------
+// --- Comments: every export has a description, a version and a category ---------------------------------------------
 
 const categories = [
   "model",
@@ -124,7 +124,7 @@ const categories = [
   "symbols"
 ]
 
-/** An index has nothing of its own to tell. */
+/** An index declares nothing itself. */
 const modules = publicModules.filter((file) => !file.endsWith("index.ts"))
 
 let program: ts.Program
@@ -176,7 +176,7 @@ const faultsOf = (node: ts.Node): ReadonlyArray<string> => {
   return faults
 }
 
-describe("the comments of", () => {
+describe("the doc comments of a module", () => {
   beforeAll(() => {
     program = ts.createProgram(
       modules.map((file) => `${root}src/${file}`),
@@ -190,7 +190,7 @@ describe("the comments of", () => {
   })
 
   for (const file of modules) {
-    it(`${file} tell what it exports`, () => {
+    it(`describes every export of ${file}`, () => {
       const source = program.getSourceFile(`${root}src/${file}`)
       const module = source && checker.getSymbolAtLocation(source)
       const faults = (module ? checker.getExportsOfModule(module) : [])

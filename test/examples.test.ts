@@ -5,7 +5,7 @@ import { filesBelow, manifest, read, root, run } from "./support/project.js"
 const folder = "test/examples"
 const files = filesBelow(folder)
 
-/** What each program prints, line by line. */
+/** The lines that each program prints. */
 const prints: Readonly<Record<string, ReadonlyArray<string | RegExp>>> = {
   "agentLoop.ts": [
     'weather("Olso"): It failed: there is no Olso',
@@ -62,7 +62,7 @@ const prints: Readonly<Record<string, ReadonlyArray<string | RegExp>>> = {
   "wrapOpenai.ts": ["Are you there?", "reset, 200", /^Fatal Unauthorized: ./]
 }
 
-/** A table, whose rows it is about. */
+/** Some rows of the table that a program prints. */
 const rows: Readonly<Record<string, ReadonlyArray<RegExp>>> = {
   "guide.ts": [
     /429.*RateLimit \/ RateExceeded.*yes/,
@@ -71,18 +71,18 @@ const rows: Readonly<Record<string, ReadonlyArray<RegExp>>> = {
   ]
 }
 
-// `test/Telemetry/prometheus.test.ts` runs it, and reads its page
+// run by `test/Telemetry/prometheus.test.ts`
 const elsewhere = ["metricsToPrometheus.ts"]
 
 describe("an example", () => {
-  it("is one of those that are run", () => {
+  it("appears in the lists of expected output", () => {
     expect(files).toEqual([...Object.keys({ ...prints, ...rows }), ...elsewhere].toSorted())
   })
 
   for (const file of files) {
     const code = read(`${folder}/${file}`)
 
-    it(`${file} can be read at a glance, and copied`, () => {
+    it(`stays short, explained and ready to copy: ${file}`, () => {
       expect(code.split("\n").length - 1, "lines").toBeLessThanOrEqual(60)
       expect(code, "first of all it says what it is for, in a line, and what to look at, in another").toMatch(
         /^\/\*\*\n( \* .+\n){1,2} \*\/\n/
@@ -97,7 +97,7 @@ describe("an example", () => {
   }
 })
 
-describe("the program", () => {
+describe("the program of an example", () => {
   const ran = files.filter((file) => !elsewhere.includes(file))
   let printed: ReadonlyMap<string, string>
   let failures: ReadonlyMap<string, string | null>
@@ -123,7 +123,7 @@ describe("the program", () => {
   const linesOf = (file: string): ReadonlyArray<string> => (printed.get(file) ?? "").replace(/\n$/, "").split("\n")
 
   for (const file of ran) {
-    it(`${file} runs, prints what it shows, and ends`, () => {
+    it(`prints the expected lines and ends: ${file}`, () => {
       expect(failures.get(file), "what went wrong").toBeNull()
       const expected = prints[file]
       if (expected === undefined) return
@@ -134,7 +134,7 @@ describe("the program", () => {
   }
 
   for (const [file, expected] of Object.entries(rows)) {
-    it(`${file} prints a table`, () => {
+    it(`prints the expected rows of a table: ${file}`, () => {
       const lines = linesOf(file)
       for (const row of expected) expect(lines).toContainEqual(expect.stringMatching(row))
     })

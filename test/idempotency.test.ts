@@ -1,4 +1,4 @@
-/** Which requests are sent more than once: nothing around a call makes it more repeatable than the request is. */
+/** Requests that are sent more than once. Nothing around a call allows more repetition than the request itself. */
 import { HttpClient, HttpClientError, HttpClientRequest, HttpClientResponse } from "@effect/platform"
 import { describe, it } from "@effect/vitest"
 import { Effect, Fiber, Schedule, TestClock } from "effect"
@@ -46,7 +46,7 @@ const sent = <E>(
     return requests
   })
 
-/** Lets an effect run through all its waits. */
+/** Runs an effect through all its waits. */
 const ended = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
   Effect.gen(function* () {
     const fiber = yield* Effect.fork(effect)
@@ -85,7 +85,7 @@ const declared = {
 } as const
 
 const options: Readonly<Record<string, ReliableHttpClient.Options["idempotency"]>> = {
-  nothing: undefined,
+  unset: undefined,
   safe: "safe",
   keyed: "keyed",
   never: "never",
@@ -95,7 +95,7 @@ const options: Readonly<Record<string, ReliableHttpClient.Options["idempotency"]
 
 const idempotent = new Set(["GET", "PUT"])
 
-/** The rule, said once more: the request, the option, the method. */
+/** A second implementation of the rule: the request, then the option, then the method. */
 const expected = (method: string, own: (typeof declared)[keyof typeof declared], option: string): Idempotency => {
   if (own !== undefined && own !== "key") return own
   if (option.startsWith("a function")) return option.endsWith("safe") ? "safe" : "never"
@@ -105,10 +105,10 @@ const expected = (method: string, own: (typeof declared)[keyof typeof declared],
   return idempotent.has(method) ? "safe" : "never"
 }
 
-describe("the requests of a call", () => {
+describe("the number of requests of a call", () => {
   for (const [option, idempotency] of Object.entries(options)) {
     for (const method of ["GET", "PUT", "POST", "PATCH"] as const) {
-      it.effect(`follow the request alone: option ${option}, ${method}`, () =>
+      it.effect(`depends on the request alone: option ${option}, ${method}`, () =>
         Effect.gen(function* () {
           const kases = Object.entries(declared).flatMap(([word, own]) =>
             Object.entries(workloadsAround).flatMap(([workload, within]) =>
@@ -162,7 +162,7 @@ describe("a payment", () => {
   }
 
   for (const [name, within] of Object.entries(around)) {
-    it.scopedLive(`is sent once over sockets, ${name}`, () =>
+    it.scopedLive(`sends one request over sockets, ${name}`, () =>
       Effect.gen(function* () {
         for (const fault of [Fault.answer(500), Fault.reset, Fault.close]) {
           const server = yield* FaultServer.make({ script: [fault, Fault.healthy] })
@@ -178,7 +178,7 @@ describe("a payment", () => {
     )
   }
 
-  it.effect("is sent once within the workloads themselves", () =>
+  it.effect("sends one request within the built-in workloads, unless the connection is refused", () =>
     Effect.gen(function* () {
       const pay = (http: HttpClient.HttpClient) => ReliableHttpClient.make(http).post(url)
       const within = (http: HttpClient.HttpClient) => Workload.within(pay(http), Workload.interactive)
@@ -188,7 +188,7 @@ describe("a payment", () => {
     })
   )
 
-  it.effect("stops for the reason Idempotency", () =>
+  it.effect("reports Idempotency as the reason to stop", () =>
     Effect.gen(function* () {
       const stops: Array<Retry.Stopping> = []
       const onGiveUp = ({ why }: Reliability.GivenUp) => Effect.sync(() => stops.push(why))
@@ -198,8 +198,8 @@ describe("a payment", () => {
   )
 })
 
-describe("withIdempotency", () => {
-  it.effect("does not hold for a request that is sent on the way of another", () =>
+describe("ReliableHttpClient.withIdempotency", () => {
+  it.effect("does not apply to a request that is sent to prepare another", () =>
     Effect.gen(function* () {
       const seen: Array<string> = []
       const http = HttpClient.make((request) =>
@@ -230,7 +230,7 @@ describe("withIdempotency", () => {
   })
 })
 
-describe("a policy", () => {
+describe("the idempotency of a policy", () => {
   const failing = (seen: { attempts: number }) =>
     Effect.suspend(() => {
       seen.attempts++
@@ -248,7 +248,7 @@ describe("a policy", () => {
 
   const policy = (idempotency?: Idempotency, workload = twice) => Reliability.make({ workload, idempotency })
 
-  it.effect("repeats by default, as Effect.retry does, and never if it says so", () =>
+  it.effect("allows repetition by default, as Effect.retry does, and forbids it if never", () =>
     Effect.gen(function* () {
       expect(yield* attempts(Reliability.protect(twice))).toBe(2)
       expect(yield* attempts(Reliability.protect(policy()))).toBe(2)
@@ -258,7 +258,7 @@ describe("a policy", () => {
     })
   )
 
-  it.effect("keeps its own owner from repeating, and not the owner inside", () =>
+  it.effect("limits the retries of its own owner, not of an owner inside", () =>
     Effect.gen(function* () {
       const again = Workload.with(twice, { retry: Retry.make({ attempts: 2, settled: "retry" }) })
       const inner = Reliability.protect(policy("safe"))

@@ -17,13 +17,13 @@ const specifiers = Object.keys(manifest.exports)
   .filter((subpath) => subpath !== "./package.json")
   .map((subpath) => manifest.name + subpath.slice(1))
 
-/** The libraries of others. */
+/** Third-party libraries. */
 const theirs = "/node_modules/(?!effect-reliability/)"
 
 /**
- * The compilers that users have, and what they need not look at. The types of effect 3.22 themselves need 5.7
- * (`Uint8Array<ArrayBuffer>`): who has an older one skips the check of libraries, and is promised that ours has no fault of
- * its own. The others check all libraries once; by which way they were found changes nothing in them.
+ * The compilers of users, and the files that are not checked. The types of effect 3.22 need TypeScript 5.7
+ * (`Uint8Array<ArrayBuffer>`): with an older one, only the types of this package are checked. The others check all
+ * libraries once, because the module resolution does not change them.
  */
 const compilers = [
   {
@@ -96,7 +96,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 describe.concurrent("the packed package", () => {
-  it("holds what its users need, and nothing else", async () => {
+  it("contains exactly the files that users need", async () => {
     const files = (await run("tar", ["-tf", tarball])).trim().split("\n")
     expect(files.filter((file) => !/^package\/(src\/|dist\/|(package\.json|README\.md|LICENSE)$)/.test(file))).toEqual(
       []
@@ -106,7 +106,7 @@ describe.concurrent("the packed package", () => {
     expect(files).toContain("package/README.md")
   })
 
-  it("names one repository, in the form that npm's provenance needs", async () => {
+  it("names one repository in the form that npm's provenance requires", async () => {
     const packed = JSON.parse(await run("tar", ["-xOf", tarball, "package/package.json"])) as Record<string, unknown>
     const repository = `https://github.com/${manifest.name}/${manifest.name}`
     expect(packed).toMatchObject({
@@ -115,19 +115,19 @@ describe.concurrent("the packed package", () => {
       bugs: { url: `${repository}/issues` },
       homepage: `${repository}#readme`
     })
-    // the release is built where the package says
+    // the release workflow uses the same repository
     expect(read(".github/workflows/release.yml")).toContain("git+https://github.com/$GITHUB_REPOSITORY.git")
   })
 
-  it("is well-formed for every tool that reads packages", async () => {
+  it("passes publint", async () => {
     await run(tool("publint"), ["run", tarball, "--strict"])
   })
 
-  it("has types wherever it has code", async () => {
+  it("provides types at every entry point", async () => {
     await run(tool("attw"), [tarball, "--profile", "esm-only", "--no-definitely-typed", "--no-emoji"])
   })
 
-  it("runs for its users", async () => {
+  it("runs in a consumer's program and exports values at every entry point", async () => {
     const entryPoints = ["consumer.ts", "counts.ts"]
     await build({ absWorkingDir: folder, entryPoints, outdir: "out", format: "esm", logLevel: "silent" })
     await run(process.execPath, ["out/consumer.js"], folder)
@@ -136,7 +136,7 @@ describe.concurrent("the packed package", () => {
     expect(Object.entries(exported).filter(([, count]) => count === 0)).toEqual([])
   })
 
-  it("is used by its consumer at each entry point", () => {
+  it("covers each entry point in the consumer's program", () => {
     const program = read("test/support/consumer.ts")
     expect(
       specifiers.filter((name) => !program.includes(`from "${name}"`)),
@@ -144,7 +144,7 @@ describe.concurrent("the packed package", () => {
     ).toEqual([])
   })
 
-  it("keeps internal to itself", async () => {
+  it("hides the internal modules", async () => {
     const file = sources.find((source) => source.startsWith("internal/"))?.replace(/\.ts$/, "")
     const program = `import("${manifest.name}/${file}")`
     await expect(run(process.execPath, ["-e", program], folder)).rejects.toThrow("ERR_PACKAGE_PATH_NOT_EXPORTED")
@@ -162,13 +162,13 @@ describe.concurrent("types of the packed package", () => {
       })
 
       for (const [index, by] of resolutions.entries()) {
-        it(`have no fault, by module resolution ${by}`, () => expect(faults[index]).toEqual([]))
+        it(`contains no errors with module resolution ${by}`, () => expect(faults[index]).toEqual([]))
       }
     })
   }
 })
 
-/** The bytes of a browser's download: minified and gzipped, without what the user's program has anyway. */
+/** Returns the size in bytes, minified and gzipped, without the packages that the user's program contains anyway. */
 const downloaded = async (contents: string): Promise<number> => {
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: root },
@@ -193,7 +193,7 @@ describe("a bundle without effect", () => {
     ["Workload", "Workload", 10_100],
     ["ApiError", "ApiError", 5700],
     ["RetryHint", "RetryHint", 1250]
-  ])("of %s is no larger than it was", async (_, names, bytes) => {
+  ])("stays within the size limit of %s", async (_, names, bytes) => {
     expect(await downloaded(importing(names))).toBeLessThanOrEqual(bytes)
   })
 })

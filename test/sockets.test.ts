@@ -1,5 +1,5 @@
 /**
- * What holds of many calls at once on real sockets, and of what they leave behind.
+ * Many concurrent calls on real sockets, and the resources that remain after them.
  */
 import { HttpClientRequest } from "@effect/platform"
 import { Array as Arr, Effect, Either } from "effect"
@@ -16,7 +16,7 @@ const hurried = Workload.make({
   retry: Retry.make({ attempts: 8, base: 1, cap: 20, maxHint: "1 second" })
 })
 
-/** Deterministic, and without a pattern that the order of requests could follow. */
+/** Returns a deterministic number from 0 to 1 without a visible pattern. */
 const roll = (number: number): number => ((number * 2_654_435_761) % 2 ** 32) / 2 ** 32
 
 const mixed = (faults: ReadonlyArray<Fault.Fault>) => (request: Fault.Request) => {
@@ -24,7 +24,7 @@ const mixed = (faults: ReadonlyArray<Fault.Fault>) => (request: Fault.Request) =
   return chance < 0.3 ? (faults[Math.floor((chance / 0.3) * faults.length)] ?? Fault.healthy) : Fault.healthy
 }
 
-/** What becomes of each attempt, by its delivery; a success was acknowledged. */
+/** The number of attempts by delivery; a success counts as acknowledged. */
 interface Tally {
   attempts: number
   calls: number
@@ -64,7 +64,7 @@ const thousand = (faults: ReadonlyArray<Fault.Fault>, connections: number) =>
   }).pipe(Effect.scoped)
 
 describe("a thousand calls at once through ten sockets", () => {
-  it("each end once, and the server counts what the dashboard law says", async () => {
+  it("ends each call once, and keeps the server's count within the dashboard law", async () => {
     const faults = [
       Fault.answer(500),
       Fault.answer(503),
@@ -89,7 +89,7 @@ describe("a thousand calls at once through ten sockets", () => {
     expect(counts.opened).toBe(counts.closed)
   })
 
-  it("are counted alike on both sides, if no fault loses headers", async () => {
+  it("counts the same requests on both sides if no fault loses headers", async () => {
     const faults = [
       Fault.answer(500),
       Fault.answer(503),
@@ -104,11 +104,11 @@ describe("a thousand calls at once through ten sockets", () => {
     expect(tally.by.NotSent).toBe(0)
     expect(counts.requests).toBe(tally.by.Acknowledged + tally.by.Partial)
     expect(counts.requests).toBe(tally.attempts)
-    // each reset takes a socket with it
+    // each reset closes a socket
     expect(connections.length).toBeLessThanOrEqual(10 + tally.by.Partial)
   })
 
-  it("are never seen by the server if they were not sent", async () => {
+  it("reports NotSent only for requests that the server never received", async () => {
     const { counts, tally } = await Effect.runPromise(
       Effect.gen(function* () {
         const server = yield* FaultServer.make({ script: Fault.stall("50 millis") })
@@ -139,8 +139,8 @@ describe("a thousand calls at once through ten sockets", () => {
   })
 })
 
-describe("no timer below the workload", () => {
-  /** Lets so many minutes pass in an instant, while sockets work on in real time. */
+describe("the timers below the workload", () => {
+  /** Advances the fake timers by so many minutes, while sockets run in real time. */
   const pass = async (minutes: number): Promise<void> => {
     for (let second = 0; second < minutes * 60; second++) {
       vi.advanceTimersByTime(1000)
@@ -153,10 +153,10 @@ describe("no timer below the workload", () => {
     Effect.gen(function* () {
       const server = yield* FaultServer.make({ script: Fault.stall("25 minutes") })
       return yield* Effect.promise(async () => {
-        const answer = use(`${server.baseUrl}/models`)
+        const response = use(`${server.baseUrl}/models`)
         await Effect.runPromise(server.awaitRequests(1))
         await pass(minutes)
-        return answer
+        return response
       })
     }).pipe(Effect.scoped, Effect.runPromise)
 
@@ -173,18 +173,18 @@ describe("no timer below the workload", () => {
     vi.useRealTimers()
   })
 
-  it("ends a call under agentic that is answered after 25 minutes", async () => {
-    const answer = await slow(under(Workload.agentic), 26)
-    expect(Either.isRight(answer) && answer.right.status).toBe(200)
+  it("allows a response after 25 minutes under agentic", async () => {
+    const result = await slow(under(Workload.agentic), 26)
+    expect(Either.isRight(result) && result.right.status).toBe(200)
   })
 
-  it("but the workload's own, under interactive", async () => {
+  it("fails at the attempt timeout under interactive", async () => {
     const once = Workload.with(Workload.interactive, { retry: Retry.make({ attempts: 1 }) })
-    const answer = await slow(under(once), 2)
-    expect(Either.isLeft(answer) && answer.left).toMatchObject({ reason: "Timeout", phase: "attempt", attempts: 1 })
+    const result = await slow(under(once), 2)
+    expect(Either.isLeft(result) && result.left).toMatchObject({ reason: "Timeout", phase: "attempt", attempts: 1 })
   })
 
-  it("unlike undici's, which ends it after five minutes", async () => {
+  it("fails after five minutes in plain undici", async () => {
     const error = await slow(
       (url) =>
         request(url).then(
@@ -197,7 +197,7 @@ describe("no timer below the workload", () => {
   })
 })
 
-describe("what is left behind", () => {
+describe("a thousand calls of every kind", () => {
   // the runner has timers of its own
   const resources = () =>
     process
@@ -205,10 +205,10 @@ describe("what is left behind", () => {
       .filter((name) => name !== "Timeout")
       .toSorted()
 
-  it("is nothing, after calls of every kind", async () => {
+  it("releases all resources", async () => {
     const before = resources()
     await Effect.runPromise(thousand([Fault.answer(503), Fault.reset, Fault.cut({ by: "close" }), Fault.garbage()], 10))
-    // what closed in this turn of the loop is gone in the next ones
+    // closed sockets disappear in later turns of the event loop
     await new Promise((resolve) => setTimeout(resolve, 50))
     expect(resources()).toEqual(before)
   })

@@ -2,8 +2,8 @@ import { beforeAll, describe, expect, it } from "vitest"
 import { compile, run } from "./support/project.js"
 
 const checks = [
-  { title: "is formatted", script: "format:check", mend: "`npm run format` writes the format" },
-  { title: "has no lint", script: "lint", mend: "`npm run lint -- --fix` mends what can be mended by itself" }
+  { title: "matches the format of oxfmt", script: "format:check", mend: "`npm run format` writes the format" },
+  { title: "passes the linter", script: "lint", mend: "`npm run lint -- --fix` mends what can be mended by itself" }
 ]
 
 describe.concurrent("the project", () => {
@@ -16,7 +16,7 @@ describe.concurrent("the project", () => {
   }
 })
 
-describe.concurrent("the project, compiled once", () => {
+describe.concurrent("the compiled project", () => {
   const isOfEffect = (fault: string) => / effect\(\w+\)$/m.test(fault)
   let faults: ReadonlyArray<string>
 
@@ -24,7 +24,7 @@ describe.concurrent("the project, compiled once", () => {
     faults = (await compile({ compiler: "typescript", projects: [{ path: "tsconfig.json", effect: true }] })).flat()
   })
 
-  it("type-checks", () => {
+  it("contains no type errors", () => {
     const mend = "`npm run typecheck` shows this list again"
     expect(
       faults.filter((fault) => !isOfEffect(fault)),
@@ -32,7 +32,7 @@ describe.concurrent("the project, compiled once", () => {
     ).toEqual([])
   })
 
-  it("leaves no Effect floating", () => {
+  it("contains no floating Effect", () => {
     expect(faults.filter(isOfEffect), "`npm run lint:effect` shows this list again").toEqual([])
   })
 })
