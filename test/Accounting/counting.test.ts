@@ -25,7 +25,7 @@ const failure = (reason: ApiError.TransientReason, delivery: ApiError.Delivery =
 
 const policyOf = (workload: Workload.Workload, about: Reliability.About = {}) => Reliability.make({ workload, about })
 
-/** Rows in a form that reads well, in the order of their labels. */
+/** Formats rows as sorted lines. */
 const shown = ({ rows }: Accounting.Counts): ReadonlyArray<string> =>
   rows
     .map(({ count, delivery, host, model, of, outcome, phase, reason, workload }) =>
@@ -42,8 +42,8 @@ const sum = (rows: ReadonlyArray<Accounting.Row>, fits: (row: Accounting.Row) =>
 // Counting
 // -------------------------------------------------------------------------------------------------
 
-describe("accounts", () => {
-  it.effect("hold each attempt and each call by what became of it", () =>
+describe("Accounting", () => {
+  it.effect("counts each attempt and each call by outcome", () =>
     Effect.gen(function* () {
       const accounting = yield* Accounting.make()
       let left = 2
@@ -61,7 +61,7 @@ describe("accounts", () => {
     })
   )
 
-  it.effect("hold how long the calls took together", () =>
+  it.effect("sums the durations of the calls", () =>
     Effect.gen(function* () {
       const accounting = yield* Accounting.make()
       const call = Effect.sleep("3 seconds").pipe(Reliability.protect(once), Accounting.count(accounting))
@@ -76,7 +76,7 @@ describe("accounts", () => {
     })
   )
 
-  it.effect("leave out calls that are made of others", () =>
+  it.effect("does not count calls that contain other calls", () =>
     Effect.gen(function* () {
       const accounting = yield* Accounting.make()
       const inner = Reliability.protect(Effect.succeed(1), policyOf(once, { host: "inner" }))
@@ -91,7 +91,7 @@ describe("accounts", () => {
     })
   )
 
-  it.effect("count by hand what a policy records", () =>
+  it.effect("counts the outcomes that a policy passes to record", () =>
     Effect.gen(function* () {
       const accounting = yield* Accounting.make()
       const policy = Reliability.make({ workload: once, record: accounting.record })
@@ -102,7 +102,7 @@ describe("accounts", () => {
     })
   )
 
-  it.effect("know what is in flight, and by what it is about", () =>
+  it.effect("counts the calls in flight, by model", () =>
     Effect.gen(function* () {
       const accounting = yield* Accounting.make()
       const call = (model: string) =>
@@ -122,7 +122,7 @@ describe("accounts", () => {
     })
   )
 
-  it.effect("tell what ended between two snapshots", () =>
+  it.effect("returns the counts between two snapshots", () =>
     Effect.gen(function* () {
       const accounting = yield* Accounting.make()
       const call = (host: string) =>
@@ -142,7 +142,7 @@ describe("accounts", () => {
     })
   )
 
-  it.effect("tell apart no more labels and rows than they may", () =>
+  it.effect("limits the number of labels and rows", () =>
     Effect.gen(function* () {
       const accounting = yield* Accounting.make({ labels: 5, rows: 8, buckets: 3 })
       const call = (n: number) =>
@@ -172,15 +172,15 @@ describe("accounts", () => {
     [{ labels: 0 }, "labels is 0"],
     [{ rows: Number.NaN }, "rows is NaN"]
   ] satisfies ReadonlyArray<readonly [Accounting.Options, string]>) {
-    it(`refuse ${JSON.stringify(options)}`, () => {
+    it(`rejects ${JSON.stringify(options)}`, () => {
       expect(() => Accounting.make(options)).toThrow(`Accounting.make: ${message}`)
       expect(() => Accounting.layer(options)).toThrow("Accounting.layer")
     })
   }
 })
 
-describe("a window", () => {
-  it.effect("holds what begins after a clock that was ahead has been set right", () =>
+describe("Accounting.window", () => {
+  it.effect("includes calls that begin after the clock was set back", () =>
     Effect.gen(function* () {
       const accounting = yield* Accounting.make({ buckets: 10 })
       const call = Accounting.count(Reliability.protect(Effect.void, Workload.interactive), accounting)
@@ -196,7 +196,7 @@ describe("a window", () => {
     })
   )
 
-  it.effect("has the calls that began within it, with their attempts, whenever they end", () =>
+  it.effect("includes the calls that began within it, with their attempts, whenever they end", () =>
     Effect.gen(function* () {
       const accounting = yield* Accounting.make()
       yield* TestClock.adjust("10 minutes")
@@ -218,7 +218,7 @@ describe("a window", () => {
     })
   )
 
-  it.effect("says from when to when it is, in whole buckets, since the accounts were made and until now", () =>
+  it.effect("reports its bounds in whole buckets, from the creation of the accounts until now", () =>
     Effect.gen(function* () {
       yield* TestClock.adjust(90_500)
       const accounting = yield* Accounting.make({ bucket: "1 second" })
@@ -232,7 +232,7 @@ describe("a window", () => {
     })
   )
 
-  it.effect("says what it has forgotten", () =>
+  it.effect("starts at the oldest bucket that is kept", () =>
     Effect.gen(function* () {
       const accounting = yield* Accounting.make({ bucket: "1 second", buckets: 3 })
       const call = Effect.succeed(1).pipe(Reliability.protect(once), Accounting.count(accounting))
@@ -246,7 +246,7 @@ describe("a window", () => {
     })
   )
 
-  it.effect("knows which of its calls are in flight, until they are forgotten", () =>
+  it.effect("counts its calls in flight, which the snapshot keeps when their bucket is dropped", () =>
     Effect.gen(function* () {
       const accounting = yield* Accounting.make({ bucket: "1 second", buckets: 2 })
       const slow = Effect.sleep("10 seconds").pipe(Reliability.protect(once), Accounting.count(accounting))
@@ -266,11 +266,11 @@ describe("a window", () => {
   )
 })
 
-describe("the layer", () => {
+describe("Accounting.layer", () => {
   const call = Effect.succeed(1).pipe(Reliability.protect(once))
   const calls = Effect.map(Accounting.snapshot, ({ rows }) => sum(rows, ({ of }) => of === "call"))
 
-  it.effect("counts what it is provided to, in all its fibers", () =>
+  it.effect("counts the effect that it is provided to, in all its fibers", () =>
     Effect.gen(function* () {
       yield* Effect.all(Arr.replicate(call, 10), { concurrency: "unbounded" })
       yield* Effect.forkDaemon(call).pipe(Effect.flatMap(Fiber.join))
@@ -278,7 +278,7 @@ describe("the layer", () => {
     }).pipe(Effect.provide(Accounting.layer()))
   )
 
-  it.effect("counts nothing of what it is not provided to", () =>
+  it.effect("does not count effects that it is not provided to", () =>
     Effect.gen(function* () {
       yield* call
       const inside = yield* Effect.zipRight(call, calls).pipe(Effect.provide(Accounting.layer()))
@@ -288,7 +288,7 @@ describe("the layer", () => {
     })
   )
 
-  it.effect("counts beside another that is built at the same time", () =>
+  it.effect("counts independently of other accounts", () =>
     Effect.gen(function* () {
       const [a, b] = yield* Effect.all([Accounting.make(), Accounting.make()])
       yield* call.pipe(Accounting.count(a), Accounting.count(b), Accounting.count(b))
@@ -301,7 +301,7 @@ describe("the layer", () => {
     })
   )
 
-  it("serves a runtime, as long as it lives", async () => {
+  it("counts the calls of a ManagedRuntime", async () => {
     const runtime = ManagedRuntime.make(Accounting.layer({ bucket: "1 second" }))
     await runtime.runPromise(call)
     await Promise.all(Arr.makeBy(5, () => runtime.runPromise(call)))
@@ -310,8 +310,8 @@ describe("the layer", () => {
   })
 })
 
-describe("under concurrency", () => {
-  it("accounts hold what a naive recorder saw, whatever is interrupted when", async () => {
+describe("Accounting under concurrency", () => {
+  it("agrees with a naive recorder, whatever is interrupted when", async () => {
     const plan = fc.record({
       model: fc.integer({ min: 0, max: 12 }),
       host: fc.constantFrom("a", "b", undefined),
@@ -373,7 +373,7 @@ describe("under concurrency", () => {
         )
         expect(inFlight).toBe(0)
         expect(composites).toBeGreaterThan(0)
-        // of an outer call that is cut off before it has made an inner one, nothing says that it would have
+        // an outer call that is interrupted before its first inner call counts as a plain call
         expect(counted.toSorted()).toEqual(naive.toSorted())
       }),
       { numRuns: 2 }
@@ -381,7 +381,7 @@ describe("under concurrency", () => {
   })
 })
 
-/** Interrupts the first fiber that it runs after so many of its operations. */
+/** Interrupts the first fiber that it runs, after so many of its operations. */
 class Interrupting extends Scheduler.MixedScheduler {
   operations = 0
   readonly nth: number
@@ -400,32 +400,32 @@ class Interrupting extends Scheduler.MixedScheduler {
 }
 
 describe("an observer", () => {
-  const call = Effect.succeed("an answer").pipe(Reliability.protect(Workload.interactive))
+  const call = Effect.succeed("a response").pipe(Reliability.protect(Workload.interactive))
 
-  it("is told when a call began, by the clock on the wall", async () => {
-    const told: Array<number> = []
-    const observer: Observer = { late: true, begin: ({ at }) => ({ tell: () => told.push(at) }) }
+  it("receives the start of each call in wall-clock time", async () => {
+    const starts: Array<number> = []
+    const observer: Observer = { late: true, begin: ({ at }) => ({ tell: () => starts.push(at) }) }
     const before = Date.now()
     await Effect.runPromise(observedBy(Effect.zipRight(Effect.sleep(20), call), observer))
-    expect(told.length).toBe(2)
-    for (const at of told) {
+    expect(starts.length).toBe(2)
+    for (const at of starts) {
       expect(at).toBeGreaterThanOrEqual(before + 15)
       expect(at).toBeLessThanOrEqual(Date.now() + 1)
     }
   })
 
-  it("that throws at the end of an attempt is told the end of the call", async () => {
-    const told: Array<string> = []
+  it("receives the end of the call even if it throws at the end of an attempt", async () => {
+    const ends: Array<string> = []
     const tell = ({ of }: Reliability.Outcome) => {
-      told.push(of)
+      ends.push(of)
       throw new Error("no")
     }
     await Effect.runPromise(observedBy(call, { begin: () => ({ tell }) }))
-    expect(told).toEqual(["attempt", "call"])
+    expect(ends).toEqual(["attempt", "call"])
   })
 })
 
-describe("between any two operations", () => {
+describe("an interruption between any two operations", () => {
   const budget = Effect.runSync(RetryBudget.make())
   const again = Workload.with(once, { retry: Retry.make({ attempts: 2, base: 0, jitter: "none" }) })
   const failing = Effect.zipRight(Effect.yieldNow(), Effect.fail(failure("Unavailable")))
@@ -433,7 +433,7 @@ describe("between any two operations", () => {
   const budgeted = Reliability.make({ workload: again, budget })
   const calls: Record<string, Effect.Effect<unknown, ApiError.ApiError>> = {
     "a call": Reliability.protect(ok, again),
-    "a call that is tried again": Reliability.protect(failing, again),
+    "a call that is retried": Reliability.protect(failing, again),
     "a call with a budget": Reliability.protect(failing, budgeted),
     "a call within another": Reliability.protect(Reliability.protect(failing, again), once),
     "a leaf": Reliability.leaf(again, () => ok),
@@ -447,7 +447,7 @@ describe("between any two operations", () => {
 
   for (const [name, call] of Object.entries(calls)) {
     for (const beside of [false, true]) {
-      it(`${name} that is interrupted is in flight no longer${beside ? ", with another observer" : ""}`, async () => {
+      it(`removes the call from those in flight: ${name}${beside ? ", with another observer" : ""}`, async () => {
         for (let nth = 1; ; nth++) {
           const accounting = Effect.runSync(Accounting.make())
           const scheduler = new Interrupting(nth)
@@ -479,7 +479,7 @@ const hurried = Workload.make({
   retry: Retry.make({ attempts: 4, base: 1, cap: 20, maxHint: "1 second" })
 })
 
-/** What the server's own log says of a time. */
+/** Counts the requests in the server's own log. */
 const logOf = (server: FaultServer.FaultServer, { from, to }: Accounting.Window) =>
   Effect.map(server.requests, (requests): Accounting.ServerCounts => {
     const byStatus: Record<string, number> = {}
@@ -491,7 +491,7 @@ const logOf = (server: FaultServer.FaultServer, { from, to }: Accounting.Window)
 
 const sumOf = (numbers: ReadonlyArray<number>): number => numbers.reduce((total, n) => total + n, 0)
 
-/** Makes so many calls at once, and looks at what came of them on both sides. */
+/** Makes so many concurrent calls and returns the counts of both sides. */
 const measured = (
   options: FaultServer.Options,
   {
@@ -521,17 +521,17 @@ const measured = (
     yield* Effect.replicateEffect(call, calls, { concurrency: "unbounded", discard: true }).pipe(
       Accounting.count(accounting)
     )
-    // what arrived is on its way to the log
+    // the log of the server lags behind
     yield* Effect.sleep("50 millis")
     const window = yield* accounting.window(0, Infinity)
     return { window, counts: yield* logOf(server, window), server }
   })
 
-const tryRows = ({ rows }: Accounting.Window, delivery: ApiError.Delivery): number =>
+const attemptRows = ({ rows }: Accounting.Window, delivery: ApiError.Delivery): number =>
   sum(rows, (row) => row.of === "attempt" && row.delivery === delivery)
 
 describe("ten thousand calls at once", () => {
-  /** Deterministic, and without a pattern that the order of requests could follow. */
+  /** Returns a deterministic number from 0 to 1 without a visible pattern. */
   const roll = (number: number): number => ((number * 2_654_435_761) % 2 ** 32) / 2 ** 32
 
   const mixed = (faults: ReadonlyArray<Fault.Fault>) => (request: Fault.Request) => {
@@ -539,7 +539,7 @@ describe("ten thousand calls at once", () => {
     return chance < 0.1 ? (faults[Math.floor((chance / 0.1) * faults.length)] ?? Fault.healthy) : Fault.healthy
   }
 
-  it("are counted as the dashboard law says", async () => {
+  it("satisfies the dashboard law", async () => {
     const faults = [
       Fault.answer(500),
       Fault.answer(503),
@@ -553,21 +553,21 @@ describe("ten thousand calls at once", () => {
     const { counts, window } = await Effect.runPromise(
       Effect.scoped(measured({ script: mixed(faults) }, { calls: 10_000 }))
     )
-    const seen = tryRows(window, "Acknowledged") + tryRows(window, "Partial")
+    const seen = attemptRows(window, "Acknowledged") + attemptRows(window, "Partial")
     expect(sum(window.rows, ({ of }) => of === "call")).toBe(10_000)
     expect(window.inFlight).toBe(0)
     expect(counts.requests).toBeGreaterThanOrEqual(seen)
-    expect(counts.requests).toBeLessThanOrEqual(seen + tryRows(window, "Unconfirmed"))
-    expect(tryRows(window, "Unconfirmed")).toBeGreaterThan(50)
+    expect(counts.requests).toBeLessThanOrEqual(seen + attemptRows(window, "Unconfirmed"))
+    expect(attemptRows(window, "Unconfirmed")).toBeGreaterThan(50)
     expect(Accounting.reconcile(window, counts, { failing: 0.9 })._tag).toBe("InAgreement")
   })
 
-  it("are counted alike on both sides, if no headers are lost", async () => {
+  it("counts the same requests on both sides if no headers are lost", async () => {
     const faults = [Fault.answer(500), Fault.answer(503), Fault.answer(429), Fault.invalidJson]
     const { counts, window } = await Effect.runPromise(
       Effect.scoped(measured({ script: mixed(faults) }, { calls: 10_000 }))
     )
-    expect(tryRows(window, "Unconfirmed") + tryRows(window, "NotSent")).toBe(0)
+    expect(attemptRows(window, "Unconfirmed") + attemptRows(window, "NotSent")).toBe(0)
     expect(counts.requests).toBe(sum(window.rows, ({ of }) => of === "attempt"))
     expect(counts.errors).toBe(
       sum(window.rows, ({ class: kind, of }) => of === "attempt" && kind !== undefined) -
@@ -578,7 +578,7 @@ describe("ten thousand calls at once", () => {
   })
 })
 
-describe("a planted cause is named", () => {
+describe("the verdict on a planted cause", () => {
   const single = Workload.with(hurried, { name: "single", retry: Retry.make({ attempts: 1 }) })
 
   const named = (
@@ -593,22 +593,22 @@ describe("a planted cause is named", () => {
 
   const brief = (timeouts: Workload.Overrides["timeouts"]) => Workload.with(single, { timeouts })
 
-  it("a name that does not resolve", async () => {
+  it("names the phase dns for a name that does not resolve", async () => {
     const verdict = await Effect.runPromise(named({}, { url: () => "http://nowhere.invalid" }))
     expect(verdict).toMatchObject({ _tag: "ClientSide", phase: "dns", lost: 20, evidence: { server: { requests: 0 } } })
   })
 
-  it("a closed port", async () => {
+  it("names the phase connect for a closed port", async () => {
     const verdict = await Effect.runPromise(named({}, { url: () => "http://127.0.0.1:1" }))
     expect(verdict).toMatchObject({ _tag: "ClientSide", phase: "connect", lost: 20 })
   })
 
-  it("a certificate that nobody trusts", async () => {
+  it("names the phase tls for an untrusted certificate", async () => {
     const verdict = await Effect.runPromise(named({ tls: true }))
     expect(verdict).toMatchObject({ _tag: "ClientSide", phase: "tls", lost: 20, evidence: { server: { requests: 0 } } })
   })
 
-  it("a server that accepts and says nothing, before TLS is there", async () => {
+  it("names the phase connect for a server that stays silent before TLS", async () => {
     const silent = Effect.flatMap(
       bare(() => undefined),
       ({ port }) =>
@@ -618,7 +618,7 @@ describe("a planted cause is named", () => {
     expect(Accounting.reconcile(window, counts)).toMatchObject({ _tag: "ClientSide", phase: "connect", lost: 20 })
   })
 
-  it("a blackhole: requests go out, no server counts them", async () => {
+  it("names the phase read for requests that no server counts", async () => {
     const silent = Effect.flatMap(
       bare((socket) => void socket.resume()),
       ({ origin }) => measured({}, { calls: 20, url: () => origin, workload: brief({ attempt: "300 millis" }) })
@@ -634,14 +634,14 @@ describe("a planted cause is named", () => {
     expect(verdict.next).toContain("network path")
   })
 
-  it("a slow server", async () => {
+  it("names the phase read for a slow server", async () => {
     const verdict = await Effect.runPromise(
       named({ script: Fault.stall("1 minute") }, { workload: brief({ attempt: "500 millis" }) })
     )
     expect(verdict).toMatchObject({ _tag: "ClientSide", phase: "read", lost: 20, evidence: { server: { errors: 0 } } })
   })
 
-  it("a pool that is too small", async () => {
+  it("names the phase pool for a pool that is too small", async () => {
     const verdict = await Effect.runPromise(
       named(
         { script: Fault.stall("2 seconds") },
@@ -651,12 +651,12 @@ describe("a planted cause is named", () => {
     expect(verdict).toMatchObject({ _tag: "ClientSide", phase: "pool", lost: 19 })
   })
 
-  it("connections that are reset", async () => {
+  it("names the phase connection for connections that are reset", async () => {
     const verdict = await Effect.runPromise(named({ script: Fault.reset }))
     expect(verdict).toMatchObject({ _tag: "ClientSide", phase: "connection", lost: 20 })
   })
 
-  it("errors of the server", async () => {
+  it("names the servers for errors of the server", async () => {
     const verdict = await Effect.runPromise(named({ script: Fault.answer(503) }))
     expect(verdict).toMatchObject({
       _tag: "ServerSide",
@@ -666,11 +666,11 @@ describe("a planted cause is named", () => {
     })
   })
 
-  it("another client", async () => {
+  it("reports the requests of another client as missing on the client", async () => {
     const both = Effect.gen(function* () {
       const { counts, server, window } = yield* measured({}, { calls: 20 })
       yield* Effect.promise(() =>
-        Promise.all(Arr.makeBy(30, () => fetch(server.origin).then((answer) => answer.text())))
+        Promise.all(Arr.makeBy(30, () => fetch(server.origin).then((response) => response.text())))
       )
       return [Accounting.reconcile(window, counts), Accounting.reconcile(window, yield* logOf(server, window))] as const
     })
@@ -680,8 +680,8 @@ describe("a planted cause is named", () => {
   })
 })
 
-describe("streams", () => {
-  it.effect("are counted as one request, and once more for what became of them", () =>
+describe("the accounting of a stream", () => {
+  it.effect("counts it as one request and once more by its outcome", () =>
     Effect.gen(function* () {
       const accounting = yield* Accounting.make()
       const scripted = yield* ScriptedClient.make([

@@ -5,7 +5,7 @@ import { expect } from "vitest"
 
 const minute = { from: 60_000, to: 120_000 }
 
-interface Told {
+interface Recorded {
   readonly ok?: number
   readonly failed?: ReadonlyArray<
     readonly [
@@ -39,7 +39,7 @@ const rowOf = (
   millis: count
 })
 
-const windowOf = ({ failed = [], inFlight = 0, ok = 0 }: Told): Accounting.Window => ({
+const windowOf = ({ failed = [], inFlight = 0, ok = 0 }: Recorded): Accounting.Window => ({
   ...minute,
   rows: [rowOf(ok, undefined, "Acknowledged"), ...failed.map((row) => rowOf(...row))],
   inFlight,
@@ -53,10 +53,10 @@ const serverOf = (requests: number, more: Partial<Accounting.ServerCounts> = {})
   ...more
 })
 
-const judged = (told: Told, requests: number, more: Partial<Accounting.ServerCounts> = {}) =>
-  Accounting.reconcile(windowOf(told), serverOf(requests, more))
+const judged = (recorded: Recorded, requests: number, more: Partial<Accounting.ServerCounts> = {}) =>
+  Accounting.reconcile(windowOf(recorded), serverOf(requests, more))
 
-describe("reconcile", () => {
+describe("Accounting.reconcile", () => {
   const lost: ReadonlyArray<
     readonly [Accounting.Phase, ApiError.Reason, ApiError.Delivery, ApiError.Phase | undefined, seen: 0 | 1]
   > = [
@@ -84,7 +84,7 @@ describe("reconcile", () => {
     ["client", "Unavailable", "NotSent", undefined, 0]
   ]
   for (const [phase, reason, delivery, limit, seen] of lost) {
-    it(`names the phase ${phase} of ${[reason, limit, delivery].filter((part) => part !== undefined).join(" ")}`, () => {
+    it(`names the phase ${phase} for ${[reason, limit, delivery].filter((part) => part !== undefined).join(" ")}`, () => {
       const verdict = judged({ ok: 80, failed: [[20, reason, delivery, limit]] }, 80 + 20 * seen)
       expect(verdict).toMatchObject({ _tag: "ClientSide", phase, lost: 20 })
       expect(verdict.next).not.toBe("")
@@ -131,7 +131,7 @@ describe("reconcile", () => {
     })
   })
 
-  it("turns to the client where both sides failed alike", () => {
+  it("names the client if both sides failed equally", () => {
     const failed = [
       [20, "Connect", "NotSent"],
       [20, "Unavailable", "Acknowledged"]
@@ -139,7 +139,7 @@ describe("reconcile", () => {
     expect(judged({ ok: 60, failed }, 80, { errors: 20 })).toMatchObject({ _tag: "ClientSide", phase: "connect" })
   })
 
-  it("adds up rows of the same failure, and counts calls apart from attempts", () => {
+  it("sums rows of the same failure, and counts calls apart from attempts", () => {
     const failed = [
       [15, "Connect", "NotSent"],
       [16, "Connect", "NotSent"],
@@ -151,7 +151,7 @@ describe("reconcile", () => {
     })
   })
 
-  it("tolerates more the less the two windows have in common", () => {
+  it("increases the tolerance the less the two windows overlap", () => {
     const toleranceOf = (counts: Partial<Accounting.ServerCounts>) => {
       const { evidence } = judged({ ok: 100 }, 100, { from: 50_000, to: 150_000, ...counts })
       return evidence?.bounds.tolerance
@@ -174,7 +174,7 @@ describe("reconcile", () => {
       "BadRequest NotFound MethodNotAllowed Conflict TooLarge Unprocessable UnexpectedStatus"
     ],
     ["The servers fail.", "ServerError BadGateway Unavailable GatewayTimeout RequestTimeout UnknownStatus"]
-  ])("says %j where most of the servers' errors are one of: %s", (beginning, reasons) => {
+  ])("advises %j if most errors of the servers are one of: %s", (beginning, reasons) => {
     const all: ReadonlyArray<ApiError.Reason> = [
       ...ApiError.RateLimitReason.literals,
       ...ApiError.TransientReason.literals,
@@ -197,7 +197,7 @@ describe("reconcile", () => {
     }
   })
 
-  it("says no more than that where the servers counted what was answered", () => {
+  it("mentions an intermediary only if the servers counted fewer requests than responses", () => {
     const next = (requests: number) => judged({ failed: [[40, "ServerError", "Acknowledged"]] }, requests).next
     expect(next(36)).toBe(
       "The servers fail. Look at the provider's status page, and contact support with the request ids of some failures."
@@ -205,14 +205,14 @@ describe("reconcile", () => {
     expect(next(35)).toContain("came from an intermediary")
   })
 
-  it("gives the servers no more errors than requests that arrived, and none that were answered", () => {
+  it("attributes lost responses to the servers up to the requests that arrived and the errors not yet received", () => {
     const lost = [40, "ConnectionLost", "Unconfirmed"] as const
     expect(judged({ ok: 60, failed: [lost] }, 70, { errors: 40 })).toMatchObject({ _tag: "ClientSide", lost: 30 })
     const failed = [lost, [20, "Unavailable", "Acknowledged"]] as const
     expect(judged({ ok: 40, failed }, 100, { errors: 20 })).toMatchObject({ _tag: "ClientSide", lost: 40 })
   })
 
-  it("takes the answers that were lost from what was not confirmed, and from nothing else", () => {
+  it("subtracts errors whose responses were lost from unconfirmed attempts only", () => {
     const failed = [
       [15, "Connect", "NotSent"],
       [40, "ConnectionLost", "Unconfirmed"]
@@ -221,32 +221,33 @@ describe("reconcile", () => {
     expect(verdict).toMatchObject({ _tag: "ClientSide", phase: "connection", lost: 20 })
   })
 
-  it("ignores a hundredth of the attempts, and not more", () => {
-    const told = (count: number) => judged({ ok: 1000 - count, failed: [[count, "Connect", "NotSent"]] }, 1000 - count)
-    expect([9, 10].map((count) => told(count)._tag)).toEqual(["InAgreement", "ClientSide"])
+  it("ignores failures of less than one percent of the attempts", () => {
+    const verdictOf = (count: number) =>
+      judged({ ok: 1000 - count, failed: [[count, "Connect", "NotSent"]] }, 1000 - count)
+    expect([9, 10].map((count) => verdictOf(count)._tag)).toEqual(["InAgreement", "ClientSide"])
   })
 
-  it("gives the servers the errors that they counted and whose answers were lost", () => {
-    const told: Told = { ok: 60, failed: [[40, "ConnectionLost", "Unconfirmed"]] }
-    expect(judged(told, 100)).toMatchObject({ _tag: "ClientSide", phase: "connection" })
-    expect(judged(told, 100, { errors: 40 })).toMatchObject({ _tag: "ServerSide" })
+  it("attributes to the servers the errors they counted whose responses were lost", () => {
+    const recorded: Recorded = { ok: 60, failed: [[40, "ConnectionLost", "Unconfirmed"]] }
+    expect(judged(recorded, 100)).toMatchObject({ _tag: "ClientSide", phase: "connection" })
+    expect(judged(recorded, 100, { errors: 40 })).toMatchObject({ _tag: "ServerSide" })
   })
 
-  it("agrees to nothing by a tolerance that is greater than the numbers", () => {
+  it("reports TooShort if the tolerance exceeds the numbers", () => {
     const counts = { from: 0, to: 91_000, requests: 1000, errors: 0, resolution: 90_000 }
     const rows = [rowOf(10, undefined, "Acknowledged")]
     const window = { from: 0, to: 91_000, rows, inFlight: 0, open: [] }
     expect(Accounting.reconcile(window, counts)).toMatchObject({ _tag: "NotEnoughData", why: "TooShort" })
   })
 
-  it("does not agree where the servers count failures that the client never got", () => {
+  it("reports MissingOnClient if the servers count errors that the client never received", () => {
     expect(judged({ ok: 100 }, 100, { errors: 90 })).toMatchObject({ _tag: "MissingOnClient", missing: 90 })
     expect(judged({ ok: 100, inFlight: 5 }, 100, { errors: 90 })).toMatchObject({ missing: 85 })
     expect(judged({ ok: 100 }, 100, { errors: 10 })._tag).toBe("InAgreement")
     expect(judged({ ok: 100 }, 100, { errors: 11 })._tag).toBe("MissingOnClient")
   })
 
-  it("names the phase that loses attempts on the way, and not the one in which the servers failed", () => {
+  it("names the phase that lost attempts, not the one in which the servers failed", () => {
     const failed = [
       [100, "NameNotFound", "NotSent"],
       [101, "Timeout", "Unconfirmed", "read"]
@@ -254,7 +255,7 @@ describe("reconcile", () => {
     expect(judged({ failed }, 101, { errors: 101 })).toMatchObject({ _tag: "ClientSide", phase: "dns" })
   })
 
-  it("leaves streams that broke off out of the law: their requests were counted when they began", () => {
+  it("ignores streams that broke off, whose requests were counted when they began", () => {
     const failed = [[50, "StreamBroken", "Partial", undefined, "stream"]] as const
     expect(judged({ ok: 100, failed }, 100)).toMatchObject({
       _tag: "InAgreement",
@@ -262,18 +263,18 @@ describe("reconcile", () => {
     })
   })
 
-  it("says where answers came from that the servers did not count", () => {
+  it("names an intermediary as the source of responses that the servers did not count", () => {
     const verdict = judged({ failed: [[40, "ScalingUp", "Acknowledged"]] }, 0)
     expect(verdict._tag).toBe("ServerSide")
     expect(verdict.next).toContain("came from an intermediary")
   })
 
-  const unknown: ReadonlyArray<readonly [Accounting.NotEnough, Told, number, Partial<Accounting.ServerCounts>]> = [
+  const unknown: ReadonlyArray<readonly [Accounting.NotEnough, Recorded, number, Partial<Accounting.ServerCounts>]> = [
     ["NoNumbers", { ok: 20 }, Number.NaN, {}],
     ["NoNumbers", { ok: 20 }, -1, {}],
     ["NoNumbers", { ok: Number.NaN }, 20, {}],
     ["NoNumbers", { ok: 20 }, 20, { from: Number.NaN }],
-    // as JSON has what is no number, whatever the types say
+    // JSON may contain null where the types require a number
     ["NoNumbers", { ok: 20 }, JSON.parse("null"), {}],
     ["NoNumbers", { ok: 20, failed: [[Number.NaN, "Connect", "NotSent"]] }, 20, {}],
     ["NoTime", { ok: 20 }, 20, { to: 60_000 }],
@@ -287,13 +288,13 @@ describe("reconcile", () => {
     ["OtherServer", { ok: 20 }, 10, {}],
     ["OtherServer", { ok: 50, failed: [[50, "ConnectionLost", "Partial"]] }, 60, {}]
   ]
-  for (const [why, told, requests, more] of unknown) {
-    it(`has not enough data for ${JSON.stringify(told)} and ${requests} ${JSON.stringify(more)}: ${why}`, () => {
-      expect(judged(told, requests, more)).toMatchObject({ _tag: "NotEnoughData", why })
+  for (const [why, recorded, requests, more] of unknown) {
+    it(`reports NotEnoughData for ${JSON.stringify(recorded)} and ${requests} ${JSON.stringify(more)}: ${why}`, () => {
+      expect(judged(recorded, requests, more)).toMatchObject({ _tag: "NotEnoughData", why })
     })
   }
 
-  it("has not enough data for a window without an end, or without time", () => {
+  it("reports NotEnoughData for a window without an end or without duration", () => {
     const why = (window: Partial<Accounting.Window>) => {
       const verdict = Accounting.reconcile({ ...windowOf({ ok: 20 }), ...window }, serverOf(20))
       return verdict._tag === "NotEnoughData" ? verdict.why : verdict._tag
@@ -302,9 +303,9 @@ describe("reconcile", () => {
     expect(why({ from: 90_000, to: 90_000 })).toBe("NoTime")
   })
 
-  it("has enough with half of the time, with as much as the resolution, and with what tolerance leaves", () => {
-    const all = (counts: Partial<Accounting.ServerCounts>, told: Told = { ok: 20 }) =>
-      Accounting.reconcile(windowOf(told), serverOf(20, counts), { share: 0 })._tag
+  it("accepts half of the time, a window as long as the resolution, and numbers above the tolerance", () => {
+    const all = (counts: Partial<Accounting.ServerCounts>, recorded: Recorded = { ok: 20 }) =>
+      Accounting.reconcile(windowOf(recorded), serverOf(20, counts), { share: 0 })._tag
     expect(all({ coverage: 0.5 })).toBe("InAgreement")
     expect(judged({ ok: 10 }, 10).next).toBe("Nothing is missing on either side.")
     expect(all({ to: minute.to + 60_000, errors: 20 }, { failed: [[20, "Unavailable", "Acknowledged"]] })).toBe(
@@ -314,13 +315,13 @@ describe("reconcile", () => {
     expect(judged({ ok: 10, inFlight: 10 }, 20, { coverage: 0.75 })._tag).toBe("InAgreement")
   })
 
-  it("agrees up to both bounds, and not beyond", () => {
+  it("agrees up to both bounds and not beyond", () => {
     expect([90, 100].map((requests) => judged({ ok: 90 }, requests)._tag)).toEqual(["InAgreement", "InAgreement"])
     expect(judged({ ok: 90 }, 101)).toMatchObject({ _tag: "MissingOnClient", missing: 11 })
     expect([90, 89].map((requests) => judged({ ok: 100 }, requests)._tag)).toEqual(["InAgreement", "NotEnoughData"])
   })
 
-  it("refuses options that are none", () => {
+  it("rejects an invalid share", () => {
     expect(() => Accounting.reconcile(windowOf({}), serverOf(0), { share: 2 })).toThrow(
       "Accounting.reconcile: share is 2; it must be a number from 0 to 1"
     )
@@ -351,7 +352,7 @@ describe("reconcile", () => {
     fc.integer()
   )
 
-  it("has a verdict with a text for any numbers", () => {
+  it("returns a verdict with a text for any numbers", () => {
     const anyServer = fc.record(
       {
         from: hostile,
@@ -384,7 +385,7 @@ describe("reconcile", () => {
     )
   })
 
-  it("agrees exactly within the bounds of the law, where nothing failed", () => {
+  it("agrees exactly within the bounds of the law if nothing failed", () => {
     fc.assert(
       fc.property(fc.integer({ min: 10, max: 10_000 }), fc.nat(20), fc.nat(20_000), (ok, inFlight, requests) => {
         const verdict = judged({ ok, inFlight: Math.min(inFlight, ok) }, requests)
@@ -400,7 +401,7 @@ describe("reconcile", () => {
 
   const order = ["NotEnoughData", "ServerSide", "ClientSide", "InAgreement", "MissingOnClient"]
 
-  it("never takes back that something is missing on the client when the servers count more", () => {
+  it("keeps MissingOnClient when the servers count more", () => {
     fc.assert(
       fc.property(fc.array(anyRow).map(rowsOf), fc.nat(3000), fc.nat(3000), (rows, requests, more) => {
         const window = { ...windowOf({}), rows }
@@ -412,8 +413,8 @@ describe("reconcile", () => {
     )
   })
 
-  it("never turns from the client to the servers when more is lost, nor back when more is refused", () => {
-    const told = (lost: number, refused: number) =>
+  it("keeps the side when more failures of this side are added", () => {
+    const tagOf = (lost: number, refused: number) =>
       judged(
         {
           ok: 100,
@@ -427,16 +428,16 @@ describe("reconcile", () => {
       )._tag
     fc.assert(
       fc.property(fc.nat(500), fc.nat(500), fc.nat(500), (lost, refused, more) => {
-        if (told(lost, refused) === "ClientSide") expect(told(lost + more, refused)).toBe("ClientSide")
-        if (told(lost, refused) === "ServerSide") expect(told(lost, refused + more)).toBe("ServerSide")
+        if (tagOf(lost, refused) === "ClientSide") expect(tagOf(lost + more, refused)).toBe("ClientSide")
+        if (tagOf(lost, refused) === "ServerSide") expect(tagOf(lost, refused + more)).toBe("ServerSide")
       }),
       { numRuns: 1000 }
     )
   })
 })
 
-describe("a verdict's text", () => {
-  it("says who, by which numbers, and what to do", () => {
+describe("Accounting.format", () => {
+  it("describes the side, the numbers and the next step", () => {
     const failed = [
       [30, "Connect", "NotSent"],
       [10, "Unavailable", "Acknowledged"]
@@ -457,7 +458,7 @@ describe("a verdict's text", () => {
     `)
   })
 
-  it("says what is missing for a verdict", () => {
+  it("describes which data is missing for a verdict", () => {
     expect(Accounting.format(judged({ ok: 1 }, 1))).toMatchInlineSnapshot(`
       "Not enough data (TooFew).
       Client:   1 attempt of 0 calls: 1 acknowledged, 0 partial, 0 unconfirmed, 0 not sent; 0 calls in flight.
