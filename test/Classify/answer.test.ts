@@ -44,7 +44,7 @@ describe("Classify.answer", () => {
       "Account [account] is suspended, possibly due to reaching the monthly spending limit."
     ],
     [
-      "a token limit, whose code lies",
+      "a token limit with a misleading code",
       429,
       {
         error: {
@@ -90,7 +90,7 @@ describe("Classify.answer", () => {
     ],
     ["FastAPI's string", 404, { detail: "Not Found" }, "Fatal NotFound", undefined, "Not Found"],
     [
-      "the Anthropic endpoint",
+      "an error of the Anthropic endpoint",
       529,
       { type: "error", error: { type: "overloaded_error", message: "Overloaded" }, request_id: "req_1" },
       "RateLimit Overloaded",
@@ -98,7 +98,7 @@ describe("Classify.answer", () => {
       "Overloaded"
     ],
     [
-      "the control plane, with google.rpc.ErrorInfo",
+      "an error of the control plane, with google.rpc.ErrorInfo",
       409,
       {
         code: 6,
@@ -110,7 +110,7 @@ describe("Classify.answer", () => {
       "already exists"
     ],
     [
-      "a proxy's line",
+      "a proxy's line of text",
       503,
       "upstream connect error or disconnect/reset before headers",
       "Transient Unavailable",
@@ -135,9 +135,9 @@ describe("Classify.answer", () => {
     ],
     ["a JSON string", 500, '"it broke"', "Transient ServerError", undefined, "it broke"],
     ["a list around the error", 400, [{ error: { code: "BAD", message: "no" } }], "Fatal BadRequest", "BAD", "no"],
-    ["nothing", 504, undefined, "Transient GatewayTimeout", undefined, undefined],
-    ["blanks", 408, "  \n", "Transient RequestTimeout", undefined, undefined],
-    ["binary", 500, new Uint8Array([0, 159, 146, 150]), "Transient ServerError", undefined, undefined]
+    ["no body", 504, undefined, "Transient GatewayTimeout", undefined, undefined],
+    ["a blank body", 408, "  \n", "Transient RequestTimeout", undefined, undefined],
+    ["a binary body", 500, new Uint8Array([0, 159, 146, 150]), "Transient ServerError", undefined, undefined]
   ])("reads %s", (_, status, body, expected, code, detail) => {
     for (const form of typeof body === "object" && !(body instanceof Uint8Array)
       ? [body, JSON.stringify(body), new TextEncoder().encode(JSON.stringify(body))]
@@ -169,34 +169,34 @@ describe("Classify.answer", () => {
       "C",
       "m"
     ],
-    ["a status for a code", { error: { status: "NOT_FOUND" } }, "NOT_FOUND", undefined],
-    ["the most telling code of several", { code: 4, error: { type: "t", status: "S", code: "C" } }, "C", undefined],
-    ["the outer code where there is no other", { code: 4, error: { message: "m" } }, "4", "m"],
-    ["the code that is one", { error: { code: "two words", status: ["S"], type: "t" } }, "t", undefined],
+    ["a status as the code", { error: { status: "NOT_FOUND" } }, "NOT_FOUND", undefined],
+    ["the most specific of several codes", { code: 4, error: { type: "t", status: "S", code: "C" } }, "C", undefined],
+    ["the outer code if there is no other", { code: 4, error: { message: "m" } }, "4", "m"],
+    ["the first valid code", { error: { code: "two words", status: ["S"], type: "t" } }, "t", undefined],
     ["the eighth detail", { details: details(7), code: "C" }, "R", undefined],
     ["no ninth detail", { details: details(8), code: "C" }, "C", undefined],
     ["a gateway's fault", { fault: { code: "C", message: "m" } }, "C", "m"],
-    ["the message that is not empty", { error: { message: "" }, message: "outer" }, undefined, "outer"],
-    ["empty messages as none", { error: "", message: "", detail: "" }, undefined, undefined],
-    ["a list of words as no error", ["boom"], undefined, undefined],
+    ["the first message that is not empty", { error: { message: "" }, message: "outer" }, undefined, "outer"],
+    ["nothing for empty messages", { error: "", message: "", detail: "" }, undefined, undefined],
+    ["nothing for a list of strings", ["boom"], undefined, undefined],
     [
-      "FastAPI's lines, three of them",
+      "the first three of FastAPI's lines",
       lines("a", "b", "c", "d"),
       undefined,
       ["a", "b", "c"].map((m) => `0.1.2.3.4.5.6.7: ${m}`).join("; ")
     ],
-    ["FastAPI's lines, without those that are none", { detail: [{ loc: ["a"] }, { msg: "m" }] }, undefined, "m"],
-    ["FastAPI's path, without what quotes", { detail: [{ loc: ["a", "b c"], msg: "m" }] }, undefined, "a: m"],
+    ["FastAPI's lines, without invalid ones", { detail: [{ loc: ["a"] }, { msg: "m" }] }, undefined, "m"],
+    ["FastAPI's path, without parts that may quote", { detail: [{ loc: ["a", "b c"], msg: "m" }] }, undefined, "a: m"],
     ["truncated JSON after blanks", ` \n{"type":"t","message":"say \\"m\\"`, "t", `say \\"m\\"`],
     ["the beginning of truncated JSON", `{"a":"${pad(4060)}","code":"C","x":`, "C", undefined],
     ["only the beginning of truncated JSON", `{"a":"${pad(4096)}","code":"C","x":`, undefined, undefined],
-    ["prose with JSON in it", `code{"code":"C","message":"m"`, undefined, "code[redacted]"],
-    ["prose after blanks", "\n  upstream error\nmore", undefined, "upstream error"],
-    ["no prose that does not begin as such", "\u0001ELF", undefined, undefined],
+    ["text with JSON in it, redacted", `code{"code":"C","message":"m"`, undefined, "code[redacted]"],
+    ["the first line of text after blanks", "\n  upstream error\nmore", undefined, "upstream error"],
+    ["nothing for text that begins with a control character", "\u0001ELF", undefined, undefined],
     ["a title with attributes, after blanks", ` <TITLE lang="en">Bad Gateway</TITLE>`, undefined, "Bad Gateway"],
-    ["no title further on", `<html>${pad(4096)}<title>Bad Gateway</title>`, undefined, undefined],
-    ["no page without a title", "<html><body>secret</body>", undefined, undefined]
-  ])("takes out of a body %s", (_, body, code, detail) => {
+    ["no title beyond the first 4 KiB", `<html>${pad(4096)}<title>Bad Gateway</title>`, undefined, undefined],
+    ["nothing for a page without a title", "<html><body>secret</body>", undefined, undefined]
+  ])("extracts from a body %s", (_, body, code, detail) => {
     const error = fireworks(500, body)
     expect([error.code, error.detail]).toEqual([code, detail])
   })
@@ -215,11 +215,11 @@ describe("Classify.answer", () => {
     [700, "Fatal UnexpectedStatus"],
     [302, "Fatal UnexpectedStatus"],
     [Number.NaN, "Fatal UnexpectedStatus"]
-  ])("takes %d for %s", (status, expected) => {
+  ])("classifies %d as %s", (status, expected) => {
     expect(kind(fireworks(status))).toBe(expected)
   })
 
-  it("tells an account's limit from a saturated deployment and from an empty quota", () => {
+  it("distinguishes a rate limit, a saturated deployment and an empty quota", () => {
     expect(kind(fireworks(429, undefined, { target: "serverless" }))).toBe("RateLimit RateExceeded")
     expect(kind(fireworks(429, undefined, { target: "dedicated" }))).toBe("RateLimit Capacity")
     expect(kind(fireworks(429, { error: { code: "quota_exceeded" } }))).toBe("Fatal QuotaExhausted")
@@ -228,18 +228,18 @@ describe("Classify.answer", () => {
     )
   })
 
-  it("understands the commonest codes without being told the dialect", () => {
+  it("recognizes common codes without a dialect", () => {
     const error = Classify.answer({ status: 503, body: { error: { code: "DEPLOYMENT_SCALING_UP" } }, now: 0 })
     expect(kind(error)).toBe("Transient ScalingUp")
     expect(ApiError.mayHaveExecuted(error)).toBe(false)
   })
 
-  it("says which of the two things a 412 is", () => {
+  it("distinguishes the two kinds of 412 in its advice", () => {
     expect(fireworks(412, { error: { message: "Account x is suspended" } }).advice).toContain("account is suspended")
     expect(fireworks(412, { error: { message: "LoRA could not be loaded" } }).advice).toContain("LoRA failed to load")
   })
 
-  it("takes a success that is no JSON for an answer that cannot be read", () => {
+  it("classifies a success with an unreadable body as InvalidAnswer, and other successes by their body", () => {
     expect(kind(fireworks(200, "<html>"))).toBe("Transient InvalidAnswer")
     expect(kind(fireworks(200, { error: { code: "UNAVAILABLE" } }))).toBe("Transient Unavailable")
     expect(kind(fireworks(200, { fine: true }))).toBe("Fatal Decode")
@@ -249,13 +249,13 @@ describe("Classify.answer", () => {
     }
   })
 
-  it("carries the server's hints", () => {
+  it("includes the server hints", () => {
     const error = fireworks(429, undefined, { headers: { "Retry-After": "7", "X-Should-Retry": "false" } })
     expect(error.retryAfter).toEqual(Duration.seconds(7))
     expect(ApiError.isRetryable(error)).toBe(false)
   })
 
-  it("finds the request's id, in the dialect's order, in any casing, or in the body", () => {
+  it("finds the request id in the headers, in the dialect's order and any casing, or in the body", () => {
     const id = (headers: Record<string, string>, body?: unknown) => fireworks(500, body, { headers }).requestId
     expect(id({ "CF-Ray": "c", "X-Fireworks-Request-Id": "f", "X-Request-Id": "r" })).toBe("r")
     expect(id({ "CF-Ray": "c", "X-Fireworks-Request-Id": "f" })).toBe("f")
@@ -269,21 +269,21 @@ describe("Classify.answer", () => {
   })
 
   it.each<[string, unknown]>([
-    ["a literal", { "X-Request-Id": " r " }],
+    ["an object literal", { "X-Request-Id": " r " }],
     ["lists of values", { "x-request-id": ["r", "s"] }],
     ["Headers", new Headers({ "X-Request-Id": "r" })],
     ["a Map", new Map([["X-Request-Id", "r"]])],
     ["pairs", ["no pair", ["Date", "d"], ["X-Request-Id", "r"], ["x-request-id", "s"]]],
-    ["what has no more than a get", { get: (name: string) => (name === "x-request-id" ? "r" : null) }],
-    ["what answers to names only", new Proxy({}, { get: (_, name) => (name === "x-request-id" ? "r" : undefined) })],
-    ["a value of 1024 characters", { "x-request-id": "r".padEnd(1024) }]
-  ])("reads the headers of %s", (_, headers) => {
-    // what clients hand out may have any type
+    ["an object with only a get method", { get: (name: string) => (name === "x-request-id" ? "r" : null) }],
+    ["a proxy that lists no keys", new Proxy({}, { get: (_, name) => (name === "x-request-id" ? "r" : undefined) })],
+    ["a record with a value of 1024 characters", { "x-request-id": "r".padEnd(1024) }]
+  ])("reads headers in the form of %s", (_, headers) => {
+    // the headers of clients may have any type
     expect(fireworks(500, undefined, { headers: headers as Record<string, string> }).requestId).toBe("r")
   })
 
   it.each<[unknown]>([["x-request-id"], [{ "x-request-id": {} }], [{ "x-request-id": "r".padEnd(1025) }], [throwing]])(
-    "finds no header in %s",
+    "ignores invalid headers (%#)",
     (headers) => {
       const read = fireworks(500, undefined, { headers: headers as Record<string, string> })
       expect(kind(read)).toBe("Transient ServerError")
@@ -302,18 +302,18 @@ describe("Classify.answer", () => {
     expect(url("not a url")).toBeUndefined()
   })
 
-  it("keeps at most 1 KiB of what the provider says, in whole characters", () => {
+  it("keeps at most 1 KiB of the provider's message, in whole characters", () => {
     const detail = fireworks(500, { error: { message: "é ".repeat(5000) } }).detail ?? ""
     expect(new TextEncoder().encode(detail).length).toBeLessThanOrEqual(1024)
     expect(detail.length).toBeGreaterThan(300)
     expect(detail).not.toContain("\ufffd")
   })
 
-  it("puts what the server says on one line, without what steers a terminal", () => {
+  it("reduces the provider's message to one line without control characters", () => {
     expect(fireworks(500, { error: { message: "a\r\nb\u001bc\u202ed" } }).detail).toBe("a b c d")
   })
 
-  it("looks at no more than the beginning of a 10 MB body", () => {
+  it("reads only the beginning of a 10 MB body", () => {
     const pad = "x".repeat(10_000_000)
     const code = `"code":"DEPLOYMENT_SCALING_UP"`
     const early = `{"error":{${code},"message":"${pad}"}}`
@@ -325,13 +325,13 @@ describe("Classify.answer", () => {
     }
   })
 
-  it("reads a date in Retry-After against now, and ignores it where now is NaN", () => {
+  it("reads a date in Retry-After against now, and ignores it if now is NaN", () => {
     const headers = { "Retry-After": "Thu, 01 Jan 1970 00:01:00 GMT" }
     expect(fireworks(429, undefined, { headers, now: 15_000 }).retryAfter).toEqual(Duration.seconds(45))
     expect(fireworks(429, undefined, { headers, now: Number.NaN }).retryAfter).toBeUndefined()
   })
 
-  it("keeps a status, a code and a method if they are such", () => {
+  it("keeps only a valid status, code and method", () => {
     expect([0, 999].map((status) => fireworks(status).status)).toEqual([0, 999])
     for (const status of [-1, 1000, 1.5, Number.NaN]) expect(fireworks(status).status).toBeUndefined()
     expect(fireworks(400, { error: { code: "sk-abcd1234" } }).code).toBeUndefined()
@@ -339,7 +339,7 @@ describe("Classify.answer", () => {
     expect(fireworks(400, undefined, { method: "PATCH" }).method).toBe("PATCH")
   })
 
-  it("takes every status from 200 to 299 for a success", () => {
+  it("treats every status from 200 to 299 as a success", () => {
     const kinds = [199, 200, 299, 300].map((status) => kind(fireworks(status, "<html>")))
     expect(kinds).toEqual([
       "Fatal UnexpectedStatus",
@@ -351,13 +351,13 @@ describe("Classify.answer", () => {
     expect(kind(fireworks(200, { error: { message: "strange" } }))).toBe("Fatal Unknown")
   })
 
-  it("looks for words in the first 4 KiB of a message", () => {
+  it("matches patterns in the first 4 KiB of a message", () => {
     const advice = (pad: number) => fireworks(412, { error: { message: `${"-".repeat(pad)}LoRA` } }).advice
     expect(advice(4092)).toContain("LoRA failed to load")
     expect(advice(4093)).not.toContain("LoRA failed to load")
   })
 
-  it("honours the caller's knowledge of the delivery", () => {
+  it("prefers the delivery given by the caller", () => {
     expect(fireworks(200, "x", { delivery: "Partial" }).delivery).toBe("Partial")
   })
 })

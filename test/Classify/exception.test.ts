@@ -45,7 +45,7 @@ describe("Classify.exception", () => {
     ["Fatal Aborted NotSent", "UND_ERR_CLOSED"],
     ["Transient InvalidAnswer Partial", "HPE_INVALID_CONSTANT Z_DATA_ERROR"],
     ["Fatal Unknown Unconfirmed", "ENOENT X_HPE_ X_CERT_ XZ_A constructor"]
-  ])("takes for %s: %s", (expected, codes) => {
+  ])("returns %s for the codes %s", (expected, codes) => {
     for (const code of codes.split(" ")) expect([code, concluded(coded(code))]).toEqual([code, expected])
   })
 
@@ -58,7 +58,7 @@ describe("Classify.exception", () => {
     ["Fatal InvalidRequest NotSent", "HttpBodyError"],
     ["Transient ConnectionLost Unconfirmed", "APIConnectionError"],
     ["Fatal Unknown Unconfirmed", "RangeError toString"]
-  ])("takes for %s, where there is no code: %s", (expected, names) => {
+  ])("returns %s for the names %s if there is no code", (expected, names) => {
     for (const name of names.split(" ")) expect([name, concluded({ name })]).toEqual([name, expected])
   })
 
@@ -87,11 +87,11 @@ describe("Classify.exception", () => {
     ["Fatal Unknown Unconfirmed", "Error", "fetch failed"],
     ["Fatal Unknown Unconfirmed", "TypeError", "a fetch failed"],
     ["Fatal Unknown Unconfirmed", "TypeError", "fetch failed again"]
-  ])("takes for %s the text of a %s: %s", (expected, name, message) => {
+  ])("returns %s for the message of a %s: %s", (expected, name, message) => {
     expect(concluded(Object.assign(new Error(message), { name }))).toBe(expected)
   })
 
-  it("knows by the system call what was under way", () => {
+  it("derives delivery and phase from the system call", () => {
     expect(concluded(coded("ETIMEDOUT", { syscall: "connect" }))).toBe("Transient Timeout NotSent connect")
     expect(concluded(coded("EACCES", { syscall: "connect" }))).toBe("Transient Connect NotSent")
     expect(concluded(coded("ENOTFOUND", { syscall: "getaddrinfo" }))).toBe("Transient NameNotFound NotSent")
@@ -103,7 +103,7 @@ describe("Classify.exception", () => {
     expect(concluded(coded("EPIPE", { host: "h" }))).toBe("Transient ConnectionLost Unconfirmed")
   })
 
-  it("takes nothing for a code, a system call or a text that is none", () => {
+  it("ignores an invalid code, system call or message", () => {
     for (const error of [{ syscall: "connect" }, coded("ENOENT", { syscall: ["getaddrinfo"] })]) {
       expect(concluded(error)).toBe("Fatal Unknown Unconfirmed")
     }
@@ -112,7 +112,7 @@ describe("Classify.exception", () => {
     expect(concluded({ name: "APIConnectionError", cause })).toBe("Transient ConnectionLost Unconfirmed")
   })
 
-  it("believes the errors of an aggregate before the code that it repeats", () => {
+  it("prefers the errors of an aggregate to its own code", () => {
     const errors = [coded("ENOTFOUND"), coded("EPIPE")]
     expect(concluded(coded("ECONNREFUSED", { errors }))).toBe("Transient NameNotFound NotSent")
     expect(concluded(coded("ECONNREFUSED", { errors, syscall: "connect" }))).toBe("Transient NameNotFound NotSent")
@@ -125,17 +125,17 @@ describe("Classify.exception", () => {
   it.each<[string, object, number, string | undefined]>([
     ["a response", { status: 503, headers, body }, 503, "C"],
     ["a response of another client", { statusCode: 503, headers, body }, 503, "C"],
-    ["one with both names of a status", { status: 503, statusCode: 400, headers }, 503, undefined],
+    ["a response with both names of a status", { status: 503, statusCode: 400, headers }, 503, undefined],
     ["data before other bodies", { status: 503, headers, data: { code: "D" }, _data: body, body }, 503, "D"],
     ["ofetch's data", { status: 503, headers, _data: { code: "D" }, body }, 503, "D"],
     [
-      "no body that would have to be read",
+      "a response whose body must be read first",
       { status: 503, headers, body: { ...body, getReader: throwing } },
       503,
       undefined
     ],
-    ["no body that flows", { status: 503, headers, body: { ...body, pipe: throwing } }, 503, undefined],
-    ["a body with a pipe that is none", { status: 503, headers, body: { ...body, pipe: 5 } }, 503, "C"],
+    ["a response whose body is a stream", { status: 503, headers, body: { ...body, pipe: throwing } }, 503, undefined],
+    ["a response whose body has an invalid pipe", { status: 503, headers, body: { ...body, pipe: 5 } }, 503, "C"],
     ["openai's error before a body", { status: 503, headers, error: { code: "E" }, body }, 503, "E"],
     ["openai's error within a stream", { headers, error: { code: "E" } }, 200, "E"],
     [
@@ -170,28 +170,28 @@ describe("Classify.exception", () => {
       undefined
     ],
     ["a response beside a status", { status: 400, headers: null, response: { status: 503, headers } }, 503, undefined],
-    ["the lowest status beside", { response: { status: 300, headers } }, 300, undefined],
-    ["the highest status beside", { response: { status: 999, headers } }, 999, undefined]
-  ])("finds the answer in %s", (_, exception, status, code) => {
+    ["a nested response with the lowest status", { response: { status: 300, headers } }, 300, undefined],
+    ["a nested response with the highest status", { response: { status: 999, headers } }, 999, undefined]
+  ])("finds the response in %s", (_, exception, status, code) => {
     const found = Classify.exception(new Error("-", { cause: exception }), { now: 0, method: "GET" })
     expect([found.status, found.code, found.requestId, found.method]).toEqual([status, code, "r", "GET"])
   })
 
   it.each<[string, object]>([
     ["a status alone", { status: 503 }],
-    ["headers that are none", { status: 503, headers: "x" }],
+    ["invalid headers", { status: 503, headers: "x" }],
     ["headers alone", { headers }],
     ["an error that is null", { headers, error: null }],
-    ["an error that is a text", { headers, error: "x" }],
-    ["a success beside", { response: { status: 299, headers } }],
-    ["a status beside that is too high", { response: { status: 1000, headers } }],
-    ["a status beside that is a text", { response: { status: "503", headers } }]
-  ])("finds no answer in %s", (_, exception) => {
+    ["an error that is a string", { headers, error: "x" }],
+    ["a nested success", { response: { status: 299, headers } }],
+    ["a nested status that is too high", { response: { status: 1000, headers } }],
+    ["a nested status that is a string", { response: { status: "503", headers } }]
+  ])("finds no response in %s", (_, exception) => {
     const { reason, status } = Classify.exception(exception, { now: 0 })
     expect([reason, status]).toEqual(["Unknown", undefined])
   })
 
-  it("finds no answer beside an error of Effect's that is about something else", () => {
+  it("ignores the response of an Effect error that is not about its status", () => {
     const response = { status: 503, headers }
     for (const more of [{}, { headers }, { headers, status: "x" }]) {
       const error = Classify.exception({ _tag: "ResponseError", reason: "Decode", response, ...more }, { now: 0 })
@@ -205,7 +205,7 @@ describe("Classify.exception", () => {
   const requestError = (reason: string, more?: object) => ({ _tag: "RequestError", reason, ...more })
   const responseError = (reason: string, more?: object) => ({ _tag: "ResponseError", reason, ...more })
 
-  it("tells Effect's errors apart by their reasons, and what was sent by the body", () => {
+  it("classifies Effect's errors by their reasons, and their delivery by the body", () => {
     expect(concluded(requestError("InvalidUrl"))).toBe("Fatal InvalidRequest NotSent")
     expect(concluded(requestError("Encode"))).toBe("Fatal InvalidRequest NotSent")
     expect(concluded(requestError("Encode", { request: { body: { _tag: "Raw" } } }))).toBe(
@@ -237,31 +237,35 @@ describe("Classify.exception", () => {
     expect(about(requestError("Transport", { request: { method: ["POST"], url: 2 } }))).toEqual([undefined, undefined])
   })
 
-  it("tells by the socket whether anything was sent, and whether it had served before", () => {
-    const told = (cause: unknown, options?: Partial<Classify.ExceptionOptions>) => {
+  it("derives delivery and reuse from the socket", () => {
+    const derived = (cause: unknown, options?: Partial<Classify.ExceptionOptions>) => {
       const { delivery, reason, reusedSocket } = Classify.exception(cause, { now: 0, ...options })
       return [reason, delivery, reusedSocket]
     }
     const socket = (bytesWritten: unknown, bytesRead: unknown) =>
       requestError("Transport", { cause: coded("UND_ERR_SOCKET", { socket: { bytesWritten, bytesRead } }) })
-    expect(told(socket(0, 0))).toEqual(["ConnectionLost", "NotSent", undefined])
-    expect(told(socket(1, 0))).toEqual(["ConnectionLost", "Unconfirmed", undefined])
-    expect(told(socket(1, 1))).toEqual(["ConnectionLost", "Unconfirmed", true])
-    expect(told(socket(1, "1"))).toEqual(["ConnectionLost", "Unconfirmed", undefined])
-    expect(told(socket(1, 1), { reusedSocket: false })).toEqual(["ConnectionLost", "Unconfirmed", undefined])
-    expect(told(socket(1, 0), { reusedSocket: true })).toEqual(["ConnectionLost", "Unconfirmed", true])
-    expect(told({ ...socket(1, 1), _tag: "ResponseError" })).toEqual(["ConnectionLost", "Partial", undefined])
-    expect(told(coded("UND_ERR_SOCKET", { socket: { bytesWritten: 1, bytesRead: 1 } }))).toEqual([
+    expect(derived(socket(0, 0))).toEqual(["ConnectionLost", "NotSent", undefined])
+    expect(derived(socket(1, 0))).toEqual(["ConnectionLost", "Unconfirmed", undefined])
+    expect(derived(socket(1, 1))).toEqual(["ConnectionLost", "Unconfirmed", true])
+    expect(derived(socket(1, "1"))).toEqual(["ConnectionLost", "Unconfirmed", undefined])
+    expect(derived(socket(1, 1), { reusedSocket: false })).toEqual(["ConnectionLost", "Unconfirmed", undefined])
+    expect(derived(socket(1, 0), { reusedSocket: true })).toEqual(["ConnectionLost", "Unconfirmed", true])
+    expect(derived({ ...socket(1, 1), _tag: "ResponseError" })).toEqual(["ConnectionLost", "Partial", undefined])
+    expect(derived(coded("UND_ERR_SOCKET", { socket: { bytesWritten: 1, bytesRead: 1 } }))).toEqual([
       "ConnectionLost",
       "Unconfirmed",
       undefined
     ])
     const untrusted = coded("EPROTO", { socket: { bytesWritten: 1, bytesRead: 1 } })
-    expect(told(requestError("Transport", { cause: untrusted }))).toEqual(["Tls", "NotSent", undefined])
-    expect(told({ name: "TimeoutError", socket: { bytesWritten: 0 } })).toEqual(["Timeout", "Unconfirmed", undefined])
+    expect(derived(requestError("Transport", { cause: untrusted }))).toEqual(["Tls", "NotSent", undefined])
+    expect(derived({ name: "TimeoutError", socket: { bytesWritten: 0 } })).toEqual([
+      "Timeout",
+      "Unconfirmed",
+      undefined
+    ])
   })
 
-  it("shows the code nearest to the outside", () => {
+  it("reports the outermost code", () => {
     const cause = coded("ECONNREFUSED")
     expect(Classify.exception(new Error("-", { cause }), { now: 0 }).code).toBe("ECONNREFUSED")
     expect(Classify.exception(coded("UND_ERR_SOCKET", { cause }), { now: 0 }).code).toBe("UND_ERR_SOCKET")
@@ -269,9 +273,9 @@ describe("Classify.exception", () => {
 
   it.each<[string, unknown, string | undefined]>([
     ["a path", { _tag: "Pointer", path: ["choices", 0], issue: { _tag: "Type" } }, "at choices.0"],
-    ["a step", { _tag: "Pointer", path: "text" }, "at text"],
+    ["a single key", { _tag: "Pointer", path: "text" }, "at text"],
     [
-      "the first of several",
+      "the first of several issues",
       {
         _tag: "Composite",
         issues: [
@@ -282,25 +286,25 @@ describe("Classify.exception", () => {
       "at a"
     ],
     [
-      "one alone",
+      "a single issue",
       { _tag: "Composite", issues: { _tag: "Pointer", path: "a", issue: { _tag: "Pointer", path: 1 } } },
       "at a.1"
     ],
     [
-      "nothing but names",
+      "only names",
       { _tag: "Pointer", path: ["two words", "a".repeat(41), "b".repeat(40), Symbol("s")] },
       `at ${"b".repeat(40)}`
     ],
-    ["nothing but pointers", { _tag: "Type", path: ["a"] }, undefined],
-    ["no key", { _tag: "Pointer", path: ["sk-abcd1234"] }, undefined]
-  ])("shows of a decoding error %s", (_, issue, detail) => {
+    ["only pointers", { _tag: "Type", path: ["a"] }, undefined],
+    ["no API key", { _tag: "Pointer", path: ["sk-abcd1234"] }, undefined]
+  ])("reports of a decoding error %s", (_, issue, detail) => {
     expect(Classify.exception(new Error("-", { cause: { _tag: "ParseError", issue } }), { now: 0 }).detail).toBe(detail)
     expect(
       Classify.exception(coded("EPIPE", { cause: { _tag: "ParseError", issue } }), { now: 0 }).detail
     ).toBeUndefined()
   })
 
-  it("shows no more of a decoding error than eight names, and looks no deeper than 32", () => {
+  it("reports at most eight names of a decoding error, down to a depth of 32", () => {
     const nested = (depth: number, path: string, inner: unknown): unknown =>
       depth === 0 ? inner : { _tag: "Pointer", path, issue: nested(depth - 1, path, inner) }
     const detail = (issue: unknown) => Classify.exception({ _tag: "ParseError", issue }, { now: 0 }).detail
@@ -309,18 +313,18 @@ describe("Classify.exception", () => {
     expect(detail(nested(32, " ", nested(1, "a", undefined)))).toBeUndefined()
   })
 
-  it("returns an ApiError as it is, settled mark included, however deep it is", () => {
+  it("returns an ApiError unchanged, however deep it is nested", () => {
     expect(Classify.exception(error, { now: 0 })).toBe(error)
     expect(Classify.exception(new Error("a", { cause: new Error("b", { cause: error }) }), { now: 0 })).toBe(error)
     expect(Classify.exception(Cause.fail(error), { now: 0 })).toBe(error)
   })
 
-  it("finds an ApiError in what runPromise rejects with", async () => {
+  it("finds an ApiError in the rejection of runPromise", async () => {
     const rejection: unknown = await Effect.runPromise(Effect.fail(error)).catch((u: unknown) => u)
     expect(Classify.exception(rejection, { now: 0 })).toBe(error)
   })
 
-  it("prefers the reason of an abort to the abort", () => {
+  it("prefers the cause of an abort to the abort", () => {
     const timeout = Object.assign(new Error(), { name: "TimeoutError" })
     const abort = Object.assign(new Error(), { name: "AbortError", code: "ABORT_ERR", cause: timeout })
     expect(Classify.exception(abort, { now: 0 })).toMatchObject({ reason: "Timeout", phase: "attempt" })
@@ -328,7 +332,7 @@ describe("Classify.exception", () => {
     expect(Classify.exception(abort, { now: 0 })).toMatchObject({ reason: "Aborted", delivery: "Unconfirmed" })
   })
 
-  it("believes the caller about the delivery", () => {
+  it("prefers the delivery given by the caller", () => {
     const reset = Object.assign(new Error(), { code: "ECONNRESET" })
     expect(Classify.exception(reset, { now: 0 }).delivery).toBe("Unconfirmed")
     expect(Classify.exception(reset, { now: 0, delivery: "Partial" }).delivery).toBe("Partial")
@@ -341,7 +345,7 @@ describe("Classify.exception", () => {
     [new Error("oops")],
     [new TypeError("x is not a function")],
     [{}]
-  ])("takes %s for Unknown, without repeating it", (cause) => {
+  ])("classifies %s as Unknown without quoting it", (cause) => {
     expect(kind(Classify.exception(cause, { now: 0 }))).toBe("Fatal Unknown")
     expect(Classify.exception(cause, { now: 0 }).message).not.toContain("oops")
   })

@@ -6,7 +6,7 @@ import { chain, codeOf, nameOf, read, reduce } from "../../src/internal/errors.j
 import { clip, isSecret, redact, redactUrl, withoutAccount } from "../../src/internal/redact.js"
 import { fireworks, runs, withProxies } from "../support/classify.js"
 
-describe("of what others wrote", () => {
+describe("internal/redact", () => {
   const show = (table: Readonly<Record<string, string>>) => {
     for (const [text, shown] of Object.entries(table)) expect([text, redact(text)]).toEqual([text, shown])
   }
@@ -15,7 +15,7 @@ describe("of what others wrote", () => {
   }
   const hole = "[redacted]"
 
-  it("what has a label goes, and the label stays", () => {
+  it("removes a labelled secret and keeps the label", () => {
     show({
       "Authorization: Bearer abc def": `Authorization: ${hole} def`,
       "authorization=basic  abc": `authorization=${hole}`,
@@ -41,7 +41,7 @@ describe("of what others wrote", () => {
     keep("token abc", "debearer abc1", "the Bearer")
   })
 
-  it("a label may be a part of a longer name", () => {
+  it("recognizes a label at the end of a longer name", () => {
     for (const label of [
       "client_secret",
       "clientSecret",
@@ -66,7 +66,7 @@ describe("of what others wrote", () => {
     keep("the secretary is abc", `${"a".repeat(33)}token=abc`)
   })
 
-  it("what a key or a password is goes, and what is wrong with it stays", () => {
+  it('removes a secret after "is" and keeps words such as "invalid"', () => {
     for (const label of [
       "password",
       "my_password",
@@ -99,7 +99,7 @@ describe("of what others wrote", () => {
     )
   })
 
-  it("what looks like a key goes", () => {
+  it("removes words that look like keys", () => {
     const prefixes = ["fw", "fpk", "sk", "pk", "rk", "ak", "gsk", "xai", "hf", "ghp", "gho", "ghs", "pplx", "sess"]
     for (const prefix of prefixes) show({ [`a ${prefix}_ab*d b`]: `a ${hole} b`, [`${prefix}-abcd`]: hole })
     show({
@@ -122,7 +122,7 @@ describe("of what others wrote", () => {
     )
   })
 
-  it("a link goes on without credentials and query", () => {
+  it("removes credentials and query from links", () => {
     show({
       "at https://me:pw@h.example:8080/p?q=1#f now": "at https://h.example:8080/p now",
       "wss://h/p#f": "wss://h/p",
@@ -133,7 +133,7 @@ describe("of what others wrote", () => {
     keep("see http://h.example/a/b for more")
   })
 
-  it("an account goes, but not the provider's own, and not what is said of it", () => {
+  it("removes names of accounts, except the provider's own", () => {
     show({
       "accounts/acme/models/m": "accounts/[account]/models/m",
       "'accounts/acme'": "'accounts/[account]'",
@@ -169,7 +169,7 @@ describe("of what others wrote", () => {
     keep("account is suspended", "account is.", "account id", "accounts", "user-abc", "myuser-abcd", "a@b")
   })
 
-  it("prose in quotes goes, names in quotes stay", () => {
+  it("removes quoted prose and keeps quoted names", () => {
     show({
       'got "two words" there': `got ${hole} there`,
       'got "never ends': `got ${hole}`,
@@ -201,7 +201,7 @@ describe("of what others wrote", () => {
     keep('a"two words" there')
   })
 
-  it("what follows a brace or a prompt's label goes", () => {
+  it("removes the text after a brace or the label of a prompt", () => {
     show({
       'bad {"a":1}': `bad ${hole}`,
       "bad [1,2:\n3": `bad ${hole}`,
@@ -230,7 +230,7 @@ describe("of what others wrote", () => {
     keep("prompt wasted", "message: tell")
   })
 
-  it("text is shown on one line, up to the last whole word of 2048 characters", () => {
+  it("reduces text to one line of at most 2048 characters, in whole words", () => {
     show({
       "  plain words.  ": "plain words.",
       " 2 words ": "2 words",
@@ -242,7 +242,7 @@ describe("of what others wrote", () => {
     })
   })
 
-  it("a URL is shown up to its query, if it is one", () => {
+  it("keeps a valid URL up to its query", () => {
     const table: ReadonlyArray<readonly [string, string | undefined]> = [
       ["https://me:pw@h:8/v1/accounts/a/m?q#f", "https://h:8/v1/accounts/[account]/m"],
       ["HTTP://h", "HTTP://h"],
@@ -262,7 +262,7 @@ describe("of what others wrote", () => {
     for (const [url, shown] of table) expect([url, redactUrl(url)]).toEqual([url, shown])
   })
 
-  it("names are shown without accounts but the provider's", () => {
+  it("removes accounts from names, except the provider's own", () => {
     const names = ["accounts/a/models/m", "accounts%2Fa%2Fm", "x/Accounts/a/y/accounts/b/z", "accounts/fireworksx/m"]
     expect(names.map(withoutAccount)).toEqual(["models/m", "m", "x/y/z", "m"])
     expect(withoutAccount("accounts/a")).toBe("")
@@ -271,12 +271,12 @@ describe("of what others wrote", () => {
     }
   })
 
-  it("a key is told from a word", () => {
+  it("distinguishes keys from words", () => {
     for (const word of ["fw_abcd", "org-abcd", "eyJabcdefgh"]) expect([word, isSecret(word)]).toEqual([word, true])
     for (const word of ["ECONNRESET", "model-x", "xfw_abcd"]) expect([word, isSecret(word)]).toEqual([word, false])
   })
 
-  it("no more than some bytes stay, in whole characters", () => {
+  it("truncates text to a number of bytes, in whole characters", () => {
     const table: ReadonlyArray<readonly [text: string, bytes: number, clipped: string]> = [
       ["aaaa", 3, "aaa"],
       ["aaaa", 4, "aaaa"],
@@ -289,10 +289,10 @@ describe("of what others wrote", () => {
   })
 })
 
-describe("of an exception", () => {
+describe("internal/errors", () => {
   const revoked = withProxies("revoked proxy")
 
-  it("a property is read if it can be", () => {
+  it("reads a property if possible", () => {
     expect([{ a: 1 }, Object.assign(() => 1, { a: 1 })].map((u) => read(u, "a"))).toEqual([1, 1])
     expect([null, undefined, "aa", 1, revoked, {}].map((u) => read(u, "length"))).toEqual(Array(6).fill(undefined))
   })
@@ -316,15 +316,15 @@ describe("of an exception", () => {
     [{ name: "sk-abcdef" }, "Object"],
     [{ name: "1a" }, "Object"],
     [{ name: "a " }, "Object"]
-  ])("the name is shown if it is one (%#)", (exception, name) => {
+  ])("returns only a valid name (%#)", (exception, name) => {
     expect(nameOf(exception)).toBe(name)
   })
 
-  it("no name is shown of what cannot be looked at", () => {
+  it("returns no name for a revoked proxy", () => {
     expect(nameOf(revoked)).toBeUndefined()
   })
 
-  it("the code is shown if it is one", () => {
+  it("returns only a valid code", () => {
     const long = `A${"B1".repeat(20)}`
     const good = [
       "ECONNRESET",
@@ -353,7 +353,7 @@ describe("of an exception", () => {
       expect([code, codeOf({ code })]).toEqual([code, undefined])
   })
 
-  it("the chain holds what caused it, outermost first", () => {
+  it("lists the chain of causes, outermost first", () => {
     const leaf = (name: string) => ({ name })
     const [a, b, c] = [leaf("a"), leaf("b"), leaf("c")]
     const members = (u: unknown) => chain(u).slice(1)
@@ -368,7 +368,7 @@ describe("of an exception", () => {
     expect(members(revoked)).toEqual([])
   })
 
-  it("the chain ends, whatever its length, and if it bites its tail", () => {
+  it("limits the length of the chain of causes, circular ones included", () => {
     const nested = (depth: number): unknown => (depth === 0 ? {} : { cause: nested(depth - 1) })
     expect([15, 16, 40].map((depth) => chain(nested(depth)).length)).toEqual([16, 17, 17])
     const shown = (depth: number) => String(reduce(nested(depth))).split(" ← ").length
@@ -378,7 +378,7 @@ describe("of an exception", () => {
     expect(chain(tail)).toEqual([tail])
   })
 
-  it("names and codes are all that is left", () => {
+  it("reduces an exception to names and codes", () => {
     const inner = Object.assign(new Error("psst"), { code: "ECONNRESET" })
     const origin = reduce(new TypeError("psst", { cause: inner }))
     expect(String(origin)).toBe("TypeError ← Error (ECONNRESET)")
@@ -390,7 +390,7 @@ describe("of an exception", () => {
   })
 })
 
-// What must not be seen again, and where servers and clients put it
+// Secrets, and the places where servers and clients put them
 const key = fc.stringMatching(/^(fw_|sk-|sk-proj-|fpk_)[A-Za-z0-9]{16,40}$/)
 const account = fc.stringMatching(/^[a-z]{4,8}-[a-z0-9]{4,8}zq$/)
 const prompt = fc.stringMatching(/^Tell me about [a-z]{4,9} and [a-z]{4,9}zq$/)
@@ -437,7 +437,7 @@ const causes: ReadonlyArray<(s: { key: string; account: string; prompt: string }
   (s) => `${s.key} ${s.prompt} ${s.account}`
 ]
 
-describe("secrets", () => {
+describe("a classified error", () => {
   const logged = (error: ApiError.ApiError) => {
     const lines: Array<string> = []
     const capture = Logger.make((options) => {
@@ -468,7 +468,7 @@ describe("secrets", () => {
   const leaks = (error: ApiError.ApiError, planted: { key: string; account: string; prompt: string }) =>
     everywhere(error).flatMap((text) => Object.values(planted).filter((secret) => text.includes(secret)))
 
-  it("planted in an answer are not seen again", () => {
+  it("does not reveal secrets of a response", () => {
     fc.assert(
       fc.property(
         fc.record({ key, account, prompt }),
@@ -488,7 +488,7 @@ describe("secrets", () => {
     )
   })
 
-  it("planted in a cause are not seen again", () => {
+  it("does not reveal secrets of a cause", () => {
     fc.assert(
       fc.property(fc.record({ key, account, prompt }), fc.constantFrom(...causes), (planted, place) => {
         const error = Classify.exception(place(planted), { now: 0, dialect: Dialect.fireworks })
@@ -499,7 +499,7 @@ describe("secrets", () => {
     )
   })
 
-  it("are taken out without taking the sense", () => {
+  it("keeps messages without secrets", () => {
     const detail = (message: string) => fireworks(400, { error: { message } }).detail
     expect(detail("max_tokens must be at most 4096, got 5000")).toBe("max_tokens must be at most 4096, got 5000")
     expect(detail('Unknown parameter: "top_q"')).toBe('Unknown parameter: "top_q"')
@@ -512,7 +512,7 @@ describe("secrets", () => {
   })
 
   // a pattern that backtracks over all of one of these would not end within the runner's limit
-  it("are looked for in hostile text too, to its end", () => {
+  it("searches hostile text to its end", () => {
     for (const piece of ["{", "'a ", '"', "a@", "accounts ", "a-", "https://", "prompt", "eyJ", "\u0000", "key: "]) {
       const text = piece.repeat(8000)
       expect(fireworks(400, { error: { message: text } }).detail?.length ?? 0).toBeLessThan(text.length)

@@ -20,7 +20,7 @@ const hostile: fc.Arbitrary<unknown> = fc.oneof(
   fc.constantFrom("revoked proxy", "throwing proxy")
 )
 
-// objects that look like what is looked for, filled with anything
+// objects with the fields that the classification reads, filled with anything
 const lookalike: fc.Arbitrary<unknown> = fc.letrec<{ error: unknown }>((tie) => ({
   error: fc.oneof(
     { maxDepth: 2 },
@@ -59,7 +59,7 @@ const isWhole = (error: ApiError.ApiError) => {
   return ApiError.isApiError(error) && new TextEncoder().encode(error.detail ?? "").length <= 1024
 }
 
-/** In slices: a worker that answers nobody for a minute is taken for dead. */
+/** Asserts a property in slices, because vitest gives up a worker that does not respond for a minute. */
 const assertInSlices = async <T>(property: fc.IProperty<T>, { numRuns }: { readonly numRuns: number }) => {
   const slices = 50
   for (let slice = 0; slice < slices; slice++) {
@@ -68,8 +68,8 @@ const assertInSlices = async <T>(property: fc.IProperty<T>, { numRuns }: { reado
   }
 }
 
-describe("totality", () => {
-  it("answer: anything in, a valid ApiError out", async () => {
+describe("Classify with any input", () => {
+  it("returns a valid ApiError from answer", async () => {
     const status = fc.oneof(
       fc.integer({ min: -1, max: 1001 }),
       fc.double(),
@@ -89,7 +89,7 @@ describe("totality", () => {
         fc.constantFrom(Dialect.generic, Dialect.fireworks),
         (s, headers, b, now, dialect) =>
           isWhole(
-            // the types forbid what the network may send
+            // the network may send what the types forbid
             Classify.answer({
               status: s,
               headers: withProxies(headers) as Record<string, string>,
@@ -103,7 +103,7 @@ describe("totality", () => {
     )
   })
 
-  // what only a program without types can hand in
+  // only possible without TypeScript
   const noNumber: ReadonlyArray<unknown> = [
     Symbol("s"),
     1n,
@@ -116,20 +116,20 @@ describe("totality", () => {
     Object.create(null)
   ]
 
-  it.each(noNumber.map((u) => [u]))("answer: a field that is nothing of its kind is passed over (%#)", (u) => {
+  it.each(noNumber.map((u) => [u]))("ignores an invalid field of a response (%#)", (u) => {
     const body = { error: { code: "c", message: "m" } }
-    const said = { code: "c", detail: "m" }
+    const found = { code: "c", detail: "m" }
     // the types forbid it
     const answer = (input: object) => Classify.answer(input as Classify.Answer)
     const odd = answer({ status: u, body })
-    expect([isWhole(odd), odd]).toMatchObject([true, said])
+    expect([isWhole(odd), odd]).toMatchObject([true, found])
     expect(odd.status).toBeUndefined()
     const about = answer({ status: 400, body, method: u, url: u })
-    expect([isWhole(about), about]).toMatchObject([true, { ...said, status: 400 }])
+    expect([isWhole(about), about]).toMatchObject([true, { ...found, status: 400 }])
     expect([about.method, about.url]).toEqual([undefined, undefined])
   })
 
-  it.each(noNumber.map((u) => [u]))("anything in place of what they take gives an ApiError (%#)", (u) => {
+  it.each(noNumber.map((u) => [u]))("returns a valid ApiError for invalid arguments (%#)", (u) => {
     const input = u as Classify.Answer
     expect(isWhole(Classify.answer(input))).toBe(true)
     expect(isWhole(Classify.exception(new Error("-"), input))).toBe(true)
@@ -138,7 +138,7 @@ describe("totality", () => {
     expect(isWhole(Classify.exception({ status: 400, headers: {} }, odd))).toBe(true)
   })
 
-  it("where nothing can be read it is Unknown, and may have been sent", () => {
+  it("returns Unknown, as possibly sent, if nothing can be read", () => {
     const nothing = null as unknown as Classify.Answer
     expect(Classify.answer(nothing)).toMatchObject({ _tag: "Fatal", reason: "Unknown", delivery: "Acknowledged" })
     const cause = new Error("-")
@@ -147,7 +147,7 @@ describe("totality", () => {
     expect(thrown.cause).toBeDefined()
   })
 
-  it("exception: anything in, a valid ApiError out", async () => {
+  it("returns a valid ApiError from exception", async () => {
     await assertInSlices(
       fc.property(lookalike, (cause) => isWhole(Classify.exception(withProxies(cause), { now: 0 }))),
       { numRuns: 50_000 }
