@@ -24,8 +24,8 @@ import {
 
 // -------------------------------------------------------------------------------------------------
 
-describe("a stream", () => {
-  it.effect("hands out events, and neither comments nor pings nor [DONE]", () =>
+describe("EventStream.open", () => {
+  it.effect("emits events without comments, pings and [DONE]", () =>
     Effect.gen(function* () {
       const { client } = yield* provider(
         streaming(say(": hi\n\nevent: ping\ndata: {}\n\n", "id: 7\nevent: delta\nda", `ta: ä\ndata: b\n\n${done}`))
@@ -35,7 +35,7 @@ describe("a stream", () => {
     })
   )
 
-  it.effect("takes its client from the context where none is given", () =>
+  it.effect("uses the client of its context if none is given", () =>
     Effect.gen(function* () {
       const { inner } = yield* provider(streaming(say(event("a") + done)))
       const layer = ReliableHttpClient.layer().pipe(Layer.provide(Layer.succeed(HttpClient.HttpClient, inner)))
@@ -44,7 +44,7 @@ describe("a stream", () => {
     })
   )
 
-  it.effect("can be run twice, as two calls", () =>
+  it.effect("makes a new call each time the stream runs", () =>
     Effect.gen(function* () {
       const { client, seen } = yield* provider(streaming(say(event("a") + done)))
       const stream = EventStream.open(request, { client })
@@ -54,7 +54,7 @@ describe("a stream", () => {
     })
   )
 
-  it.effect("carries one id on all its attempts, the caller's own if there is one", () =>
+  it.effect("sends one request id on all attempts, the caller's own if given", () =>
     Effect.gen(function* () {
       const { client, seen } = yield* provider({ status: 503 }, streaming(say(done)))
       const own = HttpClientRequest.setHeader(request, "x-request-id", "mine")
@@ -66,19 +66,19 @@ describe("a stream", () => {
     })
   )
 
-  it.effect("hands on all events of a piece at once, and nothing before it is asked for", () =>
+  it.effect("emits all events of a piece together, and reads only on demand", () =>
     Effect.gen(function* () {
-      let asked = 0
+      let pulled = 0
       const pieces = Stream.range(0, 99).pipe(
         Stream.rechunk(1),
-        Stream.tap(() => Effect.sync(() => asked++)),
+        Stream.tap(() => Effect.sync(() => pulled++)),
         Stream.map((n) => event(`${n}a`) + event(`${n}b`)),
         Stream.encodeText
       )
       const { client } = yield* provider(streaming(pieces))
       const chunks = yield* EventStream.open(request, { client }).pipe(
         Stream.chunks,
-        Stream.map((chunk) => ({ size: chunk.length, ahead: asked })),
+        Stream.map((chunk) => ({ size: chunk.length, ahead: pulled })),
         Stream.take(3),
         Stream.runCollect
       )
@@ -93,23 +93,23 @@ describe("a stream", () => {
     ["idempotency", "always", "one of safe, keyed, never"],
     ["target", "moon", "one of serverless, dedicated"]
   ] as const) {
-    it(`refuses ${option} ${value} where it is opened`, () => {
+    it(`rejects ${option} ${value}`, () => {
       expect(() => EventStream.open(request, { [option]: value })).toThrow(`EventStream.open: ${option} is`)
       expect(() => EventStream.open(request, { [option]: value })).toThrow(bound)
     })
   }
 })
 
-describe("the end", () => {
+describe("the end of a stream", () => {
   const ends: ReadonlyArray<readonly [string, string, ReadonlyArray<string>, EventStream.Options["done"]?]> = [
     ["[DONE]", "data: [DONE]\n\n", []],
     ["[DONE] with spaces around it", "data:  [DONE] \r\n\r\n", []],
-    ["Anthropic's", `event: message_stop\ndata: {}\n\n`, ["{}"]],
-    ["that of OpenAI's responses", `event: response.completed\ndata: {}\n\n`, ["{}"]],
-    ["the caller's own", `data: fin\n\n`, ["fin"], ({ data }) => data === "fin"]
+    ["Anthropic's message_stop", `event: message_stop\ndata: {}\n\n`, ["{}"]],
+    ["OpenAI's response.completed", `event: response.completed\ndata: {}\n\n`, ["{}"]],
+    ["the caller's own last event", `data: fin\n\n`, ["fin"], ({ data }) => data === "fin"]
   ]
   for (const [name, text, last, isLast] of ends) {
-    it.effect(`is ${name}, whether or not the server closes, and nothing follows it`, () =>
+    it.effect(`comes with ${name}, whether or not the server closes, and ignores what follows`, () =>
       Effect.gen(function* () {
         for (const body of [
           all(say(event("a") + text + event("b")), hang),
@@ -133,10 +133,10 @@ describe("the end", () => {
     ["[DONE]", "data: [DONE]", []],
     ["[DONE] on a line", "data: [DONE]\r\n", []],
     ["[DONE] on a line that ends by a carriage return", "data: [DONE]\r", []],
-    ["Anthropic's", `event: message_stop\ndata: {"type":"message_stop"}`, [`{"type":"message_stop"}`]]
+    ["Anthropic's message_stop", `event: message_stop\ndata: {"type":"message_stop"}`, [`{"type":"message_stop"}`]]
   ]
   for (const [name, text, last] of whole) {
-    it.effect(`needs no blank line where the body ends with it: ${name}`, () =>
+    it.effect(`requires no blank line if the body ends with it: ${name}`, () =>
       Effect.gen(function* () {
         expect(yield* outcomeOf(streaming(say(event("a"), text)))).toMatchObject({
           data: ["a", ...last],
@@ -148,7 +148,7 @@ describe("the end", () => {
     )
   }
 
-  it.effect("is an error's where the body ends with one that has no blank line", () =>
+  it.effect("fails with an error event at the end of the body, without a blank line", () =>
     Effect.gen(function* () {
       const error = `data: {"error":{"code":"server_error"}}`
       const { data, error: found } = yield* outcomeOf(streaming(say(event("a"), error)), { dialect: Dialect.openai })
@@ -157,7 +157,7 @@ describe("the end", () => {
     })
   )
 
-  it.effect("is no half of an event", () =>
+  it.effect("does not include half an event", () =>
     Effect.gen(function* () {
       for (const half of [
         "data: [DON",
@@ -173,20 +173,20 @@ describe("the end", () => {
     })
   )
 
-  it.effect("may come first", () =>
+  it.effect("comes even before any event", () =>
     Effect.gen(function* () {
       expect(yield* outcomeOf(streaming(say(done), hang))).toMatchObject({ data: [], error: undefined, attempts: 1 })
     })
   )
 
-  it.effect("is no other event, nor [DONE] among other words", () =>
+  it.effect("does not come with other events, or with [DONE] among other words", () =>
     Effect.gen(function* () {
       const { data, error } = yield* outcomeOf(streaming(say(event("[DONE] not"), "event: done\ndata: 1\n\n")))
       expect({ data, reason: error?.reason }).toEqual({ data: ["[DONE] not", "1"], reason: "StreamBroken" })
     })
   )
 
-  it.effect("does not wait for a server that talks on", () =>
+  it.effect("does not wait for a server that continues to send", () =>
     Effect.gen(function* () {
       const { client, seen } = yield* provider(streaming(say(done), Stream.repeatValue(new Uint8Array(1000))))
       yield* collect(EventStream.open(request, { client }))
@@ -195,7 +195,7 @@ describe("the end", () => {
     })
   )
 
-  it.effect("dies of a `done` that throws, and closes the connection", () =>
+  it.effect("dies if `done` throws, and closes the connection", () =>
     Effect.gen(function* () {
       const { client, seen } = yield* provider(streaming(say(event("a")), hang))
       const done = () => {
@@ -235,31 +235,31 @@ describe("an error event", () => {
       { reason: "ServerError", detail: "no" }
     ],
     [
-      "of the status that the answer should have had",
+      "with a status as its code",
       `data: {"error":{"code":502,"message":"no"},"choices":[]}\n\n`,
       Dialect.generic,
       { reason: "BadGateway", status: 502 }
     ],
-    ["of a number that the dialect knows as a code", `data: {"error":{"code":502}}\n\n`, own, { reason: "Conflict" }],
+    ["with a number that the dialect lists as a code", `data: {"error":{"code":502}}\n\n`, own, { reason: "Conflict" }],
     [
-      "of no known code",
+      "with an unknown code",
       `data: {"error":{"code":"odd","message":"no"}}\n\n`,
       Dialect.generic,
       { _tag: "Fatal", reason: "Unknown", code: "odd" }
     ],
     [
-      "that is a text",
+      "with a string as its error",
       `data: {"error":"went wrong"}\n\n`,
       Dialect.fireworks,
       { reason: "Unknown", detail: "went wrong" }
     ],
     [
-      "that is no JSON",
+      "that is not JSON",
       `event: error\ndata: went wrong\n\n`,
       Dialect.generic,
       { reason: "Unknown", detail: "went wrong" }
     ],
-    ["that says nothing", `event: error\ndata: {}\n\n`, Dialect.generic, { _tag: "Fatal", reason: "Decode" }],
+    ["with empty data", `event: error\ndata: {}\n\n`, Dialect.generic, { _tag: "Fatal", reason: "Decode" }],
     [
       "of vLLM, with the status as its code",
       `data: {"object":"error","message":"no","type":"InternalServerError","param":null,"code":500}\n\n`,
@@ -279,13 +279,13 @@ describe("an error event", () => {
       { _tag: "RateLimit", reason: "RateExceeded", detail: "slow" }
     ],
     [
-      "whose status comes after an odd code",
+      "with a status after an unknown code",
       `data: {"error":{"code":"odd","status":503,"message":"no"}}\n\n`,
       Dialect.generic,
       { _tag: "Transient", reason: "Unavailable", status: 503, code: "odd" }
     ],
     [
-      "with its words beside it",
+      "with its message beside it",
       `data: {"error":true,"code":"server_error","message":"no"}\n\n`,
       Dialect.openai,
       { _tag: "Transient", reason: "ServerError", detail: "no" }
@@ -297,29 +297,29 @@ describe("an error event", () => {
       { _tag: "Transient", reason: "ServerError", detail: "no" }
     ],
     [
-      "as the reason why the generation has ended",
+      "as the finish reason",
       `data: {"choices":[{"finish_reason":null},{"finish_reason":"error"}]}\n\n`,
       Dialect.generic,
       { _tag: "Transient", reason: "ServerError", status: 200 }
     ]
   ]
   for (const [name, text, dialect, expected] of errors) {
-    it.effect(`is what the dialect says, first or later: ${name}`, () =>
+    it.effect(`fails the stream as the dialect defines, first or later: ${name}`, () =>
       Effect.gen(function* () {
-        const answer = {
+        const response = {
           ...streaming(say(text)),
           headers: { "content-type": "text/event-stream", "x-request-id": "r1" }
         }
         const once = { dialect, workload: Workload.with(workload, { retry: Retry.make({ attempts: 1 }) }) }
-        const first = yield* outcomeOf(answer, once)
+        const first = yield* outcomeOf(response, once)
         expectError(first.error, { ...expected, delivery: "Acknowledged", requestId: "r1", attempts: 1 })
-        const later = yield* outcomeOf({ ...answer, ...streaming(say(event("a")), say(text)) }, once)
+        const later = yield* outcomeOf({ ...response, ...streaming(say(event("a")), say(text)) }, once)
         expectError(later.error, { ...expected, delivery: "Partial", requestId: "r1", attempts: 1 })
       })
     )
   }
 
-  it.effect("means in each dialect what its code means in a body", () =>
+  it.effect("maps each code of each dialect as in a body", () =>
     Effect.gen(function* () {
       const once = { workload: Workload.with(workload, { retry: Retry.make({ attempts: 1 }) }) }
       for (const dialect of [Dialect.generic, Dialect.openai, Dialect.anthropic, Dialect.fireworks]) {
@@ -345,7 +345,7 @@ describe("an error event", () => {
     })
   )
 
-  it.effect("is not an event that only mentions one", () =>
+  it.effect("does not include events that only mention an error", () =>
     Effect.gen(function* () {
       const events = [
         `{"object":"chat.completion.chunk","message":"error"}`,
@@ -369,7 +369,7 @@ describe("an error event", () => {
 // decode
 // -------------------------------------------------------------------------------------------------
 
-describe("decode", () => {
+describe("EventStream.decode", () => {
   const Piece = Schema.Struct({ n: Schema.NumberFromString })
   const piece = (n: number) => ({ data: `{"n":"${n}"}` })
   const decoded = (...events: ReadonlyArray<EventStream.Event>) =>
@@ -383,7 +383,7 @@ describe("decode", () => {
       return { values, error }
     })
 
-  it.effect("reads each event's data, and never [DONE]", () =>
+  it.effect("decodes the data of each event except [DONE]", () =>
     Effect.gen(function* () {
       expect(yield* decoded(piece(1), piece(2), { data: "[DONE]" })).toEqual({ values: [1, 2], error: undefined })
       const dataFirst = EventStream.decode(Stream.make(piece(3)), Piece)
@@ -391,14 +391,14 @@ describe("decode", () => {
     })
   )
 
-  it.effect("passes over events without data, which keep a connection open", () =>
+  it.effect("ignores events without data", () =>
     Effect.gen(function* () {
       const blank = [{ data: "" }, { data: " " }, { event: "heartbeat", data: "\n" }]
       expect(yield* decoded(...blank, piece(1), ...blank, piece(2))).toEqual({ values: [1, 2], error: undefined })
     })
   )
 
-  it.effect("fails with what is wrong, after what came before it", () =>
+  it.effect("fails with Decode or InvalidAnswer after the values before it", () =>
     Effect.gen(function* () {
       const other = yield* decoded(piece(1), piece(2), { data: `{"n":"secret"}` }, piece(3))
       expect(other.values).toEqual([1, 2])
@@ -429,7 +429,7 @@ describe("decode", () => {
     })
   )
 
-  it.effect("passes on what the stream fails with", () =>
+  it.effect("passes on the error of the stream", () =>
     Effect.gen(function* () {
       const error = Classify.answer({ now: 0, status: 503 })
       const stream = Stream.concat(Stream.make(piece(1)), Stream.fail(error)).pipe(EventStream.decode(Piece))
@@ -438,11 +438,11 @@ describe("decode", () => {
   )
 })
 
-describe("awaitFirst", () => {
+describe("EventStream.awaitFirst", () => {
   const error = Classify.answer({ now: 0, status: 503 })
   const broken = Stream.fail(error)
 
-  it.effect("fails with what comes before the first elements, and leaves to the stream what comes after", () =>
+  it.effect("fails with an error before the first elements, and passes later errors on in the stream", () =>
     Effect.gen(function* () {
       expect(yield* Effect.flip(EventStream.awaitFirst(broken))).toBe(error)
       const begun = yield* EventStream.awaitFirst(
@@ -453,7 +453,7 @@ describe("awaitFirst", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("hands on all there is, once it is asked for, and also nothing", () =>
+  it.effect("emits all elements on demand, or none", () =>
     Effect.gen(function* () {
       const pulled = new Array<number>()
       const numbers = Stream.rechunk(Stream.make(1, 2, 3), 1).pipe(Stream.tap((n) => Effect.sync(() => pulled.push(n))))
@@ -465,7 +465,7 @@ describe("awaitFirst", () => {
     }).pipe(Effect.scoped)
   )
 
-  it.effect("lets go of the stream at its end, when it is left early, and with the scope", () =>
+  it.effect("releases the stream when it ends early, with the scope, and on interruption", () =>
     Effect.gen(function* () {
       const released = new Array<string>()
       const endless = (name: string) =>

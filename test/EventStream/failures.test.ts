@@ -28,7 +28,7 @@ import {
 } from "../support/eventStream.js"
 
 describe("the time to the first event", () => {
-  it.effect("is the workload's, for each attempt, whether or not headers, comments and pings arrive", () =>
+  it.effect("limits each attempt, whether or not headers, comments and pings arrive", () =>
     Effect.gen(function* () {
       const chatter = all(...Array.from({ length: 20 }, () => all(wait(900), say(": hi\n\nevent: ping\ndata: {}\n\n"))))
       for (const answer of [{ after: 1e6 }, streaming(hang), streaming(chatter)]) {
@@ -43,7 +43,7 @@ describe("the time to the first event", () => {
   const once = { workload: Workload.with(workload, { retry: Retry.make({ attempts: 1 }) }) }
   const named = { method: "POST", url: "http://api.test/v1/chat/completions" }
 
-  it.effect("reports what the response had come to when it ran out, and names the request", () =>
+  it.effect("reports the request and the state of its response on a timeout", () =>
     Effect.gen(function* () {
       const headers = { "content-type": "text/event-stream", "x-request-id": "r1" }
       const begun = { ...named, delivery: "Partial", status: 200, requestId: "r1" } as const
@@ -69,14 +69,14 @@ describe("the time to the first event", () => {
     })
   )
 
-  it.effect("forgets the response of the attempt before", () =>
+  it.effect("reports no response of an earlier attempt", () =>
     Effect.gen(function* () {
-      const told = new Array<string>()
+      const records = new Array<string>()
       const { client } = yield* provider(streaming(hang), { after: 1e6 })
       const record = ({ attempt, error, of }: Reliability.Outcome) =>
-        void told.push(`${of} ${attempt}: ${error?.delivery} ${error?.status} ${error?.method} ${error?.url}`)
+        void records.push(`${of} ${attempt}: ${error?.delivery} ${error?.status} ${error?.method} ${error?.url}`)
       yield* through(collect(EventStream.open(request, { client, workload, idempotency: "safe", record })))
-      expect(told).toEqual([
+      expect(records).toEqual([
         `attempt 1: Partial 200 ${named.method} ${named.url}`,
         `attempt 2: Unconfirmed undefined ${named.method} ${named.url}`,
         `attempt 3: Unconfirmed undefined ${named.method} ${named.url}`,
@@ -85,7 +85,7 @@ describe("the time to the first event", () => {
     })
   )
 
-  it.effect("names the request as the client has completed it, and knows when it was not yet sent", () =>
+  it.effect("reports the request as the client completed it, and NotSent before it was sent", () =>
     Effect.gen(function* () {
       const { client } = yield* provider({ after: 1e6 })
       const relative = HttpClientRequest.post("/v1/chat?key=secret")
@@ -108,7 +108,7 @@ describe("the time to the first event", () => {
     })
   )
 
-  it.effect("is the fiber's workload's before the option's, and interactive's where there is none", () =>
+  it.effect("follows the workload of the fiber, then of the option, then interactive", () =>
     Effect.gen(function* () {
       const { client } = yield* provider(streaming(hang))
       const impatient = Workload.with(workload, { stream: { first: "1 second" }, retry: Retry.make({ attempts: 1 }) })
@@ -128,7 +128,7 @@ describe("the time to the first event", () => {
     })
   )
 
-  it.effect("ends with the deadline, the workload's or the caller's", () =>
+  it.effect("ends with the deadline of the workload or of the caller", () =>
     Effect.gen(function* () {
       const hasty = Workload.with(workload, { deadline: "15 seconds", timeouts: { attempt: "10 seconds" } })
       const own = yield* outcomeOf(streaming(hang), { workload: hasty })
@@ -146,7 +146,7 @@ describe("the time to the first event", () => {
 })
 
 describe("the time between events", () => {
-  it.effect("is the workload's idle time; the attempt's and the deadline have ended", () =>
+  it.effect("follows the idle timeout of the workload, not its attempt timeout and deadline", () =>
     Effect.gen(function* () {
       const slow = all(...Array.from({ length: 30 }, (_, n) => all(wait(4999), say(event(`${n}`)))))
       const long = yield* outcomeOf(streaming(slow, say(done)))
@@ -161,7 +161,7 @@ describe("the time between events", () => {
     })
   )
 
-  it.effect("begins anew with each comment, each ping and each byte", () =>
+  it.effect("restarts with each comment, each ping and each byte", () =>
     Effect.gen(function* () {
       const life = [": hi\n\n", "event: ping\ndata: {}\n\n", "da"].map((text) => all(wait(4000), say(text)))
       const { data, error, now } = yield* outcomeOf(
@@ -171,7 +171,7 @@ describe("the time between events", () => {
     })
   )
 
-  it.effect("does not run while nobody asks", () =>
+  it.effect("does not run while the consumer does not pull", () =>
     Effect.gen(function* () {
       const { client } = yield* provider(streaming(say(event("a"), event("b"), done)))
       const stream = EventStream.open(request, { client, workload, idempotency: "safe" }).pipe(
@@ -181,7 +181,7 @@ describe("the time between events", () => {
     })
   )
 
-  it.effect("ends with a deadline of the caller's", () =>
+  it.effect("ends with the deadline of the caller", () =>
     Effect.gen(function* () {
       const { client, seen } = yield* provider(streaming(say(event("a")), hang))
       const drained = Stream.runDrain(EventStream.open(request, { client, workload, idempotency: "safe" }))
@@ -196,18 +196,18 @@ describe("a failure before the first event", () => {
   const good = streaming(say(event("a") + done))
   const failures: ReadonlyArray<readonly [string, Answer, Partial<ApiError.ApiError>]> = [
     ["a 503", { status: 503 }, { reason: "Unavailable", delivery: "Acknowledged" }],
-    ["an end", streaming(say(": hi\n\n")), { reason: "StreamBroken", delivery: "Partial" }],
+    ["an early end", streaming(say(": hi\n\n")), { reason: "StreamBroken", delivery: "Partial" }],
     ["a reset", streaming(say("data: a"), reset), { reason: "StreamBroken", delivery: "Partial", code: "ECONNRESET" }],
     [
       "an error event",
       streaming(say(`event: error\ndata: {"error":{"code":"server_error"}}\n\n`)),
       { reason: "ServerError" }
     ],
-    ["a page", { headers: { "content-type": "text/html" }, body: "<html>" }, { reason: "InvalidAnswer" }]
+    ["an HTML page", { headers: { "content-type": "text/html" }, body: "<html>" }, { reason: "InvalidAnswer" }]
   ]
 
   for (const [name, answer, expected] of failures) {
-    it.effect(`is tried again, and settled in the end: ${name}`, () =>
+    it.effect(`causes retries and a settled error in the end: ${name}`, () =>
       Effect.gen(function* () {
         const { client, seen } = yield* provider(answer, answer, good)
         const options = { client, workload, idempotency: "safe", dialect: Dialect.openai } as const
@@ -225,7 +225,7 @@ describe("a failure before the first event", () => {
       })
     )
 
-    it.effect(`is not tried again where it may have been carried out: ${name}`, () =>
+    it.effect(`does not cause a retry if the call may have been executed: ${name}`, () =>
       Effect.gen(function* () {
         const { client, seen } = yield* provider(answer)
         const { value } = yield* through(collect(EventStream.open(request, { client })))
@@ -239,7 +239,7 @@ describe("a failure before the first event", () => {
     )
   }
 
-  it.effect("repeats a POST only if its option or the request declares it", () =>
+  it.effect("causes retries of a POST only if its option or the request allows them", () =>
     Effect.gen(function* () {
       const { inner, seen } = yield* provider({ status: 500 })
       const client = ReliableHttpClient.make(inner)
@@ -281,7 +281,7 @@ describe("a failure before the first event", () => {
     })
   )
 
-  it.effect("waits as long as the server asks, and with the workload's patience", () =>
+  it.effect("causes waits for the server hint, and with the patience of the workload", () =>
     Effect.gen(function* () {
       const asked = { status: 429, headers: { "retry-after": "30" } }
       const starting = { status: 503, body: `{"error":{"code":"DEPLOYMENT_SCALING_UP"}}` }
@@ -297,12 +297,12 @@ describe("a failure before the first event", () => {
     })
   )
 
-  it.effect("is not tried again once a body was sent that is a stream", () =>
+  it.effect("does not cause a retry once a streamed body was sent", () =>
     Effect.gen(function* () {
       const lines = HttpClientRequest.bodyStream(request, Stream.make(new Uint8Array(1)))
       for (const answer of [{ status: 503 }, streaming(hang), streaming(say(": hi\n\n"))]) {
         const { client, seen } = yield* provider(answer)
-        // what this client is given it sends
+        // this client sends the body that it receives
         const sending = ReliableHttpClient.make(
           HttpClient.makeWith<never, never, ApiError.ApiError, never>(
             Effect.flatMap((sent) =>
@@ -320,23 +320,23 @@ describe("a failure before the first event", () => {
     })
   )
 
-  it.effect("spends the budget, and is told to observers, the first event as a success", () =>
+  it.effect("notifies the observers, for whom the first event is a success", () =>
     Effect.gen(function* () {
       const { client } = yield* provider({ status: 503 }, streaming(say(event("a"))))
-      const told = new Array<string>()
+      const events = new Array<string>()
       const { value } = yield* through(
         collect(
           EventStream.open(request, {
             client,
             workload,
             idempotency: "safe",
-            onRetry: ({ error }) => Effect.sync(() => told.push(`again after ${error.reason}`)),
-            record: ({ error, of }) => void told.push(`${of}: ${error?.reason ?? "success"}`)
+            onRetry: ({ error }) => Effect.sync(() => events.push(`again after ${error.reason}`)),
+            record: ({ error, of }) => void events.push(`${of}: ${error?.reason ?? "success"}`)
           })
         )
       )
       expect(value.error?.reason).toBe("StreamBroken")
-      expect(told).toEqual([
+      expect(events).toEqual([
         "attempt: Unavailable",
         "again after Unavailable",
         "attempt: success",
@@ -349,19 +349,19 @@ describe("a failure before the first event", () => {
 
 describe("a failure after the first event", () => {
   const failures: ReadonlyArray<readonly [string, Body, Partial<ApiError.ApiError>]> = [
-    ["an end", Stream.empty, { reason: "StreamBroken" }],
+    ["an early end", Stream.empty, { reason: "StreamBroken" }],
     ["half an event", say("data: b\n"), { reason: "StreamBroken" }],
     ["a reset", reset, { reason: "StreamBroken", code: "ECONNRESET" }],
     ["an error event", say(`data: {"error":{"message":"no","code":"server_error"}}\n\n`), { reason: "ServerError" }],
     ["an event that is too large", say(event("x".repeat(200))), { reason: "EventTooLarge" }],
     [
-      "a limit of the client's own",
+      "a timeout of the client's own",
       Stream.fail(Object.assign(new Error(), { code: "UND_ERR_BODY_TIMEOUT" })),
       { reason: "Timeout", phase: "read" }
     ]
   ]
   for (const [name, failure, expected] of failures) {
-    it.effect(`fails the stream, settled, and is never tried again: ${name}`, () =>
+    it.effect(`fails the stream with a settled error and causes no retry: ${name}`, () =>
       Effect.gen(function* () {
         for (const together of [true, false]) {
           const { client, seen } = yield* provider(
@@ -389,7 +389,7 @@ describe("a failure after the first event", () => {
     )
   }
 
-  it.effect("comes after the events that came with it", () =>
+  it.effect("comes after the events of the same piece", () =>
     Effect.gen(function* () {
       const { data, error } = yield* outcomeOf(
         streaming(say(event("a") + event("b") + event(`{"error":{}}`) + event("c")))
@@ -399,15 +399,15 @@ describe("a failure after the first event", () => {
   )
 })
 
-describe("an error over any client", () => {
-  it.effect("holds nothing of the request, nor of what was received", () =>
+describe("an error of a stream", () => {
+  it.effect("contains no secret of the request or of the response", () =>
     Effect.gen(function* () {
       const secret = /secret|fw_|prompt/
-      const told = HttpClientRequest.post("http://user:secret@api.test/v1/chat?key=secret").pipe(
+      const secretRequest = HttpClientRequest.post("http://user:secret@api.test/v1/chat?key=secret").pipe(
         HttpClientRequest.setHeader("authorization", "Bearer fw_4f9ZsecretKey77"),
         HttpClientRequest.bodyUnsafeJson({ messages: [{ role: "user", content: "my secret prompt" }] })
       )
-      const answers: ReadonlyArray<Answer> = [
+      const responses: ReadonlyArray<Answer> = [
         { after: 1e6 },
         streaming(hang),
         streaming(reset),
@@ -418,10 +418,12 @@ describe("an error over any client", () => {
         { headers: { "content-type": "text/html" }, body: "my secret prompt" },
         { headers: { "content-type": "application/json" }, body: `{"choices":["my secret prompt"]}` }
       ]
-      for (const answer of answers) {
+      for (const answer of responses) {
         const { client } = yield* provider(answer)
         const exit = yield* through(
-          Effect.exit(Stream.runDrain(EventStream.open(told, { client, workload, idempotency: "safe", maxEvent: 100 })))
+          Effect.exit(
+            Stream.runDrain(EventStream.open(secretRequest, { client, workload, idempotency: "safe", maxEvent: 100 }))
+          )
         )
         const { value } = exit
         if (Exit.isSuccess(value)) return expect.unreachable()
@@ -438,14 +440,14 @@ describe("an error over any client", () => {
   )
 })
 
-describe("letting go", () => {
+describe("the release of a stream", () => {
   const moments: ReadonlyArray<readonly [string, Answer]> = [
     ["before the headers", { after: 1e6 }],
     ["before the first event", streaming(say(": hi\n\n"), hang)],
-    ["after it", streaming(say(event("a")), hang)]
+    ["after the first event", streaming(say(event("a")), hang)]
   ]
   for (const [name, answer] of moments) {
-    it.effect(`interrupted ${name}, leaves nothing behind`, () =>
+    it.effect(`ends fibers and connection when interrupted ${name}`, () =>
       Effect.gen(function* () {
         const { client, seen } = yield* provider(answer)
         const supervisor = yield* Supervisor.track
@@ -475,7 +477,7 @@ describe("letting go", () => {
     })
   )
 
-  it.effect("reads an answer that offers its bytes without a stream, and lets go of it", () =>
+  it.effect("closes a response that offers its bytes without a stream", () =>
     Effect.gen(function* () {
       for (const ending of [Effect.fail(Option.none()), Effect.fail(Option.some(new Error())), Effect.never]) {
         const state = { pulled: 0, closed: 0 }
@@ -502,7 +504,7 @@ describe("letting go", () => {
     })
   )
 
-  it.effect("ended early, closes the connection at once", () =>
+  it.effect("closes the connection at once when the consumer stops early", () =>
     Effect.gen(function* () {
       const { client, seen } = yield* provider(streaming(say(event("a") + event("b")), hang))
       const taken = yield* Stream.runCollect(

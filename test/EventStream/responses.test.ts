@@ -23,8 +23,8 @@ import {
   workload
 } from "../support/eventStream.js"
 
-describe("an answer that is no event stream", () => {
-  const answers: ReadonlyArray<readonly [string, Answer, Partial<ApiError.ApiError>]> = [
+describe("a response that is not an event stream", () => {
+  const responses: ReadonlyArray<readonly [string, Answer, Partial<ApiError.ApiError>]> = [
     [
       "an error as JSON",
       { headers: { "content-type": "application/json" }, body: `{"error":{"code":"server_error"}}` },
@@ -36,26 +36,30 @@ describe("an answer that is no event stream", () => {
       { _tag: "Fatal", reason: "Decode", detail: "the response is application/json and not an event stream" }
     ],
     [
-      "a page",
+      "an HTML page",
       { headers: { "content-type": "text/html; charset=utf-8" }, body: "<html>" },
       { reason: "InvalidAnswer", detail: "the response is text/html and not an event stream" }
     ],
-    ["nothing", { status: 204, headers: {} }, { reason: "InvalidAnswer", status: 204 }],
+    ["no body", { status: 204, headers: {} }, { reason: "InvalidAnswer", status: 204 }],
     [
       "an error as JSON, with a status as its code",
       { headers: { "content-type": "application/json" }, body: `{"object":"error","message":"no","code":503}` },
       { _tag: "Transient", reason: "Unavailable", status: 503, detail: "no" }
     ],
     [
-      "a type that only begins like it",
+      "a longer media type",
       { headers: { "content-type": "text/event-stream-bogus" }, body: event("a") + done },
       { reason: "InvalidAnswer", detail: "the response is text/event-stream-bogus and not an event stream" }
     ],
-    ["a failure", { status: 401, body: `{"error":{"message":"key"}}` }, { reason: "Unauthorized", status: 401 }],
-    ["a failure as a stream", { status: 429, body: event(`{"error":{}}`) }, { reason: "RateExceeded", status: 429 }]
+    ["an error status", { status: 401, body: `{"error":{"message":"key"}}` }, { reason: "Unauthorized", status: 401 }],
+    [
+      "an error status with an event stream",
+      { status: 429, body: event(`{"error":{}}`) },
+      { reason: "RateExceeded", status: 429 }
+    ]
   ]
-  for (const [name, answer, expected] of answers) {
-    it.effect(`is an error: ${name}`, () =>
+  for (const [name, answer, expected] of responses) {
+    it.effect(`fails the stream: ${name}`, () =>
       Effect.gen(function* () {
         const { data, error } = yield* outcomeOf(answer, { dialect: Dialect.openai })
         expectError(error, { ...expected, delivery: "Acknowledged" })
@@ -65,7 +69,7 @@ describe("an answer that is no event stream", () => {
   }
 })
 
-describe("a response that only calls itself an event stream", () => {
+describe("a response wrongly labelled as an event stream", () => {
   const bodies: ReadonlyArray<readonly [string, string, Partial<ApiError.ApiError>]> = [
     ["an error on one line", `{"error":{"code":"invalid_api_key","message":"no"}}`, { reason: "Unauthorized" }],
     [
@@ -74,9 +78,9 @@ describe("a response that only calls itself an event stream", () => {
       { reason: "ServerError", detail: "no" }
     ],
     ["other JSON", `{"choices":[]}\n`, { reason: "StreamBroken" }],
-    ["JSON that is cut off", `{"error":{"code":"invalid_api_key"`, { reason: "StreamBroken" }],
-    ["a page", "<html>\n{}", { reason: "StreamBroken" }],
-    ["nothing", "", { reason: "StreamBroken" }]
+    ["truncated JSON", `{"error":{"code":"invalid_api_key"`, { reason: "StreamBroken" }],
+    ["an HTML page", "<html>\n{}", { reason: "StreamBroken" }],
+    ["an empty body", "", { reason: "StreamBroken" }]
   ]
   const own = Dialect.make({
     name: "own",
@@ -84,7 +88,7 @@ describe("a response that only calls itself an event stream", () => {
     entries: [{ code: "invalid_api_key", class: "Fatal", reason: "Unauthorized", source: "this test" }]
   })
   for (const [name, body, expected] of bodies) {
-    it.effect(`fails with what is in it: ${name}`, () =>
+    it.effect(`fails according to its body: ${name}`, () =>
       Effect.gen(function* () {
         const once = { dialect: own, workload: Workload.with(workload, { retry: Retry.make({ attempts: 1 }) }) }
         const { data, error } = yield* outcomeOf(streaming(say(body)), once)
@@ -97,7 +101,7 @@ describe("a response that only calls itself an event stream", () => {
     )
   }
 
-  it("is bounded in what is kept of it", () => {
+  it("keeps a bounded part of its body", () => {
     const decoder = new Decoder(createParser, { maxEvent: 2 ** 20, isLast: isLastByName })
     decoder.feed(encoder.encode(`{\n"a": "${"x".repeat(20_000)}",\n"error": {}\n}`))
     decoder.finish()
@@ -132,12 +136,12 @@ describe("a media type", () => {
     ["", false]
   ]
   for (const [type, expected] of types) {
-    it(`${expected ? "is" : "is not"} an event stream's: ${JSON.stringify(type)}`, () => {
+    it(`${expected ? "denotes" : "does not denote"} an event stream: ${JSON.stringify(type)}`, () => {
       expect(isEventStream(type)).toBe(expected)
     })
   }
 
-  it("is read in no more than linear time", () => {
+  it("requires at most linear time to read", () => {
     const started = performance.now()
     for (const part of ['"', '\\"', ",", ";", "a/b", " ", "text/event-stream,", '"\\', "\t;"])
       isEventStream(`text/event-stream${part.repeat(100_000)}`)
@@ -154,7 +158,7 @@ describe("maxEvent", () => {
     ["a name", say(`event: ${"x".repeat(100)}\ndata: 1\n\n`)]
   ]
   for (const [name, body] of tooLarge) {
-    it.effect(`bounds ${name}`, () =>
+    it.effect(`limits ${name}`, () =>
       Effect.gen(function* () {
         const { data, error, attempts } = yield* outcomeOf(streaming(say(event("a")), body, hang), { maxEvent: 100 })
         expectError(error, { _tag: "Fatal", reason: "EventTooLarge", delivery: "Partial", attempts: 1 })
@@ -169,7 +173,7 @@ describe("maxEvent", () => {
     )
   }
 
-  it.effect("lets pass what is just as long, and any number of short comments", () =>
+  it.effect("accepts events of exactly this length, and any number of short comments", () =>
     Effect.gen(function* () {
       const fits = "x".repeat(94)
       const body = streaming(say(": hello\n".repeat(100), event(fits), event(fits) + event(fits), done))
@@ -178,7 +182,7 @@ describe("maxEvent", () => {
   )
 })
 
-/** Numbers from a seed, of which a million cost nothing. */
+/** A fast random generator with a seed. */
 const dice = (seed: number) => {
   let state = seed
   return (below: number): number => {
@@ -298,7 +302,7 @@ const same = (a: Decoded, b: Decoded): boolean =>
     return event.data === other?.data && event.event === other.event && event.id === other.id
   })
 
-/** The algorithm of the standard, word by word, over the whole text. */
+/** A literal implementation of the standard's algorithm over the whole text. */
 const model = (bytes: Uint8Array): Decoded => {
   const events: Array<EventStream.Event> = []
   const all = new TextDecoder().decode(bytes, { stream: true }).split(/\r\n|\r|\n/)
@@ -316,10 +320,11 @@ const model = (bytes: Uint8Array): Decoded => {
       ;[data, name, id, size] = [undefined, undefined, undefined, 0]
       if (event === undefined || event.event === "ping") continue
       if (event.data.trim() === "[DONE]") return { events, end: { _tag: "Done" } }
-      const said = event.data.replaceAll(/^[ \n]+|[ \n]+$/g, "")
-      if (said === `{"error":{"code":"x"}}`) return { events, end: { _tag: "Error", body: { error: { code: "x" } } } }
+      const content = event.data.replaceAll(/^[ \n]+|[ \n]+$/g, "")
+      if (content === `{"error":{"code":"x"}}`)
+        return { events, end: { _tag: "Error", body: { error: { code: "x" } } } }
       if (event.event === "error") return { events, end: expect.objectContaining({ _tag: "Error" }) as End }
-      if (said === `{"choices":[{"finish_reason":"error"}]}`) return { events, end: { _tag: "GivenUp" } }
+      if (content === `{"choices":[{"finish_reason":"error"}]}`) return { events, end: { _tag: "GivenUp" } }
       events.push(event)
       if (event.event === "message_stop") return { events, end: { _tag: "Done" } }
       continue
@@ -335,8 +340,8 @@ const model = (bytes: Uint8Array): Decoded => {
   return { events, end: undefined }
 }
 
-describe("any bytes", () => {
-  it("give the same events, those of the standard, wherever they are cut", () => {
+describe("the decoder with any bytes", () => {
+  it("returns the events of the standard, wherever the bytes are split", () => {
     const ends = { Done: 0, Error: 0, GivenUp: 0, TooLarge: 0, open: 0 }
     let events = 0
     for (let seed = 0; seed < 100_000; seed++) {
@@ -344,10 +349,10 @@ describe("any bytes", () => {
       const bytes = anyBytes(below)
       const whole = decode([bytes])
       const pieces = decode(cut(bytes, below))
-      // what matchers say is worth their price only where something is wrong
+      // matchers are slow, so they run only on a difference
       if (!same(pieces, whole)) expect(pieces, `seed ${seed}`).toEqual(whole)
       if (seed % 10 === 0) {
-        // what the end of the body adds ends the stream, and is no half of an event
+        // the end of the body adds only a whole event that ends the stream
         const finished = decode(cut(bytes, below), true)
         expect(finished, `seed ${seed}`).toEqual(decode([bytes], true))
         const added = finished.events.slice(whole.events.length)
@@ -357,11 +362,11 @@ describe("any bytes", () => {
       events += whole.events.length
       ends[whole.end?._tag ?? "open"]++
     }
-    // all kinds of them were there
+    // every kind of end has occurred
     expect(Math.min(...Object.values(ends), events / 50)).toBeGreaterThan(1000)
   }, 300_000)
 
-  it("are handed to the parser no further than the bound", () => {
+  it("passes no longer line or event than the limit to the parser", () => {
     for (let seed = 0; seed < 10_000; seed++) {
       const below = dice(seed)
       let fed = ""
@@ -380,7 +385,7 @@ describe("any bytes", () => {
     }
   })
 
-  it("are decoded in no more than linear time", () => {
+  it("requires at most linear time", () => {
     const million = (text: string) => encoder.encode(text.repeat(1_000_000 / text.length))
     for (const text of ["\r", "\n", "\r\n", ":\r", "\r:\n", "data:\r\r", "x", "data: a\n\n"]) {
       const decoder = new Decoder(createParser, { maxEvent: 2 ** 20, isLast: isLastByName })
@@ -390,7 +395,7 @@ describe("any bytes", () => {
     }
   })
 
-  it("take no more memory than the bound, however long they go on", () => {
+  it("uses bounded memory for an endless line", () => {
     const decoder = new Decoder(createParser, { maxEvent: 2 ** 20, isLast: isLastByName })
     const piece = new Uint8Array(64 * 1024).fill(120)
     const before = process.memoryUsage().heapUsed
@@ -399,7 +404,7 @@ describe("any bytes", () => {
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(16 * 2 ** 20)
   })
 
-  it.effect("end a stream, or fail it with a settled error", () =>
+  it.effect("ends a stream or fails it with a settled error", () =>
     Effect.gen(function* () {
       const reasons = new Set<string | undefined>()
       for (let seed = 0; seed < 200; seed++) {
@@ -419,7 +424,7 @@ describe("any bytes", () => {
     })
   )
 
-  it("of a list decode to what was encoded", () => {
+  it("returns the events that were encoded", () => {
     const anyText = fc.string({ unit: "binary" }).map((text) => text.replaceAll(/[\r\n]/g, ""))
     const anyEvent = fc.record({
       event: fc.constantFrom(undefined, "delta"),

@@ -14,13 +14,13 @@ interface Visit {
   readonly response: ServerResponse
 }
 
-/** A server that answers with an open event stream, and leaves what is in it to `answer`. */
-const listening = (answer: (visit: Visit) => void) =>
+/** A server that responds with an open event stream, whose content `respond` writes. */
+const listening = (respond: (visit: Visit) => void) =>
   Effect.acquireRelease(
     Effect.async<Server>((resume) => {
       const server = createServer((request, response) => {
         response.writeHead(200, { "content-type": "text/event-stream" })
-        request.resume().on("end", () => answer({ request, response }))
+        request.resume().on("end", () => respond({ request, response }))
       })
       server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
     }),
@@ -51,7 +51,7 @@ const transports: ReadonlyArray<readonly [string, Effect.Effect<HttpClient.HttpC
 
 type HangUp = <A, E, R>(stream: Stream.Stream<A, E, R>) => Effect.Effect<unknown, E, R>
 
-/** Milliseconds until the server sees that a stream was hung up. */
+/** Returns the milliseconds until the server sees that the client has closed a stream. */
 const hangingUp = (client: ReliableHttpClient.ReliableHttpClient, hangUp: HangUp) =>
   Effect.gen(function* () {
     const closed = yield* Deferred.make<number>()
@@ -75,32 +75,30 @@ const hangingUp = (client: ReliableHttpClient.ReliableHttpClient, hangUp: HangUp
     return late
   })
 
-describe("on sockets", () => {
+describe("an event stream on sockets", () => {
   for (const [name, transport] of transports) {
-    it.scopedLive(
-      `over ${name}, a stream that is hung up closes its connection within 50 ms, and leaves no fiber`,
-      () =>
-        Effect.gen(function* () {
-          const client = ReliableHttpClient.make(yield* transport)
-          const ways: Readonly<Record<string, HangUp>> = {
-            take: (stream) => Stream.runDrain(Stream.take(stream, 3)),
-            interrupt: (stream) =>
-              Stream.runDrain(stream).pipe(
-                Effect.fork,
-                Effect.delay(0),
-                Effect.flatMap((fiber) => Effect.zipRight(Effect.sleep(100), Fiber.interrupt(fiber)))
-              ),
-            fail: (stream) => Effect.ignore(Stream.runForEach(Stream.drop(stream, 2), () => Effect.fail("enough")))
-          }
-          for (const [way, hangUp] of Object.entries(ways)) {
-            const late = yield* Effect.replicateEffect(hangingUp(client, hangUp), 3)
-            // the best of three: others may keep this machine busy
-            expect(Math.min(...late), way).toBeLessThan(50)
-          }
-        })
+    it.scopedLive(`closes its connection within 50 ms of its early end, and ends its fibers, over ${name}`, () =>
+      Effect.gen(function* () {
+        const client = ReliableHttpClient.make(yield* transport)
+        const ways: Readonly<Record<string, HangUp>> = {
+          take: (stream) => Stream.runDrain(Stream.take(stream, 3)),
+          interrupt: (stream) =>
+            Stream.runDrain(stream).pipe(
+              Effect.fork,
+              Effect.delay(0),
+              Effect.flatMap((fiber) => Effect.zipRight(Effect.sleep(100), Fiber.interrupt(fiber)))
+            ),
+          fail: (stream) => Effect.ignore(Stream.runForEach(Stream.drop(stream, 2), () => Effect.fail("enough")))
+        }
+        for (const [way, hangUp] of Object.entries(ways)) {
+          const late = yield* Effect.replicateEffect(hangingUp(client, hangUp), 3)
+          // the best of three, because the machine may be busy
+          expect(Math.min(...late), way).toBeLessThan(50)
+        }
+      })
     )
 
-    it.scopedLive(`over ${name}, a reader that does not read holds the server back`, () =>
+    it.scopedLive(`slows the server down while the consumer does not pull, over ${name}`, () =>
       Effect.gen(function* () {
         const client = ReliableHttpClient.make(yield* transport)
         let written = 0
@@ -118,13 +116,13 @@ describe("on sockets", () => {
           Stream.tap(() => Effect.sleep(500)),
           Stream.runDrain
         )
-        // what both sides of a loopback connection buffer
+        // the buffers of both sides of a loopback connection
         expect(written).toBeLessThan(24 * 2 ** 20)
         expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(8 * 2 ** 20)
       })
     )
 
-    it.scopedLive(`over ${name}, a connection that breaks is a broken stream`, () =>
+    it.scopedLive(`fails with StreamBroken when the connection breaks, over ${name}`, () =>
       Effect.gen(function* () {
         const client = ReliableHttpClient.make(yield* transport)
         for (const how of ["resetAndDestroy", "destroy"] as const) {
@@ -140,7 +138,7 @@ describe("on sockets", () => {
   }
 
   for (const [name, transport] of transports) {
-    it.scopedLive(`over ${name}, leaves neither sockets nor timers, however a stream ends`, () =>
+    it.scopedLive(`releases sockets and timers, however it ends, over ${name}`, () =>
       Effect.gen(function* () {
         const client = ReliableHttpClient.make(yield* transport)
         const open = new Set<unknown>()
@@ -188,7 +186,7 @@ describe("on sockets", () => {
     )
   }
 
-  it.scopedLive("over Transport, the connection of a stream that ended well serves the next", () =>
+  it.scopedLive("reuses the connection of a stream that has ended normally, over Transport", () =>
     Effect.gen(function* () {
       const client = ReliableHttpClient.make(yield* Transport.make())
       const { request, sockets } = yield* listening(({ response }) => {
