@@ -44,7 +44,7 @@ import {
 // A server
 // -------------------------------------------------------------------------------------------------
 
-/** A clock whose sleepers are woken at once, for what runs in one fiber. */
+/** A clock that skips every sleep, for programs of one fiber. */
 const skipping = (): Clock.Clock => {
   let now = 0
   const unsafeCurrentTimeMillis = () => now
@@ -59,7 +59,7 @@ const skipping = (): Clock.Clock => {
   }
 }
 
-/** Submits and waits, and does both again, under the same id, for as long as it dies or submitting fails. */
+/** Submits and waits, and repeats both under the same id while they die or the submission fails. */
 const persistently = (kind: Job.Kind<string, Snapshot, string>): Effect.Effect<string, ApiError.ApiError> =>
   Effect.gen(function* () {
     for (let lives = 0; lives < 60; lives++) {
@@ -89,12 +89,12 @@ const expectOne = (server: ReturnType<typeof makeServer>, plan: Plan, outcome: s
   const seconds = plan.phases.reduce((sum, phase) => sum + phase, 0)
   const since = server.jobs.get("job")?.life.since ?? Number.NaN
   expect(now - since).toBeGreaterThanOrEqual(seconds * 1000)
-  // the last look, late by a wait at most, or by a server that lags or hides
+  // the last lookup is late by at most one wait, or by a server that lags or hides the job
   expect(now - since).toBeLessThanOrEqual(seconds * 1000 + 45 * 72_000)
 }
 
-describe("submit and await", () => {
-  it("make one job and tell its true end, whatever gets lost, lags or dies", () => {
+describe("Job.submit and Job.await", () => {
+  it("makes one job and returns its true end, whatever gets lost, lags or dies", () => {
     fc.assert(
       fc.property(anyPlan, fc.integer(), (plan, seed) => {
         const server = makeServer(plan)
@@ -106,7 +106,7 @@ describe("submit and await", () => {
     )
   })
 
-  it.effect("do so in the time of a TestClock", () =>
+  it.effect("makes one job and returns its true end in the time of a TestClock", () =>
     Effect.gen(function* () {
       const plans = fc.sample(anyPlan, { numRuns: 6, seed: 6 })
       const runs = yield* Effect.forEach(plans, (plan) => {
@@ -127,12 +127,12 @@ describe("submit and await", () => {
 // The shell
 // -------------------------------------------------------------------------------------------------
 
-/** What a program fails with, its waits skipped. */
+/** Returns the error of a program, with its waits skipped. */
 const failing = <A>(program: Effect.Effect<A, ApiError.ApiError>) =>
   Effect.runSync(program.pipe(Effect.flip, Effect.withClock(skipping())))
 
-describe("submit", () => {
-  it("is in conflict with a job of the same id and another input", () => {
+describe("Job.submit", () => {
+  it("fails with Conflict for a job of the same id and another input", () => {
     const two = makeServer()
     const kind = kindOf(two)
     const error = failing(Effect.zipRight(Job.submit(kind, "job", "one"), Job.submit(kind, "job", "another")))
@@ -141,14 +141,14 @@ describe("submit", () => {
     expect(two.made).toEqual(["job"])
   })
 
-  it("is in conflict with what is left of a deleted job", () => {
+  it("fails with Conflict for the id of a deleted job", () => {
     const grave = { create: () => Effect.fail(taken), get: () => Effect.succeed({ input: "one", standing: gone }) }
     const error = failing(Job.submit(kindOf(grave), "job", "one"))
     expect(error.message).toContain("a job with this id was deleted, and the id cannot be used again")
     expect(error.reason).toBe("Conflict")
   })
 
-  it("finds a job that is said to exist half a minute before it can be seen", () => {
+  it("finds an existing job that becomes visible only after several lookups", () => {
     const server = makeServer({ ...healthy, sends: ["dies after"], looks: ["late", "late", "late", "late"] })
     const submission = Job.submit(kindOf(server), "job", "one")
     const program = Effect.exit(submission).pipe(Effect.zipRight(submission), Effect.zipRight(Clock.currentTimeMillis))
@@ -157,7 +157,7 @@ describe("submit", () => {
     expect(now).toBeLessThanOrEqual(22_000)
   })
 
-  it("takes no other job for its own, even if the server says that it was made", () => {
+  it("fails with Conflict if the server returns another job as created", () => {
     const upserting = {
       create: () => Effect.succeed({ input: "two", standing: queued }),
       get: () => Effect.fail(missing)
@@ -165,7 +165,7 @@ describe("submit", () => {
     expect(failing(Job.submit(kindOf(upserting), "job", "one")).reason).toBe("Conflict")
   })
 
-  it("says under which id a job may exist, and keeps what went wrong", () => {
+  it("reports the id under which a job may exist, and the original error", () => {
     const dark = { create: () => Effect.fail(lost), get: () => Effect.fail(down) }
     const error = failing(Job.submit(kindOf(dark), "job-17", "one", { isNew: true }))
     expect(error).toMatchObject({ _tag: "Transient", reason: "ConnectionLost", delivery: "Unconfirmed", attempts: 1 })
@@ -174,7 +174,7 @@ describe("submit", () => {
     expect(failing(Job.submit(kindOf(refused), "job-17", "one")).advice).not.toContain("job-17")
   })
 
-  it("says that no job exists when nothing was sent, and nothing of jobs when the look failed", () => {
+  it("reports that nothing was submitted if nothing was sent or the lookup failed", () => {
     const dark = { create: () => Effect.fail(down), get: () => Effect.fail(missing) }
     expect(failing(Job.submit(kindOf(dark), "job-17", "one")).advice).toMatch(
       /^Nothing was sent, so no job exists: .* submit again with the id job-17\.$/
@@ -185,7 +185,7 @@ describe("submit", () => {
     )
   })
 
-  it.effect("ends with its deadline, and says whether the job may exist", () =>
+  it.effect("fails at its deadline and reports whether the job may exist", () =>
     Effect.gen(function* () {
       const ends = (kind: Parameters<typeof kindOf>[0]) =>
         Effect.gen(function* () {
@@ -205,7 +205,7 @@ describe("submit", () => {
     })
   )
 
-  it("logs why it looks or sends again, at the level of debug", () => {
+  it("logs each lookup and send with its reason, at level debug", () => {
     const server = makeServer({ ...healthy, sends: ["lost before"] })
     const lines: Array<unknown> = []
     const logger = Logger.make(({ annotations, logLevel, message }) => {
@@ -230,7 +230,7 @@ describe("submit", () => {
     ])
   })
 
-  it("waits as long as the server asks", () => {
+  it("waits for the server hint", () => {
     const server = makeServer({ ...healthy, sends: ["lost after"], looks: ["busy"] })
     const clock = skipping()
     Effect.runSync(Job.submit(kindOf(server), "job", "one", { isNew: true }).pipe(Effect.withClock(clock)))
@@ -241,8 +241,8 @@ describe("submit", () => {
   })
 })
 
-describe("await", () => {
-  it.effect("ends with a deadline around it, which is named", () =>
+describe("Job.await", () => {
+  it.effect("fails at a deadline around it and reports the deadline", () =>
     Effect.gen(function* () {
       const server = makeServer({ ...healthy, phases: [100_000] })
       yield* Job.submit(kindOf(server), "job", "one")
@@ -259,7 +259,7 @@ describe("await", () => {
     })
   )
 
-  it.effect("wakes up seldom for two days in the queue and half an hour without contact", () =>
+  it.effect("polls rarely during two days in the queue and half an hour without contact", () =>
     Effect.gen(function* () {
       const server = makeServer({ ...healthy, phases: [48 * 3600, 600] })
       const start = yield* Clock.currentTimeMillis
@@ -277,7 +277,7 @@ describe("await", () => {
     })
   )
 
-  it.effect("looks through the retries of its calls", () =>
+  it.effect("continues after the retries of a lookup have failed", () =>
     Effect.gen(function* () {
       let looks = 0
       const get = () => Effect.suspend(() => (++looks <= 9 ? Effect.fail(unavailable) : Effect.succeed("job")))
@@ -295,7 +295,7 @@ describe("await", () => {
     })
   )
 
-  it.effect("leaves nothing behind when it is interrupted, in a wait or in a look", () =>
+  it.effect("stops and releases everything when interrupted in a wait or in a lookup", () =>
     Effect.gen(function* () {
       let [begun, released] = [0, 0]
       const hanging = Effect.acquireUseRelease(
@@ -315,7 +315,7 @@ describe("await", () => {
     })
   )
 
-  it("resumes what stopped, through lost answers, and not what cannot be resumed", () => {
+  it("resumes a stopped job despite lost responses, and does not resume without a resume function", () => {
     const clock = skipping()
     let [asked, alive] = [0, 0]
     const kind = {
@@ -328,7 +328,7 @@ describe("await", () => {
       resume: () =>
         Effect.flatMap(Clock.currentTimeMillis, (now) => {
           if (++asked === 1) return Effect.fail(down)
-          // it is not seen for a minute
+          // the resumption stays invisible for a minute
           alive = now + 60_000
           return Effect.fail(lost)
         })
@@ -342,7 +342,7 @@ describe("await", () => {
     expect(clock.unsafeCurrentTimeMillis()).toBe(before)
   })
 
-  it("spreads its looks, so that those who began together do not stay together", () => {
+  it("spreads its lookups, so that concurrent waits do not stay together", () => {
     const looks = ["a", "b"].map((seed) => {
       const server = makeServer({ ...healthy, phases: [600] })
       const program = Effect.zipRight(Job.submit(kindOf(server), "job", ""), Job.await(kindOf(server), "job"))
@@ -354,8 +354,8 @@ describe("await", () => {
   })
 })
 
-describe("watch", () => {
-  it("hands out each snapshot that was seen, the last one too, and nothing for what was not", () => {
+describe("Job.watch", () => {
+  it("emits each snapshot, the last one included, and nothing for failed lookups", () => {
     const server = makeServer({ ...healthy, phases: [20, 20], looks: ["well", "down", "late"] })
     const program = Effect.zipRight(
       Job.submit(kindOf(server), "job", "", { isNew: true }),
@@ -365,7 +365,7 @@ describe("watch", () => {
     expect(seen.map(({ standing }) => standing._tag)).toEqual(["Queued", "Queued", "Active", "Ended"])
   })
 
-  it("fails as await does", () => {
+  it("fails like Job.await", () => {
     const dark = { create: () => Effect.fail(lost), get: () => Effect.fail(down) }
     const error = failing(Stream.runDrain(Job.watch(kindOf(dark), "job", { outage: "10 minutes" })))
     expect(error).toMatchObject({ reason: "Connect", attempts: 1 })

@@ -28,7 +28,7 @@ import {
 } from "../support/jobs.js"
 
 // -------------------------------------------------------------------------------------------------
-// What calls fail with
+// The errors of calls
 // -------------------------------------------------------------------------------------------------
 
 const { Fatal, RateLimit, Transient } = ApiError
@@ -57,32 +57,32 @@ const tagOf = (step: Submission<unknown>): string =>
 
 describe("afterSend", () => {
   it.each([
-    ["looks for what may have been carried out", lost, "Look"],
-    ["looks for what a server failed on", unavailable, "Look"],
-    ["looks for what was carried out and cannot be read", unreadable, "Look"],
-    ["looks for what exists", taken, "Look"],
-    ["fails with what was not sent", down, "Failed Connect"],
-    ["fails with what was not sent by any attempt", ApiError.settle(down, 5), "Failed Connect"],
-    ["fails with what was turned away", throttled("1 second"), "Failed RateExceeded"],
-    ["fails with what was refused", forbidden, "Failed Forbidden"],
-    ["fails with what was refused for want of money", unpaid, "Failed PaymentRequired"]
+    ["looks up the job after a lost response", lost, "Look"],
+    ["looks up the job after a server error", unavailable, "Look"],
+    ["looks up the job after an unreadable response", unreadable, "Look"],
+    ["looks up the job after a conflict", taken, "Look"],
+    ["fails if nothing was sent", down, "Failed Connect"],
+    ["fails if nothing was sent by any attempt", ApiError.settle(down, 5), "Failed Connect"],
+    ["fails with a rate limit", throttled("1 second"), "Failed RateExceeded"],
+    ["fails with a rejection", forbidden, "Failed Forbidden"],
+    ["fails with a rejection for lack of payment", unpaid, "Failed PaymentRequired"]
   ])("%s", (_, error, expected) => {
     expect(tagOf(afterSend(1, left(error)))).toBe(expected)
   })
 
-  it("looks for the job of an earlier send when a later one was not sent, and says that it may exist", () => {
+  it("looks up the job of an earlier send if a later one was not executed, and reports doubt", () => {
     expect(tagOf(afterSend(2, left(down)))).toBe("Look")
     expect(tagOf(afterSend(2, left(throttled("1 second"))))).toBe("Look")
     expect(tagOf(afterSend(2, left(forbidden)))).toBe("Failed Forbidden, in doubt")
   })
 
-  it("takes no other job for an answer", () => {
+  it("accepts only the same job", () => {
     expect(tagOf(afterSend(1, same))).toBe("Done")
     expect(tagOf(afterSend(1, other))).toBe("Failed Conflict")
     expect(tagOf(afterSend(1, deleted))).toBe("Failed Conflict")
   })
 
-  it("looks as late as the server asks, and not at all where that is long", () => {
+  it("delays the lookup by the server hint, and fails if the hint is too long", () => {
     const busy = (retryAfter: Duration.Duration) =>
       new Transient({ reason: "Unavailable", delivery: "Acknowledged", status: 503, retryAfter })
     expect(afterSend(1, left(busy(Duration.seconds(120))))).toMatchObject({ after: Duration.seconds(120) })
@@ -91,7 +91,7 @@ describe("afterSend", () => {
 })
 
 describe("afterLook", () => {
-  it("is done with the same job, and in conflict with another or a deleted one", () => {
+  it("ends with the same job, and fails with Conflict for another or a deleted one", () => {
     expect(tagOf(afterLook(doubtOf(lost), same))).toBe("Done")
     for (const finding of [other, deleted]) {
       const step = afterLook(doubtOf(taken), finding)
@@ -99,29 +99,29 @@ describe("afterLook", () => {
     }
   })
 
-  it("sends what is not there, after one look", () => {
+  it("sends a missing job after one lookup", () => {
     expect(afterLook(unsent(), left(missing))).toEqual({ _tag: "Send", after: Duration.zero, sends: 1 })
     expect(afterLook(unsent(3), left(missing))).toMatchObject({ _tag: "Send", sends: 1 })
   })
 
-  it("finds what is there before anything is sent", () => {
+  it("finds an existing job before anything is sent", () => {
     expect(tagOf(afterLook(unsent(), same))).toBe("Done")
     expect(tagOf(afterLook(unsent(), other))).toBe("Failed Conflict")
     expect(tagOf(afterLook(unsent(), deleted))).toBe("Failed Conflict")
   })
 
   it.each([
-    ["repeats a look that a server failed on", unavailable, "Look"],
-    ["repeats a look whose response was lost", lost, "Look"],
-    ["fails with a look that was not sent", down, "Failed Connect"],
-    ["fails with a look that was turned away", throttled("1 second"), "Failed RateExceeded"],
-    ["fails with a look that is not allowed", forbidden, "Failed Forbidden"],
-    ["fails with a look whose response cannot be read", unreadable, "Failed Decode"]
-  ])("sends nothing before it knows: %s", (_, error, expected) => {
+    ["repeats a lookup after a server error", unavailable, "Look"],
+    ["repeats a lookup after a lost response", lost, "Look"],
+    ["fails if the lookup was not sent", down, "Failed Connect"],
+    ["fails with a rate limit of the lookup", throttled("1 second"), "Failed RateExceeded"],
+    ["fails if the lookup is forbidden", forbidden, "Failed Forbidden"],
+    ["fails if the response of the lookup is unreadable", unreadable, "Failed Decode"]
+  ])("%s, before anything is sent", (_, error, expected) => {
     expect(tagOf(afterLook(unsent(), left(error)))).toBe(expected)
   })
 
-  it("looks six times before it sends, and then fails without doubt", () => {
+  it("makes six lookups before anything is sent, and then fails without doubt", () => {
     const waits = [0, 1, 2, 3, 4].map((looks) => afterLook(unsent(looks), left(unavailable)))
     expect(waits.map((step) => step._tag === "Look" && Duration.toSeconds(step.after))).toEqual([1, 2, 4, 8, 16])
     expect(tagOf(afterLook(unsent(5), left(unavailable)))).toBe("Failed Unavailable")
@@ -129,25 +129,25 @@ describe("afterLook", () => {
     expect(tagOf(afterLook(unsent(), left(later)))).toBe("Failed Unavailable")
   })
 
-  it("sends again what was looked for twice and is not there, six times in all", () => {
+  it("sends again after two lookups without a job, six times in all", () => {
     expect(tagOf(afterLook(doubtOf(lost, 0), left(missing)))).toBe("Look")
     expect(afterLook(doubtOf(lost, 1), left(missing))).toMatchObject({ _tag: "Send", sends: 2 })
     expect(afterLook(doubtOf(lost, 1, 5), left(missing))).toMatchObject({ _tag: "Send", sends: 6 })
     expect(tagOf(afterLook(doubtOf(lost, 1, 6), left(missing)))).toBe("Failed ConnectionLost, in doubt")
   })
 
-  it("does not send again what a server took and could not be read", () => {
+  it("does not send again after an unreadable response", () => {
     expect(tagOf(afterLook(doubtOf(unreadable, 1), left(missing)))).toBe("Failed Decode, in doubt")
   })
 
-  it("looks six times, for 31 seconds, for what is said to exist", () => {
+  it("makes six lookups in 31 seconds for a job that is reported to exist", () => {
     const waits = [0, 1, 2, 3, 4].map((looks) => afterLook(doubtOf(taken, looks), left(missing)))
     expect(waits.map((step) => step._tag === "Look" && Duration.toSeconds(step.after))).toEqual([1, 2, 4, 8, 16])
     expect(tagOf(afterLook(doubtOf(taken, 5), left(missing)))).toBe("Failed Conflict, in doubt")
     expect(tagOf(afterLook(doubtOf(lost, 5), left(down)))).toBe("Failed ConnectionLost, in doubt")
   })
 
-  it("fails with what forbids to look", () => {
+  it("fails if the lookup is forbidden", () => {
     expect(tagOf(afterLook(doubtOf(lost), left(forbidden)))).toBe("Failed Forbidden, in doubt")
   })
 })
@@ -156,19 +156,19 @@ describe("afterLook", () => {
 // Submitting, any history
 // -------------------------------------------------------------------------------------------------
 
-/** What befalls a call that creates: whether it is carried out, and what is told. */
+/** The outcomes of a call that creates a job: whether it is carried out, and the error that it reports. */
 const sendMoods = [
-  { carries: true, tells: undefined },
-  { carries: true, tells: lost },
-  { carries: true, tells: unavailable },
-  { carries: true, tells: unreadable },
-  { carries: false, tells: lost },
-  { carries: false, tells: unavailable },
-  { carries: false, tells: down },
-  { carries: false, tells: ApiError.settle(down, 5) },
-  { carries: false, tells: ApiError.settle(throttled("20 seconds"), 4) },
-  { carries: false, tells: forbidden },
-  { carries: false, tells: throttled("5 seconds") }
+  { carries: true, reports: undefined },
+  { carries: true, reports: lost },
+  { carries: true, reports: unavailable },
+  { carries: true, reports: unreadable },
+  { carries: false, reports: lost },
+  { carries: false, reports: unavailable },
+  { carries: false, reports: down },
+  { carries: false, reports: ApiError.settle(down, 5) },
+  { carries: false, reports: ApiError.settle(throttled("20 seconds"), 4) },
+  { carries: false, reports: forbidden },
+  { carries: false, reports: throttled("5 seconds") }
 ] as const
 
 const lookMoods = ["sees", "sees", "sees", "misses", "fails", "is throttled", "is forbidden"] as const
@@ -182,10 +182,10 @@ const anySubmission = fc.record({
 })
 
 describe("a submission", () => {
-  it("makes one job at most, tells no lie about it, and ends", () => {
+  it("makes at most one job, reports doubt truthfully, and ends", () => {
     fc.assert(
       fc.property(anySubmission, ({ before, duplicates, isNew, looks, sends }) => {
-        // nothing exists under a new id; and no look sees what a server hides that makes duplicates
+        // no job exists under a new id, and a server that makes duplicates hides none of them
         fc.pre(!isNew || before === "nothing")
         fc.pre(duplicates === "refused" || !looks.includes("misses"))
         let stored = before === "nothing" ? undefined : before
@@ -199,13 +199,13 @@ describe("a submission", () => {
         let [nthSend, nthLook] = [0, 0]
         const send = (): Either.Either<Finding<string>, ApiError.ApiError> => {
           const mood = sends[nthSend++] ?? sendMoods[0]
-          if (!mood.carries) return left(mood.tells)
+          if (!mood.carries) return left(mood.reports)
           const refused = stored !== undefined && duplicates === "refused"
           if (!refused) {
             stored = "the same"
             made++
           }
-          return mood.tells !== undefined ? left(mood.tells) : refused ? left(taken) : same
+          return mood.reports !== undefined ? left(mood.reports) : refused ? left(taken) : same
         }
         const see = (): Either.Either<Finding<string>, ApiError.ApiError> => {
           const mood = looks[nthLook++] ?? "sees"
@@ -233,7 +233,7 @@ describe("a submission", () => {
         expect(steps).toBeLessThanOrEqual(50)
         expect(time).toBeLessThanOrEqual(10 * 60_000)
         if (step._tag === "Done") expect(stored).toBe("the same")
-        // no doubt, no job of ours
+        // without doubt, no job was made
         else if (!step.inDoubt) expect(made).toBe(0)
       }),
       { numRuns: 8000 }
@@ -245,7 +245,7 @@ describe("a submission", () => {
 // limits
 // -------------------------------------------------------------------------------------------------
 
-describe("limits", () => {
+describe("Job.WatchOptions", () => {
   it.each([
     [{ interval: 0 }, "Job.watch: interval is 0; it must be at least 1 ms"],
     [{ interval: -1 }, "Job.watch: interval is -1; it must be a duration that is not negative"],
@@ -255,18 +255,18 @@ describe("limits", () => {
     [{ resumes: 1.5 }, "Job.watch: resumes is 1.5; it must be an integer of at least 0"],
     [{ outage: "-5 minutes" }, `Job.watch: outage is "-5 minutes"; it must be a duration that is not negative`],
     [{ queued: Number.NaN }, "Job.watch: queued is NaN; it must be a duration that is not negative"]
-  ] as ReadonlyArray<readonly [Job.WatchOptions, string]>)("refuses %o", (options, message) => {
+  ] as ReadonlyArray<readonly [Job.WatchOptions, string]>)("rejects %o", (options, message) => {
     expect(() => watching.limits(options)).toThrow(message)
     const kind = { ...kindOf(makeServer()), resume: undefined }
     expect(() => Job.await(kind, "job", options)).toThrow(message.replace("Job.watch", "Job.await"))
     expect(() => Job.watch(kind, "job", options)).toThrow(message)
   })
 
-  it("refuses in the name of who takes the option", () => {
+  it("names the owner of an invalid option", () => {
     expect(() => watching.limits({ interval: 0 }, "Other.wait")).toThrow("Other.wait: interval is 0")
   })
 
-  it("takes a long interval for the cap", () => {
+  it("raises the cap to a long interval", () => {
     expect(watching.limits({ interval: "10 minutes" })).toMatchObject({
       interval: 600_000,
       cap: 600_000,
@@ -280,7 +280,7 @@ type Sight = Standing | ApiError.ApiError
 const eitherOf = (sight: Sight): Either.Either<Standing, ApiError.ApiError> =>
   ApiError.isApiError(sight) ? left(sight) : right(sight)
 
-/** What each sight leads to: the wait in seconds, or the end. */
+/** Returns the consequence of each sight: the wait in seconds, or the end. */
 const follow = (options: Job.WatchOptions, sights: ReadonlyArray<readonly [at: number, Sight]>, random = 0.5) => {
   const limits = watching.limits(options)
   let state = watching.watchingSince(0, limits)
@@ -305,20 +305,20 @@ const follow = (options: Job.WatchOptions, sights: ReadonlyArray<readonly [at: n
 const still = { jitter: 0 }
 
 describe("afterSight", () => {
-  it("waits longer and longer while nothing changes, and anew when something does", () => {
+  it("increases the waits while nothing changes, and resets them on a change", () => {
     const options = { ...still, interval: "5 seconds", factor: 2, cap: "30 seconds" } as const
     const sights = [queued, queued, queued, queued, queued, active, active].map((sight, n) => [n * 30, sight] as const)
     expect(follow(options, sights)).toEqual([5, 10, 20, 30, 30, 5, 10])
   })
 
-  it("spreads waits by the jitter, both ways", () => {
+  it("spreads waits by the jitter, in both directions", () => {
     const options = { interval: "10 seconds", jitter: 0.2 } as const
     expect(follow(options, [[0, active]], 0)).toEqual([8])
     expect(follow(options, [[0, active]], 0.5)).toEqual([10])
     expect(follow(options, [[0, active]], 1 - 2 ** -53)).toEqual([12])
   })
 
-  it("waits as long as the server asks, and more, but never into the end of an outage", () => {
+  it("waits at least as long as the server hint, but not past the limit of an outage", () => {
     const options = { interval: "5 seconds", outage: "10 minutes" } as const
     const lines = [[0, throttled("100 seconds")]] as const
     expect(follow(options, lines, 0)).toEqual([100])
@@ -328,7 +328,7 @@ describe("afterSight", () => {
     expect(follow(options, [[0, throttled("601 seconds")]])).toEqual(["RateExceeded/"])
   })
 
-  it("looks at the very end of a limit, once", () => {
+  it("makes one lookup at the very end of a limit", () => {
     const options = { ...still, interval: "40 seconds", queued: "1 minute" } as const
     expect(
       follow(options, [
@@ -346,7 +346,7 @@ describe("afterSight", () => {
     ).toEqual([40, 20, 40])
   })
 
-  it("counts the queue and the work apart, and time without contact to neither", () => {
+  it("counts queued and active time separately, and time without contact to neither", () => {
     const options = { ...still, interval: "1 minute", queued: "3 minutes", active: "2 minutes" } as const
     expect(
       follow(options, [
@@ -361,7 +361,7 @@ describe("afterSight", () => {
     ).toEqual([60, 60, 60, 60, 60, 1, "Timeout/deadline"])
   })
 
-  it("counts what is in between to a limit of its own", () => {
+  it("counts changing time to its own limit", () => {
     const options = { ...still, interval: "1 minute", queued: "3 minutes", changing: "2 minutes" } as const
     expect(
       follow(options, [
@@ -375,7 +375,7 @@ describe("afterSight", () => {
     ).toEqual([60, 60, 1, 60, 1, "Timeout/deadline"])
   })
 
-  it("charges no limit with time that may have been another's", () => {
+  it("counts no time to a limit if it may belong to another", () => {
     const options = { ...still, interval: "5 minutes", factor: 1, queued: "1 hour", active: "10 minutes" } as const
     expect(
       follow(options, [
@@ -389,7 +389,7 @@ describe("afterSight", () => {
     ).toEqual([300, 300, 300, 300, 1, "Timeout/deadline"])
   })
 
-  it("says which option allows more time", () => {
+  it("names the option that allows more time", () => {
     const limits = watching.limits({ queued: 0, outage: 0 })
     for (const [sight, option] of [
       [queued, "queued"],
@@ -400,7 +400,7 @@ describe("afterSight", () => {
     }
   })
 
-  it("takes no lost contact for a failed job, until it was lost for too long in one go", () => {
+  it("fails on lost contact only if it was lost for too long in one go", () => {
     const options = { ...still, interval: "1 minute", outage: "5 minutes" } as const
     const long = [
       [0, down],
@@ -419,13 +419,13 @@ describe("afterSight", () => {
     expect(follow(options, twice)).toEqual([60, 60, 60, 1, "COMPLETED"])
   })
 
-  it("believes at once what forbids to look, unless the server wants to be asked again", () => {
+  it("fails at once if the lookup is forbidden, unless the server asks for a retry", () => {
     expect(follow(still, [[0, forbidden]])).toEqual(["Forbidden/"])
     const mild = new Fatal({ reason: "Forbidden", delivery: "Acknowledged", status: 403, shouldRetry: true })
     expect(follow(still, [[0, mild]])).toEqual([5])
   })
 
-  it("believes that it will never be reached only of a server that never was", () => {
+  it("fails at once on an untrusted server only before the first contact", () => {
     const sights = [
       [0, active],
       [5, untrusted],
@@ -435,12 +435,12 @@ describe("afterSight", () => {
     expect(follow(still, [[0, untrusted]])).toEqual(["Tls/"])
   })
 
-  it("does not take a polite 503 for the end of the watch", () => {
+  it("does not end on a 503 with x-should-retry false", () => {
     const once = new Transient({ reason: "Unavailable", delivery: "Acknowledged", status: 503, shouldRetry: false })
     expect(follow(still, [[0, once]])).toEqual([5])
   })
 
-  it("believes that there is no job only after a while, whether or not it was seen before", () => {
+  it("fails with NotFound only after a while, whether or not the job was seen before", () => {
     const options = { ...still, interval: "1 minute", unseen: "2 minutes" } as const
     expect(
       follow(options, [
@@ -461,7 +461,7 @@ describe("afterSight", () => {
     ).toEqual([60, 60, 60, 60, "COMPLETED"])
   })
 
-  it("counts no outage to the time in which there is no job", () => {
+  it("does not count an outage to the time without a job", () => {
     const options = { ...still, interval: "1 minute", factor: 1, unseen: "2 minutes" } as const
     expect(
       follow(options, [
@@ -476,11 +476,11 @@ describe("afterSight", () => {
     ).toEqual([60, 60, 60, 60, 60, 1, "NotFound/"])
   })
 
-  it("ends by what is deleted", () => {
+  it("fails with NotFound if the job was deleted", () => {
     expect(follow(still, [[0, gone]])).toEqual(["NotFound/the job was deleted"])
   })
 
-  it("resumes what stopped, as often as allowed, and believes no end that is older than the resumption", () => {
+  it("resumes a stopped job as often as allowed, and ignores an end that may precede the resumption", () => {
     const options = { ...still, interval: "50 seconds", resumes: 1, stale: "2 minutes" } as const
     expect(
       follow(options, [
@@ -494,7 +494,7 @@ describe("afterSight", () => {
     expect(follow({ ...options, resumes: 0 }, [[0, stopped]])).toEqual(["FAILED"])
   })
 
-  it("does not resume what is over for good, and believes that too only when it cannot be old", () => {
+  it("does not resume a finished job, and accepts its end once it cannot be stale", () => {
     const options = { ...still, interval: "50 seconds", resumes: 2, stale: "2 minutes" } as const
     const sights = [
       [0, stopped],
@@ -505,7 +505,7 @@ describe("afterSight", () => {
     expect(follow(options, [[0, finished]])).toEqual(["COMPLETED"])
   })
 
-  it("believes no end right after a resumption that came before the watch", () => {
+  it("ignores an end right after a resumption that preceded the watch", () => {
     const options = { ...still, stale: "1 minute", resumed: true } as const
     expect(
       follow(options, [
@@ -516,7 +516,7 @@ describe("afterSight", () => {
     ).toEqual([5, 1, "FAILED"])
   })
 
-  it("begins the limits anew when it resumes", () => {
+  it("restarts the limits when it resumes", () => {
     const options = { ...still, interval: "1 minute", active: "2 minutes", resumes: 1, stale: 0 } as const
     expect(
       follow(options, [
@@ -536,7 +536,7 @@ describe("afterResume", () => {
   const resume = (error: ApiError.ApiError, state = start, now = 1000) =>
     watching.afterResume(state, now, left(error), limits, 0.5)
 
-  it("counts what may have been carried out, and what runs by somebody else's hand", () => {
+  it("counts a resumption that may have been executed or was made by another client", () => {
     const refused = new Fatal({ reason: "BadRequest", delivery: "Acknowledged", status: 400 })
     for (const error of [lost, unavailable, taken, refused, unreadable]) {
       const [state, step] = resume(error)
@@ -545,7 +545,7 @@ describe("afterResume", () => {
     }
   })
 
-  it("does not count what did not arrive, and goes on for as long as contact may be lost", () => {
+  it("does not count a resumption that did not arrive, and continues within the limit of an outage", () => {
     for (const error of [down, throttled("2 seconds")]) {
       const [state, step] = resume(error)
       expect([state.resumes, state.resumedAt, step._tag]).toEqual([0, -Infinity, "Look"])
@@ -556,7 +556,7 @@ describe("afterResume", () => {
     expect(resume(missing, state, 121_000)[1]).toMatchObject({ _tag: "Failed", error: { reason: "NotFound" } })
   })
 
-  it("counts the time in which it did not arrive not to that in which there is no job", () => {
+  it("does not count the time without contact to the time without a job", () => {
     const [state] = resume(down)
     const [next, step] = resume(missing, state, 300_000)
     expect(step._tag).toBe("Look")
@@ -564,7 +564,7 @@ describe("afterResume", () => {
     expect(resume(missing, next, 420_000)[1]).toMatchObject({ _tag: "Failed", error: { reason: "NotFound" } })
   })
 
-  it("fails with what forbids it", () => {
+  it("fails if the resumption is forbidden", () => {
     expect(resume(forbidden)[1]).toMatchObject({ _tag: "Failed", error: { reason: "Forbidden" } })
     expect(resume(unpaid)[1]).toMatchObject({ _tag: "Failed", error: { reason: "PaymentRequired" } })
   })
@@ -608,7 +608,7 @@ const anyHistory = fc.record({
 
 type History = typeof anyHistory extends fc.Arbitrary<infer H> ? H : never
 
-/** Plays a history out, without any Effect; looks and resumptions take no time. */
+/** Plays a history without any Effect; lookups and resumptions take no time. */
 const play = ({ lives, looks, options, randoms, resumes }: History) => {
   const limits = watching.limits(options)
   let state = watching.watchingSince(0, limits)
@@ -621,7 +621,7 @@ const play = ({ lives, looks, options, randoms, resumes }: History) => {
   const random = () => randoms[draws++ % randoms.length] ?? 0
   const [first] = lives
   const past: Array<Life> = first === undefined ? [] : [{ ...first, since: 0 }]
-  /** What is true of a moment: the life that it belongs to, and what it is like. */
+  /** Returns the life that a moment belongs to, and the standing of the job. */
   const truth = (at: number): readonly [number, Standing] => {
     const index = Math.max(
       0,
@@ -633,7 +633,7 @@ const play = ({ lives, looks, options, randoms, resumes }: History) => {
   for (;;) {
     if (++steps > 20_000) throw new Error("the watch does not end")
     const look = looks[steps % looks.length]
-    // a server that is never well again is watched in vain
+    // after 400 steps every lookup succeeds, so that the watch can end
     const does = look === undefined || steps > 400 ? "see" : look.does
     const sight: Sight =
       does === "see"
@@ -649,14 +649,14 @@ const play = ({ lives, looks, options, randoms, resumes }: History) => {
     lostSince = ApiError.isApiError(sight) && sight.reason !== "NotFound" ? (lostSince ?? now) : undefined
     let next: Step<string> = step
     if (next._tag === "Resume") {
-      const answer = resumes[resumed % resumes.length] ?? "done"
+      const response = resumes[resumed % resumes.length] ?? "done"
       const [, standing] = truth(now)
-      if ((answer === "done" || answer === "lost after") && standing._tag === "Stopped") {
+      if ((response === "done" || response === "lost after") && standing._tag === "Stopped") {
         const life = lives[past.length % lives.length]
         if (life !== undefined) past.push({ ...life, since: now })
       }
       const error = { done: undefined, "lost after": lost, "lost before": lost, "not sent": down, busy: throttled(0) }
-      const result = error[answer as keyof typeof error]
+      const result = error[response as keyof typeof error]
       ;[state, next] = watching.afterResume(
         state,
         now,
@@ -681,7 +681,7 @@ const play = ({ lives, looks, options, randoms, resumes }: History) => {
 }
 
 describe("a watch", () => {
-  it("ends within its limits, takes no live job for dead nor a dead one for live, and resumes no oftener than allowed", () => {
+  it("ends within its limits with the true outcome, and resumes no more often than allowed", () => {
     const seen = { Done: 0, Failed: 0, resumed: 0 }
     fc.assert(
       fc.property(anyHistory, (history) => {
@@ -689,7 +689,7 @@ describe("a watch", () => {
         expect(state.resumes).toBeLessThanOrEqual(limits.resumes)
         expect(past.length - 1).toBeLessThanOrEqual(limits.resumes)
         if (state.resumes > 0) seen.resumed++
-        // what was known of the job fits into the limits of its lives, and one wait over
+        // the observed time fits into the limits of all lives, plus one wait for each
         const spans =
           (limits.queued + limits.active + limits.changing + limits.stale + limits.unseen) * (limits.resumes + 1)
         expect(known).toBeLessThanOrEqual(spans + (limits.resumes + 1) * limits.cap * 1.5)
@@ -717,11 +717,11 @@ describe("a watch", () => {
       }),
       { numRuns: 12_000 }
     )
-    // the histories are worth something only if all ends occur
+    // the test is meaningful only if all ends occur
     expect(Math.min(seen.Done, seen.Failed, seen.resumed)).toBeGreaterThan(500)
   })
 
-  it("looks seldom at what takes days", () => {
+  it("polls rarely while nothing changes for days", () => {
     const limits = watching.limits({ cap: "20 minutes" })
     let [now, looks, state] = [0, 0, watching.watchingSince(0, limits)]
     while (now < 48 * 3_600_000) {
