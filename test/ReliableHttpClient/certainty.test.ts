@@ -27,10 +27,10 @@ import {
 } from "../support/reliableHttpClient.js"
 
 // -------------------------------------------------------------------------------------------------
-// How sure it is
+// Certainty of the delivery
 // -------------------------------------------------------------------------------------------------
 
-/** A port whose server takes connections, and reads nothing. */
+/** A port whose server accepts connections and reads nothing. */
 const readsNothing = Effect.map(
   Effect.acquireRelease(
     Effect.async<{ readonly server: net.Server; readonly sockets: Set<net.Socket> }>((resume) => {
@@ -54,25 +54,25 @@ const readsNothing = Effect.map(
 )
 
 /** The table of the module's comment. */
-describe("certainty", () => {
+describe("the certainty of a failure", () => {
   const hasty = Workload.make({
     name: "hasty",
     timeouts: { attempt: 600, pool: 150, connect: 150, write: 150, read: 300 },
     retry: steady({ attempts: 1 })
   })
-  type Told = Pick<ApiError.ApiError, "reason" | "delivery" | "phase">
+  type Certainty = Pick<ApiError.ApiError, "reason" | "delivery" | "phase">
   interface Row {
-    /** A connection that nobody answers. */
-    readonly deaf: Told
-    /** A request that is larger than what the other side takes. */
-    readonly unread: Told
-    /** No answer. */
-    readonly silent: Told
-    /** Half an answer. */
-    readonly half: Told
+    /** A connection that is never accepted. */
+    readonly deaf: Certainty
+    /** A request that is larger than what the server reads. */
+    readonly unread: Certainty
+    /** No response. */
+    readonly silent: Certainty
+    /** Half a response. */
+    readonly half: Certainty
   }
-  const attempt: Told = { reason: "Timeout", delivery: "Unconfirmed", phase: "attempt" }
-  const told: Row = { deaf: attempt, unread: attempt, silent: attempt, half: attempt }
+  const attempt: Certainty = { reason: "Timeout", delivery: "Unconfirmed", phase: "attempt" }
+  const vague: Row = { deaf: attempt, unread: attempt, silent: attempt, half: attempt }
   const sure: Row = {
     deaf: { reason: "Timeout", delivery: "NotSent", phase: "connect" },
     unread: { reason: "Timeout", delivery: "Unconfirmed", phase: "write" },
@@ -84,16 +84,16 @@ describe("certainty", () => {
     "Transport over an Agent": {
       ...sure,
       deaf: { reason: "Timeout", delivery: "NotSent", phase: "pool" },
-      // a dispatcher takes a value for written when the socket has it
+      // a dispatcher considers a value written once the socket has it
       unread: { reason: "Timeout", delivery: "Unconfirmed", phase: "read" }
     },
-    "NodeHttpClient.layerUndici": told,
-    "NodeHttpClient.layer": told,
-    FetchHttpClient: told
+    "NodeHttpClient.layerUndici": vague,
+    "NodeHttpClient.layer": vague,
+    FetchHttpClient: vague
   }
 
   for (const { client, name } of transports) {
-    describe(`of ${name}`, () => {
+    describe(`over ${name}`, () => {
       const fails = (request: (transport: HttpClient.HttpClient) => Effect.Effect<Request, never, Scope.Scope>) =>
         Effect.gen(function* () {
           const transport = yield* client
@@ -106,14 +106,14 @@ describe("certainty", () => {
       const scriptedServer = (script: Fault.Script) =>
         Effect.map(FaultServer.make({ script }), ({ baseUrl }) => `${baseUrl}/models`)
 
-      it.scopedLive("knows that a refused connection sent nothing", () =>
+      it.scopedLive("reports NotSent for a refused connection", () =>
         Effect.gen(function* () {
           const origin = Effect.map(closedPort, (port) => `http://127.0.0.1:${port}`)
           expect(yield* fails(at(origin))).toMatchObject({ reason: "Connect", delivery: "NotSent" })
         })
       )
 
-      it.scopedLive("knows that a name that is none sent nothing", () =>
+      it.scopedLive("reports NotSent for an unknown host name", () =>
         Effect.gen(function* () {
           const error = yield* fails(at(Effect.succeed("http://nobody.invalid/")))
           expect(error).toMatchObject({ delivery: "NotSent" })
@@ -121,14 +121,14 @@ describe("certainty", () => {
         })
       )
 
-      it.scopedLive("knows that a certificate that nobody vouches for sent nothing", () =>
+      it.scopedLive("reports NotSent for an untrusted certificate", () =>
         Effect.gen(function* () {
           const origin = Effect.map(FaultServer.make({ tls: true }), ({ origin }) => origin)
           expect(yield* fails(at(origin))).toMatchObject({ reason: "Tls", delivery: "NotSent" })
         })
       )
 
-      it.scopedLive("knows that a reset after the request may have been received", () =>
+      it.scopedLive("reports Unconfirmed for a reset after the request", () =>
         Effect.gen(function* () {
           expect(yield* fails(at(scriptedServer(Fault.reset)))).toMatchObject({
             reason: "ConnectionLost",
@@ -137,7 +137,7 @@ describe("certainty", () => {
         })
       )
 
-      it.scopedLive("knows that a body that broke off was begun", () =>
+      it.scopedLive("reports Partial for a body that breaks off", () =>
         Effect.gen(function* () {
           expect(yield* fails(at(scriptedServer(Fault.cut({ by: "reset" }))))).toMatchObject({
             reason: "ConnectionLost",
@@ -146,14 +146,14 @@ describe("certainty", () => {
         })
       )
 
-      it.scopedLive("tells, of a port that does not answer, what the table says", () =>
+      it.scopedLive("reports the documented certainty for a connection that is never accepted", () =>
         Effect.gen(function* () {
           const origin = Effect.map(deafPort, (port) => `http://127.0.0.1:${port}`)
           expect(yield* fails(at(origin))).toEqual(rows[name]?.deaf)
         })
       )
 
-      it.scopedLive("tells, of a server that reads nothing, what the table says", () =>
+      it.scopedLive("reports the documented certainty for a server that reads nothing", () =>
         Effect.gen(function* () {
           const body = new Uint8Array(64 * 2 ** 20)
           const error = yield* fails(() =>
@@ -165,13 +165,13 @@ describe("certainty", () => {
         })
       )
 
-      it.scopedLive("tells, of a server that does not answer, what the table says", () =>
+      it.scopedLive("reports the documented certainty for a server that does not respond", () =>
         Effect.gen(function* () {
           expect(yield* fails(at(scriptedServer(Fault.unanswered)))).toEqual(rows[name]?.silent)
         })
       )
 
-      it.scopedLive("tells, of an answer that stops, what the table says", () =>
+      it.scopedLive("reports the documented certainty for a response that stops", () =>
         Effect.gen(function* () {
           expect(yield* fails(at(scriptedServer(Fault.cut({ by: "silence" }))))).toEqual(rows[name]?.half)
         })
@@ -179,7 +179,7 @@ describe("certainty", () => {
     })
   }
 
-  it.scopedLive("of Transport over an Agent tells that a stream is not written", () =>
+  it.scopedLive("includes the write phase for a stream over Transport with an Agent", () =>
     Effect.gen(function* () {
       const port = yield* readsNothing
       const dispatcher = yield* agentOf(1)
@@ -190,7 +190,7 @@ describe("certainty", () => {
     })
   )
 
-  it.scopedLive("of undici includes the time that it gives a connection", () =>
+  it.scopedLive("includes the connect timeout of undici", () =>
     Effect.gen(function* () {
       const port = yield* deafPort
       const agent = yield* Effect.acquireRelease(
@@ -207,7 +207,7 @@ describe("certainty", () => {
     })
   )
 
-  it.scopedLive("of Transport is such that it tells waiting for a connection", () =>
+  it.scopedLive("includes the pool phase while a call waits for a connection of Transport", () =>
     Effect.gen(function* () {
       const server = yield* FaultServer.make({ script: Fault.stall(400) })
       const patient = Workload.with(hasty, { timeouts: { attempt: 1000, read: 1000 } })
@@ -221,7 +221,7 @@ describe("certainty", () => {
     })
   )
 
-  it.effect("of a browser's fetch never says that nothing was sent", () =>
+  it.effect("does not include NotSent for a browser's fetch", () =>
     Effect.gen(function* () {
       const fetch: typeof globalThis.fetch = () => Promise.reject(new TypeError("Failed to fetch"))
       const client = yield* built(FetchHttpClient.layer)
@@ -238,7 +238,7 @@ describe("certainty", () => {
 // -------------------------------------------------------------------------------------------------
 
 describe("an interruption", () => {
-  it.effect("in the time between two attempts ends the call", () =>
+  it.effect("ends the call between two attempts", () =>
     Effect.gen(function* () {
       const { client, reliable } = yield* scripted(Fault.answer(503))
       const fiber = yield* Effect.fork(reliable.get(api))
@@ -249,7 +249,7 @@ describe("an interruption", () => {
     })
   )
 
-  it.effect("while a body is read, or drained, lets go of it", () =>
+  it.effect("cancels a body that is being read or drained", () =>
     Effect.gen(function* () {
       for (const status of [200, 500]) {
         const silent = watched((pulls) => (pulls === 1 ? new Uint8Array(1) : "silence"))
@@ -266,12 +266,12 @@ describe("an interruption", () => {
   const moments = {
     "before the headers": Fault.unanswered,
     "within a body": Fault.cut({ by: "silence" }),
-    "within a failure's body": Fault.cut({ by: "silence" }, Fault.answer(500)),
-    "within a body that drips": Fault.drip({ every: 5 })
+    "within the body of an error": Fault.cut({ by: "silence" }, Fault.answer(500)),
+    "within a slow body": Fault.drip({ every: 5 })
   } as const
 
   for (const { client, name } of transports) {
-    it.scopedLive.each(Object.entries(moments))(`%s closes the socket over ${name}`, ([, fault]) =>
+    it.scopedLive.each(Object.entries(moments))(`closes the socket %s over ${name}`, ([, fault]) =>
       Effect.gen(function* () {
         const server = yield* FaultServer.make({ script: fault })
         const reliable = ReliableHttpClient.make(yield* client, { workload: once })
@@ -284,7 +284,7 @@ describe("an interruption", () => {
       })
     )
 
-    it.scopedLive(`at any time leaves nothing over ${name}`, () =>
+    it.scopedLive(`closes all connections at any time over ${name}`, () =>
       Effect.gen(function* () {
         const server = yield* FaultServer.make({
           script: ({ number }) =>
@@ -308,7 +308,7 @@ describe("an interruption", () => {
                 }),
               { concurrency: 5 }
             )
-            // what is left serves others
+            // the remaining connections still work
             expect((yield* Effect.exit(reliable.get(`${server.baseUrl}/models`)))._tag).toBe("Success")
           })
         )

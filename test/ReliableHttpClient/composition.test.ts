@@ -31,7 +31,7 @@ import {
 
 describe("an event stream", () => {
   for (const { client, name } of transports) {
-    it.scopedLive(`passes as it comes over ${name}, and closes its socket when nobody listens`, () =>
+    it.scopedLive(`arrives piece by piece over ${name}, and closes its socket when interrupted`, () =>
       Effect.gen(function* () {
         const reliable = ReliableHttpClient.make(yield* client, { workload: once })
         const server = yield* FaultServer.make({ script: Fault.stream({ events: 5, after: 1, ending: "silence" }) })
@@ -56,7 +56,7 @@ describe("an event stream", () => {
     )
   }
 
-  it.effect("has no bound, and no limit but the headers'", () =>
+  it.effect("ignores maxBody, and all timeouts after the headers", () =>
     Effect.gen(function* () {
       const { reliable } = yield* scripted(Fault.stream({ events: 100, every: "30 seconds" }), {
         workload: Workload.with(once, { deadline: "1 minute" }),
@@ -68,7 +68,7 @@ describe("an event stream", () => {
     })
   )
 
-  it.effect("that is a failure is read", () =>
+  it.effect("fails with an error if its status is an error", () =>
     Effect.gen(function* () {
       const { client } = fake(
         () => new Response("data: x\n\n", { status: 503, headers: { "content-type": "text/event-stream" } })
@@ -83,11 +83,11 @@ describe("an event stream", () => {
 // Traces
 // -------------------------------------------------------------------------------------------------
 
-describe("the current span", () => {
+describe("the propagation of the current span", () => {
   const traced = (headers: Readonly<Record<string, string>>) => [headers["traceparent"], headers["b3"]]
   const inSpan = Effect.withSpan("outer")
 
-  it.effect("is nobody's business, unless asked", () =>
+  it.effect("requires the option propagateTrace", () =>
     Effect.gen(function* () {
       const { client, requests } = fake(() => json({}))
       yield* inSpan(ReliableHttpClient.make(client, { workload }).get(api))
@@ -104,7 +104,7 @@ describe("the current span", () => {
     })
   )
 
-  it.effect("is told if asked, also where telling is off for all", () =>
+  it.effect("follows the option even if propagation is disabled for all clients", () =>
     Effect.gen(function* () {
       const { client, requests } = fake(() => json({}))
       const reliable = ReliableHttpClient.make(client, { workload, propagateTrace: true })
@@ -113,7 +113,7 @@ describe("the current span", () => {
     })
   )
 
-  it.scopedLive("is told once, by Transport too, of whatever kind it is", () =>
+  it.scopedLive("sends each header once over Transport, for any kind of span", () =>
     Effect.gen(function* () {
       const server = yield* FaultServer.make({ script: [Fault.answer(503)] })
       const transport = yield* Transport.make({ proxy: "none" })
@@ -150,11 +150,11 @@ describe("the current span", () => {
 // transform
 // -------------------------------------------------------------------------------------------------
 
-describe("transform", () => {
+describe("ReliableHttpClient.transform", () => {
   const through = (client: HttpClient.HttpClient, options: ReliableHttpClient.Options = {}) =>
     ReliableHttpClient.transform({ workload, ...options })(client)
 
-  it.effect("fails with a response that can be read, and the ApiError as its cause", () =>
+  it.effect("fails with a readable response and the ApiError as its cause", () =>
     Effect.gen(function* () {
       const { client } = fake(() => json({ error: { message: "no" } }, { status: 404 }))
       const error = yield* Effect.flip(through(client).get(api))
@@ -167,7 +167,7 @@ describe("transform", () => {
     })
   )
 
-  it.effect("makes the attempts, and its errors are settled", () =>
+  it.effect("makes the attempts and fails with settled errors", () =>
     Effect.gen(function* () {
       const { client, requests } = fake(() => json({}, { status: 503 }))
       const three = Workload.with(workload, { retry: steady({ attempts: 3 }) })
@@ -183,7 +183,7 @@ describe("transform", () => {
     })
   )
 
-  it.effect("hands out the answer that is no JSON", () =>
+  it.effect("fails with a response whose invalid JSON can be read", () =>
     Effect.gen(function* () {
       const { client } = fake(() => new Response("<html>", { headers: { "content-type": "application/json" } }))
       const error = yield* Effect.flip(through(client, { workload: once }).get(api))
@@ -193,7 +193,7 @@ describe("transform", () => {
     })
   )
 
-  it.effect("has no response where there was none at last", () =>
+  it.effect("fails without a response if the last attempt received none", () =>
     Effect.gen(function* () {
       const { client } = fake((_, number) =>
         number === 1 ? new Response(null, { status: 503 }) : Effect.fail(refused)
@@ -205,7 +205,7 @@ describe("transform", () => {
     })
   )
 
-  it.effect("names a request that cannot be sent", () =>
+  it.effect("fails with a RequestError for a request that cannot be sent", () =>
     Effect.gen(function* () {
       const { client, requests } = fake(() => json({}))
       const error = yield* Effect.flip(through(client).get("ftp://example.com"))
@@ -214,7 +214,7 @@ describe("transform", () => {
     })
   )
 
-  it.effect("succeeds like its client", () =>
+  it.effect("returns the successes of its client", () =>
     Effect.gen(function* () {
       const { client } = fake(() => json({ a: 1 }))
       const response = yield* HttpClient.filterStatusOk(through(client)).get(api)
@@ -224,10 +224,10 @@ describe("transform", () => {
 })
 
 // -------------------------------------------------------------------------------------------------
-// What errors hold
+// The contents of errors
 // -------------------------------------------------------------------------------------------------
 
-/** All that can be read off a value, by whatever way it gets into a log. */
+/** Returns everything that can be read from a value by any kind of logging. */
 const everythingIn = (value: unknown): string => {
   const seen = new Set<unknown>()
   const texts: Array<string> = []
@@ -249,7 +249,7 @@ const everythingIn = (value: unknown): string => {
   return [...texts, ...printed, Cause.pretty(Cause.fail(value), { renderErrorCause: true })].join("\n")
 }
 
-describe("what leaves as an error of the platform", () => {
+describe("an error of the platform", () => {
   const secret = HttpClientRequest.post("https://me:hush1@api.example.com/v1/chat?key=hush2#hush3").pipe(
     HttpClientRequest.setHeader("x-my-key", "hush4"),
     HttpClientRequest.setUrlParam("token", "hush5"),
@@ -262,12 +262,12 @@ describe("what leaves as an error of the platform", () => {
   }
   const through = (client: HttpClient.HttpClient) => ReliableHttpClient.transform({ workload: once })(client)
 
-  it.effect("holds neither body nor headers, nor query or credentials of the request", () =>
+  it.effect("contains neither body nor headers, query or credentials of the request", () =>
     Effect.gen(function* () {
       const failing = fake(() => json({ error: "no" }, { status: 503, headers: { "x-request-id": "req-1" } })).client
       const refusedByServer = yield* Effect.flip(through(failing).execute(secret))
       expectReduced(refusedByServer)
-      // the answer is all there
+      // the response is complete
       expect(refusedByServer._tag).toBe("ResponseError")
       if (refusedByServer._tag !== "ResponseError") return
       const { response } = refusedByServer
@@ -286,16 +286,16 @@ describe("what leaves as an error of the platform", () => {
     })
   )
 
-  it.effect("nor do those of an answer that is read as what it is not, nor its text", () =>
+  it.effect("contains no secrets and no text of a response that is read in the wrong format", () =>
     Effect.gen(function* () {
       const { client } = fake(
         () => new Response("hush, this is no JSON", { headers: { "content-type": "text/plain" } })
       )
-      const answer = yield* ReliableHttpClient.make(client, { workload: once }).execute(secret)
-      expect(everythingIn(answer.toJSON())).not.toContain("hush")
-      // who made the call has the request
-      expect(answer.request.url).toBe(secret.url)
-      for (const read of [answer.json, answer.formData]) {
+      const response = yield* ReliableHttpClient.make(client, { workload: once }).execute(secret)
+      expect(everythingIn(response.toJSON())).not.toContain("hush")
+      // the caller has the request anyway
+      expect(response.request.url).toBe(secret.url)
+      for (const read of [response.json, response.formData]) {
         const error = yield* Effect.flip(Effect.zipRight(read, Effect.never))
         expectReduced(error)
         expect(Classify.exception(error, { now: 0 })).toMatchObject({ _tag: "Transient", reason: "InvalidAnswer" })
@@ -303,7 +303,7 @@ describe("what leaves as an error of the platform", () => {
     })
   )
 
-  it.scopedLive("nor those of an answer over Transport, read or open", () =>
+  it.scopedLive("contains no secrets of a response over Transport, read or open", () =>
     Effect.gen(function* () {
       const stream = Fault.answer(200, { body: "hush", headers: { "content-type": "text/event-stream" } })
       const server = yield* FaultServer.make({ script: [Fault.answer(200, { body: "hush" }), stream] })
@@ -311,8 +311,8 @@ describe("what leaves as an error of the platform", () => {
       const url = `${server.baseUrl}/v1/chat`
       const request = HttpClientRequest.setUrl(secret, `${url}?key=hush`)
       for (const _ of [1, 2]) {
-        const answer = yield* client.execute(request)
-        expectReduced(yield* Effect.flip(Effect.zipRight(answer.json, Effect.never)), url)
+        const response = yield* client.execute(request)
+        expectReduced(yield* Effect.flip(Effect.zipRight(response.json, Effect.never)), url)
       }
     })
   )
@@ -322,11 +322,11 @@ describe("what leaves as an error of the platform", () => {
 // One attempt
 // -------------------------------------------------------------------------------------------------
 
-describe("one attempt, where somebody else keeps limits and repeats", () => {
+describe("a single attempt inside an outer owner of retries", () => {
   const single = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     Effect.locally(effect, singleTry, { id: undefined, about: undefined })
 
-  it.effect("is one, has no limit and is not settled", () =>
+  it.effect("makes one request without a timeout and fails unsettled", () =>
     Effect.gen(function* () {
       const failing = yield* scripted(Fault.answer(503))
       const error = yield* failed(single(failing.reliable.get(api)))
@@ -337,7 +337,7 @@ describe("one attempt, where somebody else keeps limits and repeats", () => {
     })
   )
 
-  it.effect("is settled if its body cannot be sent again", () =>
+  it.effect("fails settled if its body cannot be sent again", () =>
     Effect.gen(function* () {
       const { reliable } = yield* scripted(Fault.answer(503))
       const error = yield* failed(single(reliable.execute(HttpClientRequest.bodyStream(put, counted().stream))))
@@ -345,7 +345,7 @@ describe("one attempt, where somebody else keeps limits and repeats", () => {
     })
   )
 
-  it.scopedLive("over Transport too", () =>
+  it.scopedLive("makes one request over Transport with phase timeouts only, and fails unsettled", () =>
     Effect.gen(function* () {
       const server = yield* FaultServer.make({ script: [Fault.answer(503), Fault.stall(300)] })
       const hasty = Workload.with(workload, { timeouts: { attempt: 100, read: 100 } })
@@ -357,7 +357,7 @@ describe("one attempt, where somebody else keeps limits and repeats", () => {
         attempts: 0
       })
       expect((yield* server.counts).requests).toBe(1)
-      // a phase has its limit, the whole has none
+      // only the phases have a timeout
       expect(yield* Effect.flip(single(reliable.get(server.baseUrl)))).toMatchObject({ phase: "read", attempts: 0 })
     })
   )
@@ -371,7 +371,7 @@ describe("a client that filters by the status", () => {
   const filtered = (client: HttpClient.HttpClient, options: ReliableHttpClient.Options = {}) =>
     ReliableHttpClient.make(HttpClient.filterStatusOk(client), { workload, ...options })
 
-  it.effect("fails as without: what the body says counts", () =>
+  it.effect("fails with the same error as an unfiltered client", () =>
     Effect.gen(function* () {
       const quota = { error: { code: "insufficient_quota", message: "pay" } }
       const { client, requests } = fake(() => json(quota, { status: 429 }))
@@ -381,16 +381,16 @@ describe("a client that filters by the status", () => {
       expect(requests).toHaveLength(1)
       const plain = yield* failed(ReliableHttpClient.make(client, { workload, ...options }).get(api))
       expect(error.toJSON()).toEqual(plain.toJSON())
-      // `transform` finds the answer too
-      const told = yield* Effect.flip(
+      // `transform` finds the response too
+      const transformed = yield* Effect.flip(
         ReliableHttpClient.transform({ workload, ...options })(HttpClient.filterStatusOk(client)).get(api)
       )
-      expect(told).toMatchObject({ _tag: "ResponseError", reason: "StatusCode" })
-      if (told._tag === "ResponseError") expect(yield* told.response.json).toEqual(quota)
+      expect(transformed).toMatchObject({ _tag: "ResponseError", reason: "StatusCode" })
+      if (transformed._tag === "ResponseError") expect(yield* transformed.response.json).toEqual(quota)
     })
   )
 
-  it.scopedLive("keeps no connection", () =>
+  it.scopedLive("releases the connection of each attempt", () =>
     Effect.gen(function* () {
       const body = { error: { code: "DEPLOYMENT_SCALING_UP", message: "x".repeat(50_000) } }
       const server = yield* FaultServer.make({ script: Fault.answer(503, { body }) })
@@ -405,7 +405,7 @@ describe("a client that filters by the status", () => {
     })
   )
 
-  it.effect("may have read the body, or refuse a success, which is drained", () =>
+  it.effect("allows a body that was already read, and drains a rejected success", () =>
     Effect.gen(function* () {
       const greedy = HttpClient.transformResponse(
         fake(() => json({ error: { message: "read" } }, { status: 503 })).client,
@@ -428,7 +428,7 @@ describe("a client that filters by the status", () => {
     })
   )
 
-  it.effect("may be a reliable one already: its errors are settled", () =>
+  it.effect("fails with settled errors if it is a reliable client already", () =>
     Effect.gen(function* () {
       const { client, requests } = fake(() => json({}, { status: 503 }))
       const twice = ReliableHttpClient.make(ReliableHttpClient.transform({ workload: once })(client), { workload })
@@ -438,10 +438,10 @@ describe("a client that filters by the status", () => {
   )
 })
 
-describe("what is mapped", () => {
+describe("a mapped request", () => {
   const prefixed = HttpClient.mapRequest(HttpClientRequest.prependUrl("https://api.example.com"))
 
-  it.effect("onto the client that it is given happens in each attempt", () =>
+  it.effect("changes in each attempt if the inner client maps it", () =>
     Effect.gen(function* () {
       let count = 0
       const numbered = HttpClient.mapRequest((request: Request) =>
@@ -458,7 +458,7 @@ describe("what is mapped", () => {
     })
   )
 
-  it.effect("onto the client that it makes happens once", () =>
+  it.effect("changes once per call if the reliable client maps it", () =>
     Effect.gen(function* () {
       let count = 0
       const { client, requests } = fake((_, number) => new Response(null, { status: number < 3 ? 503 : 200 }))
@@ -475,7 +475,7 @@ describe("what is mapped", () => {
     })
   )
 
-  it.effect("is told in errors", () =>
+  it.effect("appears in errors", () =>
     Effect.gen(function* () {
       const { client } = fake(() => new Response(null, { status: 404 }))
       const error = yield* Effect.flip(ReliableHttpClient.make(prefixed(client), { workload }).get("/v1/models"))
@@ -483,7 +483,7 @@ describe("what is mapped", () => {
     })
   )
 
-  it.effect("may fail, in its own words", () =>
+  it.effect("fails with Unknown if the mapping fails", () =>
     Effect.gen(function* () {
       class NoToken {
         readonly _tag = "NoToken"
@@ -496,7 +496,7 @@ describe("what is mapped", () => {
     })
   )
 
-  it.effect("and what stands around it compose", () =>
+  it.effect("supports filters, taps and recovery around the client", () =>
     Effect.gen(function* () {
       const { client } = fake(() => json({ a: 1 }, { status: 201 }))
       const reliable = ReliableHttpClient.make(client, { workload })
@@ -516,20 +516,20 @@ describe("what is mapped", () => {
     })
   )
 
-  it.scopedLive("onto Transport leaves it as sure as it was", () =>
+  it.scopedLive("preserves the certainty of Transport", () =>
     Effect.gen(function* () {
       const server = yield* FaultServer.make({ script: Fault.cut({ by: "silence" }) })
       const hasty = Workload.with(once, { timeouts: { attempt: 100 }, deadline: "10 seconds" })
       const transport = yield* Transport.make({ proxy: "none" })
       const mapped = HttpClient.mapRequest(transport, HttpClientRequest.prependUrl(server.baseUrl))
       const error = yield* Effect.flip(ReliableHttpClient.make(mapped, { workload: hasty }).get("/models"))
-      // who sees only what a client throws knows of no answer that began
+      // the exception alone would not reveal that a response had begun
       expect(error).toMatchObject({ reason: "Timeout", phase: "attempt", delivery: "Partial", attempts: 1 })
       expect(error.url).toBe(`${server.baseUrl}/models`)
     })
   )
 
-  it.scopedLive("onto Transport is limited with the attempt, and counts as nothing sent", () =>
+  it.scopedLive("counts to the attempt timeout over Transport, and as NotSent while it is mapped", () =>
     Effect.gen(function* () {
       const server = yield* FaultServer.make({ script: Fault.stall("1 second") })
       const transport = yield* Transport.make({ proxy: "none" })
@@ -548,7 +548,7 @@ describe("what is mapped", () => {
     })
   )
 
-  it.effect("is provided by a layer", () =>
+  it.effect("supports a client provided by a layer", () =>
     Effect.gen(function* () {
       const { client, requests } = fake((_, number) => new Response(null, { status: number === 1 ? 503 : 200 }))
       const layer = Layer.provide(ReliableHttpClient.layer({ workload }), Layer.succeed(HttpClient.HttpClient, client))
@@ -559,8 +559,8 @@ describe("what is mapped", () => {
   )
 })
 
-describe("budget and observers", () => {
-  it.effect("are passed through", () =>
+describe("a client with a budget and observers", () => {
+  it.effect("spends the budget and notifies the observers", () =>
     Effect.gen(function* () {
       const seen: Array<string> = []
       const note = (text: string) => Effect.sync(() => void seen.push(text))
@@ -582,7 +582,7 @@ describe("budget and observers", () => {
     })
   )
 
-  it.scopedLive("are told of each attempt over Transport", () =>
+  it.scopedLive("records each attempt over Transport", () =>
     Effect.gen(function* () {
       const seen: Array<string> = []
       const server = yield* FaultServer.make({ script: [Fault.answer(503), Fault.invalidJson] })
@@ -600,7 +600,7 @@ describe("budget and observers", () => {
     })
   )
 
-  it.effect("may require services", () =>
+  it.effect("accepts observers that require services", () =>
     Effect.gen(function* () {
       class Log extends Context.Tag("Log")<Log, Array<string>>() {}
       const { client } = fake(() => new Response(null, { status: 404 }))
@@ -615,7 +615,7 @@ describe("budget and observers", () => {
     })
   )
 
-  it.effect("find them where the layer was built, in the span of the call", () =>
+  it.effect("runs observers with the services of its layer, in the span of the call", () =>
     Effect.gen(function* () {
       class Log extends Context.Tag("Log")<Log, Array<string>>() {}
       const { client } = fake((_, number) => new Response(null, { status: number === 1 ? 503 : 404 }))
@@ -633,7 +633,7 @@ describe("budget and observers", () => {
       }).pipe(
         Layer.provide(Layer.succeed(HttpClient.HttpClient, client)),
         Layer.provide(Layer.succeed(Log, log)),
-        // what is built within a span sees it
+        // a layer that is built within a span inherits it
         Layer.provide(Layer.span("start"))
       )
       const context = yield* Effect.scoped(Layer.build(layer))
@@ -644,7 +644,7 @@ describe("budget and observers", () => {
     })
   )
 
-  it.effect("of `transform` find them where the call is", () =>
+  it.effect("runs observers of `transform` with the services of the call", () =>
     Effect.gen(function* () {
       class Log extends Context.Tag("Log")<Log, Array<string>>() {}
       const { client } = fake(() => new Response(null, { status: 404 }))

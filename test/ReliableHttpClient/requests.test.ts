@@ -35,7 +35,7 @@ describe("the id of a call", () => {
     name = "x-request-id"
   ) => requests.map(({ headers }) => headers[name])
 
-  it.effect("is the same on each attempt, and another for the next call", () =>
+  it.effect("stays the same on each attempt and changes with the next call", () =>
     Effect.gen(function* () {
       const { client, reliable } = yield* scripted([Fault.answer(503), Fault.answer(503)])
       yield* ended(reliable.get(api))
@@ -48,7 +48,7 @@ describe("the id of a call", () => {
     })
   )
 
-  it.effect("is the caller's, if there is one", () =>
+  it.effect("equals the id of the caller if given", () =>
     Effect.gen(function* () {
       const { client, reliable } = yield* scripted([Fault.answer(503)])
       yield* ended(reliable.execute(HttpClientRequest.get(api, { headers: { "X-Request-ID": "mine" } })))
@@ -56,7 +56,7 @@ describe("the id of a call", () => {
     })
   )
 
-  it.effect("has the header that it is given", () =>
+  it.effect("uses the header of the option requestIdHeader", () =>
     Effect.gen(function* () {
       const { client, reliable } = yield* scripted([], { requestIdHeader: "X-Client-Trace" })
       yield* reliable.get(api)
@@ -67,7 +67,7 @@ describe("the id of a call", () => {
     })
   )
 
-  it.effect("is of the Random service", () =>
+  it.effect("comes from the Random service", () =>
     Effect.gen(function* () {
       const { client, reliable } = yield* scripted([])
       const get = reliable.get(api)
@@ -81,7 +81,7 @@ describe("the id of a call", () => {
     })
   )
 
-  it.effect("is kept by a reliable client within another", () =>
+  it.effect("stays the same in a reliable client within another", () =>
     Effect.gen(function* () {
       const { client, reliable } = yield* scripted([Fault.answer(503)])
       yield* ended(ReliableHttpClient.make(reliable, { workload }).get(api))
@@ -93,12 +93,12 @@ describe("the id of a call", () => {
 })
 
 // -------------------------------------------------------------------------------------------------
-// What may be repeated
+// Idempotency
 // -------------------------------------------------------------------------------------------------
 
-describe("what may have happened", () => {
+describe("the idempotency of a request", () => {
   const lost = Fault.reset
-  const triesOf = (
+  const attemptsOf = (
     method: HttpClientRequest.HttpClientRequest["method"],
     options: ReliableHttpClient.Options,
     fault: Fault.Fault = lost,
@@ -118,32 +118,33 @@ describe("what may have happened", () => {
     ["OPTIONS", 2],
     ["POST", 1],
     ["PATCH", 1]
-  ] as const)("is asked for again by its method: %s makes %s attempts", ([method, attempts]) =>
+  ] as const)("depends on the method: %s makes %s attempts", ([method, attempts]) =>
     Effect.gen(function* () {
-      expect(yield* triesOf(method, {})).toBe(attempts)
-      expect(yield* triesOf(method, { workload: undefined })).toBe(attempts)
-      expect(yield* triesOf(method, { workload: Workload.interactive })).toBe(attempts)
-      expect(yield* triesOf(method, { idempotency: "never" })).toBe(1)
-      expect(yield* triesOf(method, { idempotency: "safe" })).toBe(2)
-      expect(yield* triesOf(method, { idempotency: "keyed" })).toBe(2)
-      expect(yield* triesOf(method, { idempotency: (request) => (request.method === method ? "safe" : "never") })).toBe(
-        2
-      )
-      expect(yield* triesOf(method, { idempotency: () => "never" })).toBe(1)
+      expect(yield* attemptsOf(method, {})).toBe(attempts)
+      expect(yield* attemptsOf(method, { workload: undefined })).toBe(attempts)
+      expect(yield* attemptsOf(method, { workload: Workload.interactive })).toBe(attempts)
+      expect(yield* attemptsOf(method, { idempotency: "never" })).toBe(1)
+      expect(yield* attemptsOf(method, { idempotency: "safe" })).toBe(2)
+      expect(yield* attemptsOf(method, { idempotency: "keyed" })).toBe(2)
+      expect(
+        yield* attemptsOf(method, { idempotency: (request) => (request.method === method ? "safe" : "never") })
+      ).toBe(2)
+      expect(yield* attemptsOf(method, { idempotency: () => "never" })).toBe(1)
     })
   )
 
-  it.effect("is not what was refused before it was carried out", () =>
+  it.effect("allows a repeated POST after a rejection that precedes execution", () =>
     Effect.gen(function* () {
-      for (const status of [425, 429]) expect(yield* triesOf("POST", {}, Fault.answer(status))).toBe(2)
-      for (const status of [408, 500, 502, 503, 504]) expect(yield* triesOf("POST", {}, Fault.answer(status))).toBe(1)
+      for (const status of [425, 429]) expect(yield* attemptsOf("POST", {}, Fault.answer(status))).toBe(2)
+      for (const status of [408, 500, 502, 503, 504])
+        expect(yield* attemptsOf("POST", {}, Fault.answer(status))).toBe(1)
       const scalingUp = Fault.answer(503, { body: { error: { code: "DEPLOYMENT_SCALING_UP" } } })
       const patient = Workload.with(workload, { patience: { waits: 1, base: "1 second" } })
-      expect(yield* triesOf("POST", { workload: patient }, scalingUp)).toBe(2)
+      expect(yield* attemptsOf("POST", { workload: patient }, scalingUp)).toBe(2)
     })
   )
 
-  it.effect("is repeatable with an Idempotency-Key, unless a function of the request decides otherwise", () =>
+  it.effect("allows repetition with an Idempotency-Key, unless a function of the request decides otherwise", () =>
     Effect.gen(function* () {
       const sent = (key: string, options: ReliableHttpClient.Options = {}) =>
         Effect.gen(function* () {
@@ -158,9 +159,9 @@ describe("what may have happened", () => {
     })
   )
 
-  it.effect("rejects an unknown idempotency", () =>
+  it.effect("rejects an unknown value", () =>
     Effect.gen(function* () {
-      // what JavaScript lets a caller return
+      // only possible without TypeScript
       const idempotency = () => "perhaps" as Reliability.Idempotency
       const { reliable } = yield* scripted([], { idempotency })
       const exit = yield* Effect.exit(reliable.execute(post))
@@ -172,7 +173,7 @@ describe("what may have happened", () => {
 })
 
 describe("the workload of a call", () => {
-  it.effect("is that of the fiber before that of the client", () =>
+  it.effect("comes from the fiber before the client", () =>
     Effect.gen(function* () {
       const names: Array<string> = []
       const { reliable } = yield* scripted(Fault.unanswered, {
@@ -187,26 +188,26 @@ describe("the workload of a call", () => {
     })
   )
 
-  it.effect("is that of an outer protect, and retries have one owner", () =>
+  it.effect("comes from an outer protect, and allows one owner of retries", () =>
     Effect.gen(function* () {
       const { client, reliable } = yield* scripted(Fault.answer(503))
       // all attempts of the inner call are within one of the outer
       const three = Workload.with(workload, { retry: steady({ attempts: 3 }) })
-      const triesOf = <A, E>(call: Effect.Effect<A, E>) =>
+      const attemptsOf = <A, E>(call: Effect.Effect<A, E>) =>
         Effect.gen(function* () {
           const before = (yield* client.requests).length
           const error = yield* failed(call)
           return [(yield* client.requests).length - before, Classify.exception(error, { now: 0 }).attempts]
         })
-      expect(yield* triesOf(Reliability.protect(reliable.get(api), three))).toEqual([3, 3])
+      expect(yield* attemptsOf(Reliability.protect(reliable.get(api), three))).toEqual([3, 3])
       const inner = ReliableHttpClient.make(client, { workload: three })
-      expect(yield* triesOf(ReliableHttpClient.make(inner, { workload: three }).get(api))).toEqual([3, 3])
-      expect(yield* triesOf(Retry.retry(inner.get(api), steady()))).toEqual([3, 3])
-      expect(yield* triesOf(Effect.retry(inner.get(api), steady()))).toEqual([3, 3])
+      expect(yield* attemptsOf(ReliableHttpClient.make(inner, { workload: three }).get(api))).toEqual([3, 3])
+      expect(yield* attemptsOf(Retry.retry(inner.get(api), steady()))).toEqual([3, 3])
+      expect(yield* attemptsOf(Effect.retry(inner.get(api), steady()))).toEqual([3, 3])
     })
   )
 
-  it.effect("ends at the deadline around it", () =>
+  it.effect("ends at the deadline around the call", () =>
     Effect.gen(function* () {
       const { client, reliable } = yield* scripted(Fault.unanswered)
       const fiber = yield* Effect.fork(Effect.flip(Deadline.within(reliable.get(api), "15 seconds")))
@@ -220,8 +221,8 @@ describe("the workload of a call", () => {
 const readAll = ({ body }: Request) =>
   body._tag === "Stream" ? Stream.mkString(Stream.decodeText(Stream.orDie(body.stream))) : Effect.succeed("")
 
-describe("what a request sends", () => {
-  it.effect("is identical on each attempt, if it is a value", () =>
+describe("the body of a request", () => {
+  it.effect("stays identical on each attempt if it is a value", () =>
     Effect.gen(function* () {
       const value = { toJSON: () => ({ n: ++calls }) }
       let calls = 0
@@ -246,7 +247,7 @@ describe("what a request sends", () => {
     })
   )
 
-  it.effect("is not copied nor sent again, if it is a stream that was begun", () =>
+  it.effect("prevents a retry and is read once if it is a stream that was begun", () =>
     Effect.gen(function* () {
       const { client, reliable } = yield* scripted(Fault.answer(503))
       const { seen, stream } = counted()
@@ -258,7 +259,7 @@ describe("what a request sends", () => {
     })
   )
 
-  it.effect("is not sent again, whatever the schedule says", () =>
+  it.effect("prevents a retry whatever the schedule allows", () =>
     Effect.gen(function* () {
       const { client, reliable } = yield* scripted(Fault.answer(503), {
         workload: Workload.with(workload, { retry: steady({ settled: "retry" }) })
@@ -270,7 +271,7 @@ describe("what a request sends", () => {
     })
   )
 
-  it.effect("is not sent again after the attempt's limit, if it is a stream that was begun", () =>
+  it.effect("prevents a retry after the attempt timeout if it is a stream that was begun", () =>
     Effect.gen(function* () {
       const { client, requests } = fake((request) => Effect.zipRight(readAll(request), Effect.never))
       const { seen, stream } = counted()
@@ -283,7 +284,7 @@ describe("what a request sends", () => {
     })
   )
 
-  it.effect("is sent, if it is a stream that nobody had begun to read", () =>
+  it.effect("allows a retry if it is a stream that was not begun", () =>
     Effect.gen(function* () {
       const { client, requests } = fake((request, number) =>
         number === 1 ? Effect.fail(refused) : Effect.map(readAll(request), (text) => new Response(text))
@@ -298,7 +299,7 @@ describe("what a request sends", () => {
     })
   )
 
-  it.effect("is sent again, if it is a stream that may be", () =>
+  it.effect("allows a retry if it is a replayable stream", () =>
     Effect.gen(function* () {
       const { client, reliable } = yield* scripted([Fault.answer(503), Fault.answer(503)])
       const { seen, stream } = counted()
@@ -309,7 +310,7 @@ describe("what a request sends", () => {
     })
   )
 
-  it.effect("keeps its headers, whatever its body says", () =>
+  it.effect("preserves the headers of the request, whatever its own content type", () =>
     Effect.gen(function* () {
       const { client, requests } = fake((request) => Effect.map(readAll(request), (text) => new Response(text)))
       const request = HttpClientRequest.bodyStream(put, counted().stream, {
@@ -323,7 +324,7 @@ describe("what a request sends", () => {
     })
   )
 
-  it.effect("is not sent again, if it is a source that was begun", () =>
+  it.effect("prevents a retry if it is a source that was begun", () =>
     Effect.gen(function* () {
       for (const source of [
         () => Readable.from(["x"]),
@@ -348,7 +349,7 @@ describe("what a request sends", () => {
     })
   )
 
-  it.effect("is sent, if it is a source that tells that nobody had begun to read", () =>
+  it.effect("allows a retry if it is a source that reports that it was not begun", () =>
     Effect.gen(function* () {
       for (const source of [Readable.from(["x"]), new Response("x").body]) {
         const { client, requests } = fake((_, number) => (number === 1 ? Effect.fail(refused) : new Response()))
@@ -360,7 +361,7 @@ describe("what a request sends", () => {
   )
 
   for (const { client, name } of transports) {
-    it.scopedLive(`is read once by ${name}, and only if it was connected`, () =>
+    it.scopedLive(`allows at most one read by ${name}, and retries only if it was not read`, () =>
       Effect.gen(function* () {
         const brisk = Workload.with(workload, { retry: steady({ base: 10 }) })
         const reliable = ReliableHttpClient.make(yield* client, { workload: brisk })
@@ -375,7 +376,7 @@ describe("what a request sends", () => {
         const { attempts, reason } = yield* Effect.flip(
           reliable.execute(HttpClientRequest.bodyStream(nowhere, unsent.stream))
         )
-        // some ask for the first bytes before they connect
+        // some clients read the first bytes before they connect
         expect([reason, attempts]).toEqual(["Connect", unsent.seen.reads === 0 ? 5 : 1])
         if (name.startsWith("Transport")) expect(unsent.seen.reads).toBe(0)
       })
@@ -384,15 +385,15 @@ describe("what a request sends", () => {
 })
 
 // -------------------------------------------------------------------------------------------------
-// What cannot be sent
+// Invalid requests
 // -------------------------------------------------------------------------------------------------
 
 describe("a request that cannot be sent", () => {
   const secret = "sk-live-0123456789abcdef0123456789abcdef"
-  const bad: ReadonlyArray<readonly [name: string, request: Request, says: RegExp]> = [
+  const bad: ReadonlyArray<readonly [name: string, request: Request, detail: RegExp]> = [
     ["an invalid URL", HttpClientRequest.get(`v1/models?key=${secret}`), /the URL is invalid/],
     ["another protocol", HttpClientRequest.get(`ftp://user:${secret}@example.com/`), /ftp:/],
-    ["a key for a URL", HttpClientRequest.get(`${secret}:443`), /begins with something/],
+    ["a key as the URL", HttpClientRequest.get(`${secret}:443`), /begins with something/],
     [
       "a line break in a header",
       HttpClientRequest.get(api, { headers: { "x-api-key": `${secret}\r\nx: y` } }),
@@ -400,35 +401,35 @@ describe("a request that cannot be sent", () => {
     ],
     ["a character beyond Latin 1", HttpClientRequest.get(api, { headers: { "x-name": `${secret}→` } }), /x-name/],
     ["a header without a name", HttpClientRequest.get(api, { headers: { "": secret } }), /an invalid name/],
-    ["a key for a header's name", HttpClientRequest.get(api, { headers: { [secret]: "a\nb" } }), /name is invalid/],
-    ["an object for a body", HttpClientRequest.setBody(post, HttpBody.raw({ secret })), /bodyJson/],
-    // what JavaScript lets a caller pass
+    ["a key as the name of a header", HttpClientRequest.get(api, { headers: { [secret]: "a\nb" } }), /name is invalid/],
+    ["an object as the body", HttpClientRequest.setBody(post, HttpBody.raw({ secret })), /bodyJson/],
+    // only possible without TypeScript
     ["an invalid method", HttpClientRequest.make("GET IT" as "GET")(api), /the method is not a valid HTTP method/]
   ]
 
-  it.effect.each(bad)("says so: %s", ([, request, says]) =>
+  it.effect.each(bad)("fails with InvalidRequest: %s", ([, request, detail]) =>
     Effect.gen(function* () {
       const { client, requests } = fake(() => json({}))
       const error = yield* Effect.flip(ReliableHttpClient.make(client, { workload }).execute(request))
       expect(error).toMatchObject({ _tag: "Fatal", reason: "InvalidRequest", delivery: "NotSent", attempts: 1 })
-      expect(error.detail).toMatch(says)
+      expect(error.detail).toMatch(detail)
       expect(JSON.stringify(error) + error.message).not.toContain("0123456789")
       expect(requests).toHaveLength(0)
     })
   )
 
-  it.scopedLive.each(bad)("says so over Transport: %s", ([, request, says]) =>
+  it.scopedLive.each(bad)("fails with InvalidRequest over Transport: %s", ([, request, detail]) =>
     Effect.gen(function* () {
       const transport = yield* Transport.make({ proxy: "none" })
       const error = yield* Effect.flip(ReliableHttpClient.make(transport, { workload }).execute(request))
       expect(error).toMatchObject({ reason: "InvalidRequest", delivery: "NotSent", attempts: 1 })
-      expect(error.detail).toMatch(says)
+      expect(error.detail).toMatch(detail)
       expect(JSON.stringify(error) + error.message).not.toContain("0123456789")
     })
   )
 })
 
-describe("options", () => {
+describe("ReliableHttpClient.Options", () => {
   const { client } = fake(() => json({}))
 
   it.each([
@@ -439,10 +440,10 @@ describe("options", () => {
     [{ maxJson: 0 }, "maxJson is 0; it must be an integer of at least 1"],
     [{ requestIdHeader: "a\nb" }, 'requestIdHeader is "a\\nb"; it must be the name of a header'],
     [{ requestIdHeader: "" }, 'requestIdHeader is ""; it must be the name of a header'],
-    // what JavaScript lets a caller pass
+    // only possible without TypeScript
     [{ idempotency: "sure" as "safe" }, 'idempotency is "sure"; it must be one of safe, keyed, never'],
     [{ target: "here" as "dedicated" }, 'target is "here"; it must be one of serverless, dedicated']
-  ] as const)("are refused where they are given: %o", (options, message) => {
+  ] as const)("rejects %o at construction", (options, message) => {
     for (const [owner, construct] of [
       ["make", () => ReliableHttpClient.make(client, options)],
       ["transform", () => ReliableHttpClient.transform(options)],

@@ -31,10 +31,10 @@ const arrivals = (client: ScriptedClient.ScriptedClient) =>
   Effect.map(client.requests, (requests) => requests.map(({ at }) => at))
 
 // -------------------------------------------------------------------------------------------------
-// Answers
+// Responses
 // -------------------------------------------------------------------------------------------------
 
-describe("an answer that is no success", () => {
+describe("a response other than 2xx", () => {
   it.effect.each([
     [400, "Fatal", "BadRequest"],
     [401, "Fatal", "Unauthorized"],
@@ -63,7 +63,7 @@ describe("an answer that is no success", () => {
     [301, "Fatal", "UnexpectedStatus"],
     [302, "Fatal", "UnexpectedStatus"],
     [304, "Fatal", "UnexpectedStatus"]
-  ] as const)("of %s is %s %s", ([status, _tag, reason]) =>
+  ] as const)("maps status %s to %s %s", ([status, _tag, reason]) =>
     Effect.gen(function* () {
       const { client } = fake(() => new Response(null, { status }))
       const error = yield* Effect.flip(ReliableHttpClient.make(client, { workload: once }).get(api))
@@ -71,7 +71,7 @@ describe("an answer that is no success", () => {
     })
   )
 
-  it.effect("means what the dialect says", () =>
+  it.effect("fails as the dialect defines", () =>
     Effect.gen(function* () {
       const acme = Dialect.make({
         name: "acme",
@@ -85,7 +85,7 @@ describe("an answer that is no success", () => {
     })
   )
 
-  it.effect("means what the model's place says", () =>
+  it.effect("fails according to the target of the model", () =>
     Effect.gen(function* () {
       const { client } = fake(() => new Response(null, { status: 429 }))
       const of = (target: ReliableHttpClient.Options["target"]) =>
@@ -97,7 +97,7 @@ describe("an answer that is no success", () => {
     })
   )
 
-  it.effect("tells request id, method and URL, and neither query nor credentials", () =>
+  it.effect("reports request id, method and URL without query and credentials", () =>
     Effect.gen(function* () {
       const { client } = fake(() => json({}, { status: 404, headers: { "x-request-id": "req-1" } }))
       const request = HttpClientRequest.del("https://someone:hush@api.example.com/v1/files/7?key=hush#hush")
@@ -115,7 +115,7 @@ describe("an answer that is no success", () => {
     ["millis", "1500 millis", 1500],
     ["seconds", "2 seconds", 2000],
     ["date", "3 seconds", 3000]
-  ] as const)("is tried again when it asks, in %s", ([form, retryAfter, expected]) =>
+  ] as const)("causes a retry after the server hint, in %s", ([form, retryAfter, expected]) =>
     Effect.gen(function* () {
       const { client, reliable } = yield* scripted([Fault.answer(429, { retryAfter, form })], {
         workload: Workload.with(workload, { retry: steady({ base: 1 }) })
@@ -129,7 +129,7 @@ describe("an answer that is no success", () => {
     })
   )
 
-  it.effect("is not waited for if it asks for too much", () =>
+  it.effect("causes no retry if the server hint is too long", () =>
     Effect.gen(function* () {
       const { client, reliable } = yield* scripted(Fault.answer(429, { retryAfter: "121 seconds" }))
       const error = yield* Effect.flip(reliable.get(api))
@@ -138,7 +138,7 @@ describe("an answer that is no success", () => {
     })
   )
 
-  it.effect("does as x-should-retry says", () =>
+  it.effect("follows x-should-retry", () =>
     Effect.gen(function* () {
       const yes = yield* scripted([Fault.answer(400, { shouldRetry: true })])
       expect((yield* ended(yes.reliable.get(api))).status).toBe(200)
@@ -147,7 +147,7 @@ describe("an answer that is no success", () => {
     })
   )
 
-  it.effect("leaves settled, with the number of attempts", () =>
+  it.effect("fails with a settled error and the number of attempts", () =>
     Effect.gen(function* () {
       const { client, reliable } = yield* scripted(Fault.answer(503))
       const error = yield* failed(reliable.get(api))
@@ -158,13 +158,13 @@ describe("an answer that is no success", () => {
   )
 })
 
-describe("a success", () => {
+describe("a successful response", () => {
   const answering = (respond: () => Response) => {
     const { client, requests } = fake(respond)
     return { reliable: ReliableHttpClient.make(client, { workload }), requests }
   }
 
-  it.effect("hands out its body in every form", () =>
+  it.effect("provides its body in every format", () =>
     Effect.gen(function* () {
       const { reliable } = answering(() => json({ b: [1] }, { headers: { "set-cookie": "c=1", "x-other": "o" } }))
       const response = yield* reliable.get(api)
@@ -178,7 +178,7 @@ describe("a success", () => {
     })
   )
 
-  it.effect("hands out forms", () =>
+  it.effect("provides form data and URL parameters", () =>
     Effect.gen(function* () {
       const form = new FormData()
       form.set("a", "1")
@@ -192,7 +192,7 @@ describe("a success", () => {
     })
   )
 
-  it.effect("gives each reader JSON of its own, also of one effect run twice", () =>
+  it.effect("provides a new JSON value to each reader, also if one effect runs twice", () =>
     Effect.gen(function* () {
       const { reliable } = answering(() => json({ b: 1 }))
       const response = yield* reliable.get(api)
@@ -203,7 +203,7 @@ describe("a success", () => {
     })
   )
 
-  it.effect("is none if it says JSON and is something else", () =>
+  it.effect("fails with InvalidAnswer if its JSON is invalid", () =>
     Effect.gen(function* () {
       const half = `{"choices":[{"message":"a secret of the user`
       const { client, reliable } = yield* scripted([
@@ -228,9 +228,9 @@ describe("a success", () => {
     })
   )
 
-  it.effect("is none, however long its invalid JSON is", () =>
+  it.effect("fails with InvalidAnswer for long invalid JSON", () =>
     Effect.gen(function* () {
-      // a beginning that is valid by itself, beyond which nobody looks for what failed
+      // the beginning is valid by itself; the fault lies far behind it
       const body = `[]${" ".repeat(70_000)}]`
       const { client } = fake(() => new Response(body, { headers: { "content-type": "application/json" } }))
       const error = yield* Effect.flip(ReliableHttpClient.make(client, { workload: once }).get(api))
@@ -238,7 +238,7 @@ describe("a success", () => {
     })
   )
 
-  it.effect("of a POST is not asked for again for its JSON", () =>
+  it.effect("causes no retry of a POST for invalid JSON", () =>
     Effect.gen(function* () {
       const { client, requests } = fake(() => new Response("{", { headers: { "content-type": "application/json" } }))
       const error = yield* failed(ReliableHttpClient.make(client, { workload }).execute(post))
@@ -258,7 +258,7 @@ describe("a success", () => {
     ["application/problem+json", `{"a":1}`],
     ["application/json", `\ufeff{"a":1}`],
     ["", "{"]
-  ] as const)("of the type %o may hold %o", ([type, body]) =>
+  ] as const)("accepts for the type %o the body %o", ([type, body]) =>
     Effect.gen(function* () {
       const { reliable, requests } = answering(
         () => new Response(new TextEncoder().encode(body), { headers: type === "" ? {} : { "content-type": type } })
@@ -273,7 +273,7 @@ describe("a success", () => {
     ["application/vnd.api+json", "{"],
     ["application/json,application/json", "{"],
     ["application/json ; charset=utf-8", "<html>"]
-  ] as const)("of the type %o may not hold %o", ([type, body]) =>
+  ] as const)("rejects for the type %o the body %o", ([type, body]) =>
     Effect.gen(function* () {
       const { client } = fake(() => new Response(body, { headers: { "content-type": type } }))
       const error = yield* Effect.flip(ReliableHttpClient.make(client, { workload: once }).get(api))
@@ -281,7 +281,7 @@ describe("a success", () => {
     })
   )
 
-  it.effect("without a body needs none", () =>
+  it.effect("accepts a missing body", () =>
     Effect.gen(function* () {
       const headers = { "content-type": "application/json", "content-length": "0" }
       const none = answering(() => new Response(null, { status: 204, headers }))
@@ -294,7 +294,7 @@ describe("a success", () => {
   )
 
   for (const { client, name } of transports) {
-    it.scopedLive(`without a body needs none over ${name}`, () =>
+    it.scopedLive(`accepts a missing body over ${name}`, () =>
       Effect.gen(function* () {
         const reliable = ReliableHttpClient.make(yield* client, { workload: once })
         const server = yield* FaultServer.make({
@@ -313,11 +313,11 @@ describe("a success", () => {
 })
 
 // -------------------------------------------------------------------------------------------------
-// Bodies of answers
+// Bodies of responses
 // -------------------------------------------------------------------------------------------------
 
-describe("reading an answer", () => {
-  it.effect("is part of the attempt: what is slower than its limit is tried again", () =>
+describe("the reading of a response", () => {
+  it.effect("counts to the attempt timeout, after which the attempt is retried", () =>
     Effect.gen(function* () {
       const slow = watched((pulls) => (pulls === 1 ? new Uint8Array(10) : "silence"))
       const { client, requests } = fake((_, number) => (number === 1 ? new Response(slow.stream) : json({})))
@@ -330,7 +330,7 @@ describe("reading an answer", () => {
     })
   )
 
-  it.effect("has the attempt's limit and no other", () =>
+  it.effect("ends at the attempt timeout while the body still arrives", () =>
     Effect.gen(function* () {
       const { reliable } = yield* scripted(
         Fault.drip({ every: "1 second", bytes: 1 }, Fault.answer(200, { body: "xxxxxxxxxxxxxxx" })),
@@ -343,7 +343,7 @@ describe("reading an answer", () => {
     })
   )
 
-  it.effect("takes maxBody bytes, and not one more", () =>
+  it.effect("accepts maxBody bytes and not one more", () =>
     Effect.gen(function* () {
       const of = (size: number) => {
         const { client } = fake(() => new Response(new Uint8Array(size)))
@@ -364,7 +364,7 @@ describe("reading an answer", () => {
     })
   )
 
-  it.effect("looks beyond maxBody bytes for one more", () =>
+  it.effect("rejects one byte beyond maxBody in a later piece", () =>
     Effect.gen(function* () {
       const sizes = [600, 400, 1]
       const { stream } = watched((pulls) => {
@@ -377,7 +377,7 @@ describe("reading an answer", () => {
     })
   )
 
-  it.effect("stops at maxBody, and lets go of the rest", () =>
+  it.effect("stops at maxBody and cancels the rest", () =>
     Effect.gen(function* () {
       const endless = watched(() => new Uint8Array(400))
       const { client } = fake(() => new Response(endless.stream))
@@ -386,7 +386,7 @@ describe("reading an answer", () => {
     })
   )
 
-  it.effect("keeps 64 KiB of a failure, and drains no more than a mebibyte", () =>
+  it.effect("keeps 64 KiB of an error body and drains at most 1 MiB", () =>
     Effect.gen(function* () {
       const chunk = new Uint8Array(40 * 1024).fill(120)
       const endless = watched(() => chunk)
@@ -403,7 +403,7 @@ describe("reading an answer", () => {
     })
   )
 
-  it.effect("drains a failure for 250 ms", () =>
+  it.effect("drains an error body for 250 ms", () =>
     Effect.gen(function* () {
       const silent = watched((pulls) => (pulls === 1 ? new TextEncoder().encode(`{"error":{"code":"c"}}`) : "silence"))
       const { client } = fake(() => new Response(silent.stream, { status: 500 }))
@@ -417,7 +417,7 @@ describe("reading an answer", () => {
     })
   )
 
-  it.effect("does not mind that a failure's body breaks off", () =>
+  it.effect("ignores that an error body breaks off", () =>
     Effect.gen(function* () {
       const broken = watched((pulls) => (pulls === 1 ? new TextEncoder().encode(`{"error":{"code":"c"}`) : new Error()))
       const { client } = fake(() => new Response(broken.stream, { status: 500 }))
@@ -434,7 +434,7 @@ describe("reading an answer", () => {
         ["is cut", Fault.cut({ by: "close" })],
         ["is reset", Fault.cut({ by: "reset" })],
         ["ends without its last chunk", Fault.cut({ by: "close", framing: "chunked" })]
-      ] as const)("attempts again what %s, where it may", ([, fault]) =>
+      ] as const)("retries a body that %s, if the method allows it", ([, fault]) =>
         Effect.gen(function* () {
           const reliable = ReliableHttpClient.make(yield* client, { workload: brisk })
           const server = yield* FaultServer.make({ script: [fault] })
@@ -449,7 +449,7 @@ describe("reading an answer", () => {
         })
       )
 
-      it.scopedLive("takes maxBody bytes, and not one more", () =>
+      it.scopedLive("accepts maxBody bytes and not one more", () =>
         Effect.gen(function* () {
           const reliable = ReliableHttpClient.make(yield* client, { workload: once, maxBody: 100_000 })
           const server = yield* FaultServer.make({
@@ -463,7 +463,7 @@ describe("reading an answer", () => {
         })
       )
 
-      it.scopedLive("keeps 64 KiB of a failure, and its connection", () =>
+      it.scopedLive("keeps 64 KiB of an error body, and the connection if the client supports it", () =>
         Effect.gen(function* () {
           const hardy = ReliableHttpClient.transform({ workload: once })(yield* client)
           const server = yield* FaultServer.make({ script: [Fault.answer(500, { body: "x".repeat(200_000) })] })
@@ -475,7 +475,7 @@ describe("reading an answer", () => {
         })
       )
 
-      it.scopedLive("closes the socket of a failure that does not end", () =>
+      it.scopedLive("closes the socket of an error body that does not end", () =>
         Effect.gen(function* () {
           const reliable = ReliableHttpClient.make(yield* client, { workload: once })
           const server = yield* FaultServer.make({
@@ -499,7 +499,7 @@ describe("reading an answer", () => {
 
 type Pooling = (connections: number) => Effect.Effect<HttpClient.HttpClient, never, Scope.Scope>
 
-/** The transports that keep connections, with so many of them. */
+/** The transports that keep connections, limited to a number of them. */
 const pooling: ReadonlyArray<readonly [name: string, Pooling]> = [
   ["Transport", (connections) => Transport.make({ connections, proxy: "none" })],
   [
@@ -517,7 +517,7 @@ const pooling: ReadonlyArray<readonly [name: string, Pooling]> = [
   ["FetchHttpClient", (connections) => Effect.flatMap(agentOf(connections), overFetch)]
 ]
 
-describe("twenty failures that are tried again", () => {
+describe("a call with twenty retried failures", () => {
   const many = Workload.make({
     name: "many",
     timeouts: { attempt: "10 seconds" },
@@ -526,7 +526,7 @@ describe("twenty failures that are tried again", () => {
   const large = Fault.answer(503, { body: "x".repeat(200_000) })
 
   for (const [name, make] of pooling) {
-    it.scopedLive(`take one or two sockets over ${name}`, () =>
+    it.scopedLive(`uses at most two sockets over ${name}`, () =>
       Effect.gen(function* () {
         const server = yield* FaultServer.make({ script: Array.from({ length: 20 }, () => large) })
         const reliable = ReliableHttpClient.make(yield* make(10), { workload: many })
@@ -537,7 +537,7 @@ describe("twenty failures that are tried again", () => {
       })
     )
 
-    it.scopedLive(`do not wait for each other on one connection over ${name}`, () =>
+    it.scopedLive(`does not block other calls on one connection over ${name}`, () =>
       Effect.gen(function* () {
         const server = yield* FaultServer.make({
           script: ({ number }) => (number % 3 === 0 ? Fault.healthy : large)
