@@ -11,7 +11,7 @@ import { read } from "../support/project.js"
 import { attributesOf, chat, endOf, exactly, failing, traced, unavailable } from "../support/telemetry.js"
 
 // -------------------------------------------------------------------------------------------------
-// What is seen
+// Observed metrics and spans
 // -------------------------------------------------------------------------------------------------
 
 interface Seen {
@@ -30,7 +30,7 @@ const valueOf = (state: unknown): number => {
   return MetricState.isHistogramState(state) ? state.count : Number.NaN
 }
 
-/** The metrics of one workload, since metrics are one for the whole process: each line a name, what differs, and the value. */
+/** The metrics of one workload (metrics are global to the process): each line a name, the other labels and the value. */
 const metricsOf = (workload: string) =>
   Effect.map(Metric.snapshot, (snapshot) =>
     snapshot
@@ -53,30 +53,30 @@ const attributeNames = new Map<string, string>(
   Object.entries(Telemetry.attributes).map(([short, { name }]) => [name, short])
 )
 
-/** A span's name with the values for what it says in braces. */
+/** Replaces the placeholders in the name of a span by its attributes. */
 const filled = (name: string, attributes: Seen["attributes"]): string =>
   name.replace(/\{([^}]+)\}/g, (_, attribute: string) => String(attributes[attribute]))
 
-/** Where a table and what was seen differ, both ways. */
+/** Returns the differences between a table and the observed metrics and spans, in both directions. */
 const differences = (table: Table, seen: ReadonlyArray<Seen>): ReadonlyArray<string> => {
   const rows = Object.values(table)
-  const said = new Set<string>()
+  const matched = new Set<string>()
   const unknown = seen.flatMap((one) => {
     const row = rows.find(({ name, kind }) => kind === one.kind && filled(name, one.attributes) === one.name)
     if (row === undefined) return [`${one.kind} ${one.name} is not in the table`]
-    said.add(row.name)
+    matched.add(row.name)
     if (row.unit !== one.unit) return [`${row.name} is measured in ${one.unit}`]
     return Object.keys(one.attributes).flatMap((name) => {
-      said.add(`${row.name} ${name}`)
+      matched.add(`${row.name} ${name}`)
       return row.attributes.some((short) => Telemetry.attributes[short].name === name)
         ? []
         : [`${row.name} has ${attributeNames.get(name) ?? name}`]
     })
   })
   const missing = rows.flatMap(({ attributes, name }) =>
-    said.has(name)
+    matched.has(name)
       ? attributes
-          .filter((short) => !said.has(`${name} ${Telemetry.attributes[short].name}`))
+          .filter((short) => !matched.has(`${name} ${Telemetry.attributes[short].name}`))
           .map((short) => `${name} never has ${short}`)
       : [`${name} was never seen`]
   )
@@ -107,7 +107,7 @@ const everything = Effect.gen(function* () {
   }
 }).pipe(Effect.scoped)
 
-/** Everything that it makes. */
+/** Returns all metrics and spans of `everything`. */
 const seenOf = Effect.gen(function* () {
   const { spans } = yield* traced(everything)
   const ours = new Set(["everything", "all"])
@@ -124,13 +124,13 @@ const seenOf = Effect.gen(function* () {
   ]
 })
 
-describe("the table of names", () => {
-  it.effect("is what is seen of calls of all kinds, no more and no less", () =>
+describe("Telemetry.names", () => {
+  it.effect("matches the metrics and spans of calls of all kinds exactly", () =>
     Effect.gen(function* () {
       const seen = yield* seenOf
       expect(differences(Telemetry.names, seen)).toEqual([])
 
-      // and whatever else the table said, would be found out
+      // any other table would be detected
       for (const [key, row] of Object.entries(Telemetry.names)) {
         const { [key]: _, ...without } = Telemetry.names as Table
         expect(differences(without, seen), `without ${key}`).not.toEqual([])
@@ -145,7 +145,7 @@ describe("the table of names", () => {
     })
   )
 
-  it("has each name and each attribute once, and uses all", () => {
+  it("contains each name and each attribute once, and uses all", () => {
     const rows = Object.values(Telemetry.names)
     const all = [...rows, ...Object.values(Telemetry.attributes)].map(({ name }) => name)
     expect(new Set(all).size).toBe(all.length)
@@ -153,14 +153,14 @@ describe("the table of names", () => {
     expect(Object.keys(Telemetry.attributes).filter((short) => !used.has(short as never))).toEqual([])
   })
 
-  it.each(["name", "attribute"] as const)("has its table of each %s in .github/TELEMETRY.md", (of) => {
+  it.each(["name", "attribute"] as const)("matches the table of each %s in .github/TELEMETRY.md", (of) => {
     const [, shown = "no table"] =
       new RegExp(`<!-- ${of}s -->\\n([^]*?)<!-- /${of}s -->`).exec(read(".github/TELEMETRY.md")) ?? []
     expect(table(shown)).toEqual(table(markdown(of)))
   })
 })
 
-/** What the documents hold; `npm run format` sets the columns. */
+/** Returns the tables of the documents; `npm run format` aligns the columns. */
 const markdown = (of: "name" | "attribute"): string => {
   const names = Object.values(Telemetry.names)
   const first = names[0]
@@ -188,7 +188,7 @@ const markdown = (of: "name" | "attribute"): string => {
   ].join("\n")
 }
 
-/** The words of a table, however wide its columns are. */
+/** Returns the lines of a table, regardless of the width of its columns. */
 const table = (text: string): ReadonlyArray<string> =>
   text
     .split("\n")
@@ -199,7 +199,7 @@ const table = (text: string): ReadonlyArray<string> =>
 // Metrics
 // -------------------------------------------------------------------------------------------------
 
-describe("what is shown", () => {
+describe("the subject of a metric", () => {
   it.each([
     [{ model: "accounts/acme/deployments/d" }, { model: "deployments/d" }],
     [{ model: "Accounts%2Facme%2Fmodels%2Fm" }, { model: "models%2Fm" }],
@@ -208,13 +208,13 @@ describe("what is shown", () => {
     [{ host: "user:secret@h.test:8443" }, { address: "h.test", port: "8443" }],
     [{ host: "h.test/v1/accounts/acme" }, { address: undefined, port: undefined }],
     [{ host: "[::1]:80" }, { address: "::1", port: "80" }]
-  ])("of %j is %j", (about, expected) => {
+  ])("shows %j as %j", (about, expected) => {
     expect(showing({ about, workload: exactly("shown") })).toMatchObject(expected)
   })
 })
 
-describe("metrics", () => {
-  it.effect("count calls, attempts and waits, by what became of them", () =>
+describe("Telemetry.metrics", () => {
+  it.effect("counts calls, attempts and waits by outcome", () =>
     Effect.gen(function* () {
       const policy = Reliability.make({ workload: exactly("counted"), about: { host: "a.test:8443", model: "m" } })
       const run = (...errors: ReadonlyArray<ApiError.ApiError>) => Reliability.protect(failing(...errors), policy)
@@ -242,7 +242,7 @@ describe("metrics", () => {
     })
   )
 
-  it.effect("measure in seconds", () =>
+  it.effect("measures durations in seconds", () =>
     Effect.gen(function* () {
       const slow = Effect.delay(Effect.fail(unavailable), "2 seconds")
       yield* traced(Reliability.protect(slow, exactly("slow")))
@@ -260,7 +260,7 @@ describe("metrics", () => {
     })
   )
 
-  it.effect("count what the budget did not grant", () =>
+  it.effect("counts the retries that the budget suppressed", () =>
     Effect.gen(function* () {
       const budget = yield* RetryBudget.make({ max: 1, ratio: 0, minPerSecond: 0 })
       const policy = Reliability.make({ workload: exactly("poor"), budget })
@@ -269,7 +269,7 @@ describe("metrics", () => {
     })
   )
 
-  it.effect("tell how long a stream took to begin, and how it ended", () =>
+  it.effect("measures the time to the first event of a stream, and counts its end", () =>
     Effect.gen(function* () {
       const http = yield* ScriptedClient.make([
         Fault.stall("3 seconds", Fault.stream({ events: 2, every: "2 seconds" })),
@@ -304,7 +304,7 @@ describe("metrics", () => {
     })
   )
 
-  it.effect("count what was interrupted, in an attempt and in a wait", () =>
+  it.effect("counts interruptions in an attempt and in a wait", () =>
     Effect.gen(function* () {
       const workload = exactly("stopped")
       yield* traced(
@@ -321,7 +321,7 @@ describe("metrics", () => {
     })
   )
 
-  it.effect("count a call that is made of calls no second time, and nothing twice under two layers", () =>
+  it.effect("counts nested calls once, also under two layers", () =>
     Effect.gen(function* () {
       const inner = Reliability.protect(Effect.succeed(1), exactly("once"))
       const both = Reliability.protect(inner, exactly("twice"))
@@ -332,7 +332,7 @@ describe("metrics", () => {
     })
   )
 
-  it.effect("have the tags of the fiber too", () =>
+  it.effect("includes the tags of the fiber", () =>
     Effect.gen(function* () {
       const call = Reliability.protect(Effect.succeed(1), exactly("tagged"))
       yield* Effect.all([call, call.pipe(Effect.tagMetrics("tenant", "a"))]).pipe(Effect.provide(Telemetry.metrics))
@@ -345,7 +345,7 @@ describe("metrics", () => {
     })
   )
 
-  it.effect("are there for all that a ManagedRuntime runs, and end with the scope of the layer", () =>
+  it.effect("counts the calls of a ManagedRuntime, until the scope of the layer closes", () =>
     Effect.gen(function* () {
       const call = Reliability.protect(Effect.succeed(1), exactly("managed"))
       const runtime = ManagedRuntime.make(Telemetry.metrics)
@@ -357,7 +357,7 @@ describe("metrics", () => {
     })
   )
 
-  it.effect("look at a budget now and then, until the scope is closed", () =>
+  it.effect("polls a budget until the scope is closed", () =>
     Effect.gen(function* () {
       const budget = yield* RetryBudget.make({ max: 3, minPerSecond: 0 })
       const left = Effect.map(
@@ -381,7 +381,7 @@ describe("metrics", () => {
     })
   )
 
-  it("refuse to look at a budget without a pause", () => {
+  it("rejects an interval of zero for a budget", () => {
     const budget = Effect.runSync(RetryBudget.make())
     expect(() => Telemetry.observeBudget("b", budget, { every: 0 })).toThrow(
       "Telemetry.observeBudget: every is 0; it must be at least 1 ms"
@@ -393,8 +393,8 @@ describe("metrics", () => {
 // Bounds: last, since metrics are never forgotten
 // -------------------------------------------------------------------------------------------------
 
-describe("labels", () => {
-  it.effect("are a hundred of a kind at most, and exact in their sum", () =>
+describe("a label of a metric", () => {
+  it.effect("keeps at most a hundred values, with an exact sum", () =>
     Effect.gen(function* () {
       const flood = Effect.forEach(
         Array.from({ length: 3000 }, (_, index) => index),

@@ -6,7 +6,7 @@ import { describe, expect } from "vitest"
 import { root, run } from "../support/project.js"
 import { exactly, failing, unavailable } from "../support/telemetry.js"
 
-/** A page as a scraper reads it: each family with its type, each series with its labels unescaped. */
+/** Parses a page like a scraper: each family with its type, each series with its labels unescaped. */
 const scraped = (page: string) => {
   const types = new Map<string, string>()
   const series = new Map<string, number>()
@@ -52,16 +52,16 @@ const scraped = (page: string) => {
 const snapshotOf = (name: string) =>
   Effect.map(Metric.snapshot, (snapshot) => snapshot.filter(({ metricKey }) => metricKey.name.startsWith(name)))
 
-/** Whether Prometheus's own tool is there, which the other tests do without. */
+/** True if Prometheus's own tool is installed. Only one test needs it. */
 const hasPromtool = spawnSync("promtool", ["--version"]).status === 0
 
-/** What Prometheus's own tool says of a page. */
+/** Checks a page with Prometheus's own tool. */
 const checked = (page: string) => {
   const { status, stderr, stdout } = spawnSync("promtool", ["check", "metrics"], { input: page, encoding: "utf8" })
-  return { status, said: stdout + stderr }
+  return { status, output: stdout + stderr }
 }
 
-/** Metrics that need another name or label than their own, each with an id that keeps them apart from those of other tests. */
+/** Metrics whose names or labels must be changed, with an id that separates them from those of other tests. */
 const awkward = (id: string) =>
   Effect.gen(function* () {
     const boundaries = MetricBoundaries.fromIterable([1])
@@ -85,8 +85,8 @@ const awkward = (id: string) =>
     yield* Metric.update(Metric.frequency(`${id}.words`).pipe(Metric.tagged("key", "k")), "a word")
   })
 
-describe("Prometheus's text", () => {
-  it.effect("keeps the names and labels that the format reserves", () =>
+describe("Telemetry.prometheusOf", () => {
+  it.effect("renames the names and labels that the format reserves", () =>
     Effect.gen(function* () {
       yield* awkward("p4")
       const page = Telemetry.prometheusOf(yield* snapshotOf("p4"))
@@ -113,25 +113,25 @@ describe("Prometheus's text", () => {
     })
   )
 
-  it.skipIf(!hasPromtool)("is accepted by promtool (skipped where promtool is not installed)", () =>
+  it.skipIf(!hasPromtool)("passes promtool (skipped if promtool is not installed)", () =>
     Effect.runPromise(
       Effect.gen(function* () {
         yield* awkward("p5")
-        const { said, status } = checked(Telemetry.prometheusOf(yield* snapshotOf("p5")))
-        // 3: it can be read, and names could be better
-        expect([0, 3], said).toContain(status)
+        const { output, status } = checked(Telemetry.prometheusOf(yield* snapshotOf("p5")))
+        // 3: valid, with advice on names
+        expect([0, 3], output).toContain(status)
         const call = Reliability.protect(
           failing(unavailable),
           exactly("p5", { retry: Retry.make({ base: "1 millis" }) })
         )
         yield* Telemetry.observeBudget("p5", yield* RetryBudget.make())
         const page = yield* Effect.zipRight(call, Telemetry.prometheus).pipe(Effect.provide(Telemetry.metrics))
-        expect(checked(page)).toEqual({ status: 0, said: "" })
+        expect(checked(page)).toEqual({ status: 0, output: "" })
       }).pipe(Effect.scoped)
     )
   )
 
-  it.effect("tells buckets that add up, names with units, and escapes what it quotes", () =>
+  it.effect("prints cumulative buckets and names with units, and escapes quoted text", () =>
     Effect.gen(function* () {
       const histogram = Metric.histogram("p1.time", MetricBoundaries.fromIterable([1, 2]), "Of a\nthing, \\ok")
       const tagged = histogram.pipe(
@@ -157,7 +157,7 @@ describe("Prometheus's text", () => {
     })
   )
 
-  it.effect("has a form for every kind of metric, and keeps kinds of one name apart", () =>
+  it.effect("supports every kind of metric, and separates kinds of one name", () =>
     Effect.gen(function* () {
       yield* Metric.update(Metric.gauge("p2.level"), -Infinity)
       yield* Metric.update(Metric.counter("p2.level"), 2)
@@ -184,7 +184,7 @@ describe("Prometheus's text", () => {
     })
   )
 
-  it.effect("keeps apart what has one name in this format, and together what has one label", () =>
+  it.effect("separates metrics whose names collide in this format, and merges labels that collide", () =>
     Effect.gen(function* () {
       const jobs = Metric.counter("p3.jobs")
       yield* Metric.update(jobs, 1)
@@ -194,7 +194,7 @@ describe("Prometheus's text", () => {
       const lines = Telemetry.prometheusOf(yield* snapshotOf("p3")).split("\n")
       const numbers = lines.filter((line) => line !== "" && !line.startsWith("#"))
       const counter = lines.indexOf("# TYPE p3_jobs_total counter") >= 0
-      // whichever comes first has the name
+      // the first one keeps the name
       expect(numbers.map((line) => line.replace(/^p3_jobs_total_(gauge|counter)/, "p3_jobs_total")).toSorted()).toEqual(
         ["p3_jobs_total 1", "p3_jobs_total 7", `p3_jobs_total{a_b="2;3",z="1"} 2`, "p3_wait_milliseconds 5"]
       )
@@ -202,7 +202,7 @@ describe("Prometheus's text", () => {
     })
   )
 
-  it.effect("can be read, whatever names and tags are", () =>
+  it.effect("prints a valid page for any names and tags", () =>
     Effect.promise(() =>
       fc.assert(
         fc.asyncProperty(
@@ -237,8 +237,8 @@ describe("Prometheus's text", () => {
   )
 })
 
-describe("a page of metrics", () => {
-  it("is served and scraped in an example", async () => {
+describe("the example of a Prometheus page", () => {
+  it("serves metrics that can be scraped", async () => {
     const printed = await run(process.execPath, ["--import", "tsx", "test/examples/metricsToPrometheus.ts"])
     const { series, types } = scraped(`${printed.trim()}\n`)
     expect(types.get("reliability_call_duration_seconds")).toBe("histogram")

@@ -15,8 +15,8 @@ import { attributesOf, chat, endOf, exactly, failing, traced, unavailable } from
 // Spans
 // -------------------------------------------------------------------------------------------------
 
-describe("spans", () => {
-  it.effect("show a call below its caller, and its attempts below the call", () =>
+describe("Telemetry.spans", () => {
+  it.effect("nests a call below its caller, and its attempts below the call", () =>
     Effect.gen(function* () {
       const about = {
         host: "[::1]:8080",
@@ -82,7 +82,7 @@ describe("spans", () => {
     })
   )
 
-  it.effect("call an attempt that runs into its limit an error, for protect and for a leaf", () =>
+  it.effect("marks an attempt that times out as an error, for protect and for a leaf", () =>
     Effect.gen(function* () {
       const workload = exactly("w", { retry: Retry.make({ attempts: 1 }) })
       const leaf = Reliability.leaf(workload, ({ millis }) =>
@@ -105,7 +105,7 @@ describe("spans", () => {
     })
   )
 
-  it.effect("end when an attempt is interrupted, and when a wait is, with all that follows still to come", () =>
+  it.effect("ends its spans at once when an attempt or a wait is interrupted", () =>
     Effect.gen(function* () {
       const workload = exactly("w")
       for (const [call, attempts] of [
@@ -114,7 +114,7 @@ describe("spans", () => {
       ] as const) {
         const { spans } = yield* traced(
           Effect.gen(function* () {
-            // the fiber lives on for a minute
+            // the fiber runs for another minute
             const slow = Effect.ensuring(Reliability.protect(call, workload), Effect.sleep("1 minute"))
             const fiber = yield* Effect.fork(slow)
             yield* Effect.sleep("500 millis")
@@ -128,7 +128,7 @@ describe("spans", () => {
     })
   )
 
-  it.effect("end with defects and foreign errors", () =>
+  it.effect("ends its spans on defects and foreign errors", () =>
     Effect.gen(function* () {
       for (const call of [Effect.die(new Error("secret")), Effect.fail({ secret: 1 })]) {
         const { spans } = yield* traced(Reliability.protect(call, exactly("w")))
@@ -138,7 +138,7 @@ describe("spans", () => {
     })
   )
 
-  it.effect("carry annotations, links and a parent that is not kept to itself", () =>
+  it.effect("includes annotations and links, and ignores a parent without propagation", () =>
     Effect.gen(function* () {
       const external = Tracer.externalSpan({ spanId: "e", traceId: "t" })
       const { spans } = yield* traced(
@@ -156,7 +156,7 @@ describe("spans", () => {
     })
   )
 
-  it.effect("are not made where the tracer is off, and those of others cannot break a call", () =>
+  it.effect("creates no spans if tracing is disabled, and tolerates a broken tracer", () =>
     Effect.gen(function* () {
       const call = Reliability.protect(Effect.succeed(1), exactly("w"))
       const { exit, spans } = yield* traced(Effect.withTracerEnabled(call, false))
@@ -176,11 +176,11 @@ describe("spans", () => {
 // Secrets
 // -------------------------------------------------------------------------------------------------
 
-describe("no span or metric", () => {
+describe("a span or metric", () => {
   const secrets = ["fw_Zx81markerKeyQq", "markercorp", "zebra-9-marker", "secret-path", "secret-query"]
   const [key = "", account = "", prompt = ""] = secrets
 
-  it.effect("holds a key, an account, a prompt, a path or a query", () =>
+  it.effect("contains no key, account, prompt, path or query", () =>
     Effect.gen(function* () {
       const echo = `${prompt} by ${key} of accounts/${account}/x`
       const faults = [
@@ -214,7 +214,7 @@ describe("no span or metric", () => {
       for (const fault of faults) {
         yield* http.script(fault)
         const { spans } = yield* traced(Effect.forEach(calls, Effect.exit))
-        // what `@effect/platform` itself makes of plain clients is not ours
+        // `@effect/platform` itself makes spans of plain clients
         for (const span of spans.filter(({ name }) => !name.startsWith("http.client"))) {
           seen.push(span.name, JSON.stringify(attributesOf(span)))
           if (span.status._tag === "Ended" && span.status.exit._tag === "Failure") {
@@ -273,7 +273,7 @@ const plain = (attributes: ReadonlyArray<KeyValue>) =>
     attributes.map(({ key, value }) => [key, value.stringValue ?? Number(value.intValue ?? value.doubleValue)])
   )
 
-/** A collector on a port of its own, and what it was sent. */
+/** A collector on its own port, and the exports that it received. */
 const collector = Effect.acquireRelease(
   Effect.promise(async () => {
     const received: Array<readonly [path: string, type: string | undefined, body: Exported]> = []
@@ -298,16 +298,16 @@ const collector = Effect.acquireRelease(
     })
 )
 
-// before metrics of one name and two kinds, which this exporter cannot tell apart
+// runs before metrics of one name and two kinds exist, which this exporter cannot distinguish
 describe("a collector of OpenTelemetry", () => {
-  it.scopedLive("gets spans and metrics over HTTP, by the names and attributes of the table", () =>
+  it.scopedLive("receives spans and metrics over HTTP with the documented names and attributes", () =>
     Effect.gen(function* () {
       const { received, url } = yield* collector
       const about = { host: "api.test:8443", model: "m", operation: "chat", provider: "p" }
       const workload = exactly("exported", { retry: Retry.make({ attempts: 3, base: "1 millis" }) })
       const call = Reliability.protect(failing(unavailable), Reliability.make({ workload, about }))
       const exporter = Otlp.layerJson({ baseUrl: url, resource: { serviceName: "a-service" } })
-      // closing the layer exports what is left
+      // closing the layer exports the rest
       yield* call.pipe(
         Effect.withSpan("caller"),
         Effect.provide(Layer.merge(Telemetry.layer(), exporter).pipe(Layer.provide(FetchHttpClient.layer)))
