@@ -28,7 +28,7 @@ import { type Behaviour, closedPort, serve, type Server } from "../support/fault
 // Node loads its `fetch` with the first use of it; were the `undici` package loaded before, `fetch` would use its pool
 vi.hoisted(() => Reflect.get(globalThis, "Response"))
 
-/** Says JSON, without regard to what is asked. */
+/** Responds with JSON to any request. */
 const saysJson = (status: number, body: unknown, ...headers: ReadonlyArray<string>): Behaviour => {
   const text = JSON.stringify(body)
   const lines = [`HTTP/1.1 ${status} -`, "Content-Type: application/json", `Content-Length: ${text.length}`, ...headers]
@@ -48,10 +48,10 @@ const layers = {
 const openai = (server: Server, timeout?: number): OpenAI =>
   new OpenAI({ apiKey: "a key", baseURL: server.origin, maxRetries: 0, ...(timeout !== undefined && { timeout }) })
 
-describe.concurrent("bodies that cannot be sent", () => {
+describe.concurrent("a body that cannot be sent", () => {
   const request = HttpClientRequest.post("http://127.0.0.1")
 
-  it.effect("HttpClientRequest.bodyJson: what is no JSON is InvalidRequest, NotSent", () =>
+  it.effect("fails with InvalidRequest, NotSent if it is not JSON (HttpClientRequest.bodyJson)", () =>
     Effect.gen(function* () {
       const exception = yield* Effect.flip(HttpClientRequest.bodyJson(request, { tokens: 1n }))
       const expected = fatal("InvalidRequest", "NotSent")
@@ -59,7 +59,7 @@ describe.concurrent("bodies that cannot be sent", () => {
     })
   )
 
-  it.effect("HttpClientRequest.schemaBodyJson: what is against the schema is InvalidRequest, NotSent", () =>
+  it.effect("fails with InvalidRequest, NotSent if it violates the schema (HttpClientRequest.schemaBodyJson)", () =>
     Effect.gen(function* () {
       const send = HttpClientRequest.schemaBodyJson(Schema.Struct({ prompt: Schema.NonEmptyString }))
       const exception = yield* Effect.flip(send(request, { prompt: "" }))
@@ -68,8 +68,8 @@ describe.concurrent("bodies that cannot be sent", () => {
     })
   )
 
-  // the TypeError of `JSON.stringify`, and of every mistake in the program
-  it.scopedLive("openai: what is no JSON is Unknown, Unconfirmed", () =>
+  // `JSON.stringify` fails with a TypeError, like many mistakes in a program
+  it.scopedLive("fails with Unknown, Unconfirmed if it is not JSON (openai)", () =>
     Effect.gen(function* () {
       const server = yield* serve({})
       const exception = yield* Effect.flip(attempt(() => openai(server).post("", { body: { tokens: 1n } })))
@@ -80,7 +80,7 @@ describe.concurrent("bodies that cannot be sent", () => {
   )
 
   for (const [client, layer] of Record.toEntries(layers)) {
-    it.scopedLive(`${client}: a body whose source fails on the way is Unconfirmed`, () =>
+    it.scopedLive(`fails with Unconfirmed if its source fails midway (${client})`, () =>
       Effect.gen(function* () {
         const arrived = yield* Deferred.make<void>()
         const server = yield* serve({ onFirstBytes: () => Deferred.unsafeDone(arrived, Effect.void) })
@@ -99,18 +99,18 @@ describe.concurrent("bodies that cannot be sent", () => {
 })
 
 // -------------------------------------------------------------------------------------------------
-// Answers
+// Responses
 // -------------------------------------------------------------------------------------------------
 
-describe.concurrent("answers that clients turn into exceptions", () => {
+describe.concurrent("a response that a client turns into an exception", () => {
   for (const [client, layer] of Record.toEntries(layers)) {
     it.scopedLive(
-      `${client}: an answer of another shape is Decode, Acknowledged, and names the field but no value`,
+      `fails with Decode, Acknowledged for another schema, and names the field but no value (${client})`,
       () =>
         Effect.gen(function* () {
           const server = yield* serve(saysJson(200, { choices: [{ text: "whole" }, { text: 4711 }] }))
-          const answer = Schema.Struct({ choices: Schema.Array(Schema.Struct({ text: Schema.String })) })
-          const call = Effect.flatMap(HttpClient.post(server.origin), HttpClientResponse.schemaBodyJson(answer))
+          const shape = Schema.Struct({ choices: Schema.Array(Schema.Struct({ text: Schema.String })) })
+          const call = Effect.flatMap(HttpClient.post(server.origin), HttpClientResponse.schemaBodyJson(shape))
           const exception = yield* Effect.flip(Effect.provide(call, layer))
           const error = yield* classify({ exception, server })
           expect(error).toMatchObject(fatal("Decode", "Acknowledged"))
@@ -118,33 +118,31 @@ describe.concurrent("answers that clients turn into exceptions", () => {
         })
     )
 
-    it.scopedLive(
-      `${client}: a status that filterStatusOk refuses is an answer, with its headers and its request`,
-      () =>
-        Effect.gen(function* () {
-          const server = yield* serve(saysJson(429, {}, "Retry-After: 7", "X-Request-Id: r-1"))
-          const call = Effect.flatMap(HttpClient.HttpClient, (client) =>
-            HttpClient.filterStatusOk(client).post(`${server.origin}/v1/completions?draft`)
-          )
-          const exception = yield* Effect.flip(Effect.provide(call, layer))
-          const error = yield* classify({ exception, server })
-          expect({ ...error }).toStrictEqual({
-            _tag: "RateLimit",
-            reason: "RateExceeded",
-            delivery: "Acknowledged",
-            status: 429,
-            retryAfter: Duration.seconds(7),
-            executed: false,
-            requestId: "r-1",
-            method: "POST",
-            url: `${server.origin}/v1/completions`,
-            attempts: 0
-          })
+    it.scopedLive(`preserves status, headers and request if filterStatusOk rejects it (${client})`, () =>
+      Effect.gen(function* () {
+        const server = yield* serve(saysJson(429, {}, "Retry-After: 7", "X-Request-Id: r-1"))
+        const call = Effect.flatMap(HttpClient.HttpClient, (client) =>
+          HttpClient.filterStatusOk(client).post(`${server.origin}/v1/completions?draft`)
+        )
+        const exception = yield* Effect.flip(Effect.provide(call, layer))
+        const error = yield* classify({ exception, server })
+        expect({ ...error }).toStrictEqual({
+          _tag: "RateLimit",
+          reason: "RateExceeded",
+          delivery: "Acknowledged",
+          status: 429,
+          retryAfter: Duration.seconds(7),
+          executed: false,
+          requestId: "r-1",
+          method: "POST",
+          url: `${server.origin}/v1/completions`,
+          attempts: 0
         })
+      })
     )
   }
 
-  it.scopedLive("a Retry-After that is a date is read against now, and ignored without it", () =>
+  it.scopedLive("measures a Retry-After date against now, and ignores it without now", () =>
     Effect.gen(function* () {
       const server = yield* serve(saysJson(429, {}, "Retry-After: Thu, 01 Jan 1970 00:01:00 GMT"))
       const call = Effect.flatMap(HttpClient.HttpClient, (client) =>
@@ -159,7 +157,7 @@ describe.concurrent("answers that clients turn into exceptions", () => {
     })
   )
 
-  const answers: ReadonlyArray<{
+  const responses: ReadonlyArray<{
     readonly says: Behaviour
     readonly is: Partial<ApiError.ApiError> & { readonly status: number; readonly reason: ApiError.Reason }
   }> = [
@@ -210,8 +208,8 @@ describe.concurrent("answers that clients turn into exceptions", () => {
       }
     }
   ]
-  for (const { is, says } of answers) {
-    it.scopedLive(`openai: a ${is.status} is ${is.reason}, Acknowledged`, () =>
+  for (const { is, says } of responses) {
+    it.scopedLive(`maps ${is.status} to ${is.reason}, Acknowledged (openai)`, () =>
       Effect.gen(function* () {
         const server = yield* serve(says)
         const exception = yield* Effect.flip(attempt(() => openai(server).models.list()))
@@ -232,7 +230,7 @@ describe.concurrent("answers that clients turn into exceptions", () => {
       for await (const chunk of stream) expect(chunk).toBeDefined()
     })
 
-  it.scopedLive("openai: a stream that breaks off is ConnectionLost, Partial", () =>
+  it.scopedLive("maps a stream that breaks off to ConnectionLost, Partial (openai)", () =>
     Effect.gen(function* () {
       const server = yield* serve(says(events + event({ choices: [] })))
       const expected = transient("ConnectionLost", "Partial", { code: "UND_ERR_SOCKET" })
@@ -241,7 +239,7 @@ describe.concurrent("answers that clients turn into exceptions", () => {
     })
   )
 
-  it.scopedLive("openai: an error event within a stream is what its code means", () =>
+  it.scopedLive("maps an error event of a stream by its code (openai)", () =>
     Effect.gen(function* () {
       const failure = { message: "The server had an error.", type: "server_error", code: "server_error" }
       const server = yield* serve(says(`${events}${event({ error: failure })}0\r\n\r\n`))
@@ -257,7 +255,7 @@ describe.concurrent("answers that clients turn into exceptions", () => {
 // Secrets
 // -------------------------------------------------------------------------------------------------
 
-// nothing that a pattern would know
+// secrets that match no pattern
 const key = "opensesame"
 const prompt = "wombats at dawn"
 
@@ -268,7 +266,7 @@ const built = [
   Logger.map(Logger.structuredLogger, (entry) => inspect(entry, { depth: null }))
 ]
 
-/** What each of Effect's loggers makes of an error. */
+/** Returns the output of each of Effect's loggers for an error. */
 const logged = (error: ApiError.ApiError) =>
   Effect.gen(function* () {
     const lines: Array<string> = []
@@ -290,7 +288,7 @@ const logged = (error: ApiError.ApiError) =>
     return lines
   })
 
-/** All that a program may print of an error. */
+/** Returns everything that a program may print of an error. */
 const printed = (error: ApiError.ApiError) =>
   Effect.gen(function* () {
     return [
@@ -320,34 +318,34 @@ const secretCall = {
 
 const leaks: ReadonlyArray<Leak> = [
   ...(["fetch", "FetchHttpClient.layer", "openai"] as const).map((client) => ({
-    title: `${client}: a header in a message`,
+    title: `a header in a message (${client})`,
     raise: against({}, { call: { ...secretCall, headers: { authorization: `Bearer ${key}\n${prompt}` } } })(client)
   })),
   ...Record.keys(layers).map((client) => ({
-    title: `${client}: headers, body and query of a request`,
+    title: `headers, body and query of a request (${client})`,
     raise: towards(
       Effect.map(closedPort, (port) => `http://${host}:${port}/v1?key=${key}&prompt=${prompt}`),
       { call: secretCall }
     )(client)
   })),
   {
-    title: "NodeHttpClient.layer: a request in a rejected promise",
+    title: "a request in a rejected promise (NodeHttpClient.layer)",
     raise: against(says(""), { call: { ...secretCall, ...promised().call } })("NodeHttpClient.layer")
   },
   {
-    title: "undici: a URL that is none",
+    title: "an invalid URL (undici)",
     raise: towards(Effect.succeed(`no url?key=${key}`))("undici")
   },
   {
-    title: "undici: the bytes that are no HTTP",
+    title: "bytes that are not HTTP (undici)",
     raise: against(says(`${prompt} ${key}\r\n\r\n`))("undici")
   },
   ...Record.keys(clients).map((client) => ({
-    title: `${client}: an answer that is no JSON`,
+    title: `a response that is not JSON (${client})`,
     raise: against(says(`${head}Content-Length: ${prompt.length}\r\n\r\n${prompt}`), { call: { as: "json" } })(client)
   })),
   {
-    title: "NodeHttpClient.layer: a value of another type",
+    title: "a value of another type (NodeHttpClient.layer)",
     raise: Effect.gen(function* () {
       const server = yield* serve(saysJson(200, { text: [key, prompt] }))
       const shape = HttpClientResponse.schemaBodyJson(Schema.Struct({ text: Schema.String }))
@@ -356,29 +354,29 @@ const leaks: ReadonlyArray<Leak> = [
     })
   },
   {
-    title: "HttpClientRequest.schemaBodyJson: a value of another type",
+    title: "a value of another type (HttpClientRequest.schemaBodyJson)",
     raise: Effect.gen(function* () {
       const send = HttpClientRequest.schemaBodyJson(Schema.Struct({ prompt: Schema.String.pipe(Schema.maxLength(3)) }))
       return { exception: yield* Effect.flip(send(HttpClientRequest.post(`http://${host}`), { prompt })) }
     })
   },
   {
-    title: "openai: a key that the server repeats",
+    title: "a key that the server repeats (openai)",
     raise: against(saysJson(401, { error: { message: `Incorrect API key provided: ${key}.` } }))("openai")
   },
   {
-    title: "openai: a prompt that the server quotes",
+    title: "a prompt that the server quotes (openai)",
     raise: against(saysJson(400, { error: { message: `Invalid prompt: "${prompt}"`, input: prompt } }))("openai")
   },
   {
-    title: "fetch: the reason of an abort",
+    title: "the reason of an abort (fetch)",
     raise: against((controller) => ({ onRequest: () => controller.abort(new Error(`${prompt} ${key}`)) }))("fetch")
   }
 ]
 
-describe.concurrent("what is kept of an exception", () => {
+describe.concurrent("a classified exception", () => {
   for (const { raise, title } of leaks) {
-    it.scopedLive(`${title} is not`, () =>
+    it.scopedLive(`does not reveal ${title}`, () =>
       Effect.gen(function* () {
         const { exception } = yield* raise
         const raw = inspect(exception, { depth: null, showHidden: true, customInspect: false })

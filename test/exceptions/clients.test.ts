@@ -39,7 +39,7 @@ const effects = (verdict: Verdict) => ({
   "NodeHttpClient.layerUndici": verdict
 })
 
-/** Calls until one fails, which is the first on a connection that has served another. */
+/** Calls until a call fails, the first on a reused connection. */
 const onKeptAlive =
   (behaviour: Behaviour): Raise =>
   (name) =>
@@ -92,7 +92,7 @@ const connecting: ReadonlyArray<Situation> = [
     ),
     cells: {
       ...undicis(transient("Timeout", "NotSent", { phase: "connect", code: "UND_ERR_CONNECT_TIMEOUT" })),
-      // the package throws away what was thrown
+      // the package discards the original exception
       openai: transient("Timeout", "Unconfirmed", { phase: "attempt" })
     }
   },
@@ -196,7 +196,7 @@ const losing: ReadonlyArray<Situation> = [
     title: "a close in the midst of the headers",
     raise: against(says(`${head}X-Half`)),
     cells: {
-      // a known limit: bytes of this answer pass for those of an earlier one
+      // a known limitation: bytes of this response look like those of an earlier one
       ...undicis(transient("ConnectionLost", "Unconfirmed", { code: "UND_ERR_SOCKET", reusedSocket: true })),
       undici: transient("ConnectionLost", "Unconfirmed", { code: "UND_ERR_SOCKET" }),
       "NodeHttpClient.layer": transient("ConnectionLost", "Unconfirmed", { code: "ECONNRESET" })
@@ -209,7 +209,7 @@ const losing: ReadonlyArray<Situation> = [
     }),
     cells: {
       ...undicis(transient("ConnectionLost", "Unconfirmed", { code: "UND_ERR_SOCKET", reusedSocket: true })),
-      // the one throws the same within a body, the other says nothing of its socket
+      // undici throws the same within a body, node:http reports nothing about its socket
       undici: transient("ConnectionLost", "Unconfirmed", { code: "UND_ERR_SOCKET" }),
       "NodeHttpClient.layer": transient("ConnectionLost", "Unconfirmed", { code: "ECONNRESET" })
     }
@@ -226,7 +226,7 @@ const losing: ReadonlyArray<Situation> = [
     raise: against({
       onRequest: ({ socket, tcp }) => {
         socket.write(halfBody)
-        // a reset takes back what was not read yet
+        // a reset discards bytes that were not read yet
         soon(() => tcp.resetAndDestroy())
       }
     }),
@@ -262,7 +262,7 @@ const losing: ReadonlyArray<Situation> = [
       "NodeHttpClient.layer": transient("ConnectionLost", "Partial", { code: "ECONNRESET" })
     }
   },
-  // browsers say no more than this, whatever happened
+  // browsers report nothing more specific
   ...["Failed to fetch", "NetworkError when attempting to fetch resource.", "Load failed"].map((message) => ({
     title: `a browser's "${message}"`,
     raise: against({}, { settings: { fetch: () => Promise.reject(new TypeError(message)) } }),
@@ -275,7 +275,7 @@ const reading: ReadonlyArray<Situation> = [
     title: "garbage instead of HTTP",
     raise: against(says("220 mail.example ESMTP\r\n\r\n")),
     cells: {
-      // undici 7 gives no code
+      // undici 7 reports no code
       ...undicis(transient("InvalidAnswer", "Partial", { code: /^(?:HPE_INVALID_CONSTANT)?$/ })),
       "NodeHttpClient.layer": transient("InvalidAnswer", "Partial", { code: "HPE_INVALID_CONSTANT" })
     }
@@ -289,7 +289,7 @@ const reading: ReadonlyArray<Situation> = [
     }
   },
   {
-    title: "a content-length that is no number",
+    title: "a content-length that is not a number",
     raise: against(says(`${head}Content-Length: many\r\n\r\n{}`)),
     cells: {
       ...undicis(transient("InvalidAnswer", "Partial", { code: /^(?:HPE_INVALID_CONTENT_LENGTH)?$/ })),
@@ -316,7 +316,7 @@ const reading: ReadonlyArray<Situation> = [
     cells: fetches(transient("InvalidAnswer", "Partial", { code: "Z_DATA_ERROR" }))
   },
   {
-    title: "a 200 that is no JSON",
+    title: "a 200 that is not JSON",
     raise: against(says(`${head}Content-Length: 6\r\n\r\n<html>`), { call: { as: "json" } }),
     cells: everyone(transient("InvalidAnswer", "Acknowledged"))
   },
@@ -369,7 +369,7 @@ const waiting: ReadonlyArray<Situation> = [
     cells: {
       fetch: transient("Timeout", "Unconfirmed", { phase: "attempt" }),
       undici: transient("Timeout", "Unconfirmed", { phase: "attempt" }),
-      // these say only that they were aborted
+      // these report only the abort
       ...effects(fatal("Aborted", "Unconfirmed")),
       openai: fatal("Aborted", "Unconfirmed")
     }
@@ -438,7 +438,7 @@ const asking: ReadonlyArray<Situation> = [
     }
   },
   {
-    // a body that is generated may be on its way when its length turns out wrong
+    // a generated body may already be partly sent when its length turns out to be wrong
     title: "a request of another length than announced",
     raise: against({}, { call: { headers: { "content-length": "1" } } }),
     cells: { undici: fatal("InvalidRequest", "Unconfirmed", { code: "UND_ERR_REQ_CONTENT_LENGTH_MISMATCH" }) }
@@ -447,7 +447,7 @@ const asking: ReadonlyArray<Situation> = [
 
 const wrapping: ReadonlyArray<Situation> = [
   {
-    title: "a refused port, as Effect.runPromise rejects with it,",
+    title: "a refused port, rejected by Effect.runPromise",
     raise: towards(
       Effect.map(closedPort, (port) => `http://${host}:${port}`),
       promised()
@@ -455,7 +455,7 @@ const wrapping: ReadonlyArray<Situation> = [
     cells: effects(transient("Connect", "NotSent", { code: "ECONNREFUSED" }))
   },
   {
-    title: "a body cut off, as Effect.runPromise rejects with it,",
+    title: "a truncated body, rejected by Effect.runPromise",
     raise: against(says(halfBody), promised()),
     cells: {
       ...effects(transient("ConnectionLost", "Partial", { code: "UND_ERR_SOCKET" })),
@@ -463,7 +463,7 @@ const wrapping: ReadonlyArray<Situation> = [
     }
   },
   {
-    title: "a defect of the client, as Effect.runPromise rejects with it,",
+    title: "a defect of the client, rejected by Effect.runPromise",
     raise: against({}, { call: { ...promised().call, headers: { "x-title": "☃" } } }),
     cells: { "NodeHttpClient.layer": fatal("InvalidRequest", "NotSent", { code: "ERR_INVALID_CHAR" }) }
   },
@@ -478,10 +478,10 @@ const wrapping: ReadonlyArray<Situation> = [
   }
 ]
 
-describe.concurrent("what clients throw", () => {
+describe.concurrent("Classify.exception with real clients", () => {
   for (const { cells, raise, title } of [...connecting, ...losing, ...reading, ...waiting, ...asking, ...wrapping]) {
     for (const [client, verdict] of Record.toEntries(cells as Required<Cells>)) {
-      it.scopedLive(`${client}: ${title} is ${verdict.reason}, ${verdict.delivery}`, () =>
+      it.scopedLive(`returns ${verdict.reason}, ${verdict.delivery} for ${title} (${client})`, () =>
         Effect.gen(function* () {
           const error = yield* classify(yield* raise(client))
           expect(concluded(error, verdict)).toStrictEqual(verdict)
@@ -491,15 +491,13 @@ describe.concurrent("what clients throw", () => {
   }
 
   for (const client of Record.keys(clients)) {
-    it.scopedLive(
-      `${client}: a name that nobody knows is NameNotFound, or NameLookup without a resolver, NotSent`,
-      () =>
-        Effect.gen(function* () {
-          const error = yield* classify(yield* towards(Effect.succeed("http://nowhere.invalid"))(client))
-          const reason = error.code === "ENOTFOUND" ? "NameNotFound" : "NameLookup"
-          expect(error).toMatchObject({ _tag: "Transient", reason, delivery: "NotSent" })
-          expect(["ENOTFOUND", "EAI_AGAIN"]).toContain(error.code)
-        })
+    it.scopedLive(`returns NameNotFound, or NameLookup without a resolver, for an unknown host name (${client})`, () =>
+      Effect.gen(function* () {
+        const error = yield* classify(yield* towards(Effect.succeed("http://nowhere.invalid"))(client))
+        const reason = error.code === "ENOTFOUND" ? "NameNotFound" : "NameLookup"
+        expect(error).toMatchObject({ _tag: "Transient", reason, delivery: "NotSent" })
+        expect(["ENOTFOUND", "EAI_AGAIN"]).toContain(error.code)
+      })
     )
   }
 })
