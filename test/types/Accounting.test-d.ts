@@ -9,15 +9,15 @@ declare const window: Accounting.Window
 declare const counts: Accounting.ServerCounts
 declare const call: Effect.Effect<number, "other", Log>
 
-describe("count", () => {
-  it("leaves the effect's type as it is, in both forms", () => {
+describe("Accounting.count", () => {
+  it("preserves the type of the effect, in both forms", () => {
     expectTypeOf(Accounting.count(call, accounting)).toEqualTypeOf<typeof call>()
     expectTypeOf(call.pipe(Accounting.count(accounting))).toEqualTypeOf<typeof call>()
   })
 })
 
-describe("the layer", () => {
-  it("needs nothing, cannot fail and provides the accounts", () => {
+describe("Accounting.layer", () => {
+  it("requires nothing, cannot fail and provides the accounts", () => {
     expectTypeOf(Accounting.layer()).toEqualTypeOf<Layer.Layer<Accounting.Accounting>>()
     expectTypeOf(Accounting.layer({ bucket: "1 second" })).toEqualTypeOf<Layer.Layer<Accounting.Accounting>>()
     expectTypeOf(Accounting.snapshot).toEqualTypeOf<Effect.Effect<Accounting.Snapshot, never, Accounting.Accounting>>()
@@ -26,13 +26,13 @@ describe("the layer", () => {
     >()
   })
 
-  it("records what policies tell", () => {
+  it("provides a record for policies", () => {
     expectTypeOf(accounting.record).toExtend<NonNullable<Reliability.Options["record"]>>()
   })
 })
 
-describe("since and only", () => {
-  it("work in both forms, and keep what they are given", () => {
+describe("Accounting.since and only", () => {
+  it("supports both forms and preserves the type", () => {
     expectTypeOf(
       Effect.map(accounting.snapshot, Accounting.since({ at: 0, rows: [], inFlight: 0, open: [] }))
     ).toEqualTypeOf<Effect.Effect<Accounting.Snapshot>>()
@@ -44,7 +44,7 @@ describe("since and only", () => {
 })
 
 describe("a verdict", () => {
-  it("is told apart by its tag", () => {
+  it("narrows by its tag", () => {
     const verdict = Accounting.reconcile(window, counts)
     expectTypeOf(verdict._tag).toEqualTypeOf<
       "ClientSide" | "ServerSide" | "InAgreement" | "MissingOnClient" | "NotEnoughData"

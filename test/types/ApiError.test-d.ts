@@ -5,7 +5,7 @@ import { describe, expectTypeOf, it } from "vitest"
 declare const error: ApiError.ApiError
 
 describe("ApiError", () => {
-  it("is exactly the three classes", () => {
+  it("equals the union of its three classes", () => {
     expectTypeOf(error._tag).toEqualTypeOf<"RateLimit" | "Transient" | "Fatal">()
     expectTypeOf<Schema.Schema.Type<typeof ApiError.ApiError>>().toEqualTypeOf<ApiError.ApiError>()
     expectTypeOf<Schema.Schema.Context<typeof ApiError.ApiError>>().toEqualTypeOf<never>()
@@ -24,7 +24,7 @@ describe("ApiError", () => {
     expectTypeOf<ApiError.Reason>().toEqualTypeOf<ApiError.ApiError["reason"]>()
   })
 
-  it("needs no more than a reason and a delivery", () => {
+  it("requires only a reason and a delivery", () => {
     expectTypeOf<{ reason: "Tls"; delivery: "NotSent" }>().toExtend<ConstructorParameters<typeof ApiError.Fatal>[0]>()
     expectTypeOf<{ reason: "Tls" }>().not.toExtend<ConstructorParameters<typeof ApiError.Fatal>[0]>()
     expectTypeOf<{ reason: "Capacity"; delivery: "NotSent" }>().not.toExtend<
@@ -52,7 +52,7 @@ describe("ApiError", () => {
 })
 
 describe("Classify", () => {
-  it("gives an ApiError for anything, and fits tryPromise", () => {
+  it("returns an ApiError for anything, and fits tryPromise", () => {
     const call = Effect.tryPromise({ try: () => Promise.resolve(1), catch: (u) => Classify.exception(u, { now: 0 }) })
     expectTypeOf(call).toEqualTypeOf<Effect.Effect<number, ApiError.ApiError>>()
     expectTypeOf(Classify.answer).returns.toEqualTypeOf<ApiError.ApiError>()
@@ -60,7 +60,7 @@ describe("Classify", () => {
 })
 
 describe("Dialect", () => {
-  it("refuses a reason of another class", () => {
+  it("rejects a reason of another class", () => {
     expectTypeOf<{ status: 503; class: "Transient"; reason: "Capacity"; source: "s" }>().not.toExtend<Dialect.Entry>()
     expectTypeOf<{ status: 503; class: "Transient"; reason: "Unavailable"; source: "s" }>().toExtend<Dialect.Entry>()
   })

@@ -4,8 +4,8 @@ import { describe, expectTypeOf, it } from "vitest"
 
 const dialect = Dialect.fireworks
 
-describe("a classification at a time that is not given", () => {
-  it("is a type error", () => {
+describe("a classification without a time", () => {
+  it("fails to compile", () => {
     // @ts-expect-error now is missing
     Classify.exception(new Error("-"))
     // @ts-expect-error now is missing
@@ -26,7 +26,7 @@ describe("a classification at a time that is not given", () => {
     expectTypeOf<Classify.Answer["now"]>().toEqualTypeOf<number>()
   })
 
-  it("is not one in a policy, which knows the time", () => {
+  it("compiles in a policy, which provides the time", () => {
     Reliability.make({ workload: Workload.interactive, classify: Classify.exception })
     Reliability.make({
       workload: Workload.interactive,
@@ -35,8 +35,8 @@ describe("a classification at a time that is not given", () => {
   })
 })
 
-describe("mapError", () => {
-  it("leaves ApiError as the only error, and the rest as it was", () => {
+describe("Classify.mapError", () => {
+  it("returns ApiError as the only error, and preserves the rest", () => {
     const call = Effect.flatMap(Dependency, () => Effect.tryPromise(() => Promise.resolve(1)))
     type Call = Effect.Effect<number, ApiError.ApiError, Dependency>
     expectTypeOf(call.pipe(Classify.mapError())).toEqualTypeOf<Call>()

@@ -8,7 +8,7 @@ interface Meter {
 }
 
 describe("Deployments", () => {
-  it("are called by the service, and fail with ApiError", () => {
+  it("requires Fireworks and fails with ApiError", () => {
     expectTypeOf(Deployments.get("d")).toEqualTypeOf<
       Effect.Effect<Deployments.Deployment, ApiError.ApiError, Fireworks.Fireworks>
     >()
@@ -19,13 +19,13 @@ describe("Deployments", () => {
     expectTypeOf<Deployments.Deployment["ofTomorrow"]>().toEqualTypeOf<unknown>()
   })
 
-  it("are ready, or fail in a way that has a type of its own", () => {
+  it("fails with a type of its own if a deployment does not become ready", () => {
     expectTypeOf(Deployments.awaitReady("d")).toEqualTypeOf<
       Effect.Effect<Deployments.Deployment, ApiError.ApiError | Deployments.DeploymentFailed, Fireworks.Fireworks>
     >()
   })
 
-  it("need what the probe and the observer need", () => {
+  it("requires the services of the probe and the observer", () => {
     const needy = {} as Effect.Effect<void, never, Meter>
     expectTypeOf(Deployments.awaitReady("d", { probe: () => needy })).toEqualTypeOf<
       Effect.Effect<
@@ -39,14 +39,14 @@ describe("Deployments", () => {
     >()
   })
 
-  it("are not scaled out without a bound", () => {
+  it("rejects scaling out without a bound", () => {
     // @ts-expect-error maxReplicas is required
     void Deployments.scaleOutOn429("d", { dryRun: true })
-    // @ts-expect-error it spends money: what it may do is said
+    // @ts-expect-error options are required, because scaling spends money
     void Deployments.scaleOutOn429("d")
   })
 
-  it("are watched by what leaves an effect's types alone", () => {
+  it("preserves the type of a watched effect", () => {
     const scaleOut = {} as Deployments.ScaleOut
     const effect = {} as Effect.Effect<number, string, Meter>
     expectTypeOf(scaleOut.watch(effect)).toEqualTypeOf<Effect.Effect<number, string, Meter>>()

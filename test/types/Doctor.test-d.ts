@@ -3,12 +3,12 @@ import { Doctor } from "effect-reliability/cli"
 import { describe, expectTypeOf, it } from "vitest"
 
 describe("Doctor", () => {
-  it("always succeeds, and needs nothing", () => {
+  it("succeeds always and requires nothing", () => {
     expectTypeOf(Doctor.examine({})).toEqualTypeOf<Effect.Effect<Doctor.Report>>()
     expectTypeOf(Doctor.exitStatus).returns.toEqualTypeOf<0 | 1>()
   })
 
-  it("has findings of known sides and steps", () => {
+  it("limits findings to known sides, and keys to Redacted", () => {
     expectTypeOf<Doctor.Finding["side"]>().toEqualTypeOf<"yours" | "provider" | "account" | "unclear">()
     // @ts-expect-error a key is Redacted
     void Doctor.examine({ apiKey: "fw_key" })

@@ -16,8 +16,8 @@ declare const client: ReliableHttpClient.ReliableHttpClient
 declare const authorized: ReliableHttpClient.ReliableHttpClient<Token>
 declare const events: Stream.Stream<EventStream.Event, "other", Token>
 
-describe("open", () => {
-  it("requires what its client and its observers require", () => {
+describe("EventStream.open", () => {
+  it("requires the services of its client and its observers", () => {
     expectTypeOf(EventStream.open(request, { client })).toEqualTypeOf<
       Stream.Stream<EventStream.Event, ApiError.ApiError>
     >()
@@ -33,17 +33,17 @@ describe("open", () => {
     >()
   })
 
-  it("requires the service where it has no client", () => {
+  it("requires the service if no client is given", () => {
     type FromService = Stream.Stream<EventStream.Event, ApiError.ApiError, ReliableHttpClient.ReliableHttpClient>
     expectTypeOf(EventStream.open(request)).toEqualTypeOf<FromService>()
     expectTypeOf(EventStream.open(request, { workload: Workload.agentic })).toEqualTypeOf<FromService>()
   })
 })
 
-describe("decode", () => {
+describe("EventStream.decode", () => {
   const Piece = Schema.Struct({ n: Schema.NumberFromString })
 
-  it("is what the schema decodes to, in both orders, and adds its error", () => {
+  it("returns the type of the schema, in both orders of arguments, and adds its error", () => {
     type Decoded = Stream.Stream<{ readonly n: number }, "other" | ApiError.ApiError, Token>
     expectTypeOf(events.pipe(EventStream.decode(Piece))).toEqualTypeOf<Decoded>()
     expectTypeOf(EventStream.decode(events, Piece)).toEqualTypeOf<Decoded>()
@@ -52,7 +52,7 @@ describe("decode", () => {
     >()
   })
 
-  it("requires what the schema requires", () => {
+  it("requires the services of the schema", () => {
     const Known = Schema.transformOrFail(Schema.String, Schema.Number, {
       strict: true,
       decode: (name) => Effect.map(Table, (table) => table.get(name) ?? 0),

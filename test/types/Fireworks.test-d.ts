@@ -13,7 +13,7 @@ declare const log: (line: string) => Effect.Effect<void, never, Log>
 const model = "accounts/fireworks/models/kimi-k2"
 
 describe("Fireworks", () => {
-  it("fails with ApiError only, and needs nothing more", () => {
+  it("fails with ApiError only, and requires nothing more", () => {
     const chat = fireworks.chat({ model, messages: [{ role: "user", content: "Hi" }] })
     expectTypeOf(chat).toEqualTypeOf<Effect.Effect<Fireworks.Answer<Fireworks.ChatCompletion>, ApiError.ApiError>>()
     const stream = fireworks.chatStream({ model, messages: [] })
@@ -23,14 +23,14 @@ describe("Fireworks", () => {
     >()
   })
 
-  it("has schemas whose types print as their names", () => {
+  it("exposes schemas whose types print as their names", () => {
     expectTypeOf(Fireworks.ChatRequest).toEqualTypeOf<
       Schema.Schema<Fireworks.ChatRequest, Fireworks.ChatRequestEncoded>
     >()
     expectTypeOf<Fireworks.ChatRequest["messages"]>().toEqualTypeOf<ReadonlyArray<Fireworks.Message>>()
   })
 
-  it("takes parameters that it does not know, and checks those that it knows", () => {
+  it("accepts unknown parameters and checks known ones", () => {
     void fireworks.chat({ model, messages: [{ role: "user", content: "Hi", new_one: 1 }], another: { deep: true } })
     // @ts-expect-error a model is needed
     void fireworks.chat({ messages: [] })
@@ -40,7 +40,7 @@ describe("Fireworks", () => {
     void fireworks.chat({ model, messages: [], stream: true })
   })
 
-  it("hands out what it knows typed, and what it does not know as unknown", () => {
+  it("returns known fields typed and unknown fields as unknown", () => {
     expectTypeOf<Fireworks.ChatCompletion["choices"][number]["message"]["content"]>().toEqualTypeOf<
       string | null | undefined
     >()
@@ -48,7 +48,7 @@ describe("Fireworks", () => {
     expectTypeOf<Fireworks.ChatCompletion["of_tomorrow"]>().toEqualTypeOf<unknown>()
   })
 
-  it("is a layer over any HttpClient", () => {
+  it("provides a layer over any HttpClient", () => {
     expectTypeOf(Fireworks.layer({ apiKey })).toEqualTypeOf<
       Layer.Layer<Fireworks.Fireworks, never, HttpClient.HttpClient>
     >()
@@ -59,7 +59,7 @@ describe("Fireworks", () => {
     void Fireworks.layer({ apiKey: "fw_key" })
   })
 
-  it("needs what its observers need, once, where it is made", () => {
+  it("requires the services of its observers once, at construction", () => {
     const onGiveUp = () => log("no")
     expectTypeOf(Fireworks.layer({ apiKey, onGiveUp })).toEqualTypeOf<
       Layer.Layer<Fireworks.Fireworks, never, HttpClient.HttpClient | Log>

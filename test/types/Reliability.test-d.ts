@@ -33,8 +33,8 @@ const { interactive } = Workload
 // Retry
 // -------------------------------------------------------------------------------------------------
 
-describe("Retry's schedules", () => {
-  it("are plain schedules over any input", () => {
+describe("a schedule of Retry", () => {
+  it("extends a plain schedule over any input", () => {
     expectTypeOf(Retry.documented).toEqualTypeOf<Schedule.Schedule<Retry.Step, unknown>>()
     expectTypeOf(Retry.sdk).toEqualTypeOf<Schedule.Schedule<Retry.Step, unknown>>()
     expectTypeOf(Retry.make).returns.toEqualTypeOf<Schedule.Schedule<Retry.Step, unknown>>()
@@ -42,7 +42,7 @@ describe("Retry's schedules", () => {
     expectTypeOf(Retry.delay).returns.toEqualTypeOf<Duration.Duration>()
   })
 
-  it("keep everything exact with Effect.retry", () => {
+  it("preserves all types with Effect.retry", () => {
     for (const each of [Retry.documented, Retry.sdk, schedule]) {
       expectTypeOf(fails.pipe(Effect.retry(each))).toEqualTypeOf(fails)
       expectTypeOf(failsOtherwise.pipe(Effect.retry(each))).toEqualTypeOf(failsOtherwise)
@@ -56,7 +56,7 @@ describe("Retry's schedules", () => {
     }
   })
 
-  it("take combinators on top without annotations", () => {
+  it("accepts combinators without annotations", () => {
     const composed = Retry.documented.pipe(
       Schedule.intersect(Schedule.recurs(2)),
       Schedule.tapOutput(([step]) => {
@@ -82,7 +82,7 @@ describe("Retry.retry", () => {
     expectTypeOf(safe.pipe(Retry.retry(schedule))).toEqualTypeOf(safe)
   })
 
-  it("takes any schedule over any error, and adds what that requires", () => {
+  it("accepts any schedule over any error, and adds its requirements", () => {
     const logging = Schedule.recurs(2).pipe(Schedule.tapOutput(() => Log))
     expectTypeOf(fails.pipe(Retry.retry(logging))).toEqualTypeOf<
       Effect.Effect<Answer, ApiError.ApiError, Client | Log>
@@ -96,7 +96,7 @@ describe("Retry.retry", () => {
 // -------------------------------------------------------------------------------------------------
 
 describe("Workload.timeout", () => {
-  it("adds Transient, and nothing else", () => {
+  it("adds Transient and nothing else", () => {
     expectTypeOf(other.pipe(Workload.timeout(interactive))).toEqualTypeOf<
       Effect.Effect<Answer, Other | ApiError.Transient, Client>
     >()
@@ -119,7 +119,7 @@ describe("Workload.within", () => {
 })
 
 describe("Workload.with", () => {
-  it("takes any part of a workload, first or last", () => {
+  it("accepts any part of a workload, first or last", () => {
     expectTypeOf(Workload.with(interactive, { timeouts: { pool: "1 second" } })).toEqualTypeOf<Workload.Workload>()
     const change = Workload.with({ deadline: "1 minute", patience: undefined })
     expectTypeOf(change).toEqualTypeOf<(workload: Workload.Workload) => Workload.Workload>()
@@ -128,7 +128,7 @@ describe("Workload.with", () => {
     expectTypeOf<Workload.Workload>().not.toHaveProperty("idempotency")
   })
 
-  it("needs more of make", () => {
+  it("requires fewer options than Workload.make", () => {
     expectTypeOf<{ name: string; timeouts: { attempt: "1 second" } }>().toExtend<Workload.Options>()
     expectTypeOf<{ name: string; timeouts: { read: "1 second" } }>().not.toExtend<Workload.Options>()
     expectTypeOf<{ timeouts: { attempt: "1 second" } }>().not.toExtend<Workload.Options>()
@@ -136,7 +136,7 @@ describe("Workload.with", () => {
 })
 
 describe("Deadline", () => {
-  it("adds Transient, and nothing else", () => {
+  it("adds Transient and nothing else", () => {
     expectTypeOf(other.pipe(Deadline.within("1 minute"))).toEqualTypeOf<
       Effect.Effect<Answer, Other | ApiError.Transient, Client>
     >()
@@ -144,13 +144,13 @@ describe("Deadline", () => {
     expectTypeOf(Deadline.within(fails, 1000)).toEqualTypeOf(fails)
   })
 
-  it("tells what remains, and requires nothing", () => {
+  it("returns the remaining time and requires nothing", () => {
     expectTypeOf(Deadline.remaining).toEqualTypeOf<Effect.Effect<Option.Option<Duration.Duration>>>()
   })
 })
 
 describe("RetryBudget", () => {
-  it("is made without requirements, and cannot fail", () => {
+  it("requires nothing and cannot fail", () => {
     expectTypeOf(RetryBudget.make()).toEqualTypeOf<Effect.Effect<RetryBudget.RetryBudget>>()
     expectTypeOf(RetryBudget.layer()).toEqualTypeOf<Layer.Layer<RetryBudget.RetryBudget>>()
     expectTypeOf(RetryBudget.RetryBudget).toExtend<
@@ -165,20 +165,20 @@ describe("RetryBudget", () => {
 
 const plain = Reliability.make({ workload: interactive })
 
-describe("protect with a workload or a plain policy", () => {
-  it("keeps an ApiError's type exact", () => {
+describe("Reliability.protect with a workload or a plain policy", () => {
+  it("preserves the type of an ApiError", () => {
     expectTypeOf(fails.pipe(Reliability.protect(interactive))).toEqualTypeOf(fails)
     expectTypeOf(fails.pipe(Reliability.protect(plain))).toEqualTypeOf(fails)
     expectTypeOf(Reliability.protect(fails, interactive)).toEqualTypeOf(fails)
     expectTypeOf(Reliability.protect(fails, plain)).toEqualTypeOf(fails)
   })
 
-  it("lets other errors through", () => {
+  it("preserves other errors", () => {
     expectTypeOf(failsOtherwise.pipe(Reliability.protect(interactive))).toEqualTypeOf(failsOtherwise)
     expectTypeOf(Reliability.protect(failsOtherwise, plain)).toEqualTypeOf(failsOtherwise)
   })
 
-  it("adds Transient to errors that have none", () => {
+  it("adds Transient to errors without it", () => {
     expectTypeOf(other.pipe(Reliability.protect(interactive))).toEqualTypeOf<
       Effect.Effect<Answer, Other | ApiError.Transient, Client>
     >()
@@ -187,30 +187,30 @@ describe("protect with a workload or a plain policy", () => {
     >()
   })
 
-  it("adds Transient to what cannot fail: a limit can", () => {
+  it("adds Transient to an effect that cannot fail, because of the timeouts", () => {
     const limited = expectTypeOf<Effect.Effect<Answer, ApiError.Transient, Client>>()
     limited.toEqualTypeOf(safe.pipe(Reliability.protect(interactive)))
     limited.toEqualTypeOf(Reliability.protect(safe, plain))
   })
 
-  it("leaves unknown unknown", () => {
+  it("preserves unknown errors", () => {
     expectTypeOf(loose.pipe(Reliability.protect(interactive))).toEqualTypeOf(loose)
   })
 
-  it("can be given a name, and applied later to anything", () => {
+  it("supports a stored combinator that is applied to any effect", () => {
     const reliably = Reliability.protect(interactive)
     expectTypeOf(reliably(fails)).toEqualTypeOf(fails)
     expectTypeOf(reliably(safe)).toEqualTypeOf<Effect.Effect<Answer, ApiError.Transient, Client>>()
     expectTypeOf(reliably(other)).toEqualTypeOf<Effect.Effect<Answer, Other | ApiError.Transient, Client>>()
   })
 
-  it("goes twice without changing a type twice", () => {
+  it("changes the type only once when applied twice", () => {
     const twice = other.pipe(Reliability.protect(interactive), Reliability.protect(plain))
     expectTypeOf(twice).toEqualTypeOf<Effect.Effect<Answer, Other | ApiError.Transient, Client>>()
   })
 })
 
-describe("protect with observers", () => {
+describe("Reliability.protect with observers", () => {
   const observing = Reliability.make({
     workload: interactive,
     onRetry: ({ error, step, workload }) => {
@@ -230,7 +230,7 @@ describe("protect with observers", () => {
     }
   })
 
-  it("adds what they require", () => {
+  it("adds their requirements", () => {
     expectTypeOf(observing).toEqualTypeOf<Reliability.Policy<Log>>()
     const expected = expectTypeOf<Effect.Effect<Answer, ApiError.ApiError, Client | Log>>()
     expected.toEqualTypeOf(fails.pipe(Reliability.protect(observing)))
@@ -238,26 +238,26 @@ describe("protect with observers", () => {
     expected.toEqualTypeOf(Reliability.leaf(observing, () => fails))
   })
 
-  it("adds it where nothing was required, or nothing can fail", () => {
+  it("adds their requirements to an effect without requirements and errors", () => {
     const nothing = Effect.succeed(1)
     expectTypeOf(nothing.pipe(Reliability.protect(observing))).toEqualTypeOf<
       Effect.Effect<number, ApiError.Transient, Log>
     >()
   })
 
-  it("takes observers that fail, whose errors go nowhere", () => {
+  it("accepts observers that fail, without adding their errors", () => {
     const failing = Reliability.make({ workload: interactive, onGiveUp: () => Effect.fail(new Other()) })
     expectTypeOf(fails.pipe(Reliability.protect(failing))).toEqualTypeOf(fails)
   })
 
-  it("adds what two observers require", () => {
+  it("adds the requirements of two observers", () => {
     class Metrics extends Context.Tag("Metrics")<Metrics, { readonly count: Effect.Effect<void> }>() {}
     const both = Reliability.make({ workload: interactive, onRetry: () => Log, onGiveUp: () => Metrics })
     expectTypeOf(both).toEqualTypeOf<Reliability.Policy<Log | Metrics>>()
   })
 })
 
-describe("protect with a policy that classifies", () => {
+describe("Reliability.protect with a policy that classifies", () => {
   const classifying = Reliability.make({
     workload: interactive,
     classify: (error: Other) => new ApiError.Fatal({ reason: "Unknown", delivery: "Unconfirmed", detail: error.detail })
@@ -268,7 +268,7 @@ describe("protect with a policy that classifies", () => {
   })
   const observing = Reliability.make({ workload: interactive, classify: Classify.exception, onGiveUp: () => Log })
 
-  it("knows what its classify takes", () => {
+  it("infers the errors that its classify accepts", () => {
     expectTypeOf(classifying).toEqualTypeOf<Reliability.Classifying<Other>>()
     expectTypeOf(anything).toEqualTypeOf<Reliability.Classifying<unknown>>()
     expectTypeOf(observing).toEqualTypeOf<Reliability.Classifying<unknown, Log>>()
@@ -283,13 +283,13 @@ describe("protect with a policy that classifies", () => {
     }
   })
 
-  it("adds ApiError to what cannot fail: a limit can", () => {
+  it("adds ApiError to an effect that cannot fail, because of the timeouts", () => {
     expectTypeOf(safe.pipe(Reliability.protect(anything))).toEqualTypeOf(fails)
     expectTypeOf(safe.pipe(Reliability.protect(classifying))).toEqualTypeOf(fails)
     expectTypeOf(Reliability.protect(safe, anything)).toEqualTypeOf(fails)
   })
 
-  it("adds what the policy requires", () => {
+  it("adds the requirements of the policy", () => {
     const expected = expectTypeOf<Effect.Effect<Answer, ApiError.ApiError, Client | Log>>()
     expected.toEqualTypeOf(foreign.pipe(Reliability.protect(observing)))
     expected.toEqualTypeOf(Reliability.protect(foreign, observing))
@@ -297,30 +297,30 @@ describe("protect with a policy that classifies", () => {
     expected.toEqualTypeOf(safe.pipe(Reliability.protect(observing)))
   })
 
-  it("is refused for errors that its classify does not take", () => {
+  it("rejects errors that its classify does not accept", () => {
     const reliably = Reliability.protect(classifying)
     type Accepted = Parameters<typeof reliably>[0]
     expectTypeOf(other).toExtend<Accepted>()
     expectTypeOf(safe).toExtend<Accepted>()
     expectTypeOf(foreign).not.toExtend<Accepted>()
-    // what is an ApiError already needs no classify
+    // an ApiError needs no classify
     expectTypeOf(failsOtherwise).toExtend<Accepted>()
     expectTypeOf(loose).not.toExtend<Accepted>()
   })
 
-  it("passes for no plain policy, which would let its errors through by type and not by value", () => {
+  it("does not accept the policy as a plain one, whose types would keep the errors", () => {
     expectTypeOf(classifying).not.toExtend<Reliability.Policy>()
   })
 
-  it("is refused for such errors with the effect first, and by leaf", () => {
-    // the last overload of each, which takes any error: it must not take this policy
+  it("rejects such errors with the effect first, and in leaf", () => {
+    // the last overload of each accepts any error, so it must reject this policy
     expectTypeOf(classifying).not.toExtend<Parameters<typeof Reliability.protect<Answer, Foreign, Client>>[1]>()
     expectTypeOf(classifying).not.toExtend<Parameters<typeof Reliability.leaf<Answer, Foreign, Client>>[0]>()
   })
 })
 
-describe("leaf", () => {
-  it("types like protect", () => {
+describe("Reliability.leaf", () => {
+  it("infers the same types as protect", () => {
     const expected = expectTypeOf<Effect.Effect<Answer, Other | ApiError.Transient, Client>>()
     expected.toEqualTypeOf(Reliability.leaf(interactive, () => other))
     expected.toEqualTypeOf(Reliability.leaf(plain, () => other))
@@ -334,7 +334,7 @@ describe("leaf", () => {
     expectTypeOf(Reliability.leaf(anything, () => safe)).toEqualTypeOf(fails)
   })
 
-  it("tells the call its limits", () => {
+  it("passes its limits to the call", () => {
     const leaf = Reliability.leaf(interactive, (attempt) => {
       expectTypeOf(attempt).toEqualTypeOf<Reliability.Attempt>()
       expectTypeOf(attempt.phase).toEqualTypeOf<"attempt" | "deadline">()
@@ -344,8 +344,8 @@ describe("leaf", () => {
   })
 })
 
-describe("describe", () => {
-  it("takes workloads and policies of any kind", () => {
+describe("Reliability.describe", () => {
+  it("accepts workloads and policies of any kind", () => {
     expectTypeOf(Reliability.describe(interactive).workload).toEqualTypeOf<string>()
     expectTypeOf(Reliability.describe(plain).observes).toEqualTypeOf<Array<"onRetry" | "onGiveUp" | "record">>()
     expectTypeOf(

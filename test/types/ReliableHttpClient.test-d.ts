@@ -19,8 +19,8 @@ declare const foreign: HttpClient.HttpClient.With<Foreign, Token>
 declare const log: (line: string) => Effect.Effect<void, never, Log>
 declare const count: (name: string) => Effect.Effect<void, Foreign, Metrics>
 
-describe("make", () => {
-  it("fails with ApiError, and nothing else", () => {
+describe("ReliableHttpClient.make", () => {
+  it("fails with ApiError only", () => {
     const reliable = ReliableHttpClient.make(client)
     expectTypeOf(reliable).toEqualTypeOf<ReliableHttpClient.ReliableHttpClient>()
     expectTypeOf(reliable.get("/")).toEqualTypeOf<Effect.Effect<Answer, ApiError.ApiError>>()
@@ -29,7 +29,7 @@ describe("make", () => {
     >()
   })
 
-  it("takes the client last, also inside of another combinator's arguments", () => {
+  it("accepts the client last, also inside the arguments of another combinator", () => {
     expectTypeOf(client.pipe(ReliableHttpClient.make())).toEqualTypeOf<ReliableHttpClient.ReliableHttpClient>()
     expectTypeOf(foreign.pipe(ReliableHttpClient.make({ maxBody: 1 }))).toEqualTypeOf<
       ReliableHttpClient.ReliableHttpClient<Token>
@@ -40,7 +40,7 @@ describe("make", () => {
     expectTypeOf(caught.get("/")).toExtend<Effect.Effect<Answer, unknown>>()
   })
 
-  it("requires what the client and the observers require", () => {
+  it("requires the services of the client and the observers", () => {
     const observed = ReliableHttpClient.make(foreign, { onRetry: ({ error }) => log(error.message) })
     expectTypeOf(observed).toEqualTypeOf<ReliableHttpClient.ReliableHttpClient<Token | Log>>()
     expectTypeOf(observed.get("/")).toEqualTypeOf<Effect.Effect<Answer, ApiError.ApiError, Token | Log>>()
@@ -51,7 +51,7 @@ describe("make", () => {
     expectTypeOf(both.get("/")).toEqualTypeOf<Effect.Effect<Answer, ApiError.ApiError, Log | Metrics>>()
   })
 
-  it("is a client like others", () => {
+  it("supports the combinators of other clients", () => {
     const reliable = ReliableHttpClient.make(client)
     expectTypeOf(reliable.pipe(HttpClient.mapRequest(HttpClientRequest.prependUrl("/")))).toEqualTypeOf<
       HttpClient.HttpClient.With<ApiError.ApiError>
@@ -65,7 +65,7 @@ describe("make", () => {
     expectTypeOf(ReliableHttpClient.make(reliable)).toEqualTypeOf<ReliableHttpClient.ReliableHttpClient>()
   })
 
-  it("declares the idempotency of a request, with the type of the effect unchanged", () => {
+  it("preserves the type of an effect in withIdempotency", () => {
     const reliable = ReliableHttpClient.make(client)
     const call = reliable.post("/")
     expectTypeOf(ReliableHttpClient.withIdempotency(call, "safe")).toEqualTypeOf(call)
@@ -73,47 +73,47 @@ describe("make", () => {
     expectTypeOf<Reliability.Idempotency>().toEqualTypeOf<"safe" | "keyed" | "never">()
   })
 
-  it("takes no option that would break it", () => {
-    // @ts-expect-error a client of its own has errors of its own
+  it("rejects invalid options", () => {
+    // @ts-expect-error the client classifies its own errors
     ReliableHttpClient.make(client, { classify: (error: Foreign) => error })
-    // @ts-expect-error no such word
+    // @ts-expect-error unknown idempotency
     ReliableHttpClient.make(client, { idempotency: "sure" })
-    // @ts-expect-error no such word
+    // @ts-expect-error unknown idempotency
     ReliableHttpClient.withIdempotency("sure")
     // @ts-expect-error a function of the request, not an effect
     ReliableHttpClient.make(client, { idempotency: () => Effect.succeed("safe") })
-    // @ts-expect-error no such place
+    // @ts-expect-error unknown target
     ReliableHttpClient.make(client, { target: "here" })
     // @ts-expect-error a number of bytes
     ReliableHttpClient.make(client, { maxBody: "64 MiB" })
   })
 })
 
-describe("Options", () => {
-  it("may all be left out, or be undefined", () => {
+describe("ReliableHttpClient.Options", () => {
+  it("allows every option to be omitted or undefined", () => {
     expectTypeOf<Record<keyof ReliableHttpClient.Options, undefined>>().toExtend<ReliableHttpClient.Options>()
     expectTypeOf<ReliableHttpClient.Options["workload"]>().toEqualTypeOf<Workload.Workload | undefined>()
   })
 })
 
-describe("transform", () => {
-  it("keeps the type of a client, for who takes one", () => {
+describe("ReliableHttpClient.transform", () => {
+  it("preserves the type of a client", () => {
     expectTypeOf(ReliableHttpClient.transform()).toEqualTypeOf<
       (client: HttpClient.HttpClient) => HttpClient.HttpClient
     >()
     expectTypeOf(ReliableHttpClient.transform({})(client)).toEqualTypeOf<HttpClient.HttpClient>()
   })
 
-  it("requires for each call what the observers require", () => {
+  it("requires the services of the observers for each call", () => {
     const observed = ReliableHttpClient.transform({ onRetry: () => log("again") })(client)
     expectTypeOf(observed.get("/")).toEqualTypeOf<Effect.Effect<Answer, HttpClientError.HttpClientError, Log>>()
-    // @ts-expect-error who takes a client without requirements does not take this one
+    // @ts-expect-error this client has requirements
     expectTypeOf(observed).toExtend<HttpClient.HttpClient>()
   })
 })
 
-describe("layer", () => {
-  it("needs an HttpClient", () => {
+describe("ReliableHttpClient.layer", () => {
+  it("requires an HttpClient", () => {
     expectTypeOf(ReliableHttpClient.layer()).toEqualTypeOf<
       Layer.Layer<ReliableHttpClient.ReliableHttpClient, never, HttpClient.HttpClient>
     >()
@@ -122,7 +122,7 @@ describe("layer", () => {
     >().toEqualTypeOf<ReliableHttpClient.ReliableHttpClient>()
   })
 
-  it("needs what the observers need, and what it provides needs nothing", () => {
+  it("requires the services of the observers, and provides a client without requirements", () => {
     expectTypeOf(ReliableHttpClient.layer({ onRetry: ({ error }) => log(error.message) })).toEqualTypeOf<
       Layer.Layer<ReliableHttpClient.ReliableHttpClient, never, HttpClient.HttpClient | Log>
     >()
@@ -135,8 +135,8 @@ describe("layer", () => {
   })
 })
 
-describe("replayable", () => {
-  it("keeps the request's type", () => {
+describe("ReliableHttpClient.replayable", () => {
+  it("preserves the type of the request", () => {
     expectTypeOf(ReliableHttpClient.replayable).toEqualTypeOf<
       (request: HttpClientRequest.HttpClientRequest) => HttpClientRequest.HttpClientRequest
     >()

@@ -4,7 +4,7 @@ import { type Fireworks, ServerMetrics } from "effect-reliability/fireworks"
 import { describe, expectTypeOf, it } from "vitest"
 
 describe("ServerMetrics", () => {
-  it("counts what Accounting reconciles", () => {
+  it("returns counts that Accounting reconciles", () => {
     expectTypeOf<ServerMetrics.ServerCounts>().toExtend<Accounting.ServerCounts>()
     expectTypeOf(ServerMetrics.integrate([], { from: 0, to: 1 }).coverage).toEqualTypeOf<number>()
   })
@@ -18,7 +18,7 @@ describe("ServerMetrics", () => {
     >()
   })
 
-  it("is a layer over Fireworks", () => {
+  it("provides a layer over Fireworks", () => {
     expectTypeOf(ServerMetrics.layer()).toEqualTypeOf<
       Layer.Layer<ServerMetrics.ServerMetrics, never, Fireworks.Fireworks>
     >()

@@ -8,7 +8,7 @@ type Call<A> = Effect.Effect<A, ApiError.ApiError, Fireworks.Fireworks>
 declare const outcome: TrainerJobs.Outcome
 
 describe("TrainerJobs", () => {
-  it("fails with ApiError only, and tells of each end by a tag", () => {
+  it("fails with ApiError only, and returns each end with its own tag", () => {
     expectTypeOf(TrainerJobs.awaitReady("j")).toEqualTypeOf<Call<TrainerJobs.Outcome>>()
     expectTypeOf(TrainerJobs.reconnectAndWait("j")).toEqualTypeOf<Call<TrainerJobs.Outcome>>()
     expectTypeOf(TrainerJobs.resumeAndWait("j")).toEqualTypeOf<Call<TrainerJobs.Outcome>>()
@@ -21,23 +21,23 @@ describe("TrainerJobs", () => {
     >()
   })
 
-  it("says where a trainer answers, and from which checkpoint it went on", () => {
+  it("returns the URL of a trainer and the checkpoint that it resumed from", () => {
     if (outcome._tag === "Ready") {
       expectTypeOf(outcome.baseUrl).toEqualTypeOf<string>()
       if (outcome.optimizer._tag === "Preserved") {
         expectTypeOf(outcome.optimizer.checkpoint).toEqualTypeOf<TrainerJobs.Checkpoint>()
       }
     }
-    // @ts-expect-error only what runs was resumed
+    // @ts-expect-error only a running trainer has been resumed
     void outcome.resumed
   })
 
-  it("takes no state to resume from that the API knows not to be one, and resumes nothing where it only waits", () => {
-    // @ts-expect-error a trainer that runs is not resumed
+  it("rejects states that cannot be resumed, and resumes where it only waits", () => {
+    // @ts-expect-error a running trainer cannot be resumed
     void TrainerJobs.reconnectAndWait("j", { resumableStates: ["RUNNING"] })
     // @ts-expect-error `awaitReady` resumes nothing
     void TrainerJobs.awaitReady("j", { resumes: 1 })
-    // @ts-expect-error there is no such kind
+    // @ts-expect-error unknown kind
     void TrainerJobs.get("j", { kind: "batch" })
   })
 })

@@ -27,10 +27,10 @@ declare const request: HttpClientRequest.HttpClientRequest
 const { interactive: workload } = Workload
 const usual: Retry.Options = { attempts: 3 }
 
-// The compiler is who refuses names that no option has: a check at construction could tell them from the rest of a value
-// that holds more than the options, which is passed on rightly, only by refusing that too.
-describe("a name that no option has", () => {
-  it("is refused by each constructor of a call's parts", () => {
+// Only the compiler rejects unknown names of options. A check at construction would also reject values that rightly hold
+// more than the options.
+describe("an unknown option", () => {
+  it("fails to compile in the constructors of the parts of a call", () => {
     // @ts-expect-error timeouts
     void Workload.make({ name: "w", timeout: "1 second" })
     // @ts-expect-error attempt
@@ -62,7 +62,7 @@ describe("a name that no option has", () => {
     void Reliability.protect(call, workload)
   })
 
-  it("is refused by the services, and by what examines and imitates them", () => {
+  it("fails to compile in the services, the doctor and the test servers", () => {
     // @ts-expect-error baseUrl
     void Fireworks.layer({ apiKey, baseURL: "https://host" })
     // @ts-expect-error accountId
@@ -87,9 +87,9 @@ describe("a name that no option has", () => {
     void FireworksServer.layer({ deployment: {} })
   })
 
-  it("is refused in a value that has no option at all, and is the caller's where others beside it are", () => {
+  it("fails to compile in a value without any known option, and compiles beside a known one", () => {
     const mistaken = { dead_line: "1 second" }
-    // @ts-expect-error they have nothing in common
+    // @ts-expect-error the types have nothing in common
     void Workload.with(workload, mistaken)
     const settings = { deadline: "1 second", colour: "red" } as const
     void Workload.with(workload, settings)
