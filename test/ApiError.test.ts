@@ -271,7 +271,7 @@ describe("ApiError.detail", () => {
   })
 })
 
-describe("isApiError", () => {
+describe("ApiError.isApiError", () => {
   it("accepts errors of this and of another copy of the package", () => {
     expect(ApiError.isApiError(transient())).toBe(true)
     expect(ApiError.isApiError({ [ApiError.TypeId]: Symbol.for("effect-reliability/ApiError") })).toBe(true)
@@ -284,7 +284,7 @@ describe("isApiError", () => {
   })
 })
 
-describe("isRetryable", () => {
+describe("ApiError.isRetryable", () => {
   const fatal = (shouldRetry?: boolean) =>
     new ApiError.Fatal({ reason: "BadRequest", delivery: "Acknowledged", shouldRetry })
 
@@ -306,7 +306,7 @@ describe("isRetryable", () => {
   })
 })
 
-describe("settle and unsettle", () => {
+describe("ApiError.settle and unsettle", () => {
   it("changes only the attempts, and keeps class and cause", () => {
     fc.assert(
       fc.property(anyError, fc.integer({ min: 1, max: 9 }), (error, attempts) => {
@@ -397,7 +397,7 @@ describe("an error made by Classify", () => {
   })
 })
 
-describe("mayHaveExecuted", () => {
+describe("ApiError.mayHaveExecuted", () => {
   const fatal = (props: Partial<ConstructorParameters<typeof ApiError.Fatal>[0]>) =>
     new ApiError.Fatal({ reason: "BadRequest", delivery: "Acknowledged", ...props })
 
@@ -440,7 +440,7 @@ describe("mayHaveExecuted", () => {
   })
 })
 
-describe("match", () => {
+describe("ApiError.match", () => {
   it("calls the case of the class, in both orders of arguments", () => {
     const cases = { RateLimit: () => "r", Transient: (e: ApiError.Transient) => e.reason, Fatal: () => "f" }
     expect(ApiError.match(transient(), cases)).toBe("Unavailable")

@@ -31,7 +31,7 @@ const anyBudget = anyOptions.chain((options) =>
 const expectClose = (actual: number, expected: number) =>
   expect(Math.abs(actual - expected)).toBeLessThanOrEqual(1e-6 * Math.max(1, Math.abs(expected)))
 
-describe("accrue", () => {
+describe("the accrual of tokens", () => {
   const options = { ratio: 0.1, minPerSecond: 2, max: 20 }
 
   it("adds tokens per second and per call, up to max", () => {
@@ -291,7 +291,7 @@ const shuffled = <A>(items: ReadonlyArray<A>, seed: string) =>
   Effect.map(Random.shuffle(items), (chunk) => [...chunk]).pipe(Effect.withRandom(Random.make(seed)))
 
 describe("RetryBudget with thousands of fibers", () => {
-  it.effect.each(["one", "two", "three"])("neither loses nor invents a token (seed: %s)", (seed) =>
+  it.effect.each(["one", "two", "three"])("loses and invents no token (seed: %s)", (seed) =>
     Effect.gen(function* () {
       const budget = yield* RetryBudget.make({ ratio: 0.5, minPerSecond: 0, max: 10_000 })
       yield* Effect.replicateEffect(budget.withdraw, 10_000, { discard: true })

@@ -149,7 +149,7 @@ describe("a media type", () => {
   })
 })
 
-describe("maxEvent", () => {
+describe("the option maxEvent", () => {
   const tooLarge: ReadonlyArray<readonly [string, Body]> = [
     ["one line", say(`data: ${"x".repeat(95)}\n\n`)],
     ["many lines", say("data: xxx\n".repeat(11) + "\n")],
