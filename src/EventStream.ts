@@ -41,7 +41,7 @@ import * as Classify from "./Classify.js"
 import type * as Dialect from "./Dialect.js"
 import { type Fields, unsafeMake } from "./internal/apiError/unsafeMake.js"
 import { currentCall } from "./internal/call/context.js"
-import { isObserved, type Telling, telling } from "./internal/call/observers.js"
+import { isObserved, type CallReport, reportOf } from "./internal/call/observers.js"
 import { limitedTo, onLimitKey, type WithOnLimit } from "./internal/call/timeLimit.js"
 import { fromException } from "./internal/classify/fromException.js"
 import { clockOf, monotonic } from "./internal/clock.js"
@@ -194,7 +194,7 @@ class Session<R, R2> {
   /** True once the first events, or the end, were emitted. */
   isOpen = false
   /** Notifies observers of the end of the stream, once. Absent afterwards, and if the call is not observed. */
-  observation: Telling | undefined
+  observation: CallReport | undefined
 
   constructor(client: ReliableHttpClient<R>, request: Request, options: Checked<R2>, fiber: AnyFiber) {
     this.client = HttpClient.mapRequest(client, (sent) => (this.sent = sent))
@@ -206,7 +206,7 @@ class Session<R, R2> {
     this.decoder = new Decoder(createParser, options)
     const { clock, policy } = this
     const outer = fiber.getFiberRef(currentCall)
-    this.observation = telling({ fiber, policy, clock, outer, startedAt: monotonic(clock) }, "stream")
+    this.observation = reportOf({ fiber, policy, clock, outer, startedAt: monotonic(clock) }, "stream")
   }
 
   readonly pull: Pulled<R | R2> = Effect.suspend(() => {

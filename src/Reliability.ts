@@ -41,7 +41,7 @@ import {
 import { unsafeMake } from "./internal/apiError/unsafeMake.js"
 import { currentCall, ending, endOf, isPart, owning } from "./internal/call/context.js"
 import type { About, Call, Idempotency, Outcome } from "./internal/call/model.js"
-import { type Telling, telling } from "./internal/call/observers.js"
+import { type CallReport, reportOf } from "./internal/call/observers.js"
 import { limited, onLimitKey, type Sequel, type WithOnLimit } from "./internal/call/timeLimit.js"
 import { clockOf, monotonic } from "./internal/clock.js"
 import { timedOut } from "./internal/deadline/timedOut.js"
@@ -335,7 +335,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
   /** The deadline of the call, in monotonic milliseconds. */
   readonly endsAt: number
   /** Notifies the observers of the call; absent if there are none. */
-  readonly told: Telling | undefined
+  readonly told: CallReport | undefined
   attempts = 0
   /** The number of attempts made, including those of inner owners of retries. */
   made = 0
@@ -360,7 +360,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
     this.startedAt = monotonic(this.clock)
     this.endsAt = endOf(this.outer, Duration.toMillis(policy.workload.deadline), this.startedAt)
     this.state = policy.workload.retry.initial
-    this.told = telling(this, "call")
+    this.told = reportOf(this, "call")
   }
 
   /** Returns the call that its fibers inherit. Code inside an attempt has the time of the attempt, not that of the call. */

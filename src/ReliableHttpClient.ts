@@ -46,7 +46,7 @@ import { limitedTo } from "./internal/call/timeLimit.js"
 import { clockOf, monotonic } from "./internal/clock.js"
 import { checkIdempotency, declaredIdempotency, idempotencyOf } from "./internal/http/idempotency.js"
 import { check, hostOf, methodOf, reduced, Unsendable } from "./internal/http/request.js"
-import { type Answer, isSuccess, ReadAnswer, readWithin, TooLarge } from "./internal/http/response.js"
+import { type BaseResponse, isSuccess, BufferedResponse, readWithin, TooLarge } from "./internal/http/response.js"
 import {
   type Bounds,
   type Exchanging,
@@ -262,7 +262,7 @@ const checked = <R>(owner: string, options: Options<R>): Checked<R> => {
 // -------------------------------------------------------------------------------------------------
 
 /** Tests whether a response is a success whose body is valid JSON, if it claims to be JSON. */
-const isSound = (answer: ReadAnswer): boolean => {
+const isSound = (answer: BufferedResponse): boolean => {
   if (!isSuccess(answer.status)) return false
   if (!isJson(answer.head.contentType)) return true
   try {
@@ -274,7 +274,7 @@ const isSound = (answer: ReadAnswer): boolean => {
   }
 }
 
-const toApiError = (answer: ReadAnswer, context: AnswerContext): ApiError => {
+const toApiError = (answer: BufferedResponse, context: AnswerContext): ApiError => {
   const { head, headers, status } = answer
   // what a success holds is nobody's error, and nobody's log
   const body = isSuccess(status) ? undefined : answer.readText()
@@ -309,7 +309,7 @@ const refused = (
 // Private: one call
 // -------------------------------------------------------------------------------------------------
 
-type OnAnswer = ((answer: Answer) => void) | undefined
+type OnAnswer = ((answer: BaseResponse) => void) | undefined
 
 class Caller<E, R, R2> {
   readonly options: Checked<R2>
@@ -381,7 +381,7 @@ class Caller<E, R, R2> {
   }
 
   judge(
-    answer: ReadAnswer,
+    answer: BufferedResponse,
     sending: OutgoingRequest,
     fiber: AnyFiber,
     onAnswer: OnAnswer
@@ -414,7 +414,7 @@ class Caller<E, R, R2> {
     const send = (mapped: Request, left: number): Effect.Effect<Response, ApiError> => {
       const sent = sending.prepare(mapped, this.trace(fiber), undefined)
       const answered = Effect.flatMap(exchange(sent, { workload, millis: left, phase, bounds }), (answer) =>
-        answer instanceof ReadAnswer ? this.judge(answer, sending, fiber, onAnswer) : Effect.succeed(answer)
+        answer instanceof BufferedResponse ? this.judge(answer, sending, fiber, onAnswer) : Effect.succeed(answer)
       )
       return sending.streamed ? sending.guard(attempt, answered) : answered
     }
@@ -565,7 +565,7 @@ export const transform = <R = never>(options: Options<R> = {}) => {
     return HttpClient.makeWith<never, never, HttpClientError.HttpClientError, R>(
       Effect.flatMap((request) =>
         Effect.suspend(() => {
-          let last: Answer | undefined
+          let last: BaseResponse | undefined
           return Effect.mapError(
             caller.call(request, (answer) => (last = answer)),
             (cause) => toHttpClientError(request, last, cause)
@@ -579,7 +579,7 @@ export const transform = <R = never>(options: Options<R> = {}) => {
 
 const toHttpClientError = (
   request: Request,
-  last: Answer | undefined,
+  last: BaseResponse | undefined,
   cause: ApiError
 ): HttpClientError.HttpClientError => {
   if (last !== undefined && cause.status === last.status) {

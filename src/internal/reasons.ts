@@ -12,7 +12,10 @@ export type LostIn = "dns" | "connect" | "tls" | "proxy" | "connection" | "abort
 /**
  * The party that can act on an error: the caller, the provider or the owner of the account; `unclear` if evidence must decide.
  */
-export type Side = "yours" | "provider" | "account" | "unclear"
+export const sides = ["yours", "provider", "account", "unclear"] as const
+
+/** One of `sides`. */
+export type Side = (typeof sides)[number]
 
 /** Groups of errors that servers report, for advice on many errors at once. */
 export type Group = "rate" | "capacity" | "starting" | "account" | "request" | "server"

@@ -56,10 +56,10 @@ export interface Owner {
 }
 
 /** Makes the reporter of one call, or of the stream that it opens; undefined if there is nothing to report to. */
-export const telling = (owner: Owner, of: Begun["of"]): Telling | undefined => {
+export const reportOf = (owner: Owner, of: Begun["of"]): CallReport | undefined => {
   const observers = listOf(owner.outer)
   if (observers === undefined && owner.policy.record === undefined) return undefined
-  const one = new Telling(owner)
+  const one = new CallReport(owner)
   if (observers === undefined) return one
   const { about = nothing, workload } = owner.policy
   one.begun = { of, workload, about, at: owner.clock.unsafeCurrentTimeMillis() }
@@ -81,7 +81,7 @@ const safely = <A>(f: () => A): A | undefined => {
 }
 
 /** Reports one call to its observers. */
-export class Telling {
+export class CallReport {
   readonly owner: Owner
   observed: ReadonlyArray<Observed> = none
   /** The start of the call, as observers receive it. */

@@ -33,7 +33,7 @@ export interface Head {
 }
 
 /** A response without an implementation of reading its body. */
-export abstract class Answer extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
+export abstract class BaseResponse extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
   readonly head: Head
   #headers: Headers.Headers | undefined
   #cookies: Cookies.Cookies | undefined
@@ -94,8 +94,8 @@ export abstract class Answer extends Inspectable.Class implements HttpClientResp
   }
 
   /** The same response for errors, which end up in logs. Its request is reduced to what may be shown. */
-  get shown(): Answer {
-    return new RedactedAnswer(this)
+  get shown(): BaseResponse {
+    return new RedactedResponse(this)
   }
 
   protected decoded<A>(evaluate: () => A): Effect.Effect<A, HttpClientError.ResponseError> {
@@ -113,10 +113,10 @@ export abstract class Answer extends Inspectable.Class implements HttpClientResp
 }
 
 /** A response with a redacted request. */
-class RedactedAnswer extends Answer {
-  readonly #response: Answer
+class RedactedResponse extends BaseResponse {
+  readonly #response: BaseResponse
 
-  constructor(response: Answer) {
+  constructor(response: BaseResponse) {
     super({
       ...response.head,
       request: reduced(response.request),
@@ -126,7 +126,7 @@ class RedactedAnswer extends Answer {
     this.#response = response
   }
 
-  override get shown(): Answer {
+  override get shown(): BaseResponse {
     return this
   }
   override get bytes(): Effect.Effect<Uint8Array, HttpClientError.ResponseError> {
@@ -158,7 +158,7 @@ export interface Body {
 }
 
 /** A response whose body has been read. */
-export class ReadAnswer extends Answer {
+export class BufferedResponse extends BaseResponse {
   readonly body: Body
   #text: string | undefined
   #parsed: { readonly value: unknown } | undefined
@@ -335,15 +335,15 @@ export const readWithin = (
   success: boolean = isSuccess(response.status),
   // some clients build the headers at each access
   headers: Headers.Headers = response.headers
-): Effect.Effect<ReadAnswer, TooLarge | HttpClientError.ResponseError> =>
+): Effect.Effect<BufferedResponse, TooLarge | HttpClientError.ResponseError> =>
   Effect.withFiberRuntime((fiber) => {
     const { request, status } = response
     const contentType = headers["content-type"]
     const cookies = headers["set-cookie"] === undefined ? Cookies.empty : response.cookies
     // Node no longer knows the address when the body has been read
     const address = response.remoteAddress
-    const responseOf = (body: Body): ReadAnswer =>
-      new ReadAnswer(
+    const responseOf = (body: Body): BufferedResponse =>
+      new BufferedResponse(
         {
           request,
           status,
@@ -351,7 +351,7 @@ export const readWithin = (
           headers: () => headers,
           cookies: () => cookies,
           remoteAddress: address._tag === "Some" ? address.value : undefined,
-          sender: response instanceof Answer ? response.head.sender : undefined
+          sender: response instanceof BaseResponse ? response.head.sender : undefined
         },
         body
       )

@@ -14,7 +14,7 @@ import type { ApiError, Delivery, Kind, Phase } from "../../ApiError.js"
 import { unsafeMake } from "../../internal/apiError/unsafeMake.js"
 import { fromException } from "../../internal/classify/fromException.js"
 import { codeOf, nameOf } from "../../internal/errors.js"
-import { type Head, ReadAnswer } from "../../internal/http/response.js"
+import { type Head, BufferedResponse } from "../../internal/http/response.js"
 import { type Bounds, isEventStream } from "../../internal/http/transportHook.js"
 import { redactUrl } from "../../internal/redact.js"
 import { bodyOf } from "./chunks.js"
@@ -25,7 +25,7 @@ import type { Dispatching, Handler, Limits, Sending } from "./model.js"
 import { type Attempt, type Connection, gone, type Origin, type Waiter } from "./pool.js"
 import { cookiesOf, headerOf, headersOf, type RawHeaders, rawOf } from "./rawHeaders.js"
 import { StageTimer } from "./stageTimer.js"
-import { OpenAnswer, Source } from "./streamingResponse.js"
+import { StreamingResponse, Source } from "./streamingResponse.js"
 import { Upload } from "./upload.js"
 
 type Result = Effect.Effect<HttpClientResponse.HttpClientResponse, ApiError>
@@ -283,7 +283,7 @@ export class RequestHandler implements Waiter, Handler {
 
   /** Returns the response without reading the rest of its body. */
   #finishEarly(): void {
-    const response = new ReadAnswer(this.#head(), bodyOf(this.#chunks))
+    const response = new BufferedResponse(this.#head(), bodyOf(this.#chunks))
     this.#settle()
     this.#release()
     this.#reply(Effect.succeed(response))
@@ -355,7 +355,7 @@ export class RequestHandler implements Waiter, Handler {
       // the reader of an event stream enforces its limits
       if (bounds === undefined) this.#enter("body", read)
       else this.#settle()
-      this.#reply(Effect.succeed(new OpenAnswer(this.#head(), source)))
+      this.#reply(Effect.succeed(new StreamingResponse(this.#head(), source)))
       return
     }
     this.#enter("body", success ? read : bounds.draining)
@@ -415,7 +415,7 @@ export class RequestHandler implements Waiter, Handler {
     const source = this.#source
     this.#settle()
     this.#detach()
-    if (source === undefined) this.#reply(Effect.succeed(new ReadAnswer(this.#head(), bodyOf(this.#chunks))))
+    if (source === undefined) this.#reply(Effect.succeed(new BufferedResponse(this.#head(), bodyOf(this.#chunks))))
     else source.end()
   }
 

@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { ApiError } from "../../ApiError.js"
-import { Answer, concat, type Head } from "../../internal/http/response.js"
+import { BaseResponse, concat, type Head } from "../../internal/http/response.js"
 import { type Bytes, bytesKey } from "../../internal/sse/decoder.js"
 
 /** Number of unread bytes from which on the socket is paused. */
@@ -111,7 +111,7 @@ const registry = (): FinalizationRegistry<Source> =>
   }))
 
 /** A response whose body has not arrived yet. The body can be read once, as a stream or as a whole. */
-export class OpenAnswer extends Answer {
+export class StreamingResponse extends BaseResponse {
   readonly #source: Source
   #bytes: Uint8Array | undefined
   #begun = false

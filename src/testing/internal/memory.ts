@@ -23,7 +23,7 @@ import { unsafeMake } from "../../internal/apiError/unsafeMake.js"
 import { fromException } from "../../internal/classify/fromException.js"
 import { clearTimer, monotonic, setTimer } from "../../internal/clock.js"
 import { check, isStreamed, methodOf, reduced, Unsendable } from "../../internal/http/request.js"
-import { Answer, concat } from "../../internal/http/response.js"
+import { BaseResponse, concat } from "../../internal/http/response.js"
 import { redactUrl } from "../../internal/redact.js"
 import {
   accept,
@@ -394,7 +394,7 @@ class Exchange {
 }
 
 /** A response whose body arrives while it is read. */
-class PlayedResponse extends Answer {
+class PlayedResponse extends BaseResponse {
   readonly #exchange: Exchange
   #begun = false
   #bytes: Uint8Array | undefined

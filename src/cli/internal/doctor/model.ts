@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import { sides } from "../../../internal/reasons.js"
 
 /**
  * The names of the steps, in order.
@@ -28,7 +29,7 @@ export type StepName = typeof StepName.Type
  * @since 0.1.0
  * @category schemas
  */
-export const Side = /*#__PURE__*/ Schema.Literal("yours", "provider", "account", "unclear")
+export const Side = /*#__PURE__*/ Schema.Literal(...sides)
 
 /**
  * The side that can solve a problem.
