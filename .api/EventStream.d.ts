@@ -5,10 +5,10 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { type ApiError } from "./ApiError.js"
 import type * as Dialect from "./Dialect.js"
+import type { Event } from "./internal/sse/model.js"
 import * as Reliability from "./Reliability.js"
 import { ReliableHttpClient } from "./ReliableHttpClient.js"
 import * as Workload from "./Workload.js"
-import type { Event } from "./internal/sse/model.js"
 export type { Event } from "./internal/sse/model.js"
 export interface Options<R = never> extends Omit<Reliability.Options<R>, "workload"> {
   readonly workload?: Workload.Workload | undefined

@@ -1,9 +1,9 @@
 import * as Effect from "effect/Effect"
 import { type ApiError, type Transient } from "./ApiError.js"
-import * as Retry from "./Retry.js"
+import type { About, Idempotency, Outcome } from "./internal/call/model.js"
+import type * as Retry from "./Retry.js"
 import type { RetryBudget } from "./RetryBudget.js"
 import type { Workload } from "./Workload.js"
-import type { About, Idempotency, Outcome } from "./internal/call/model.js"
 export type { About, Idempotency, Outcome } from "./internal/call/model.js"
 export interface Retrying {
   readonly workload: Workload
@@ -80,7 +80,7 @@ export declare const describe: <R>(input: Workload | AnyPolicy<R>) => {
   workload: string
   deadline: string
   retry: string
-  attempt: Record<"read" | "connect" | "pool" | "write" | "total", string>
+  attempt: Record<"connect" | "pool" | "write" | "read" | "total", string>
   stream: Record<keyof import("./Workload.js").StreamTimeouts, string>
   idempotency: Idempotency
   patience: string

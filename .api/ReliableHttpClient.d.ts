@@ -1,6 +1,6 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientError from "@effect/platform/HttpClientError"
-import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -31,10 +31,10 @@ export declare const withIdempotency: {
   (idempotency: Reliability.Idempotency): <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   <A, E, R>(effect: Effect.Effect<A, E, R>, idempotency: Reliability.Idempotency): Effect.Effect<A, E, R>
 }
-export declare const make: <E, R, R2 = never>(
-  client: HttpClient.HttpClient.With<E, R>,
-  options?: Options<R2>
-) => ReliableHttpClient<R | R2>
+export declare const make: {
+  (options?: Options): <E, R>(client: HttpClient.HttpClient.With<E, R>) => ReliableHttpClient<R>
+  <E, R, R2 = never>(client: HttpClient.HttpClient.With<E, R>, options?: Options<R2>): ReliableHttpClient<R | R2>
+}
 export declare const transform: <R = never>(
   options?: Options<R>
 ) => (client: HttpClient.HttpClient) => HttpClient.HttpClient.With<HttpClientError.HttpClientError, R>

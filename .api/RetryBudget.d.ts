@@ -1,3 +1,5 @@
+import * as Config from "effect/Config"
+import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -5,10 +7,6 @@ export interface Options {
   readonly ratio?: number | undefined
   readonly minPerSecond?: number | undefined
   readonly max?: number | undefined
-}
-export interface State {
-  readonly tokens: number
-  readonly at: number
 }
 export interface RetryBudget {
   readonly options: Required<{
@@ -19,7 +17,9 @@ export interface RetryBudget {
   readonly available: Effect.Effect<number>
   readonly suppressed: Effect.Effect<number>
 }
-export declare const accrue: (state: State, options: RetryBudget["options"], now: number, calls: number) => State
 export declare const make: (options?: Options) => Effect.Effect<RetryBudget>
 export declare const RetryBudget: Context.Tag<RetryBudget, RetryBudget>
 export declare const layer: (options?: Options) => Layer.Layer<RetryBudget>
+export declare const layerConfig: (
+  options: Config.Config.Wrap<Options>
+) => Layer.Layer<RetryBudget, ConfigError.ConfigError>

@@ -1,10 +1,11 @@
+import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import type { Transient } from "./ApiError.js"
-import * as Retry from "./Retry.js"
 import type { Workload } from "./internal/call/model.js"
+import * as Retry from "./Retry.js"
 export type { Workload, Timeouts, StreamTimeouts, Patience } from "./internal/call/model.js"
 export interface Options {
   readonly name: string
@@ -33,7 +34,11 @@ export interface Options {
     | undefined
 }
 export interface Overrides extends Partial<Omit<Options, "timeouts">> {
-  readonly timeouts?: Partial<Options["timeouts"]> | undefined
+  readonly timeouts?:
+    | {
+        readonly [K in keyof Options["timeouts"]]?: Options["timeouts"][K] | undefined
+      }
+    | undefined
 }
 export declare const make: (options: Options) => Workload
 declare const with_: {
@@ -41,6 +46,7 @@ declare const with_: {
   (workload: Workload, overrides: Overrides): Workload
 }
 export { with_ as with }
+export declare const config: (workload: Workload) => Config.Config<Workload>
 export declare const interactive: Workload
 export declare const agentic: Workload
 export declare const largeModel: Workload

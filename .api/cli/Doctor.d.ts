@@ -1,9 +1,9 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import type { ServerCounts } from "../fireworks/ServerMetrics.js"
-import type { Finding, Report, Section, StepName } from "./internal/doctor/model.js"
+import type { Report, StepName } from "./internal/doctor/model.js"
 export { StepName, Side, Step, Finding, Section, Report } from "./internal/doctor/model.js"
+export type { FindingEncoded, ReportEncoded, SectionEncoded, StepEncoded } from "./internal/doctor/model.js"
 export interface Options {
   readonly url?: string | undefined
   readonly apiKey?: Redacted.Redacted | undefined
@@ -15,7 +15,6 @@ export interface Options {
   readonly ca?: string | undefined
   readonly onStep?: ((step: StepName) => Effect.Effect<void>) | undefined
 }
-export declare const reconcileSection: (findings: ReadonlyArray<Finding>, counts: ServerCounts) => Section
 export declare const exitStatus: (report: Report) => 0 | 1
 export declare const examine: (options?: Options) => Effect.Effect<Report>
 export declare const render: (

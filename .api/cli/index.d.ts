@@ -1,2 +1,1 @@
 export * as Doctor from "./Doctor.js"
-export * as Lab from "./Lab.js"

@@ -6,7 +6,7 @@ import * as Job from "../Job.js"
 import * as Workload from "../Workload.js"
 import * as Fireworks from "./Fireworks.js"
 import * as jobs from "./internal/jobs/lifecycle.js"
-export declare const Progress: Schema.TypeLiteral<
+declare const ProgressStruct: Schema.TypeLiteral<
   {
     percent: Schema.optional<Schema.NullOr<Schema.Schema<number, string | number, never>>>
     totalInputRequests: Schema.optional<Schema.NullOr<Schema.Schema<number, string | number, never>>>
@@ -25,8 +25,10 @@ export declare const Progress: Schema.TypeLiteral<
     }
   ]
 >
-export type Progress = typeof Progress.Type
-export declare const BatchJob: Schema.TypeLiteral<
+export interface Progress extends Schema.Schema.Type<typeof ProgressStruct> {}
+export interface ProgressEncoded extends Schema.Schema.Encoded<typeof ProgressStruct> {}
+export declare const Progress: Schema.Schema<Progress, ProgressEncoded>
+declare const BatchJobStruct: Schema.TypeLiteral<
   {
     model: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
     inputDatasetId: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
@@ -46,37 +48,7 @@ export declare const BatchJob: Schema.TypeLiteral<
     >
     precision: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
     continuedFromJobName: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
-    jobProgress: Schema.optional<
-      Schema.NullOr<
-        Schema.Schema<
-          {
-            readonly [x: string]: unknown
-            readonly percent?: number | null | undefined
-            readonly totalInputRequests?: number | null | undefined
-            readonly totalProcessedRequests?: number | null | undefined
-            readonly successfullyProcessedRequests?: number | null | undefined
-            readonly failedRequests?: number | null | undefined
-            readonly outputRows?: number | null | undefined
-            readonly inputTokens?: number | null | undefined
-            readonly outputTokens?: number | null | undefined
-            readonly cachedInputTokenCount?: number | null | undefined
-          },
-          {
-            readonly [x: string]: unknown
-            readonly percent?: string | number | null | undefined
-            readonly totalInputRequests?: string | number | null | undefined
-            readonly totalProcessedRequests?: string | number | null | undefined
-            readonly successfullyProcessedRequests?: string | number | null | undefined
-            readonly failedRequests?: string | number | null | undefined
-            readonly outputRows?: string | number | null | undefined
-            readonly inputTokens?: string | number | null | undefined
-            readonly outputTokens?: string | number | null | undefined
-            readonly cachedInputTokenCount?: string | number | null | undefined
-          },
-          never
-        >
-      >
-    >
+    jobProgress: Schema.optional<Schema.NullOr<Schema.Schema<Progress, ProgressEncoded, never>>>
     state: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
     status: Schema.optional<
       Schema.NullOr<
@@ -108,7 +80,9 @@ export declare const BatchJob: Schema.TypeLiteral<
     }
   ]
 >
-export type BatchJob = typeof BatchJob.Type
+export interface BatchJob extends Schema.Schema.Type<typeof BatchJobStruct> {}
+export interface BatchJobEncoded extends Schema.Schema.Encoded<typeof BatchJobStruct> {}
+export declare const BatchJob: Schema.Schema<BatchJob, BatchJobEncoded>
 export interface InferenceParameters {
   readonly maxTokens?: number | undefined
   readonly temperature?: number | undefined

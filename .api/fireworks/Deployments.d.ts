@@ -4,13 +4,13 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import { type ApiError } from "../ApiError.js"
-import * as Job from "../Job.js"
+import type * as Job from "../Job.js"
 import * as Workload from "../Workload.js"
 import * as Fireworks from "./Fireworks.js"
-import { type Call } from "./internal/jobs/lifecycle.js"
 import type { Autoscaling, Decision } from "./internal/deployments/model.js"
+import { type Call } from "./internal/jobs/lifecycle.js"
 export type { ScalingSchedule, Autoscaling, Decision } from "./internal/deployments/model.js"
-export declare const ReplicaStats: Schema.TypeLiteral<
+declare const ReplicaStatsStruct: Schema.TypeLiteral<
   {
     pendingSchedulingReplicaCount: Schema.optional<Schema.NullOr<Schema.Schema<number, string | number, never>>>
     downloadingModelReplicaCount: Schema.optional<Schema.NullOr<Schema.Schema<number, string | number, never>>>
@@ -24,7 +24,10 @@ export declare const ReplicaStats: Schema.TypeLiteral<
     }
   ]
 >
-export declare const Deployment: Schema.TypeLiteral<
+export interface ReplicaStats extends Schema.Schema.Type<typeof ReplicaStatsStruct> {}
+export interface ReplicaStatsEncoded extends Schema.Schema.Encoded<typeof ReplicaStatsStruct> {}
+export declare const ReplicaStats: Schema.Schema<ReplicaStats, ReplicaStatsEncoded>
+declare const DeploymentStruct: Schema.TypeLiteral<
   {
     name: typeof Schema.String
     state: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
@@ -50,27 +53,7 @@ export declare const Deployment: Schema.TypeLiteral<
     maxReplicaCount: Schema.optional<Schema.NullOr<Schema.Schema<number, string | number, never>>>
     desiredReplicaCount: Schema.optional<Schema.NullOr<Schema.Schema<number, string | number, never>>>
     replicaCount: Schema.optional<Schema.NullOr<Schema.Schema<number, string | number, never>>>
-    replicaStats: Schema.optional<
-      Schema.NullOr<
-        Schema.Schema<
-          {
-            readonly [x: string]: unknown
-            readonly pendingSchedulingReplicaCount?: number | null | undefined
-            readonly downloadingModelReplicaCount?: number | null | undefined
-            readonly initializingReplicaCount?: number | null | undefined
-            readonly readyReplicaCount?: number | null | undefined
-          },
-          {
-            readonly [x: string]: unknown
-            readonly pendingSchedulingReplicaCount?: string | number | null | undefined
-            readonly downloadingModelReplicaCount?: string | number | null | undefined
-            readonly initializingReplicaCount?: string | number | null | undefined
-            readonly readyReplicaCount?: string | number | null | undefined
-          },
-          never
-        >
-      >
-    >
+    replicaStats: Schema.optional<Schema.NullOr<Schema.Schema<ReplicaStats, ReplicaStatsEncoded, never>>>
     autoscalingPolicy: Schema.optional<
       Schema.NullOr<
         Schema.Schema<
@@ -92,7 +75,9 @@ export declare const Deployment: Schema.TypeLiteral<
     }
   ]
 >
-export type Deployment = typeof Deployment.Type
+export interface Deployment extends Schema.Schema.Type<typeof DeploymentStruct> {}
+export interface DeploymentEncoded extends Schema.Schema.Encoded<typeof DeploymentStruct> {}
+export declare const Deployment: Schema.Schema<Deployment, DeploymentEncoded>
 export interface CallOptions {
   readonly workload?: Workload.Workload | undefined
 }

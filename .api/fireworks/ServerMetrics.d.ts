@@ -5,8 +5,10 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { ServerCounts as Counted } from "../Accounting.js"
-import { type ApiError } from "../ApiError.js"
+import type { ApiError } from "../ApiError.js"
 import * as Fireworks from "./Fireworks.js"
+import { type Rates } from "./internal/rates.js"
+export type { Rates } from "./internal/rates.js"
 export interface Window {
   readonly from: number
   readonly to: number
@@ -15,11 +17,6 @@ export interface ServerCounts extends Counted {
   readonly byStatus: Readonly<Record<string, number>>
   readonly coverage: number
   readonly resolution: number
-}
-export interface Rates {
-  readonly requests: number
-  readonly errors: number
-  readonly byStatus: Readonly<Record<string, number>>
 }
 export interface Scrape {
   readonly at: number
@@ -47,7 +44,6 @@ export interface ServerMetrics {
   readonly collect: (deployment: string, options?: CollectOptions) => Effect.Effect<Collector, never, Scope.Scope>
 }
 export declare const integrate: (readings: ReadonlyArray<Reading>, window: Window) => ServerCounts
-export declare const parseRates: (text: string) => ReadonlyMap<string, Rates> | undefined
 export declare const make: Effect.Effect<ServerMetrics, never, Fireworks.Fireworks>
 export declare const ServerMetrics: Context.Tag<ServerMetrics, ServerMetrics>
 export declare const layer: () => Layer.Layer<ServerMetrics, never, Fireworks.Fireworks>

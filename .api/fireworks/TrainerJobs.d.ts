@@ -21,6 +21,8 @@ import {
 } from "./internal/jobs/model.js"
 export { Checkpoint, TrainerJob } from "./internal/jobs/model.js"
 export type {
+  CheckpointEncoded,
+  TrainerJobEncoded,
   Ended,
   Goal,
   Resumable,

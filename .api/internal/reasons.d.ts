@@ -1,5 +1,6 @@
 export type LostIn = "dns" | "connect" | "tls" | "proxy" | "connection" | "abort" | "client"
-export type Side = "yours" | "provider" | "account" | "unclear"
+export declare const sides: readonly ["yours", "provider", "account", "unclear"]
+export type Side = (typeof sides)[number]
 export type Group = "rate" | "capacity" | "starting" | "account" | "request" | "server"
 export interface Facts {
   readonly happened: string

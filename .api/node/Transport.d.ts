@@ -1,4 +1,6 @@
 import * as HttpClient from "@effect/platform/HttpClient"
+import * as Config from "effect/Config"
+import type * as ConfigError from "effect/ConfigError"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -20,3 +22,6 @@ export interface Options {
 }
 export declare const make: (options?: Options) => Effect.Effect<HttpClient.HttpClient, never, Scope.Scope>
 export declare const layer: (options?: Options) => Layer.Layer<HttpClient.HttpClient>
+export declare const layerConfig: (
+  options: Config.Config.Wrap<Omit<Options, "dispatcher">>
+) => Layer.Layer<HttpClient.HttpClient, ConfigError.ConfigError>

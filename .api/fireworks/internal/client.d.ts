@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { type ApiError } from "../../ApiError.js"
+import type { ApiError } from "../../ApiError.js"
 import * as Dialect from "../../Dialect.js"
 import * as Reliability from "../../Reliability.js"
 import * as Workload from "../../Workload.js"
@@ -32,14 +32,11 @@ export interface Call {
 }
 export declare const invalidRequest: (detail: string) => ApiError
 export interface Client {
-  readonly send: <A>(
-    call: Call,
-    answer: (response: Response) => Effect.Effect<A, ApiError>
-  ) => Effect.Effect<A, ApiError>
+  readonly send: <A>(call: Call, read: (response: Response) => Effect.Effect<A, ApiError>) => Effect.Effect<A, ApiError>
   readonly json: <A, I, B>(
     call: Call,
     schema: Schema.Schema<A, I>,
-    answer: (value: A, response: Response) => B
+    resultOf: (value: A, response: Response) => B
   ) => Effect.Effect<B, ApiError>
   readonly events: <A, I>(
     call: Call,

@@ -90,7 +90,6 @@ export interface Backoff extends Subject {
 }
 export interface Observed {
   readonly tell: (outcome: Outcome) => void
-  readonly tellBoth?: ((call: Outcome) => void) | undefined
   readonly waits?: ((waiting: Backoff) => void) | undefined
   readonly aroundCall?: Around | undefined
   readonly aroundTry?: ((attempt: number) => Around) | undefined

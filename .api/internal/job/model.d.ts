@@ -16,6 +16,17 @@ export type Standing<A> =
   | {
       readonly _tag: "Gone"
     }
+export type Finding<Snapshot> =
+  | {
+      readonly _tag: "Same"
+      readonly snapshot: Snapshot
+    }
+  | {
+      readonly _tag: "Other"
+    }
+  | {
+      readonly _tag: "Gone"
+    }
 export interface Doubt {
   readonly sends: number
   readonly error: ApiError | undefined
@@ -42,6 +53,20 @@ export type Submission<Snapshot> =
       readonly inDoubt: boolean
     }
 export type Phase = "queued" | "active" | "changing"
+export interface WatchOptions {
+  readonly interval?: Duration.DurationInput | undefined
+  readonly factor?: number | undefined
+  readonly cap?: Duration.DurationInput | undefined
+  readonly jitter?: number | undefined
+  readonly outage?: Duration.DurationInput | undefined
+  readonly unseen?: Duration.DurationInput | undefined
+  readonly queued?: Duration.DurationInput | undefined
+  readonly active?: Duration.DurationInput | undefined
+  readonly changing?: Duration.DurationInput | undefined
+  readonly resumes?: number | undefined
+  readonly stale?: Duration.DurationInput | undefined
+  readonly resumed?: boolean | undefined
+}
 export interface Limits extends Readonly<Record<Phase, number>> {
   readonly interval: number
   readonly factor: number

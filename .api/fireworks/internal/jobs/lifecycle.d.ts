@@ -2,7 +2,7 @@ import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { type ApiError } from "../../../ApiError.js"
+import type { ApiError } from "../../../ApiError.js"
 import type * as Reliability from "../../../Reliability.js"
 import * as Workload from "../../../Workload.js"
 import * as Fireworks from "../../Fireworks.js"
@@ -100,5 +100,5 @@ export declare const listed: <A, I>({
   schema,
   workload
 }: Listed<A, I>) => Stream.Stream<A, ApiError, Fireworks.Fireworks>
-export declare const holds: (there: unknown, given: unknown) => boolean
+export declare const holds: (existing: unknown, given: unknown) => boolean
 export {}

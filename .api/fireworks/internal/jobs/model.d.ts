@@ -1,7 +1,7 @@
 import * as Schema from "effect/Schema"
 import type * as Duration from "effect/Duration"
 import type * as Workload from "../../../Workload.js"
-export declare const TrainerJob: Schema.TypeLiteral<
+declare const TrainerJobStruct: Schema.TypeLiteral<
   {
     trainingConfig: Schema.optional<
       Schema.NullOr<
@@ -66,8 +66,10 @@ export declare const TrainerJob: Schema.TypeLiteral<
     }
   ]
 >
-export type TrainerJob = typeof TrainerJob.Type
-export declare const Checkpoint: Schema.TypeLiteral<
+export interface TrainerJob extends Schema.Schema.Type<typeof TrainerJobStruct> {}
+export interface TrainerJobEncoded extends Schema.Schema.Encoded<typeof TrainerJobStruct> {}
+export declare const TrainerJob: Schema.Schema<TrainerJob, TrainerJobEncoded>
+declare const CheckpointStruct: Schema.TypeLiteral<
   {
     name: typeof Schema.String
     createTime: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
@@ -81,7 +83,9 @@ export declare const Checkpoint: Schema.TypeLiteral<
     }
   ]
 >
-export type Checkpoint = typeof Checkpoint.Type
+export interface Checkpoint extends Schema.Schema.Type<typeof CheckpointStruct> {}
+export interface CheckpointEncoded extends Schema.Schema.Encoded<typeof CheckpointStruct> {}
+export declare const Checkpoint: Schema.Schema<Checkpoint, CheckpointEncoded>
 export type Kind = "trainer" | "supervised" | "reinforcement" | "preference"
 export type Resumable = "FAILED" | "CANCELLED" | "PAUSED" | "COMPLETED"
 export interface OptimizerStateAtRisk {
@@ -160,3 +164,4 @@ export type Goal =
       readonly until: "end"
       readonly onPause?: "wait" | "end" | undefined
     }
+export {}

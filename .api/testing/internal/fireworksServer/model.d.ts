@@ -167,7 +167,7 @@ export interface Tally {
 }
 export interface World {
   readonly jobs: ReadonlyArray<Job>
-  readonly asked: ReadonlyMap<
+  readonly requested: ReadonlyMap<
     string,
     {
       readonly kind: JobKind
@@ -210,7 +210,7 @@ export interface Job {
   readonly life: number
   readonly moments: Moments
 }
-export type Answered = readonly [World, Answer]
+export type Transition = readonly [World, Answer]
 export interface Moment {
   readonly at: number
   readonly until: number
