@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { dirname } from "node:path"
 import ts from "typescript"
 import { beforeAll, describe, expect, it } from "vitest"
+import { commentsOf, faultsIn, passagesOf, startsWithVerb, titlesOf } from "./support/prose.js"
 import { compile, filesBelow, manifest, publicModules, read, root, run, sources } from "./support/project.js"
 
 // --- Examples: every `ts` fence of the docs and of the comments is compiled and run --------------------------------
@@ -201,4 +202,53 @@ describe("the doc comments of a module", () => {
       expect(faults, "what the comments lack").toEqual([])
     })
   }
+})
+
+// --- Prose: the mechanical part of the style guide -------------------------------------------------------------------
+
+/** Texts that the rules misjudge, each with the reason. */
+const misjudged: ReadonlyArray<readonly [file: string, fault: RegExp]> = []
+
+describe("the prose", () => {
+  const pages = documents.filter((file) => file !== ".github/CHANGELOG.md")
+  const passages = [
+    ...pages.flatMap((file) => passagesOf(file, read(file))),
+    ...sources.flatMap((file) => commentsOf(`src/${file}`, read(`src/${file}`)))
+  ]
+
+  it("follows the style guide in comments and pages", () => {
+    const faults = passages.flatMap((passage) =>
+      faultsIn(passage)
+        .filter((fault) => !misjudged.some(([file, pattern]) => file === passage.file && pattern.test(fault)))
+        .map((fault) => `${passage.file}:${passage.line} ${fault}`)
+    )
+    expect(faults).toEqual([])
+  })
+
+  it("finds a fault of each kind", () => {
+    const faulty = [
+      "Whether the call may go.",
+      "The URL is none.",
+      "Somebody waits.",
+      "The observer is told.",
+      "Reads the answer of the server.",
+      "Makes a second try.",
+      `Counts ${"many ".repeat(30)}words.`
+    ]
+    for (const text of faulty) expect(faultsIn({ file: "", line: 1, text, isDoc: true }), text).toHaveLength(1)
+    expect(faultsIn({ file: "", line: 1, text: "Returns the response.", isDoc: true })).toEqual([])
+  })
+})
+
+describe("the titles of tests", () => {
+  const files = filesBelow("test").filter((file) => file.endsWith(".test.ts") || file.endsWith(".test-d.ts"))
+
+  it("starts with a verb in the third person", () => {
+    const faults = files.flatMap((file) =>
+      titlesOf(read(`test/${file}`))
+        .filter((title) => !startsWithVerb(title))
+        .map((title) => `test/${file}: ${title}`)
+    )
+    expect(faults).toEqual([])
+  })
 })

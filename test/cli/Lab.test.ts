@@ -180,7 +180,7 @@ describe("a timeline", () => {
     expect(bar([])).toBe(" ".repeat(22))
   })
 
-  it("is drawn on the scale of the longest timeline of its line", () => {
+  it("uses the scale of the longest timeline of its line", () => {
     FastCheck.assert(
       FastCheck.property(segments, FastCheck.double({ min: 1, max: 1e8, noNaN: true }), (all, scale) => {
         const width = widthOf(all, scale, 400, 7)
@@ -275,7 +275,7 @@ describe("the text", () => {
     expect(Math.max(...widths(undefined))).toBeLessThanOrEqual(90)
   })
 
-  it("has the same words with colours", () => {
+  it("prints the same words with colours", () => {
     const coloured = Lab.render(report, { colour: true })
     expect(coloured).not.toBe(Lab.render(report))
     expect(stripVTControlCharacters(coloured)).toBe(Lab.render(report))
@@ -338,7 +338,7 @@ const misplaced = (html: string): ReadonlyArray<string> => {
 describe("the page", () => {
   const page = Lab.page(report)
 
-  it("is well-formed for any text", () => {
+  it("stays well-formed for any text", () => {
     expect(misplaced(page)).toEqual([])
     expect(misplaced(`${page}<p>`)).toEqual(["p"])
     expect(misplaced(page.replace("&amp; gone", "& gone"))).toEqual(["&"])
@@ -398,7 +398,7 @@ describe("the board", () => {
 // -------------------------------------------------------------------------------------------------
 
 describe("the scenarios", () => {
-  it("include each status of the guide", () => {
+  it("covers each status of the guide", () => {
     const faults = scenarios.map(({ fault }) => fault.slice(0, 3))
     for (const status of ["429", "500", "502", "503", "504", "400", "401", "404", "422"]) {
       expect(faults).toContain(status)
@@ -406,7 +406,7 @@ describe("the scenarios", () => {
     expect(new Set(scenarios.map(({ fault }) => fault)).size).toBe(scenarios.length)
   })
 
-  it("accept the expected outcome, and no other", () => {
+  it("accepts the expected outcome, and no other", () => {
     const expected = { outcome: "ConnectionLost", delivery: "Unconfirmed", requests: 1 } as const
     const { counted, ours } = lost
     expect(isMet(expected, ours, counted)).toBe(true)
@@ -418,7 +418,7 @@ describe("the scenarios", () => {
 })
 
 describe("the options", () => {
-  it("are checked when they are given", () => {
+  it("checks options when they are given", () => {
     const apiKey = Redacted.make("fw_secret")
     const only: string = "chatty"
     expect(() => Lab.run({ only: only as WorkloadName })).toThrow(/Lab\.run: only is "chatty"/)

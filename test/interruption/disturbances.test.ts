@@ -274,7 +274,7 @@ describe("an observer", () => {
 
   for (const [title, scenario] of Object.entries(scenarios)) {
     for (const [how, observer] of Object.entries(observers)) {
-      it(`that ${how} changes neither outcome nor time of ${title}`, async () => {
+      it(`keeps outcome and time of ${title}, with an observer that ${how}`, async () => {
         const seen = { retried: 0, gaveUp: 0 }
         const notes = await call(scenario, {
           onRetry: () => {
@@ -291,7 +291,7 @@ describe("an observer", () => {
       })
     }
 
-    it(`that hangs changes neither outcome nor time of ${title} in an uninterruptible region`, async () => {
+    it(`keeps outcome and time of ${title} in an uninterruptible region, with an observer that hangs`, async () => {
       const hang = () => Effect.async<never>(() => {})
       const notes = await call(scenario, { onRetry: hang, onGiveUp: hang }, (effect) =>
         Effect.uninterruptibleMask((restore) => restore(effect))
@@ -299,7 +299,7 @@ describe("an observer", () => {
       expect(notes).toEqual(scenario.expected)
     })
 
-    it(`that records, and throws, changes neither outcome nor time of ${title}`, async () => {
+    it(`keeps outcome and time of ${title}, with a record function that throws`, async () => {
       let recorded = 0
       const notes = await call(scenario, {
         record: () => {

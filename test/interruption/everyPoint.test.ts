@@ -250,7 +250,7 @@ describe("a protected call that is interrupted", () => {
       })
     }
 
-    it(`before it starts, on ${name}: it does not start`, async () => {
+    it(`does not start ${name} when interrupted before its start`, async () => {
       const time = makeTime()
       const before = { roots: roots(), timers: time.timers() }
       const { holding, policy, seen, watched } = observed()
@@ -267,7 +267,7 @@ describe("a protected call that is interrupted", () => {
       expect([started(before.roots), time.timers()]).toEqual([0, before.timers])
     })
 
-    it(`while the budget is empty, on ${name}: nothing is withdrawn, nothing is left`, async () => {
+    it(`withdraws nothing and leaves nothing of ${name} while the budget is empty`, async () => {
       const time = makeTime()
       const before = { roots: roots(), timers: time.timers() }
       const budget = Effect.runSync(time.provide(RetryBudget.make({ ratio: 0, minPerSecond: 0, max: 1 })))
@@ -305,7 +305,7 @@ describe("a protected call that is interrupted", () => {
       expect([started(before.roots), time.timers()]).toEqual([0, before.timers])
     })
 
-    it(`before its first attempt, and by itself, on ${name}: a leaf leaves nothing`, async () => {
+    it(`leaves nothing of ${name} as a leaf that is interrupted before its first attempt`, async () => {
       const time = makeTime()
       const before = { roots: roots(), timers: time.timers() }
       const { holding, policy, seen, watched } = observed()

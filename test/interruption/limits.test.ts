@@ -465,14 +465,14 @@ describe("what throws where it should not", () => {
     const failing = Effect.zipRight(pause, Effect.fail("foreign"))
     const unavailable = Effect.zipRight(pause, transient())
 
-    it(`is a defect of the call if it is \`classify\`, ${when}`, async () => {
+    it(`becomes a defect of the call if \`classify\` throws, ${when}`, async () => {
       const time = manual()
       const policy = Reliability.make({ workload: once, classify: (_: string) => throws() })
       const exit = await finish(time, Effect.runFork(time.provide(Reliability.protect(failing, policy))))
       expect(shape(exit)).toEqual({ failures: [], defects: [defect], interrupted: false })
     })
 
-    it(`is a defect of the call if it is its schedule, ${when}`, async () => {
+    it(`becomes a defect of the call if its schedule throws, ${when}`, async () => {
       const time = manual()
       const broken = Workload.with(once, { retry: Schedule.makeWithState(0, throws) })
       const exit = await finish(time, Effect.runFork(time.provide(Reliability.protect(unavailable, broken))))
@@ -480,7 +480,7 @@ describe("what throws where it should not", () => {
     })
   }
 
-  it("is a defect of the call if it is its schedule, at the attempt's limit", async () => {
+  it("becomes a defect of the call if its schedule throws at the limit of the attempt", async () => {
     const time = manual()
     const broken = Workload.with(once, { retry: Schedule.makeWithState(0, throws) })
     const exit = await finish(time, Effect.runFork(time.provide(Reliability.protect(nothing, broken))))

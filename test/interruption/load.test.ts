@@ -219,7 +219,7 @@ describe("a hundred thousand calls, of which some are interrupted", () => {
       return made.length
     })
 
-  it("each ends once, in one way, and leaves nothing", async () => {
+  it("ends each call once, in one way, and leaves nothing", async () => {
     let ended = 0
     for (let seed = 1; seed <= rounds; seed++) {
       ended += await Effect.runPromise(Effect.provide(round(seed), TestContext.TestContext))

@@ -83,3 +83,35 @@ export const faultsIn = ({ isDoc, text }: Passage): ReadonlyArray<string> => {
   }
   return faults
 }
+
+/** The titles of `it` in a test file, as far as they are literal text. */
+export const titlesOf = (source: string): ReadonlyArray<string> => {
+  const tree = ts.createSourceFile("", source, ts.ScriptTarget.Latest, true)
+  const titles: Array<string> = []
+  const isTest = (node: ts.Expression): boolean =>
+    ts.isIdentifier(node)
+      ? node.text === "it"
+      : ts.isPropertyAccessExpression(node) || ts.isCallExpression(node)
+        ? isTest(node.expression)
+        : false
+  const visit = (node: ts.Node): void => {
+    if (ts.isCallExpression(node) && isTest(node.expression)) {
+      const [title] = node.arguments
+      if (title !== undefined && ts.isStringLiteralLike(title)) titles.push(title.text)
+      else if (title !== undefined && ts.isTemplateExpression(title) && title.head.text !== "")
+        titles.push(title.head.text)
+    }
+    ts.forEachChild(node, visit)
+  }
+  visit(tree)
+  // a title that begins with a variable is in a table
+  return titles.filter((title) => title !== "" && !title.startsWith("%"))
+}
+
+/** Tests whether a title begins with a verb in the third person: it ends in s, and is not a vague one. */
+export const startsWithVerb = (title: string): boolean => {
+  const [first = ""] = title.split(/[\s,:]/)
+  return /^[a-z]+(?:-[a-z]+)*s$/.test(first) && !vague.has(first)
+}
+
+const vague = new Set(["is", "this", "has", "was", "as", "its", "always", "whereas", "less", "errors", "responses"])

@@ -1,5 +1,5 @@
 /**
- * What the commands share: output, variables of the environment, and errors.
+ * Output, environment variables and errors, as all commands use them.
  *
  * @since 0.1.0
  */

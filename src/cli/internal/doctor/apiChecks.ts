@@ -91,7 +91,7 @@ const evidenceOf = (error: ApiError): ReadonlyArray<string> => {
   ]
 }
 
-/** Whether a proxy may respond instead of the server: it does for http: URLs. */
+/** True if a proxy may respond instead of the server: it does for http: URLs. */
 const mayBeProxy = ({ proxy, secure }: Observation): boolean => proxy._tag === "Used" && !secure
 
 const keyless = "The server refuses calls even without a key"
@@ -159,7 +159,7 @@ const callFailed = (name: Name, seen: Observation, error: ApiError): Finding => 
   return finding(name, code, side, title, evidence, [...(steps[reason] ?? [error.advice]), ...own])
 }
 
-/** Whether a response took longer than the network alone explains. */
+/** True if a response took longer than the network alone explains. */
 const isSlow = ({ timeout }: Observation, millis: number): boolean => millis > Math.max(1000, timeout / 4)
 
 const slowResponse = (name: Name, millis: number): Finding =>

@@ -80,7 +80,7 @@ const FindingStruct = /*#__PURE__*/ Schema.Struct({
   side: Side,
   title: Schema.String,
   evidence: /*#__PURE__*/ Schema.Array(Schema.String),
-  /** What to do, one instruction each. */
+  /** Instructions, each for one thing to do. */
   next: /*#__PURE__*/ Schema.Array(Schema.String)
 })
 
@@ -153,7 +153,7 @@ const ReportStruct = /*#__PURE__*/ Schema.Struct({
   at: Schema.Number,
   /** The timeout of each step, in milliseconds. */
   timeout: Schema.Number,
-  /** Whether no problem was found. */
+  /** True if no problem was found. */
   healthy: Schema.Boolean,
   steps: /*#__PURE__*/ Schema.Array(Step),
   findings: /*#__PURE__*/ Schema.Array(Finding),

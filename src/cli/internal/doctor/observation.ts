@@ -25,7 +25,7 @@ export interface Observation {
   /** The time for each step, in milliseconds. */
   readonly timeout: number
   readonly proxy: Proxy
-  /** Whether this process trusts every certificate. */
+  /** True if this process trusts every certificate. */
   readonly trustsAll: boolean
   readonly dns?: Outcome<ReadonlyArray<Address>>
   readonly tcp?: ReadonlyArray<Address & { readonly outcome: Outcome<void> }>

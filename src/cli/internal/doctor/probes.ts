@@ -231,7 +231,7 @@ export interface Reached {
 
 const maxBody = 65_536
 
-/** Whether the response is not from the API: a web page or a redirect. */
+/** True if the response is not from the API: a web page or a redirect. */
 export const isElsewhere = ({ isPage, status }: Reached): boolean =>
   (status >= 300 && status <= 399) || (isPage && status < 500)
 

@@ -13,7 +13,7 @@ export interface Segment {
   readonly kind: "attempt" | "wait" | "stream"
   readonly from: number
   readonly to: number
-  /** Whether the attempt or the stream failed. */
+  /** True if the attempt or the stream failed. */
   readonly failed: boolean
   /** The outcome of an attempt or a stream, or the reason for a wait. */
   readonly label: string
@@ -23,7 +23,7 @@ export interface Segment {
 export interface Run {
   readonly segments: ReadonlyArray<Segment>
   readonly millis: number
-  /** Whether the caller received a response, complete or not. */
+  /** True if the caller received a response, complete or not. */
   readonly ok: boolean
   /** `success`, or the reason of the error. */
   readonly outcome: string
@@ -52,7 +52,7 @@ export interface Line {
   /** The rule, or the line of the provider's guide, that decides the outcome. */
   readonly rule: string
   readonly workload: WorkloadName
-  /** Whether the stream stops halfway, so that a success would be half a response. */
+  /** True if the stream stops halfway, so that a success would be half a response. */
   readonly truncated: boolean
   /** The call through effect-reliability. */
   readonly ours: Run
@@ -62,11 +62,11 @@ export interface Line {
   readonly counted: Deliveries
   /** The expected outcome, in words. */
   readonly expected: string
-  /** Whether the expected outcome is a failure. */
+  /** True if the expected outcome is a failure. */
   readonly mustFail: boolean
-  /** Whether the outcome is the expected one. */
+  /** True if the outcome is the expected one. */
   readonly met: boolean
-  /** Whether the call was repeated alone: on a busy machine, a timeout of some hundred milliseconds may expire early. */
+  /** True if the call was repeated alone: on a busy machine, a timeout of some hundred milliseconds may expire early. */
   readonly again: boolean
 }
 
@@ -85,7 +85,7 @@ export interface Report {
   readonly lines: ReadonlyArray<Line>
 }
 
-/** What the lab reports while it runs. */
+/** An event that the lab reports while it runs. */
 export type Event =
   | { readonly _tag: "Planned"; readonly calls: number; readonly openai: boolean }
   | { readonly _tag: "Began"; readonly fault: string; readonly workload: WorkloadName }

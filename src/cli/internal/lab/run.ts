@@ -73,7 +73,7 @@ const against = <A>(
     })
   )
 
-/** How long a call of the `openai` package may take: twice the deadline, but no longer than the lab may take. */
+/** The time limit of a call of the `openai` package: twice the deadline, within the time limit of the lab. */
 const maxMillisOf = (name: WorkloadName): number =>
   Math.min(22_000, Math.max(5000, 2 * Duration.toMillis(time(workloads[name].deadline))))
 

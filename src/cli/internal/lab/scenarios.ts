@@ -24,18 +24,18 @@ export interface Scenario {
   readonly rule: string
   /** The faults of the first requests, in order. Later requests succeed. */
   readonly script: (time: Time) => ReadonlyArray<Fault.Fault>
-  /** Whether nothing listens on the port. @default false */
+  /** True if nothing listens on the port. @default false */
   readonly closed?: true
-  /** Whether the response is a stream. Batch submissions have no streams. @default false */
+  /** True if the response is a stream. Batch submissions have no streams. @default false */
   readonly stream?: true
-  /** Whether the stream stops halfway, so that a success would be half a response. @default false */
+  /** True if the stream stops halfway, so that a success would be half a response. @default false */
   readonly truncated?: true
-  /** Whether the requests that fail may have been executed. */
+  /** True if the requests that fail may have been executed. */
   readonly executed: boolean
   readonly expected: Expected
   /** The expected outcome under single workloads. */
   readonly exceptions?: { readonly [W in WorkloadName]?: Expected }
-  /** Whether the call waits for a timeout of many minutes. @default false */
+  /** True if the call waits for a timeout of many minutes. @default false */
   readonly slow?: true
 }
 

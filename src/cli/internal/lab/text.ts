@@ -26,13 +26,13 @@ const otherWidth = 67
 /** The width of a timeline in a terminal: enough for the attempts of a call with patience, even if the line is then too long. */
 const fitting = (columns: number): number => Math.min(width, Math.max(13, columns - otherWidth))
 
-/** How timelines are drawn. */
+/** Options for drawing timelines. */
 export interface BarOptions {
   readonly paint?: Paint | undefined
   readonly cells?: number | undefined
   /** The time that fills all cells. @default the length of the timeline */
   readonly scale?: number | undefined
-  /** Whether failed attempts are red: they are part of an outcome that is not expected. @default false */
+  /** True if failed attempts are red: they are part of an outcome that is not expected. @default false */
   readonly bad?: boolean | undefined
 }
 
@@ -56,7 +56,7 @@ export const bar = (
 
 const colours: { readonly [V in Verdict]: number } = { good: green, doubtful: yellow, bad: red, expected: 0 }
 
-/** How lines are drawn. */
+/** Options for drawing lines. */
 export interface Look {
   readonly paint?: Paint | undefined
   readonly columns?: number | undefined
