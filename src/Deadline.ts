@@ -24,7 +24,10 @@ import { duration } from "./internal/options.js"
  * wait past the deadline, and `Reliability.protect` starts no attempt after it.
  *
  * After the deadline only cleanup still runs. A call that a finalizer makes then, such as a cancellation, has the limits of its
- * own workload, and outer deadlines still apply. A forked fiber that outlives the effect is no longer limited by this deadline.
+ * own workload, and outer deadlines still apply.
+ *
+ * As under `Effect.timeoutFail`, a fiber that the effect forks with `Effect.fork` ends with the effect, at the deadline or
+ * before. Fibers of `Effect.forkDaemon`, `Effect.forkScoped` and `Effect.forkIn` outlive it, and then have no deadline.
  *
  * @example
  * ```ts

@@ -242,6 +242,10 @@ const toPolicy = <R>(input: Workload | AnyPolicy<R>): AnyPolicy<R> =>
  * which makes it work on any effect. Its errors are settled (see `ApiError.settle`): an outer `protect` or `Retry.retry` passes
  * them on.
  *
+ * An attempt runs in a fiber of its own. As under `Effect.timeoutFail`, a fiber that it forks with `Effect.fork` ends with the
+ * attempt, whether the attempt succeeds, fails or times out, and before the next attempt begins. Fibers of
+ * `Effect.forkDaemon`, `Effect.forkScoped` and `Effect.forkIn` outlive it.
+ *
  * @example
  * ```ts
  * import { Effect } from "effect"
@@ -288,6 +292,7 @@ export const protect: {
  *
  * The call receives the time that the attempt may take, and must fail by itself when that time is over. In return, it needs
  * neither the fiber nor the timer with which `protect` applies the timeout.
+ * A fiber that the call forks belongs to the calling fiber and outlives the attempt.
  *
  * @example
  * ```ts

@@ -357,6 +357,9 @@ export const batchSubmission: Workload = /*#__PURE__*/ make({
  *
  * It waits until the interrupted effect has ended. `Reliability.protect` does the same for each attempt.
  *
+ * As under `Effect.timeoutFail`, a fiber that the effect forks with `Effect.fork` ends with the effect, at the limit or before.
+ * Fibers of `Effect.forkDaemon`, `Effect.forkScoped` and `Effect.forkIn` outlive it.
+ *
  * @example
  * ```ts
  * import { Effect } from "effect"

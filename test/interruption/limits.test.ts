@@ -414,39 +414,89 @@ describe("a limit is no different from Effect.timeoutFail", () => {
   }
 })
 
-describe("a fiber that is forked under a limit", () => {
-  // `Effect.timeoutFail` ends it with the effect; but a limit that is not reached should not be noticed
-  const forks = (note: Note) => Effect.fork(nothing.pipe(Effect.onInterrupt(() => note("interrupted"))))
+describe("a fiber that is forked in an attempt", () => {
+  const scope = Effect.runSync(Scope.make())
 
-  for (const [name, limit] of Object.entries(limits)) {
-    for (const [depth, wrap] of [
-      ["", limit],
-      [", three deep", thrice(limit)]
-    ] as const) {
-      for (const [ending, end] of [
-        ["a success", Effect.void],
-        ["a success after a yield", Effect.yieldNow()],
-        ["a failure", Effect.fail("failure")],
-        ["the limit", nothing]
-      ] as const) {
-        it(`outlives ${ending} of ${name}${depth}, and ends with the fiber around it`, async () => {
-          const time = manual()
-          const before = roots()
-          const notes: Array<unknown> = []
-          const note: Note = (event) => Effect.sync(() => void notes.push(event))
-          const parent = Effect.gen(function* () {
-            yield* Effect.exit(wrap(Effect.zipRight(forks(note), end)))
-            yield* Effect.sleep(1000)
-            yield* note("the fiber around it ends")
-          })
-          await finish(time, Effect.runFork(time.provide(parent)))
-          await quiet()
-          expect(notes).toEqual(["the fiber around it ends", "interrupted"])
-          expect([started(before), time.timers()]).toEqual([0, 0])
-        })
-      }
+  /** Runs in a fiber of its own until it is interrupted, or for an hour. */
+  const forks: Record<string, (running: Effect.Effect<unknown>) => Effect.Effect<unknown, never, Scope.Scope>> = {
+    "Effect.fork": Effect.fork,
+    "Effect.forkDaemon": Effect.forkDaemon,
+    "Effect.forkScoped": Effect.forkScoped,
+    "Effect.forkIn": Effect.forkIn(scope)
+  }
+
+  const attemptEnds: Record<string, Effect.Effect<unknown, ApiError.ApiError>> = {
+    succeeds: Effect.sleep(50),
+    "succeeds at once": Effect.yieldNow(),
+    fails: Effect.zipRight(Effect.sleep(50), transient()),
+    "times out": nothing
+  }
+
+  type Protect = (effect: Effect.Effect<unknown, ApiError.ApiError>) => Effect.Effect<unknown, unknown>
+
+  const twice: Record<string, Protect> = {
+    "Effect.timeoutFail": (effect) => Effect.retry(timeoutFail(effect), { times: 1 }),
+    "Reliability.protect": Reliability.protect(
+      workload({ timeouts: { attempt: "100 millis" }, retry: retry(2, "1 millis") })
+    ),
+    "Workload.timeout": (effect) => Effect.retry(Workload.timeout(effect, brief), { times: 1 }),
+    "Deadline.within": (effect) => Effect.retry(Deadline.within(effect, "100 millis"), { times: 1 })
+  }
+
+  /** What happens, in order: attempts that begin, forked fibers that end, and the end of the call. */
+  const observe = async (protect: Protect, fork: (typeof forks)[string], end: (typeof attemptEnds)[string]) => {
+    const time = manual()
+    const notes: Array<string> = []
+    const note = (event: string) => Effect.sync(() => void notes.push(event))
+    const program = Effect.gen(function* () {
+      const around = yield* Effect.scope
+      let attempts = 0
+      const attempt = Effect.suspend(() => {
+        const name = `the fiber of attempt ${++attempts}`
+        const running = Effect.onInterrupt(nothing, () => note(`${name} is interrupted`))
+        return Effect.all([note(`attempt ${attempts}`), fork(running), Effect.yieldNow(), end], { discard: true })
+      })
+      yield* Effect.exit(protect(Scope.extend(attempt, around)))
+      yield* note("the call has ended")
+      yield* Effect.sleep(1000)
+      yield* note("the scope closes")
+    })
+    await finish(time, Effect.runFork(time.provide(Effect.scoped(program))))
+    await quiet()
+    return notes
+  }
+
+  for (const [name, fork] of Object.entries(forks)) {
+    for (const [how, end] of Object.entries(attemptEnds)) {
+      it(`ends when it does under Effect.timeoutFail, forked by ${name} in an attempt that ${how}`, async () => {
+        const observed: Record<string, ReadonlyArray<string>> = {}
+        for (const [by, protect] of Object.entries(twice)) observed[by] = await observe(protect, fork, end)
+        const expected = observed["Effect.timeoutFail"]
+        expect(observed).toEqual(Object.fromEntries(Object.keys(twice).map((by) => [by, expected])))
+      })
     }
   }
+
+  it("ends with an attempt that times out, before the next one begins", async () => {
+    for (const protect of Object.values(twice)) {
+      expect(await observe(protect, Effect.fork, nothing)).toEqual([
+        "attempt 1",
+        "the fiber of attempt 1 is interrupted",
+        "attempt 2",
+        "the fiber of attempt 2 is interrupted",
+        "the call has ended",
+        "the scope closes"
+      ])
+    }
+  })
+
+  it("outlives an attempt that times out if it belongs to a scope around the call", async () => {
+    for (const protect of Object.values(twice)) {
+      const notes = await observe(protect, Effect.forkScoped, nothing)
+      expect(notes.slice(0, 4)).toEqual(["attempt 1", "attempt 2", "the call has ended", "the scope closes"])
+      expect(notes).toHaveLength(6)
+    }
+  })
 })
 
 describe("what throws where it should not", () => {

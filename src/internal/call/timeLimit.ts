@@ -1,9 +1,9 @@
 /**
  * Runs an effect under a time limit, at the price of one child fiber and one timer.
  *
- * `Effect.timeoutFail` races two fibers and costs three times as much. What it promises is kept: changes of `FiberRef`s
- * come back on success, fibers that the effect forks belong to the parent, an uninterruptible effect is waited for, the
- * outcome is decided once, and nothing is left behind.
+ * `Effect.timeoutFail` races two fibers and costs three times as much. Its behaviour is kept: changes of `FiberRef`s come
+ * back on success, fibers that the effect forks end with it, an uninterruptible effect is waited for, the outcome is
+ * decided once, and nothing is left behind.
  *
  * @since 0.1.0
  */
@@ -14,8 +14,6 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
 import * as FiberRefs from "effect/FiberRefs"
-import { globalValue } from "effect/GlobalValue"
-import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
 import * as RuntimeFlags from "effect/RuntimeFlags"
 import type { ApiError } from "../../ApiError.js"
@@ -23,48 +21,22 @@ import { carried, currentCall, nested } from "./context.js"
 import { afterPoll, clearTimer, monotonic, setTimer, type Timer } from "../clock.js"
 import type { Workload, Call } from "./model.js"
 
-// Effect's combinators give the children of a helper fiber to its parent by this reference, which is exported only under
-// its global key. Should a later Effect rename it, forked fibers would end with the attempt: a test tells.
-let forkScopeRef: FiberRef.FiberRef<Option.Option<unknown>> | undefined
-const forkScope = (): FiberRef.FiberRef<Option.Option<unknown>> =>
-  (forkScopeRef ??= globalValue(Symbol.for("effect/FiberRef/currentForkScopeOverride"), () =>
-    FiberRef.unsafeMake(Option.none())
-  ))
-
-interface FiberScope {
-  readonly add: (flags: RuntimeFlags.RuntimeFlags, child: Fiber.RuntimeFiber<unknown, unknown>) => void
-}
-
-// What a fiber's children belong to; every fiber of the runtime has it, and its interface does not show it
-const scopeOf = (fiber: object): FiberScope => (fiber as { readonly scope: () => FiberScope }).scope()
-
-// The runtime writes its flags into a reference of its own whenever it hands the references out, and winds down with
-// another value than it began with. It is the one number among the references of a fiber that has set none.
-let runtimeFlags: FiberRef.FiberRef<unknown> | undefined
-const runtimeFlagsRef = (): FiberRef.FiberRef<unknown> | undefined => {
-  if (runtimeFlags === undefined) {
-    const { locals } = Effect.runSync(Effect.getFiberRefs)
-    for (const [ref, [[, value]]] of locals) if (typeof value === "number") runtimeFlags = ref
-  }
-  return runtimeFlags
-}
-
-// What a child never hands to its parent
+// the flags that each fiber has of its own
 const own = RuntimeFlags.WindDown | RuntimeFlags.Interruption
 
 const unset: FiberRefs.FiberRefs = /*#__PURE__*/ FiberRefs.empty()
 
-/** Whether any reference has another value than at the start. */
+/** Whether any reference of the fiber has another value than at its start. */
 const changed = (before: FiberRefs.FiberRefs["locals"], after: FiberRefs.FiberRefs["locals"]): boolean => {
   let found = false
   // an iterator would make an array of each entry
   after.forEach(([[, value]], ref) => {
     const start = before.get(ref)
     // a reference that was set and set back has an entry now, and had none
-    if ((start === undefined ? FiberRefs.getOrDefault(unset, ref) : start[0][1]) === value) return
-    const flags: unknown = start?.[0][1] ?? value
-    const inFlags = ref === runtimeFlagsRef() && typeof flags === "number" && typeof value === "number"
-    found ||= !inFlags || ((flags ^ value) & ~own) !== 0
+    const initial: unknown = start === undefined ? FiberRefs.getOrDefault(unset, ref) : start[0][1]
+    if (initial === value) return
+    const isFlags = ref === FiberRef.currentRuntimeFlags && typeof initial === "number" && typeof value === "number"
+    found ||= !isFlags || ((initial ^ value) & ~own) !== 0
   })
   return found
 }
@@ -107,6 +79,8 @@ const asExit = {
   onSuccess: <A>(value: A) => Effect.succeed(Exit.succeed(value))
 }
 
+type Child<A, E> = Fiber.RuntimeFiber<Exit.Exit<A, E>>
+
 /** One run of an effect under a limit. A class with few closures, since there is one for each call that waits. */
 class Watch<A, E, R, B, E2, R2> {
   readonly effect: Effect.Effect<A, E, R>
@@ -117,7 +91,7 @@ class Watch<A, E, R, B, E2, R2> {
   readonly sequel: Sequel<A, E, B, E2, R2>
   readonly interruptions: unknown
   before: FiberRefs.FiberRefs["locals"] | undefined
-  child: Fiber.RuntimeFiber<Exit.Exit<A, E>> | undefined
+  child: Child<A, E> | undefined
   timer: Timer | undefined
   /** Whether an owner of retries was at work when the limit was reached, once it is. */
   owned: boolean | undefined
@@ -141,19 +115,33 @@ class Watch<A, E, R, B, E2, R2> {
   }
 
   run(): Effect.Effect<Effect.Effect<B, E2, R2>, E2> {
-    const { call, flags, millis, parent, sequel } = this
+    const { call, millis, sequel } = this
     sequel.onStart?.()
     const child = this.start()
     this.child = child
     const done = child.unsafePoll()
     if (done !== null) return Effect.suspend(() => this.settle(done))
-    scopeOf(parent).add(flags, child)
     if (millis !== Infinity) this.timer = setTimer(call.clock, millis, () => this.reach())
-    return Effect.async((resume) => this.wait(resume))
+    child.addObserver(() => clearTimer(this.timer))
+    const ended = Effect.async<void>((resume) => child.addObserver(() => resume(Effect.void)))
+    const next = () => this.next(child)
+    // also in an uninterruptible region: the effect may have interruptible parts, which an interruption of the parent ends
+    return Effect.matchCauseEffect(Effect.interruptible(ended), { onSuccess: next, onFailure: next })
+  }
+
+  /** What follows once the child has ended, or the parent was interrupted. */
+  next(child: Child<A, E>): Effect.Effect<Effect.Effect<B, E2, R2>, E2> {
+    const exit = child.unsafePoll()
+    if (exit !== null) return this.settle(exit)
+    // an uninterruptible parent goes on, and its limit holds
+    if (RuntimeFlags.interruption(this.flags)) clearTimer(this.timer)
+    // a parent that was interrupted before the child began runs its finalizers: the child is one of them
+    if (this.interrupted()) this.stop()
+    return Effect.flatMap(Fiber.await(child), (exit) => this.settle(exit))
   }
 
   /** Starts the child. Nobody waits for it yet: were there a throw on the way, it would never end. */
-  start(): Fiber.RuntimeFiber<Exit.Exit<A, E>> {
+  start(): Child<A, E> {
     const { call, effect, flags, parent } = this
     return Runtime.runFork(
       Runtime.make({
@@ -169,22 +157,12 @@ class Watch<A, E, R, B, E2, R2> {
       {
         immediate: (call.depth ?? 1) % levelsOnOneStack !== 0,
         updateRefs: (refs, id) => {
-          const around = Option.getOrElse(parent.getFiberRef(forkScope()), () => scopeOf(parent))
-          // made for this child a moment ago, and seen by nobody else yet
-          this.before = refs.locals.set(currentCall, [[id, call]]).set(forkScope(), [[id, Option.some(around)]])
-          return refs
+          const updated = FiberRefs.updateAs(refs, { fiberId: id, fiberRef: currentCall, value: call })
+          this.before = updated.locals
+          return updated
         }
       }
     )
-  }
-
-  wait(resume: (settled: Effect.Effect<Effect.Effect<B, E2, R2>, E2>) => void): void {
-    // by an interruption that came before the child was known
-    if (this.interrupted()) this.stop()
-    this.child?.addObserver((exit) => {
-      clearTimer(this.timer)
-      resume(Effect.suspend(() => this.settle(exit)))
-    })
   }
 
   reach(): void {
@@ -237,8 +215,7 @@ export const limited = <A, E, R, B, E2, R2>(
   sequel: Sequel<A, E, B, E2, R2>
 ): Effect.Effect<B, E2, R | R2> => {
   const watch = new Watch(effect, parent, flags, call, millis, sequel)
-  // An interruption of the parent reaches the child as it reaches every child, and the parent waits for it. What comes next
-  // runs outside of the mask: inside, each attempt would nest in the one before.
+  // What comes next runs outside of the mask: inside, each attempt would nest in the one before.
   return Effect.flatten(Effect.uninterruptible(Effect.suspend(() => watch.run())))
 }
 
