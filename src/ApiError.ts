@@ -20,6 +20,7 @@ import { dual } from "effect/Function"
 import * as Hash from "effect/Hash"
 import * as Schema from "effect/Schema"
 import { attachCause, stackless } from "./internal/apiError/construct.js"
+import { copySpan } from "./internal/call/effectInternals.js"
 import { attempt, type CauseSummary, read } from "./internal/errors.js"
 import type * as Reasons from "./internal/reasons.js"
 import { fatalReasons, rateLimitReasons, reasons, transientReasons } from "./internal/reasons.js"
@@ -605,9 +606,6 @@ export const match: {
 // Settling
 // -------------------------------------------------------------------------------------------------
 
-// the key under which Effect stores the span in which an error was first raised
-const spanSymbol = Symbol.for("effect/SpanAnnotation")
-
 /** Returns the stack frames of an error under the name and message of its copy. */
 const stackOf = (error: ApiError, copy: ApiError): string | undefined => {
   const { stack } = error
@@ -650,8 +648,7 @@ const withAttempts = <E extends ApiError>(error: E, attempts: number, stop?: Sto
   for (const [key, value] of Object.entries(stop ?? {})) if (value !== undefined) define(key, value, true)
   const stack = attempt(() => stackOf(error, copy))
   if (stack !== undefined) define("stack", stack)
-  const span = read(error, spanSymbol)
-  if (span !== undefined) define(spanSymbol, span)
+  copySpan(error, copy)
   return copy
 }
 

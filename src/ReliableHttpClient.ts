@@ -28,6 +28,7 @@ import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
@@ -51,6 +52,7 @@ import {
   type Bounds,
   type Exchanging,
   exchangeOf,
+  isTransport,
   isEventStream,
   isJson,
   singleTry
@@ -314,11 +316,12 @@ type OnAnswer = ((answer: BaseResponse) => void) | undefined
 class Caller<E, R, R2> {
   readonly options: Checked<R2>
   readonly client: HttpClient.HttpClient.With<E, R>
-  readonly exchange: Exchanging<E, R> | undefined
+  /** The client as it was given, if it is one of this package's transports. */
+  readonly transport: HttpClient.HttpClient.With<E, R> | undefined
 
   constructor(owner: string, client: HttpClient.HttpClient.With<E, R>, options: Options<R2>) {
     this.options = checked(owner, options)
-    this.exchange = exchangeOf(client)
+    this.transport = isTransport(client) ? client : undefined
     this.client = HttpClient.withTracerPropagation(client, this.options.propagateTrace)
   }
 
@@ -336,7 +339,7 @@ class Caller<E, R, R2> {
   }
 
   attempts(request: Request, fiber: AnyFiber, onAnswer: OnAnswer): Effect.Effect<Response, ApiError, R | R2> {
-    const { exchange } = this
+    const exchanging = this.transport && exchangeOf(this.transport, request)
     const policy = this.options.policyOf(request, fiber)
     const owned = fiber.getFiberRef(singleTry)
     const single = owned !== undefined && (owned.id === undefined || Object.values(request.headers).includes(owned.id))
@@ -347,8 +350,8 @@ class Caller<E, R, R2> {
     }
     const told = single ? policy : this.toldOf(policy, request, sending, fiber)
 
-    if (exchange !== undefined) {
-      const attempt = (try_: Reliability.Attempt) => this.exchanged(exchange, request, sending, fiber, onAnswer, try_)
+    if (exchanging !== undefined) {
+      const attempt = (try_: Reliability.Attempt) => this.exchanged(exchanging, request, sending, fiber, onAnswer, try_)
       return single
         ? attempt({ attempt: 1, workload: policy.workload, millis: Infinity, phase: "attempt" })
         : Reliability.leaf(told, attempt)
@@ -403,7 +406,7 @@ class Caller<E, R, R2> {
 
   /** Makes an attempt over a transport of this package, which applies the timeouts itself. */
   exchanged(
-    { exchange, preprocess }: Exchanging<E, R>,
+    { exchange, mapped }: Exchanging<E, R>,
     request: Request,
     sending: OutgoingRequest,
     fiber: AnyFiber,
@@ -411,14 +414,16 @@ class Caller<E, R, R2> {
     { attempt, millis, phase, workload }: Reliability.Attempt
   ): Effect.Effect<Response, ApiError, R> {
     const { bounds, contextOf } = this.options
-    const send = (mapped: Request, left: number): Effect.Effect<Response, ApiError> => {
-      const sent = sending.prepare(mapped, this.trace(fiber), undefined)
+    const send = (complete: Request, left: number): Effect.Effect<Response, ApiError> => {
+      const sent = sending.prepare(complete, this.trace(fiber), undefined)
       const answered = Effect.flatMap(exchange(sent, { workload, millis: left, phase, bounds }), (answer) =>
         answer instanceof BufferedResponse ? this.judge(answer, sending, fiber, onAnswer) : Effect.succeed(answer)
       )
       return sending.streamed ? sending.guard(attempt, answered) : answered
     }
-    if (preprocess === undefined) return send(request, millis)
+    // nothing was mapped: the effect has its value, and takes no time
+    const known = Exit.isExit(mapped) ? (mapped as Exit.Exit<Request, E>) : undefined
+    if (known?._tag === "Success") return send(known.value, millis)
 
     const clock = clockOf(fiber)
     const since = monotonic(clock)
@@ -427,9 +432,9 @@ class Caller<E, R, R2> {
         { class: "Transient", reason: "Timeout" },
         { delivery: "NotSent", phase, method: request.method, attempts: settled ? attempt : 0 }
       )
-    return limitedTo(preprocess(request), { millis, error: outOfTime }).pipe(
+    return limitedTo(mapped, { millis, error: outOfTime }).pipe(
       Effect.mapError((cause) => Classify.exception(cause, { ...contextOf(sending, fiber), delivery: "NotSent" })),
-      Effect.flatMap((mapped) => send(mapped, Math.max(1, millis - (monotonic(clock) - since))))
+      Effect.flatMap((complete) => send(complete, Math.max(1, millis - (monotonic(clock) - since))))
     )
   }
 
@@ -520,11 +525,14 @@ export const make: {
   (args) => Predicate.hasProperty(args[0], HttpClient.TypeId),
   <E, R, R2>(client: HttpClient.HttpClient.With<E, R>, options: Options<R2> = {}): ReliableHttpClient<R | R2> => {
     const caller = new Caller("ReliableHttpClient.make", client, options)
-    const made = HttpClient.makeWith<never, never, ApiError, R | R2>(
-      Effect.flatMap((request) => caller.call(request)),
+    return HttpClient.makeWith<never, never, ApiError, R | R2>(
+      (mapped) =>
+        withClientOptions(
+          Effect.flatMap(mapped, (request) => caller.call(request)),
+          options
+        ),
       Effect.succeed
     )
-    return withClientOptions(made, options)
   }
 )
 

@@ -148,6 +148,71 @@ const bundle = async (contents: string): Promise<ReadonlyArray<string>> => {
     .toSorted()
 }
 
+/** What Effect's values have and its types do not show, and what only its internal modules export. */
+const privateNames = new Set(
+  [
+    // of fibers
+    "_children _exitValue _fiberRefs _observers addChild getChildren removeChild transferChildren interruptAllChildren",
+    "sendInterruptSignalToAllChildren processNewInterruptSignal getInterruptedCause evaluateEffect setExitValue startFork",
+    "setFiberRef setFiberRefs unsafeDeleteFiberRef patchRuntimeFlags currentForkScopeOverride globalScope unsafeFork",
+    "unsafeForkUnstarted unsafeMakeChildFiber",
+    // of effects
+    "_op effect_instruction_i0 effect_instruction_i1 effect_instruction_i2",
+    // of clients
+    "preprocess postprocess"
+  ].flatMap((names) => names.split(" "))
+)
+
+/** The private parts of Effect that a source names. */
+const privateParts = (source: ts.SourceFile): ReadonlyArray<string> => {
+  const found: Array<string> = []
+  const visit = (node: ts.Node): void => {
+    if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) {
+      const from = node.moduleSpecifier
+      if (from && ts.isStringLiteral(from) && /^@?effect\/.*\binternal\b/.test(from.text)) found.push(from.text)
+      if (from) return
+    }
+    if ((ts.isIdentifier(node) || ts.isStringLiteralLike(node)) && privateNames.has(node.text)) found.push(node.text)
+    if (ts.isCallExpression(node)) {
+      const [callee, [argument]] = [node.expression.getText(source), node.arguments]
+      // a key that Effect registers globally
+      const key = callee === "Symbol.for" && argument && ts.isStringLiteralLike(argument) ? argument.text : ""
+      if (/^@?effect\//.test(key)) found.push(key)
+      // of a fiber
+      if (callee.endsWith(".scope") && argument === undefined) found.push("scope()")
+      // the map of `FiberRefs` may be shared
+      if (/\.locals\.(set|delete|clear)$/.test(callee)) found.push("locals")
+    }
+    ts.forEachChild(node, visit)
+  }
+  visit(source)
+  return found
+}
+
+describe("private parts of Effect", () => {
+  const internals = "internal/call/effectInternals.ts"
+
+  it("are named by one file alone", () => {
+    const named = sources
+      .filter((file) => file !== internals)
+      .flatMap((file) => privateParts(parse(file)).map((part) => `${file}: ${part}`))
+    expect(named, `use Effect's public API, or see ${internals}`).toEqual([])
+    expect(privateParts(parse(internals))).toEqual(["effect/SpanAnnotation"])
+  })
+
+  it("are found in each form in which they may be named", () => {
+    const parts = (text: string) => privateParts(ts.createSourceFile("a.ts", text, ts.ScriptTarget.Latest))
+    expect(parts(`(fiber as { readonly scope: () => Scope }).scope().add(flags, child)`)).toEqual(["scope()"])
+    expect(parts(`globalValue(Symbol.for("effect/FiberRef/currentForkScopeOverride"), make)`)).toHaveLength(1)
+    expect(parts(`fiber.setFiberRef(ref, value)`)).toEqual(["setFiberRef"])
+    expect(parts(`const { postprocess } = client as Parts`)).toEqual(["postprocess"])
+    expect(parts(`Reflect.get(client, "postprocess")`)).toEqual(["postprocess"])
+    expect(parts(`refs.locals.set(ref, [[id, value]])`)).toEqual(["locals"])
+    expect(parts(`import * as core from "effect/internal/core"`)).toEqual(["effect/internal/core"])
+    expect(parts(`import * as Effect from "effect/Effect"; const scope = yield* Effect.scope`)).toEqual([])
+  })
+})
+
 describe("a bundle for browsers", () => {
   it("supports everything but node, cli and the servers of testing", async () => {
     const modules = publicModules.filter((file) => !/^(node\/|cli\/|testing\/(index|\w+Server)\.ts)/.test(file))
@@ -223,6 +288,7 @@ describe("the package", () => {
       "composition",
       "conformance",
       "docs",
+      "effectInternals",
       "examples",
       "exceptions",
       "idempotency",

@@ -5,6 +5,7 @@
  *
  * @since 0.1.0
  */
+import * as Runtime from "effect/Runtime"
 import { isSecret } from "./redact.js"
 
 const maxDepth = 16
@@ -53,14 +54,12 @@ export const codeOf = (u: unknown): string | undefined => {
   return platformCode.test(code) || !isSecret(code) ? code : undefined
 }
 
-const fiberFailureCause = Symbol.for("effect/Runtime/FiberFailure/Cause")
-
 const next = (u: unknown): ReadonlyArray<unknown> => {
   const tag = read(u, "_tag")
   return [
     read(u, "cause"),
     // `Effect.runPromise` rejects with a `FiberFailure`, which holds a `Cause`
-    read(u, fiberFailureCause),
+    read(u, Runtime.FiberFailureCauseId),
     tag === "Fail" ? read(u, "error") : tag === "Die" ? read(u, "defect") : undefined,
     ...(tag === "Sequential" || tag === "Parallel" ? [read(u, "left"), read(u, "right")] : []),
     // Node connects to each address of a name in turn, and fails with an AggregateError

@@ -444,11 +444,10 @@ export const make = (options: Options = {}): Effect.Effect<HttpClient.HttpClient
             toHttpClientError(request, error)
           )
         )
-      const client = HttpClient.makeWith<never, never, HttpClientError.HttpClientError, never>(
-        Effect.flatMap(execute),
+      return HttpClient.makeWith<never, never, HttpClientError.HttpClientError, never>(
+        (mapped) => withExchange(Effect.flatMap(mapped, execute), { exchange, mapped }),
         Effect.succeed
       )
-      return withExchange(client, exchange)
     }
   )
 }

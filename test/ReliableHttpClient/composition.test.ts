@@ -516,6 +516,47 @@ describe("a mapped request", () => {
     })
   )
 
+  it.scopedLive("keeps the part of another combinator than mapping in a call over Transport", () =>
+    Effect.gen(function* () {
+      const server = yield* FaultServer.make({ script: Fault.answer(404) })
+      const transport = HttpClient.mapRequest(
+        yield* Transport.make({ proxy: "none" }),
+        HttpClientRequest.prependUrl(server.baseUrl)
+      )
+      let tapped = 0
+      const clients = [
+        HttpClient.tap(transport, () => Effect.sync(() => void tapped++)),
+        HttpClient.transformResponse(
+          transport,
+          Effect.tap(() => void tapped++)
+        ),
+        HttpClient.mapRequest(
+          HttpClient.tap(transport, () => Effect.sync(() => void tapped++)),
+          HttpClientRequest.acceptJson
+        )
+      ]
+      for (const client of clients) {
+        const error = yield* Effect.flip(ReliableHttpClient.make(client, { workload: once }).get("/models"))
+        expect(error).toMatchObject({ reason: "NotFound", status: 404 })
+      }
+      expect(tapped).toBe(clients.length)
+    })
+  )
+
+  it.effect("does not run a mapping when the client is made, where the mapping may throw", () =>
+    Effect.gen(function* () {
+      const { client, requests } = fake(() => json({}))
+      const strict = HttpClient.makeWith(Effect.flatMap(client.execute), (request: Request) => {
+        if (request.url !== api) throw new Error(`unexpected request to ${request.url}`)
+        return Effect.succeed(request)
+      })
+      const reliable = ReliableHttpClient.make(strict, { workload: once })
+      expect(requests).toEqual([])
+      yield* reliable.get(api)
+      expect(requests).toHaveLength(1)
+    })
+  )
+
   it.scopedLive("preserves the certainty of Transport", () =>
     Effect.gen(function* () {
       const server = yield* FaultServer.make({ script: Fault.cut({ by: "silence" }) })

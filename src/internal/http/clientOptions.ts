@@ -3,20 +3,22 @@
  *
  * @since 0.2.0
  */
+import type { HttpClient } from "@effect/platform/HttpClient"
 import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
 import type { Target } from "../../Dialect.js"
 import type { About, Idempotency } from "../call/model.js"
-import { postprocessOf } from "./transportHook.js"
+import { attempt } from "../errors.js"
 
 const key: unique symbol = Symbol.for("effect-reliability/ClientOptions")
 
-// `HttpClient.mapRequest` and its relatives make a new client with the same postprocess
-const carrierOf = (client: object): { readonly [key]?: object } => postprocessOf(client) ?? client
+interface Marked {
+  [key]?: object
+}
 
-/** Attaches the options that a client was made with. */
-export const withClientOptions = <C extends object>(client: C, options: object): C => {
-  Object.defineProperty(carrierOf(client), key, { value: options })
-  return client
+/** Attaches the options of a client to its execution of a request. */
+export const withClientOptions = <A extends object>(execution: A & Marked, options: object): A => {
+  execution[key] = options
+  return execution
 }
 
 /** The options of `ReliableHttpClient.make` that may be functions of the request. */
@@ -33,8 +35,13 @@ const of = <A>(option: A | ((request: HttpClientRequest) => A), request: HttpCli
  * Returns the options of a client for one request, and `undefined` if the client was not made by `ReliableHttpClient.make`. They are
  * also found if the client's requests were mapped since.
  */
-export const inheritedBy = (request: HttpClientRequest, client: object): object | undefined => {
-  const options = carrierOf(client)[key]
+export const inheritedBy = (
+  request: HttpClientRequest,
+  client: HttpClient.With<unknown, unknown>
+): object | undefined => {
+  // the execution is not run: it only shows whose it is
+  const execution: object | undefined = attempt(() => client.execute(request))
+  const options = (execution as Marked | undefined)?.[key]
   if (options === undefined) return undefined
   const { about, idempotency, target }: OfRequest = options
   let attributes: About | undefined

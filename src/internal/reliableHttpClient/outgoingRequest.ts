@@ -28,9 +28,9 @@ const traceHeaders = (span: Tracer.AnySpan) => {
   }
 }
 
-// A copy of the prototype and the fields. `setBody` would set headers again that the caller may have changed.
+// `setBody` sets headers again that the caller may have changed since
 const withBody = (request: Request, body: HttpBody.HttpBody): Request =>
-  Object.assign(Object.create(Reflect.getPrototypeOf(request)), request, { body }) as Request
+  HttpClientRequest.setHeaders(HttpClientRequest.setBody(request, body), request.headers)
 
 /** The request of a call. It tracks whether a body that can be read only once has been read. */
 export class OutgoingRequest {
