@@ -56,7 +56,7 @@ export const passagesOf = (file: string, page: string): ReadonlyArray<Passage> =
 const replaced: ReadonlyArray<readonly [RegExp, string]> = [
   [/\bis none\b|\bare none\b/i, "invalid, missing or empty"],
   [
-    /\b(?:is|are|was) no (?!longer|more|less|such|need|way|time|room|later|\w+er\b)\w+/i,
+    /(?<!\bthere )\b(?:is|are|was) no (?!longer|more|less|such|need|way|time|room|later|\w+er\b)\w+/i,
     "`is not a …`, invalid or missing"
   ],
   [/\b(?:somebody|anybody|nobody)\b/i, "the caller, the server, the current fiber"],
