@@ -305,7 +305,8 @@ describe("the package", () => {
       // a module with many tests has a folder with one file per behaviour
       .map((test) => (named.has(test) ? test : test.replace(/\/[^/]+$/, "")))
     expect(
-      tests.filter((test) => !named.has(test)),
+      // a part of a module's tests has a second name, as in `Module.part.test.ts`
+      tests.filter((test) => !named.has(test.replace(/\.\w+$/, ""))),
       "tests of no module"
     ).toEqual([])
     expect(

@@ -7,6 +7,7 @@ import { imports } from "./imports.js"
 import { protect } from "./protect.js"
 import { stream } from "./stream.js"
 import { telemetry } from "./telemetry.js"
+import { traffic } from "./traffic.js"
 
 const rows: Array<Awaited<ReturnType<typeof compare>>> = []
 
@@ -24,3 +25,4 @@ await foreign(measure)
 await stream(measure)
 
 console.table(rows)
+console.table(traffic())

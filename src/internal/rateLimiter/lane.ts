@@ -1,0 +1,237 @@
+/**
+ * One key: its state, its queue and its one timer.
+ *
+ * The order of the queue is one number, the time of arrival plus the slack of the class. It is priority, ageing and
+ * first-in-first-out at once: a call of a patient class is overtaken by urgent calls only for as long as its slack.
+ *
+ * @since 0.2.0
+ */
+import { maxMillis } from "../options.js"
+import { Heap } from "./heap.js"
+import { admit, ask, hear } from "./machine.js"
+import type { Brake, Cost, Report, State, Ticket } from "./model.js"
+
+/** Time, chance and one timer. */
+export interface Host<T> {
+  /** Monotonic milliseconds. */
+  readonly now: () => number
+  /** A number from [0, 1). */
+  readonly random: () => number
+  readonly setTimer: (millis: number, fire: () => void) => T
+  readonly clearTimer: (timer: T) => void
+}
+
+/** Why a call may not wait: the queue is full, or the wait would end after the deadline. */
+export interface Refusal {
+  readonly why: "queue" | "deadline"
+  readonly by: Brake | undefined
+  /** Milliseconds until there is room, as far as that can be known. */
+  readonly millis: number
+}
+
+/** A call that waits. */
+export interface Waiter {
+  /** The time of arrival plus the slack of the class; a retry keeps it. */
+  readonly order: number
+  readonly cost: Cost
+  /** The moment after which the call may not begin. */
+  readonly deadline: number
+  readonly admitted: (ticket: Ticket) => void
+  readonly refused: (refusal: Refusal) => void
+  /** What the call last waited for. */
+  heldBy: Brake | undefined
+  /** The number of the waiter, and its places in the two heaps. */
+  number: number
+  inQueue: number
+  inDeadlines: number
+}
+
+/** Makes a waiter that has not been queued. */
+export const waiter = (given: Pick<Waiter, "order" | "cost" | "deadline" | "admitted" | "refused">): Waiter => ({
+  ...given,
+  heldBy: undefined,
+  number: 0,
+  inQueue: -1,
+  inDeadlines: -1
+})
+
+/** Counts since the key was made. */
+export interface LaneCounts {
+  admitted: number
+  /** Calls that were admitted after a wait, and the milliseconds they waited. */
+  waited: number
+  /** Calls that were not admitted, by what they would have waited for. */
+  readonly refused: { [B in Brake]?: number }
+  /** Refusals of the server. */
+  serverRefusals: number
+}
+
+export class Lane<T> {
+  readonly state: State
+  readonly host: Host<T>
+  readonly counts: LaneCounts = { admitted: 0, waited: 0, refused: {}, serverRefusals: 0 }
+  /** The most calls that may wait. */
+  readonly most: number
+  readonly #queue: Heap<"inQueue", Waiter> = new Heap(
+    "inQueue",
+    (a, b) => a.order < b.order || (a.order === b.order && a.number < b.number)
+  )
+  readonly #deadlines: Heap<"inDeadlines", Waiter> = new Heap("inDeadlines", (a, b) => a.deadline < b.deadline)
+  #number = 0
+  #timer: T | undefined
+  /** What the head of the queue last waited for, as long as the queue is not empty. */
+  #heldBy: Brake | undefined
+  /** The highest order in the queue, or more. */
+  #last = -Infinity
+  #queuedInput = 0
+  #isPumping = false
+
+  constructor(state: State, host: Host<T>, most = Infinity) {
+    this.state = state
+    this.host = host
+    this.most = most
+  }
+
+  get waiting(): number {
+    return this.#queue.size
+  }
+
+  /** Whether a call is in flight or waits. */
+  get isBusy(): boolean {
+    return this.state.inFlight > 0 || this.#queue.size > 0
+  }
+
+  /** Admits a call at once, if nobody waits and no brake holds. */
+  tryAdmit(cost: Cost): Ticket | undefined {
+    if (this.#queue.size > 0) return undefined
+    const now = this.host.now()
+    return ask(this.state, now, cost).millis > 0 ? undefined : this.#admit(now, cost, undefined)
+  }
+
+  /** Queues a call that could not be admitted at once; refuses it at once if it would wait in vain. */
+  wait(item: Waiter): void {
+    const refusal = this.#objection(item)
+    if (refusal !== undefined) return this.#refuse(item, refusal)
+    item.number = ++this.#number
+    this.#queue.add(item)
+    if (item.deadline !== Infinity) this.#deadlines.add(item)
+    this.#last = Math.max(this.#last, item.order)
+    this.#queuedInput += item.cost.input ?? 0
+    this.pump()
+  }
+
+  /** Removes a call that gave up waiting. */
+  leave(item: Waiter): void {
+    if (item.inQueue < 0) return
+    this.#remove(item)
+    this.pump()
+  }
+
+  /** Notes what became of a call. */
+  hear(ticket: Ticket, report: Report): void {
+    if (report.kind === "refused") this.counts.serverRefusals++
+    hear(this.state, this.host.now(), ticket, report)
+    this.pump()
+  }
+
+  /** Admits the calls that may go, and sets the timer for the next. */
+  pump(): void {
+    if (this.#isPumping) return
+    this.#isPumping = true
+    if (this.#timer !== undefined) this.host.clearTimer(this.#timer)
+    this.#timer = undefined
+    const millis = this.#advance()
+    this.#isPumping = false
+    if (millis === Infinity) return
+    this.#timer = this.host.setTimer(Math.min(millis, maxMillis), () => {
+      this.#timer = undefined
+      this.pump()
+    })
+  }
+
+  /** Returns the milliseconds until something can happen without a response. */
+  #advance(): number {
+    const { host, state } = this
+    for (;;) {
+      const now = host.now()
+      this.#expire(now, now)
+      const head = this.#queue.first
+      if (head === undefined) {
+        this.#heldBy = undefined
+        this.#last = -Infinity
+        return Infinity
+      }
+      const { by, millis } = ask(state, now, head.cost)
+      if (millis > 0) {
+        this.#heldBy = head.heldBy = by
+        // nothing goes in a pause, so that a call whose deadline is sooner waits in vain
+        if (by === "pause") this.#expire(now + millis, now)
+        if (this.#queue.first !== head) continue
+        const deadline = (this.#deadlines.first?.deadline ?? Infinity) - now
+        // up to one interval more: without it, callers that pace regularly lock newcomers out
+        const jitter = state.strict ? 0 : host.random() * Math.min(1000, 1000 / this.#rate())
+        return Math.min(millis + jitter, deadline)
+      }
+      this.#remove(head)
+      const heldBy = head.heldBy ?? (this.#queue.size > 0 ? this.#heldBy : undefined)
+      this.counts.waited++
+      head.admitted(this.#admit(now, head.cost, heldBy))
+    }
+  }
+
+  #admit(now: number, cost: Cost, heldBy: Brake | undefined): Ticket {
+    this.counts.admitted++
+    return admit(this.state, now, cost, heldBy)
+  }
+
+  #remove(item: Waiter): void {
+    this.#queue.remove(item)
+    this.#deadlines.remove(item)
+    this.#queuedInput -= item.cost.input ?? 0
+  }
+
+  /** Refuses all whose deadline comes before a moment. */
+  #expire(moment: number, now: number): void {
+    for (;;) {
+      const item = this.#deadlines.first
+      if (item === undefined || item.deadline > moment) return
+      this.#remove(item)
+      const { by, millis } = ask(this.state, now, item.cost)
+      this.#refuse(item, { why: "deadline", by, millis: Number.isFinite(millis) ? millis : 0 })
+    }
+  }
+
+  #refuse(item: Waiter, refusal: Refusal): void {
+    const by = refusal.by ?? "requests"
+    this.counts.refused[by] = (this.counts.refused[by] ?? 0) + 1
+    item.refused(refusal)
+  }
+
+  #rate(): number {
+    return this.state.paces[0]?.rate ?? 1
+  }
+
+  /** Returns why a call must not wait, if so. */
+  #objection(item: Waiter): Refusal | undefined {
+    const { state } = this
+    const now = this.host.now()
+    const { by, millis } = ask(state, now, item.cost)
+    const own = Number.isFinite(millis) ? millis : 0
+    if (this.#queue.size >= this.most) {
+      return { why: "queue", by, millis: Math.max(own, 1000 / this.#rate()) }
+    }
+    const left = item.deadline - now
+    if (left <= 0 || (by === "pause" && millis >= left)) return { why: "deadline", by, millis: own }
+    // the place of an urgent call is not known without a search
+    if (item.order < this.#last) return undefined
+    let longest: Refusal | undefined
+    for (const { limit, resource } of state.paces) {
+      // a learned pace may grow many times over while the call waits; a limit that is known bounds it
+      if (limit === undefined || resource === "output") continue
+      const ahead = resource === "requests" ? this.#queue.size : this.#queuedInput
+      const wait = (ahead / limit) * 1000
+      if (wait >= left && wait > (longest?.millis ?? 0)) longest = { why: "deadline", by: resource, millis: wait }
+    }
+    return longest
+  }
+}
