@@ -23,6 +23,10 @@ export * as Dialect from "./Dialect.js"
  */
 export * as Job from "./Job.js"
 /**
+ * @since 0.2.0
+ */
+export * as RateLimiter from "./RateLimiter.js"
+/**
  * @since 0.1.0
  */
 export * as Reliability from "./Reliability.js"

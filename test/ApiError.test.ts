@@ -149,6 +149,7 @@ describe("ApiError", () => {
       RateExceeded: the rate limit was exceeded. Wait as long as the server asks, and spread the calls out.
       Capacity: the deployment is saturated. Send fewer calls at once, or add replicas.
       Overloaded: the service is overloaded. Wait, then retry with fewer calls at once.
+      LocallyLimited: the rate limiter of this process had no room for the call. Send fewer calls at once, or allow them more time.
       ServerError: the server failed. Retry; if the error persists, contact the provider with the request id.
       BadGateway: a gateway received no valid response from the server behind it. Wait a moment, then retry.
       Unavailable: the service is unavailable. Wait, then retry; check the provider's status page.

@@ -59,6 +59,12 @@ export const rateLimitReasons = {
     refused: "always",
     side: "provider",
     group: "capacity"
+  },
+  LocallyLimited: {
+    happened: "the rate limiter of this process had no room for the call",
+    advice: "Send fewer calls at once, or allow them more time.",
+    lostIn: "client",
+    side: "yours"
   }
 } as const satisfies Record<string, Facts>
 

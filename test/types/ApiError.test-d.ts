@@ -19,7 +19,9 @@ describe("ApiError", () => {
   })
 
   it("ties the reasons to their classes", () => {
-    expectTypeOf<ApiError.RateLimit["reason"]>().toEqualTypeOf<"RateExceeded" | "Capacity" | "Overloaded">()
+    expectTypeOf<ApiError.RateLimit["reason"]>().toEqualTypeOf<
+      "RateExceeded" | "Capacity" | "Overloaded" | "LocallyLimited"
+    >()
     expectTypeOf<ConstructorParameters<typeof ApiError.Fatal>[0]["reason"]>().toEqualTypeOf<ApiError.FatalReason>()
     expectTypeOf<ApiError.Reason>().toEqualTypeOf<ApiError.ApiError["reason"]>()
   })

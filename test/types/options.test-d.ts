@@ -5,6 +5,7 @@ import {
   type ApiError,
   Dialect,
   Job,
+  RateLimiter,
   Reliability,
   ReliableHttpClient,
   Retry,
@@ -43,6 +44,8 @@ describe("an unknown option", () => {
     void Retry.make({ ...usual, atempts: 2 })
     // @ts-expect-error ratio
     void RetryBudget.make({ ration: 0.1 })
+    // @ts-expect-error concurrency
+    void RateLimiter.make({ concurency: 1 })
     // @ts-expect-error budget
     void Reliability.make({ workload, bugdet: undefined })
     // @ts-expect-error entries

@@ -40,6 +40,8 @@ export interface Waiter {
   readonly refused: (refusal: Refusal) => void
   /** What the call last waited for. */
   heldBy: Brake | undefined
+  /** When the wait began. */
+  since: number
   /** The number of the waiter, and its places in the two heaps. */
   number: number
   inQueue: number
@@ -50,6 +52,7 @@ export interface Waiter {
 export const waiter = (given: Pick<Waiter, "order" | "cost" | "deadline" | "admitted" | "refused">): Waiter => ({
   ...given,
   heldBy: undefined,
+  since: 0,
   number: 0,
   inQueue: -1,
   inDeadlines: -1
@@ -58,8 +61,9 @@ export const waiter = (given: Pick<Waiter, "order" | "cost" | "deadline" | "admi
 /** Counts since the key was made. */
 export interface LaneCounts {
   admitted: number
-  /** Calls that were admitted after a wait, and the milliseconds they waited. */
+  /** Calls that were admitted after a wait, and how long they waited together. */
   waited: number
+  waitedMillis: number
   /** Calls that were not admitted, by what they would have waited for. */
   readonly refused: { [B in Brake]?: number }
   /** Refusals of the server. */
@@ -69,7 +73,7 @@ export interface LaneCounts {
 export class Lane<T> {
   readonly state: State
   readonly host: Host<T>
-  readonly counts: LaneCounts = { admitted: 0, waited: 0, refused: {}, serverRefusals: 0 }
+  readonly counts: LaneCounts = { admitted: 0, waited: 0, waitedMillis: 0, refused: {}, serverRefusals: 0 }
   /** The most calls that may wait. */
   readonly most: number
   readonly #queue: Heap<"inQueue", Waiter> = new Heap(
@@ -79,6 +83,8 @@ export class Lane<T> {
   readonly #deadlines: Heap<"inDeadlines", Waiter> = new Heap("inDeadlines", (a, b) => a.deadline < b.deadline)
   #number = 0
   #timer: T | undefined
+  /** When the timer fires; Infinity without one. */
+  #wakesAt = Infinity
   /** What the head of the queue last waited for, as long as the queue is not empty. */
   #heldBy: Brake | undefined
   /** The highest order in the queue, or more. */
@@ -113,18 +119,21 @@ export class Lane<T> {
     const refusal = this.#objection(item)
     if (refusal !== undefined) return this.#refuse(item, refusal)
     item.number = ++this.#number
+    item.since = this.host.now()
     this.#queue.add(item)
     if (item.deadline !== Infinity) this.#deadlines.add(item)
     this.#last = Math.max(this.#last, item.order)
     this.#queuedInput += item.cost.input ?? 0
-    this.pump()
+    // a call behind others changes nothing, unless its deadline comes first
+    if (this.#queue.first === item || item.deadline < this.#wakesAt) this.pump()
   }
 
   /** Removes a call that gave up waiting. */
   leave(item: Waiter): void {
     if (item.inQueue < 0) return
+    const wasFirst = this.#queue.first === item
     this.#remove(item)
-    this.pump()
+    if (wasFirst) this.pump()
   }
 
   /** Notes what became of a call. */
@@ -142,6 +151,7 @@ export class Lane<T> {
     this.#timer = undefined
     const millis = this.#advance()
     this.#isPumping = false
+    this.#wakesAt = this.host.now() + millis
     if (millis === Infinity) return
     this.#timer = this.host.setTimer(Math.min(millis, maxMillis), () => {
       this.#timer = undefined
@@ -175,6 +185,7 @@ export class Lane<T> {
       this.#remove(head)
       const heldBy = head.heldBy ?? (this.#queue.size > 0 ? this.#heldBy : undefined)
       this.counts.waited++
+      this.counts.waitedMillis += now - head.since
       head.admitted(this.#admit(now, head.cost, heldBy))
     }
   }

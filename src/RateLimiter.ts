@@ -1,0 +1,431 @@
+/**
+ * Keeps many callers within what a server admits, without being told the limit.
+ *
+ * A hundred workers that each back off after a 429 still send several attempts for each success. A limiter that they share
+ * learns how many calls the server admits, and lets the others wait in one queue. There is one state for each key: origin,
+ * model and credential.
+ *
+ * Three brakes hold calls back:
+ *
+ * | brake | learns from | does |
+ * | --- | --- | --- |
+ * | pace: `requests`, `input`, `output` | refusals (429), limit headers, `usage` | a token bucket for each resource |
+ * | `window` | the time to the first byte, refusals by number | bounds the calls in flight |
+ * | `pause` | refusals and failures in a row, `Retry-After` | stops all calls but one probe |
+ *
+ * What it does not do well: limits of tokens that no header names cost 1.07 to 1.10 attempts per success, since servers charge
+ * output after they admit a call. A limit of ten requests per minute without headers costs 1.6 attempts per success in the first ten
+ * minutes. A limit of 1000 requests per second is reached within two seconds; `requests` avoids that. Refusals that have nothing to
+ * do with the rate slow any such limiter down. Several processes that do not share a store find the limit together, at 1.01 (two)
+ * to 1.1 (ten) attempts per success. A limit header whose unit is misread sets a wrong pace: see `Dialect`.
+ *
+ * @since 0.2.0
+ */
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { dual } from "effect/Function"
+import * as Layer from "effect/Layer"
+import * as Random from "effect/Random"
+import { isApiError, type RateLimit, unsafeMake } from "./ApiError.js"
+import * as Classify from "./Classify.js"
+import { currentCall, remaining } from "./internal/call/context.js"
+import { clearTimer, clockOf, monotonic, setTimer } from "./internal/clock.js"
+import { duration, maxMillis, number, refuse } from "./internal/options.js"
+import { Engine, type Entry, type KeyDescription } from "./internal/rateLimiter/engine.js"
+import type { Lane, Refusal } from "./internal/rateLimiter/lane.js"
+import type { Brake, Cost } from "./internal/rateLimiter/model.js"
+import type { Pass } from "./internal/rateLimiter/pass.js"
+
+export type { Brake, Cost, Resource, TokenUsage } from "./internal/rateLimiter/model.js"
+export type { KeyDescription } from "./internal/rateLimiter/engine.js"
+
+// -------------------------------------------------------------------------------------------------
+// Model
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * Marks limiters.
+ *
+ * @since 0.2.0
+ * @category symbols
+ */
+export const TypeId: unique symbol = Symbol.for("effect-reliability/RateLimiter")
+
+/**
+ * The type of the mark.
+ *
+ * @since 0.2.0
+ * @category symbols
+ */
+export type TypeId = typeof TypeId
+
+/**
+ * A limit that is known beforehand.
+ *
+ * @since 0.2.0
+ * @category model
+ */
+export interface Limit {
+  /** How much the server admits, above 0. */
+  readonly limit: number
+  /** In which time, at least 1 millisecond. @default "1 minute" */
+  readonly per?: Duration.DurationInput | undefined
+}
+
+/**
+ * What `make` takes. It works without any of it.
+ *
+ * @since 0.2.0
+ * @category model
+ */
+export interface Options {
+  /** Requests that the server admits. No header raises a limit that is given. @default learned */
+  readonly requests?: Limit | undefined
+  /** Tokens of input that the server admits. @default learned from headers */
+  readonly inputTokens?: Limit | undefined
+  /** Tokens of output that the server admits. @default learned from headers */
+  readonly outputTokens?: Limit | undefined
+  /** The most calls of a key in flight, from 1 on. @default unbounded */
+  readonly concurrency?: number | undefined
+  /** The most calls of a key that may wait, from 0 on; the next fails at once. @default unbounded */
+  readonly queue?: number | undefined
+  /**
+   * Classes of calls besides `interactive` and `batch`, each with its slack: how long calls of the class may be overtaken by calls
+   * without slack. @default `interactive` none, `batch` 1 minute
+   */
+  readonly classes?: { readonly [name: string]: Duration.DurationInput } | undefined
+  /** How long a key that is not used is remembered, at least 1 second. @default "10 minutes" */
+  readonly idleTimeToLive?: Duration.DurationInput | undefined
+}
+
+/**
+ * A limiter that any number of calls share.
+ *
+ * @since 0.2.0
+ * @category model
+ */
+export interface RateLimiter {
+  readonly [TypeId]: TypeId
+  /** The slack of each class. */
+  readonly classes: { readonly [name: string]: Duration.Duration }
+  /** @internal */
+  readonly enter: (entry: Entry) => Pass | undefined
+  /** @internal */
+  readonly wait: (entry: Entry) => Effect.Effect<Pass, RateLimit>
+  /** @internal */
+  readonly describe: () => ReadonlyArray<KeyDescription>
+}
+
+/**
+ * How calls ask a limiter.
+ *
+ * @since 0.2.0
+ * @category model
+ */
+export interface Asking {
+  /** What the server limits together. Never a credential: keys are shown. */
+  readonly key: string
+  /** The tokens of a call. @default none */
+  readonly cost?: Cost | undefined
+  /** A class of the limiter. @default "interactive" */
+  readonly class?: string | undefined
+}
+
+/**
+ * A limiter, and how the calls of a policy ask it.
+ *
+ * @since 0.2.0
+ * @category model
+ */
+export interface Use extends Partial<Asking> {
+  readonly limiter: RateLimiter
+}
+
+// -------------------------------------------------------------------------------------------------
+// Errors
+// -------------------------------------------------------------------------------------------------
+
+const held: { readonly [B in Brake]: string } = {
+  requests: "the pace of requests",
+  input: "the pace of input tokens",
+  output: "the pace of output tokens",
+  window: "the number of calls in flight, which the server does not serve faster",
+  concurrency: "the number of calls in flight (option concurrency)",
+  pause: "a pause after refusals or failures of the server"
+}
+
+const format = (millis: number): string => Duration.format(Duration.millis(Math.round(millis)))
+
+/** The error of a call that is not admitted. */
+const locallyLimited = (
+  { state, waiting }: Pick<Lane<never>, "state" | "waiting">,
+  { by = "requests", millis, why }: Refusal,
+  left: number
+): RateLimit => {
+  const queue = `${waiting} ${waiting === 1 ? "call waits" : "calls wait"}, ${state.inFlight} in flight`
+  const problem =
+    why === "queue" ? "the queue is full" : `the deadline leaves ${left === Infinity ? "no time" : format(left)}`
+  const room = Duration.millis(Math.min(Math.ceil(millis), maxMillis))
+  const error = unsafeMake(
+    { class: "RateLimit", reason: "LocallyLimited" },
+    {
+      delivery: "NotSent",
+      code: by,
+      detail: `the brake is ${held[by]}; ${problem} (${queue})`,
+      retryAfter: millis > 0 ? room : undefined
+    }
+  )
+  // of the class just named
+  return error as RateLimit
+}
+
+// -------------------------------------------------------------------------------------------------
+// make
+// -------------------------------------------------------------------------------------------------
+
+const owner = "RateLimiter.make"
+
+const perSecond = (option: string, given: Limit | undefined): number | undefined => {
+  if (given === undefined) return undefined
+  const per = duration(owner, `${option}.per`, given.per ?? "1 minute", { min: 1 })
+  const limit = number(owner, `${option}.limit`, given.limit, {})
+  if (limit === 0) refuse(owner, `${option}.limit`, limit, "above 0")
+  return (limit / Duration.toMillis(per)) * 1000
+}
+
+const checked = (options: Options) => {
+  const most = { integer: true, min: 1 }
+  return {
+    settings: {
+      concurrency:
+        options.concurrency === undefined ? undefined : number(owner, "concurrency", options.concurrency, most),
+      limits: {
+        requests: perSecond("requests", options.requests),
+        input: perSecond("inputTokens", options.inputTokens),
+        output: perSecond("outputTokens", options.outputTokens)
+      }
+    },
+    most: options.queue === undefined ? Infinity : number(owner, "queue", options.queue, { integer: true }),
+    idle: Duration.toMillis(duration(owner, "idleTimeToLive", options.idleTimeToLive ?? "10 minutes", { min: 1000 })),
+    classes: Object.fromEntries(
+      Object.entries({ interactive: 0, batch: "1 minute", ...options.classes } as const).map(([name, slack]) => [
+        name,
+        duration(owner, `classes.${name}`, slack)
+      ])
+    )
+  }
+}
+
+/**
+ * Makes a limiter. Its time is that of the `Clock` of the fiber that makes it.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Effect } from "effect"
+ * import { RateLimiter } from "effect-reliability"
+ *
+ * const program = Effect.gen(function* () {
+ *   const limiter = yield* RateLimiter.make({ concurrency: 2 })
+ *   let [now, most] = [0, 0]
+ *   const call = Effect.acquireUseRelease(
+ *     Effect.sync(() => (most = Math.max(most, ++now))),
+ *     () => Effect.sleep("1 millis"),
+ *     () => Effect.sync(() => now--)
+ *   )
+ *   const limited = call.pipe(RateLimiter.limit(limiter, { key: "api.example.com" }))
+ *   yield* Effect.all(Effect.replicate(limited, 5), { concurrency: "unbounded" })
+ *   assert.strictEqual(most, 2)
+ * })
+ *
+ * await Effect.runPromise(program)
+ * ```
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const make = (options: Options = {}): Effect.Effect<RateLimiter> => {
+  const { classes, ...settings } = checked(options)
+  return Effect.flatMap(Random.nextIntBetween(1, 2 ** 31 - 1), (seed) =>
+    Effect.withFiberRuntime((fiber) => {
+      const clock = clockOf(fiber)
+      const engine = new Engine(
+        {
+          ...settings,
+          host: {
+            now: () => monotonic(clock),
+            random: spread(seed),
+            setTimer: (millis, fire) => setTimer(clock, millis, fire),
+            clearTimer
+          }
+        },
+        locallyLimited
+      )
+      return Effect.succeed<RateLimiter>({
+        [TypeId]: TypeId,
+        classes,
+        enter: (entry) => engine.enter(entry),
+        wait: (entry) => engine.wait(entry),
+        describe: () => engine.describe()
+      })
+    })
+  )
+}
+
+/** Numbers from [0, 1) that spread timers; Lehmer's generator. */
+const spread = (seed: number) => {
+  let state = seed
+  return () => {
+    state = (state * 48_271) % (2 ** 31 - 1)
+    return state / (2 ** 31 - 1)
+  }
+}
+
+// -------------------------------------------------------------------------------------------------
+// limit
+// -------------------------------------------------------------------------------------------------
+
+/** Returns the slack of a class in milliseconds; throws if the limiter has no such class. */
+const slackOf = (owner: string, { classes }: RateLimiter, name = "interactive"): number => {
+  const slack = Object.hasOwn(classes, name) ? classes[name] : undefined
+  return slack === undefined
+    ? refuse(owner, "class", name, `one of ${Object.keys(classes).join(", ")}`)
+    : Duration.toMillis(slack)
+}
+
+const checkKey = (owner: string, key: string): string =>
+  typeof key === "string" && key !== "" ? key : refuse(owner, "key", key, "a string that is not empty")
+
+/**
+ * Runs an effect when the limiter admits it, and reports its outcome to the limiter.
+ *
+ * An effect that fails with an `ApiError` says by it whether the server refused, failed or responded; other errors are classified
+ * as `Classify.exception` does. Waiting counts against the deadline of the current call. A wait that would end after it fails
+ * with `RateLimit` `LocallyLimited`. Apply it inside the retries, so that each attempt asks. A retry by `Effect.retry` queues
+ * again; with the option `limiter` of `Reliability.make` a retry keeps its place.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Effect } from "effect"
+ * import { ApiError, RateLimiter, Retry } from "effect-reliability"
+ *
+ * const refused = new ApiError.RateLimit({ reason: "RateExceeded", delivery: "Acknowledged", status: 429 })
+ *
+ * const program = Effect.gen(function* () {
+ *   const limiter = yield* RateLimiter.make()
+ *   const call = Effect.fail(refused).pipe(
+ *     RateLimiter.limit(limiter, { key: "api.example.com" }),
+ *     Retry.retry(Retry.make({ attempts: 2, base: "1 millis" })),
+ *     Effect.ignore
+ *   )
+ *   yield* call
+ *   assert.strictEqual(RateLimiter.describe(limiter)[0]?.serverRefusals, 2)
+ * })
+ *
+ * await Effect.runPromise(program)
+ * ```
+ *
+ * @since 0.2.0
+ * @category combinators
+ */
+export const limit: {
+  (
+    limiter: RateLimiter,
+    asking: Asking
+  ): <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | RateLimit, R>
+  <A, E, R>(effect: Effect.Effect<A, E, R>, limiter: RateLimiter, asking: Asking): Effect.Effect<A, E | RateLimit, R>
+} = /*#__PURE__*/ dual(3, <A, E, R>(effect: Effect.Effect<A, E, R>, limiter: RateLimiter, asking: Asking) => {
+  const owner = "RateLimiter.limit"
+  const { cost = {} } = asking
+  const key = checkKey(owner, asking.key)
+  const slack = slackOf(owner, limiter, asking.class)
+  return Effect.uninterruptibleMask((restore) =>
+    Effect.withFiberRuntime<A, E | RateLimit, R>((fiber) => {
+      const run = (pass: Pass) =>
+        Effect.onExit(restore(effect), (exit) =>
+          Effect.sync(() => settle(pass, exit, clockOf(fiber).unsafeCurrentTimeMillis()))
+        )
+      const left = remaining(fiber.getFiberRef(currentCall))
+      const entry: Entry = { key, cost, slack, left, order: undefined }
+      const pass = limiter.enter(entry)
+      return pass === undefined ? Effect.flatMap(restore(limiter.wait(entry)), run) : run(pass)
+    })
+  )
+})
+
+/** Reports an exit. */
+const settle = <A, E>(pass: Pass, exit: Exit.Exit<A, E>, now: number): void => {
+  if (Exit.isSuccess(exit)) return pass.succeed()
+  const failure = Cause.failureOption(exit.cause)
+  if (failure._tag === "None") return pass.drop()
+  pass.fail(isApiError(failure.value) ? failure.value : Classify.exception(failure.value, { now }))
+}
+
+// -------------------------------------------------------------------------------------------------
+// Service
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * The limiter of an application, for the calls that are made with it.
+ *
+ * @since 0.2.0
+ * @category layers
+ */
+export const RateLimiter: Context.Tag<RateLimiter, RateLimiter> = /*#__PURE__*/ Context.GenericTag<RateLimiter>(
+  "effect-reliability/RateLimiter"
+)
+
+/**
+ * Provides one limiter to all that asks for `RateLimiter.RateLimiter`.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Effect } from "effect"
+ * import { RateLimiter } from "effect-reliability"
+ *
+ * const program = Effect.flatMap(RateLimiter.RateLimiter, (limiter) =>
+ *   Effect.succeed("a response").pipe(RateLimiter.limit(limiter, { key: "api.example.com" }))
+ * )
+ *
+ * const response = await Effect.runPromise(program.pipe(Effect.provide(RateLimiter.layer())))
+ * assert.strictEqual(response, "a response")
+ * ```
+ *
+ * @since 0.2.0
+ * @category layers
+ */
+export const layer = (options: Options = {}): Layer.Layer<RateLimiter> => Layer.effect(RateLimiter, make(options))
+
+// -------------------------------------------------------------------------------------------------
+// Observers
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * Returns what a limiter knows of each key, as plain data.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Effect } from "effect"
+ * import { RateLimiter } from "effect-reliability"
+ *
+ * const program = Effect.gen(function* () {
+ *   const limiter = yield* RateLimiter.make({ requests: { limit: 600 } })
+ *   yield* Effect.void.pipe(RateLimiter.limit(limiter, { key: "api.example.com" }))
+ *   return RateLimiter.describe(limiter)
+ * })
+ *
+ * const [known] = await Effect.runPromise(program)
+ * assert.strictEqual(known?.paces[0]?.perSecond, 10)
+ * assert.strictEqual(known.admitted, 1)
+ * ```
+ *
+ * @since 0.2.0
+ * @category observers
+ */
+export const describe = (limiter: RateLimiter): ReadonlyArray<KeyDescription> => limiter.describe()

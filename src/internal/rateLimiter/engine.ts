@@ -1,0 +1,146 @@
+/**
+ * All keys of one limiter.
+ *
+ * @since 0.2.0
+ */
+import * as Effect from "effect/Effect"
+import { type Host, Lane, type Refusal, waiter } from "./lane.js"
+import { initial, type Settings, unbounded } from "./machine.js"
+import type { Brake, Cost, Resource } from "./model.js"
+import { Pass } from "./pass.js"
+
+/** What asks for admission. */
+export interface Entry {
+  readonly key: string
+  readonly cost: Cost
+  /** The slack of the class, in milliseconds. */
+  readonly slack: number
+  /** The time within which the call must begin, in milliseconds. */
+  readonly left: number
+  /** The place of an earlier attempt of the call. */
+  readonly order: number | undefined
+}
+
+export interface EngineOptions<T> {
+  readonly settings: Settings
+  /** The most calls of a key that may wait. */
+  readonly most: number
+  /** Milliseconds after which an idle key is forgotten. */
+  readonly idle: number
+  readonly host: Host<T>
+}
+
+/**
+ * What a limiter knows of one key.
+ *
+ * @since 0.2.0
+ * @category model
+ */
+export interface KeyDescription {
+  readonly key: string
+  readonly inFlight: number
+  readonly waiting: number
+  /** The paces per second, and the limits that are known. */
+  readonly paces: ReadonlyArray<{
+    readonly resource: Resource
+    readonly perSecond: number
+    readonly limitPerSecond: number | undefined
+  }>
+  /** The most calls in flight, if that is bounded. */
+  readonly window: number | undefined
+  /** Milliseconds for which no call goes but a probe. */
+  readonly pausedFor: number
+  /** Calls admitted since the key is known, those of them that waited, and how long all waited together. */
+  readonly admitted: number
+  readonly waited: number
+  readonly waitedMillis: number
+  /** Refusals of the server, and calls that were refused here, by what they would have waited for. */
+  readonly serverRefusals: number
+  readonly refused: { readonly [B in Brake]?: number }
+}
+
+export class Engine<T, E> {
+  readonly #options: EngineOptions<T>
+  readonly #toError: (lane: Lane<T>, refusal: Refusal, left: number) => E
+  readonly #lanes = new Map<string, Lane<T>>()
+  #sweptAt = -Infinity
+
+  constructor(options: EngineOptions<T>, toError: (lane: Lane<T>, refusal: Refusal, left: number) => E) {
+    this.#options = options
+    this.#toError = toError
+  }
+
+  /** Admits a call at once, or not at all. */
+  enter(entry: Entry): Pass | undefined {
+    const lane = this.#laneOf(entry.key)
+    const ticket = lane.tryAdmit(entry.cost)
+    return ticket && new Pass(lane, ticket, entry.order ?? this.#options.host.now() + entry.slack)
+  }
+
+  /** Waits until a call is admitted. Interruption leaves nothing behind. */
+  wait({ cost, key, left, order: place, slack }: Entry): Effect.Effect<Pass, E> {
+    return Effect.async<Pass, E>((resume) => {
+      const lane = this.#laneOf(key)
+      const now = this.#options.host.now()
+      const order = place ?? now + slack
+      let pass: Pass | undefined
+      const item = waiter({
+        order,
+        cost,
+        deadline: now + left,
+        admitted: (ticket) => {
+          pass = new Pass(lane, ticket, order)
+          resume(Effect.succeed(pass))
+        },
+        refused: (refusal) => resume(Effect.fail(this.#toError(lane, refusal, left)))
+      })
+      lane.wait(item)
+      // an interruption may come between admission and the next step of the fiber
+      return Effect.sync(() => (pass === undefined ? lane.leave(item) : pass.drop()))
+    })
+  }
+
+  describe(): ReadonlyArray<KeyDescription> {
+    const now = this.#options.host.now()
+    return Array.from(this.#lanes, ([key, { counts, state, waiting }]) => {
+      const window = Math.min(state.concurrency, Math.floor(state.window))
+      return {
+        key,
+        inFlight: state.inFlight,
+        waiting,
+        paces: state.paces.map(({ limit, rate, resource }) => ({
+          resource,
+          perSecond: rate,
+          limitPerSecond: limit
+        })),
+        window: window >= unbounded ? undefined : window,
+        pausedFor: Math.max(0, state.until - now),
+        ...counts,
+        refused: { ...counts.refused }
+      }
+    })
+  }
+
+  #laneOf(key: string): Lane<T> {
+    const known = this.#lanes.get(key)
+    if (known !== undefined) return known
+    this.#sweep()
+    const { host, most, settings } = this.#options
+    const state = initial(settings)
+    state.at = host.now()
+    const lane = new Lane(state, host, most)
+    this.#lanes.set(key, lane)
+    return lane
+  }
+
+  /** Forgets the keys that were not used for a while. */
+  #sweep(): void {
+    const { host, idle } = this.#options
+    const now = host.now()
+    if (now - this.#sweptAt < idle / 2) return
+    this.#sweptAt = now
+    for (const [key, lane] of this.#lanes) {
+      if (!lane.isBusy && now - lane.state.at >= idle) this.#lanes.delete(key)
+    }
+  }
+}

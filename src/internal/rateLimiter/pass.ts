@@ -1,0 +1,91 @@
+/**
+ * A call that was admitted, until its outcome is reported.
+ *
+ * @since 0.2.0
+ */
+import * as Duration from "effect/Duration"
+import type { ApiError } from "../../ApiError.js"
+import type { Report, ServerLimit, Ticket, TokenUsage } from "./model.js"
+
+/** Where outcomes are reported. */
+export interface Ear {
+  readonly hear: (ticket: Ticket, report: Report) => void
+}
+
+/** Returns what an error says of the server: how it dealt with the rate and the number of calls. */
+const kindOf = ({ delivery, phase, reason, status, _tag }: ApiError): Report["kind"] => {
+  if (_tag === "RateLimit") {
+    return reason === "LocallyLimited" ? "dropped" : reason === "Overloaded" ? "failed" : "refused"
+  }
+  // what starts says nothing of the load, and neither do an own deadline and an own queue for connections
+  if (reason === "ScalingUp" || reason === "WeightSwap" || reason === "TooEarly") return "dropped"
+  if (phase === "deadline" || phase === "pool" || reason === "Aborted") return "dropped"
+  if (_tag === "Transient") return "failed"
+  return status === undefined && delivery === "NotSent" ? "dropped" : "ok"
+}
+
+export class Pass {
+  readonly #ear: Ear
+  readonly #ticket: Ticket
+  /** The place in the queue, which a retry keeps. */
+  readonly order: number
+  #limits: ReadonlyArray<ServerLimit> | undefined
+  #usage: TokenUsage | undefined
+  #isStream = false
+  #isOver = false
+
+  constructor(ear: Ear, ticket: Ticket, order: number) {
+    this.#ear = ear
+    this.#ticket = ticket
+    this.order = order
+  }
+
+  /** Notes the limits that headers name. */
+  note(limits: ReadonlyArray<ServerLimit>): void {
+    if (limits.length > 0) this.#limits = limits
+  }
+
+  /** Notes tokens that the server counted. */
+  use(usage: TokenUsage | undefined): void {
+    if (usage !== undefined) this.#usage = { ...this.#usage, ...usage }
+  }
+
+  /** Reports the headers of a stream, which keeps the call in flight after its attempt has succeeded. */
+  first(): void {
+    if (this.#isOver || this.#isStream) return
+    this.#isStream = true
+    const limits = this.#limits
+    this.#limits = undefined
+    this.#ear.hear(this.#ticket, { kind: "first", limits })
+  }
+
+  /** Reports that the attempt succeeded; of a stream, `end` follows. */
+  succeed(): void {
+    if (!this.#isStream) this.end()
+  }
+
+  /** Reports that the whole response arrived. */
+  end(): void {
+    this.#report({ kind: "ok" })
+  }
+
+  fail(error: ApiError): void {
+    const { reason, retryAfter } = error
+    this.#report({
+      kind: kindOf(error),
+      hint: retryAfter && Duration.toMillis(retryAfter),
+      timeout: reason === "Timeout"
+    })
+  }
+
+  /** Reports that the caller gave up. */
+  drop(): void {
+    this.#report({ kind: "dropped" })
+  }
+
+  #report(report: Report): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#ear.hear(this.#ticket, { ...report, streamed: this.#isStream, limits: this.#limits, usage: this.#usage })
+  }
+}
