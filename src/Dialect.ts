@@ -16,14 +16,20 @@
  * @since 0.1.0
  */
 import type { Kind } from "./ApiError.js"
-import { anthropic as anthropicEntries } from "./internal/dialect/anthropic.js"
-import { fireworks as fireworksEntries } from "./internal/dialect/fireworks.js"
-import { generic as genericEntries } from "./internal/dialect/generic.js"
-import { openai as openaiEntries } from "./internal/dialect/openai.js"
+import { anthropic as anthropicEntries, anthropicLimits } from "./internal/dialect/anthropic.js"
+import { fireworks as fireworksEntries, fireworksLimits } from "./internal/dialect/fireworks.js"
+import { generic as genericEntries, genericLimits } from "./internal/dialect/generic.js"
+import { openai as openaiEntries, openaiLimits } from "./internal/dialect/openai.js"
 import { fatalReasons, rateLimitReasons, transientReasons } from "./internal/reasons.js"
+import { oneOf } from "./internal/options.js"
+import type { LimitsReader } from "./internal/dialect/limitHeaders.js"
+import type { HeadersInput } from "./internal/http/headers.js"
+import type { ServerLimit } from "./internal/rateLimiter/model.js"
 import type { Condition, Entry, Target } from "./internal/dialect/model.js"
 
+export type { LimitsReader } from "./internal/dialect/limitHeaders.js"
 export type { Entry, Condition, Target, Meaning } from "./internal/dialect/model.js"
+export type { Resource, ServerLimit } from "./internal/rateLimiter/model.js"
 
 // -------------------------------------------------------------------------------------------------
 // Model
@@ -44,6 +50,10 @@ export interface Dialect {
   readonly requestIdHeaders: ReadonlyArray<string>
   /** The rows by status and by code, the most specific first. */
   readonly index: ReadonlyMap<number | string, ReadonlyArray<Entry>>
+  /** Reads rate limits from headers. */
+  readonly limits: LimitsReader
+  /** The unit of these limits, if the headers do not contain it. */
+  readonly limitsPer: "second" | "minute" | "hour" | "day"
 }
 
 /**
@@ -61,6 +71,16 @@ export interface Options {
   readonly entries: ReadonlyArray<Entry>
   /** The response headers that may hold the request id, the most reliable first. @default those of the base */
   readonly requestIdHeaders?: ReadonlyArray<string> | undefined
+  /**
+   * Reads rate limits from headers. `scale` converts an amount per `limitsPer` into one per minute. `now` is wall time in
+   * milliseconds. @default that of the base
+   */
+  readonly limits?: LimitsReader | undefined
+  /**
+   * The unit of these limits, if the headers do not contain it. A wrong unit sets a wrong pace. @default that of the base; without a
+   * base, "minute"
+   */
+  readonly limitsPer?: Dialect["limitsPer"] | undefined
 }
 
 // -------------------------------------------------------------------------------------------------
@@ -115,6 +135,10 @@ const check = (dialect: string, entry: Entry, position: number): void => {
   }
 }
 
+const minutes = { second: 60, minute: 1, hour: 1 / 60, day: 1 / 1440 }
+
+const units = ["second", "minute", "hour", "day"] as const
+
 const makeIndex = (entries: ReadonlyArray<Entry>): Dialect["index"] => {
   const index = new Map<number | string, Array<Entry>>()
   for (const entry of entries) {
@@ -129,7 +153,10 @@ const makeIndex = (entries: ReadonlyArray<Entry>): Dialect["index"] => {
   return index
 }
 
-const build = (options: Options, base: Pick<Dialect, "entries" | "requestIdHeaders">): Dialect => {
+const build = (
+  options: Options,
+  base: Pick<Dialect, "entries" | "requestIdHeaders" | "limits" | "limitsPer">
+): Dialect => {
   if (typeof options.name !== "string" || options.name === "") {
     refuse("", `name is ${JSON.stringify(options.name)}; it must be a non-empty string`)
   }
@@ -157,7 +184,14 @@ const build = (options: Options, base: Pick<Dialect, "entries" | "requestIdHeade
     }
   })
   const requestIdHeaders = (options.requestIdHeaders ?? base.requestIdHeaders).map((name) => name.toLowerCase())
-  return { name: options.name, entries, requestIdHeaders, index: makeIndex(entries) }
+  return {
+    name: options.name,
+    entries,
+    requestIdHeaders,
+    index: makeIndex(entries),
+    limits: options.limits ?? base.limits,
+    limitsPer: oneOf("Dialect.make", "limitsPer", options.limitsPer ?? base.limitsPer, units)
+  }
 }
 
 /**
@@ -248,6 +282,30 @@ export const lookup = (
 }
 
 // -------------------------------------------------------------------------------------------------
+// limits
+// -------------------------------------------------------------------------------------------------
+
+/**
+ * Reads the rate limits in the headers of a response, each per minute. Invalid headers are ignored.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Dialect } from "effect-reliability"
+ *
+ * const headers = { "x-ratelimit-limit-requests": "60", "x-ratelimit-remaining-requests": "59", "x-ratelimit-reset-requests": "6m0s" }
+ * assert.deepStrictEqual(Dialect.limits(Dialect.openai, headers, Date.now()), [
+ *   { resource: "requests", perMinute: 60, remaining: 59, resetAfter: 360_000 }
+ * ])
+ * ```
+ *
+ * @since 0.2.0
+ * @category getters
+ */
+export const limits = (dialect: Dialect, headers: HeadersInput, now: number): ReadonlyArray<ServerLimit> =>
+  dialect.limits(headers, now, minutes[dialect.limitsPer])
+
+// -------------------------------------------------------------------------------------------------
 // Tables
 // -------------------------------------------------------------------------------------------------
 
@@ -259,7 +317,12 @@ export const lookup = (
  */
 export const generic: Dialect = /*#__PURE__*/ build(
   { name: "generic", entries: genericEntries },
-  { entries: [], requestIdHeaders: ["x-request-id", "request-id", "cf-ray"] }
+  {
+    entries: [],
+    requestIdHeaders: ["x-request-id", "request-id", "cf-ray"],
+    limits: genericLimits,
+    limitsPer: "minute"
+  }
 )
 
 /**
@@ -271,6 +334,7 @@ export const generic: Dialect = /*#__PURE__*/ build(
 export const fireworks: Dialect = /*#__PURE__*/ make({
   name: "fireworks",
   entries: fireworksEntries,
+  limits: fireworksLimits,
   requestIdHeaders: ["x-request-id", "x-fireworks-request-id", "cf-ray"]
 })
 
@@ -280,7 +344,11 @@ export const fireworks: Dialect = /*#__PURE__*/ make({
  * @since 0.1.0
  * @category constants
  */
-export const openai: Dialect = /*#__PURE__*/ make({ name: "openai", entries: openaiEntries })
+export const openai: Dialect = /*#__PURE__*/ make({
+  name: "openai",
+  entries: openaiEntries,
+  limits: openaiLimits
+})
 
 /**
  * The dialect of Anthropic, and of the Anthropic-compatible endpoints of other providers.
@@ -291,5 +359,6 @@ export const openai: Dialect = /*#__PURE__*/ make({ name: "openai", entries: ope
 export const anthropic: Dialect = /*#__PURE__*/ make({
   name: "anthropic",
   entries: anthropicEntries,
+  limits: anthropicLimits,
   requestIdHeaders: ["request-id", "x-request-id", "cf-ray"]
 })

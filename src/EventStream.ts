@@ -25,34 +25,39 @@ import * as Chunk from "effect/Chunk"
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
+import * as FiberRef from "effect/FiberRef"
 import { dual } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
-import * as Schema from "effect/Schema"
+import type * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { createParser } from "eventsource-parser"
 import { type ApiError, type Delivery, isApiError, type Kind, settle } from "./ApiError.js"
 import * as Classify from "./Classify.js"
-import type * as Dialect from "./Dialect.js"
+import * as Dialect from "./Dialect.js"
 import { type Fields, unsafeMake } from "./internal/apiError/unsafeMake.js"
 import { currentCall } from "./internal/call/context.js"
 import { isObserved, type CallReport, reportOf } from "./internal/call/observers.js"
 import { limitedTo, onLimitKey, type WithOnLimit } from "./internal/call/timeLimit.js"
-import { fromException } from "./internal/classify/fromException.js"
 import { clockOf, monotonic } from "./internal/clock.js"
 import { checkIdempotency, idempotencyOf } from "./internal/http/idempotency.js"
 import { hostOf, isStreamed, methodOf } from "./internal/http/request.js"
 import { isSuccess } from "./internal/http/response.js"
-import { inheritedBy, withoutUndefined } from "./internal/http/clientOptions.js"
+import { drain } from "./internal/eventStream/drain.js"
+import { eventDecoder } from "./internal/eventStream/eventDecoder.js"
+import type { Event, Options } from "./internal/eventStream/model.js"
+import { completedBy, inheritedBy, withoutUndefined } from "./internal/http/clientOptions.js"
 import { isEventStream, singleTry } from "./internal/http/transportHook.js"
 import { number, oneOf } from "./internal/options.js"
 import { idHeader, withRequestId } from "./internal/randomId.js"
-import { decodeEach, known } from "./internal/sse/decodeEach.js"
+import type { Pass } from "./internal/rateLimiter/pass.js"
+import { checkRequestUse, usageWithin, useFor } from "./internal/rateLimiter/requestUse.js"
+import type { CheckedUse } from "./internal/rateLimiter/use.js"
+import { decodeEach } from "./internal/sse/decodeEach.js"
 import {
   bytesOf,
   Decoder,
@@ -62,47 +67,15 @@ import {
   isLastByName,
   type Pull
 } from "./internal/sse/decoder.js"
-import type { Event } from "./internal/sse/model.js"
 import * as Reliability from "./Reliability.js"
 import { ReliableHttpClient } from "./ReliableHttpClient.js"
 import * as Workload from "./Workload.js"
 
-export type { Event } from "./internal/sse/model.js"
+export type { Event, Options } from "./internal/eventStream/model.js"
 
 // -------------------------------------------------------------------------------------------------
 // Model
 // -------------------------------------------------------------------------------------------------
-
-/**
- * Options of `open`. An option that is not set is taken from the options of the client (see `ReliableHttpClient.make`). Budget
- * and observers are those of `Reliability.make`; to observers, a call succeeds with its first event.
- *
- * @since 0.1.0
- * @category model
- */
-export interface Options<R = never> extends Omit<Reliability.Options<R>, "workload"> {
-  /** The workload of streams without a `Workload.within` or `Reliability.protect` around them. @default that of the client */
-  readonly workload?: Workload.Workload | undefined
-  /**
-   * The idempotency of the request: whether it may be repeated once the server may have executed it.
-   * `ReliableHttpClient.withIdempotency` and an `Idempotency-Key` header of the request take precedence over this option.
-   * @default the option of the client; without one, "safe" for GET, HEAD, PUT, DELETE and OPTIONS, and "never" for others
-   */
-  readonly idempotency?: Reliability.Idempotency | undefined
-  /** The dialect of the provider: its table of statuses and error codes. @default that of the client */
-  readonly dialect?: Dialect.Dialect | undefined
-  /** The place where the model runs, which decides the meaning of a 429. @default that of the client */
-  readonly target?: Dialect.Target | undefined
-  /** The maximum number of characters of one event, including the names of its fields; at least 1. @default 1 048 576 */
-  readonly maxEvent?: number | undefined
-  /**
-   * Returns true for the last event of the stream, which is emitted. `[DONE]` always ends the stream, and is not emitted.
-   * @default by event name: Anthropic's `message_stop`, and OpenAI's `response.completed`, `.incomplete` and `.failed`
-   */
-  readonly done?: ((event: Event) => boolean) | undefined
-  /** The header with the id of the call, the same on each attempt. The caller's own id is kept. @default that of the client */
-  readonly requestIdHeader?: string | undefined
-}
 
 // -------------------------------------------------------------------------------------------------
 // Private: options
@@ -116,6 +89,7 @@ const owner = "EventStream.open"
 
 interface Checked<R> {
   readonly policyOf: (request: Request, fiber: AnyFiber) => Reliability.Policy<R>
+  readonly useOf: ((request: Request) => CheckedUse) | undefined
   readonly context: Pick<Classify.Context, "dialect" | "target">
   readonly maxEvent: number
   readonly isLast: (event: Event) => boolean
@@ -131,6 +105,7 @@ const checked = <R>(options: Options<R>): Checked<R> => {
   if (idempotency !== undefined) checkIdempotency(owner, idempotency)
   if (target !== undefined) oneOf(owner, "target", target, ["serverless", "dedicated"])
   const requestIdHeader = idHeader(owner, options.requestIdHeader)
+  const limiter = options.limiter && checkRequestUse(owner, options.limiter)
   return {
     policyOf: (request, fiber) => {
       const around = fiber.getFiberRef(currentCall)?.workload
@@ -152,6 +127,7 @@ const checked = <R>(options: Options<R>): Checked<R> => {
         }
       })
     },
+    useOf: limiter && ((request) => useFor(limiter, request, about?.model)),
     context: { dialect, target },
     maxEvent: number(owner, "maxEvent", options.maxEvent ?? 2 ** 20, { min: 1, integer: true }),
     isLast: options.done ?? isLastByName,
@@ -172,10 +148,6 @@ const aborted: Kind = { class: "Fatal", reason: "Aborted" }
 const eventTooLarge: Kind = { class: "Fatal", reason: "EventTooLarge" }
 const serverError: Kind = { class: "Transient", reason: "ServerError" }
 
-// the bytes and the milliseconds that are read after the last event, before the connection is closed
-const maxDrained = 64 * 1024
-const maxDraining = 250
-
 /** One run of a stream: its attempts until the first event, then the events of the last attempt. */
 class Session<R, R2> {
   readonly client: ReliableHttpClient<R>
@@ -195,6 +167,8 @@ class Session<R, R2> {
   isOpen = false
   /** Notifies observers of the end of the stream, once. Absent afterwards, and if the call is not observed. */
   observation: CallReport | undefined
+  /** The admission of the current attempt by the rate limiter; absent without a limiter. */
+  pass: Pass | undefined
 
   constructor(client: ReliableHttpClient<R>, request: Request, options: Checked<R2>, fiber: AnyFiber) {
     this.client = HttpClient.mapRequest(client, (sent) => (this.sent = sent))
@@ -211,7 +185,7 @@ class Session<R, R2> {
 
   readonly pull: Pulled<R | R2> = Effect.suspend(() => {
     if (this.isOpen) return this.decoder.end === undefined ? this.next : this.finish(this.decoder.end)
-    return Effect.flatMap(Reliability.protect(this.attempt, this.policy), (events) => {
+    return Effect.flatMap(this.opened, (events) => {
       this.isOpen = true
       return this.emit(events)
     })
@@ -219,10 +193,26 @@ class Session<R, R2> {
 
   // --- Before the first event ---------------------------------------------------------------------
 
+  /** Makes the call that opens the stream. */
+  readonly opened: Effect.Effect<Array<Event>, ApiError, R | R2> = Effect.suspend(() => {
+    const { useOf } = this.options
+    if (useOf === undefined) return Reliability.protect(this.attempt, this.policy)
+    // only the client knows the host and the credential, which the key of the limiter names
+    const completed = limitedTo(completedBy(this.request, this.client), {
+      millis: Duration.toMillis(this.policy.workload.stream.first),
+      error: () => undefined
+    })
+    return Effect.flatMap(
+      Effect.orElseSucceed(completed, () => this.request),
+      (request) => Reliability.protect(this.attempt, { ...this.policy, limiter: useOf(request) })
+    )
+  })
+
   /** Runs one attempt. Its scope is kept in the session and not in the result, which an interruption may discard. */
   readonly attempt: Effect.Effect<Array<Event>, ApiError, R> = Effect.uninterruptibleMask((restore) =>
-    Effect.flatMap(Scope.make(), (scope) => {
+    Effect.flatMap(Effect.zip(Scope.make(), FiberRef.get(currentCall)), ([scope, call]) => {
       this.attempts++
+      this.pass = call?.pass
       this.scope = scope
       this.sent = undefined
       this.response = undefined
@@ -248,6 +238,11 @@ class Session<R, R2> {
           onFailure: (cause) => Effect.fail(this.breakage(cause)),
           onSuccess: (body) => Effect.fail(this.refusal(response, body))
         })
+      }
+      if (this.pass !== undefined) {
+        const { dialect = Dialect.generic, now } = this.context()
+        this.pass.note(Dialect.limits(dialect, response.headers, now))
+        this.pass.first()
       }
       const bytes = bytesOf(response)
       const opened =
@@ -290,11 +285,13 @@ class Session<R, R2> {
 
   finish(end: End): Pulled {
     if (end._tag !== "Done") return this.fail(this.errorOf(end, "Partial"))
+    this.pass?.end()
     this.report(undefined)
     return Effect.succeed(undefined)
   }
 
   fail(error: ApiError): Effect.Effect<never, ApiError> {
+    this.pass?.fail(error)
     const settled = settle(error, this.attempts, this.isOpen ? { stopped: "StreamBegan" } : {})
     this.report(settled)
     return Effect.fail(settled)
@@ -318,12 +315,20 @@ class Session<R, R2> {
       },
       onSuccess: (pieces) => {
         for (const piece of pieces) this.decoder.feed(piece)
-        return Effect.succeed(this.decoder.take())
+        const events = this.decoder.take()
+        if (this.pass !== undefined) for (const { data } of events) this.pass.use(usageWithin(data))
+        return Effect.succeed(events)
       }
     })
   )
 
   // --- Release -------------------------------------------------------------------------------------
+
+  /** Ends the stream, in every case. */
+  readonly close: Effect.Effect<void> = Effect.suspend(() => {
+    this.pass?.close(this.decoder.end?._tag === "Done")
+    return this.release
+  })
 
   readonly release: Effect.Effect<void> = Effect.suspend(() => {
     const { decoder, scope, source } = this
@@ -405,15 +410,6 @@ class Session<R, R2> {
       status: this.response?.status ?? 200
     })
   }
-}
-
-const drain = (source: Pull): Effect.Effect<void> => {
-  let size = 0
-  const rest: Effect.Effect<void, unknown> = Effect.flatMap(source, (pieces) => {
-    for (const piece of pieces) size += piece.length
-    return size > maxDrained ? Effect.void : rest
-  })
-  return Effect.ignore(limitedTo(rest, { millis: maxDraining, error: () => undefined }))
 }
 
 // -------------------------------------------------------------------------------------------------
@@ -506,7 +502,7 @@ export const open: {
       )
     return Channel.ensuring(
       Channel.flatMap(Channel.fromEffect(begin), ({ pull }) => from(pull)),
-      Effect.suspend(() => session?.release ?? Effect.void)
+      Effect.suspend(() => session?.close ?? Effect.void)
     )
   })
   return Stream.fromChannel(events)
@@ -569,22 +565,6 @@ export const awaitFirst = <A, E, R>(
 // decode
 // -------------------------------------------------------------------------------------------------
 
-const decoder = <A, I, R>(schema: Schema.Schema<A, I, R>) => {
-  const decode = Schema.decodeUnknown(schema)
-  const failed = (cause: unknown) => settle(fromException(cause, { delivery: "Partial" }), 1)
-  return ({ data }: Event): Effect.Effect<A, ApiError, R> => {
-    let value: unknown
-    try {
-      value = JSON.parse(data)
-    } catch (cause) {
-      return Effect.fail(failed(cause))
-    }
-    const decoded = decode(value)
-    const outcome = known(decoded)
-    return outcome === undefined ? Effect.mapError(decoded, failed) : Either.mapLeft(outcome, failed)
-  }
-}
-
 /**
  * Decodes the data of each event as JSON, with a schema.
  *
@@ -623,5 +603,5 @@ export const decode: {
   <E, R2, A, I, R>(
     events: Stream.Stream<Event, E, R2>,
     schema: Schema.Schema<A, I, R>
-  ): Stream.Stream<A, E | ApiError, R | R2> => decodeEach(events, decoder(schema))
+  ): Stream.Stream<A, E | ApiError, R | R2> => decodeEach(events, eventDecoder(schema))
 )

@@ -25,42 +25,30 @@ import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
 import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
-import { isApiError, type RateLimit, unsafeMake } from "./ApiError.js"
+import { isApiError, type RateLimit } from "./ApiError.js"
 import * as Classify from "./Classify.js"
+import { unsafeMake } from "./internal/apiError/unsafeMake.js"
 import { currentCall, remaining } from "./internal/call/context.js"
 import { clearTimer, clockOf, monotonic, setTimer } from "./internal/clock.js"
 import { duration, maxMillis, number, refuse } from "./internal/options.js"
 import { Engine, type Entry, type KeyDescription } from "./internal/rateLimiter/engine.js"
 import type { Lane, Refusal } from "./internal/rateLimiter/lane.js"
-import type { Brake, Cost } from "./internal/rateLimiter/model.js"
+import type { Brake } from "./internal/rateLimiter/model.js"
 import type { Pass } from "./internal/rateLimiter/pass.js"
+import { type Asking, type RateLimiter as Limiter, type Refused, TypeId } from "./internal/rateLimiter/service.js"
+import { checkKey, slackOf } from "./internal/rateLimiter/use.js"
 
 export type { Brake, Cost, Resource, TokenUsage } from "./internal/rateLimiter/model.js"
 export type { KeyDescription } from "./internal/rateLimiter/engine.js"
+export { type Asking, type Refused, TypeId, type Use } from "./internal/rateLimiter/service.js"
 
 // -------------------------------------------------------------------------------------------------
 // Model
 // -------------------------------------------------------------------------------------------------
-
-/**
- * Marks limiters.
- *
- * @since 0.2.0
- * @category symbols
- */
-export const TypeId: unique symbol = Symbol.for("effect-reliability/RateLimiter")
-
-/**
- * The type of the mark.
- *
- * @since 0.2.0
- * @category symbols
- */
-export type TypeId = typeof TypeId
 
 /**
  * A limit that is known beforehand.
@@ -107,42 +95,7 @@ export interface Options {
  * @since 0.2.0
  * @category model
  */
-export interface RateLimiter {
-  readonly [TypeId]: TypeId
-  /** The slack of each class. */
-  readonly classes: { readonly [name: string]: Duration.Duration }
-  /** @internal */
-  readonly enter: (entry: Entry) => Pass | undefined
-  /** @internal */
-  readonly wait: (entry: Entry) => Effect.Effect<Pass, RateLimit>
-  /** @internal */
-  readonly describe: () => ReadonlyArray<KeyDescription>
-}
-
-/**
- * How calls ask a limiter.
- *
- * @since 0.2.0
- * @category model
- */
-export interface Asking {
-  /** What the server limits together. Never a credential: keys are shown. */
-  readonly key: string
-  /** The tokens of a call. @default none */
-  readonly cost?: Cost | undefined
-  /** A class of the limiter. @default "interactive" */
-  readonly class?: string | undefined
-}
-
-/**
- * A limiter, and how the calls of a policy ask it.
- *
- * @since 0.2.0
- * @category model
- */
-export interface Use extends Partial<Asking> {
-  readonly limiter: RateLimiter
-}
+export interface RateLimiter extends Limiter {}
 
 // -------------------------------------------------------------------------------------------------
 // Errors
@@ -159,12 +112,12 @@ const held: { readonly [B in Brake]: string } = {
 
 const format = (millis: number): string => Duration.format(Duration.millis(Math.round(millis)))
 
-/** The error of a call that is not admitted. */
+/** Returns the error of a call that is not admitted. */
 const locallyLimited = (
   { state, waiting }: Pick<Lane<never>, "state" | "waiting">,
   { by = "requests", millis, why }: Refusal,
   left: number
-): RateLimit => {
+): Refused => {
   const queue = `${waiting} ${waiting === 1 ? "call waits" : "calls wait"}, ${state.inFlight} in flight`
   const problem =
     why === "queue" ? "the queue is full" : `the deadline leaves ${left === Infinity ? "no time" : format(left)}`
@@ -179,7 +132,7 @@ const locallyLimited = (
     }
   )
   // of the class just named
-  return error as RateLimit
+  return { why, error: error as RateLimit }
 }
 
 // -------------------------------------------------------------------------------------------------
@@ -288,17 +241,6 @@ const spread = (seed: number) => {
 // limit
 // -------------------------------------------------------------------------------------------------
 
-/** Returns the slack of a class in milliseconds; throws if the limiter has no such class. */
-const slackOf = (owner: string, { classes }: RateLimiter, name = "interactive"): number => {
-  const slack = Object.hasOwn(classes, name) ? classes[name] : undefined
-  return slack === undefined
-    ? refuse(owner, "class", name, `one of ${Object.keys(classes).join(", ")}`)
-    : Duration.toMillis(slack)
-}
-
-const checkKey = (owner: string, key: string): string =>
-  typeof key === "string" && key !== "" ? key : refuse(owner, "key", key, "a string that is not empty")
-
 /**
  * Runs an effect when the limiter admits it, and reports its outcome to the limiter.
  *
@@ -345,23 +287,32 @@ export const limit: {
   const slack = slackOf(owner, limiter, asking.class)
   return Effect.uninterruptibleMask((restore) =>
     Effect.withFiberRuntime<A, E | RateLimit, R>((fiber) => {
-      const run = (pass: Pass) =>
-        Effect.onExit(restore(effect), (exit) =>
-          Effect.sync(() => settle(pass, exit, clockOf(fiber).unsafeCurrentTimeMillis()))
-        )
+      const run = (pass: Pass): Effect.Effect<A, E, R> =>
+        Effect.matchCauseEffect(restore(effect), {
+          onSuccess: (value) => {
+            pass.succeed()
+            return Effect.succeed(value)
+          },
+          onFailure: (cause) => {
+            fail(pass, cause, fiber)
+            return Effect.failCause(cause)
+          }
+        })
       const left = remaining(fiber.getFiberRef(currentCall))
       const entry: Entry = { key, cost, slack, left, order: undefined }
       const pass = limiter.enter(entry)
-      return pass === undefined ? Effect.flatMap(restore(limiter.wait(entry)), run) : run(pass)
+      if (pass !== undefined) return run(pass)
+      const waiting = Effect.mapError(restore(limiter.wait(entry)), ({ error }) => error)
+      return Effect.flatMap(waiting, run)
     })
   )
 })
 
-/** Reports an exit. */
-const settle = <A, E>(pass: Pass, exit: Exit.Exit<A, E>, now: number): void => {
-  if (Exit.isSuccess(exit)) return pass.succeed()
-  const failure = Cause.failureOption(exit.cause)
+/** Reports a failure. */
+const fail = <E>(pass: Pass, cause: Cause.Cause<E>, fiber: Fiber.RuntimeFiber<unknown, unknown>): void => {
+  const failure = Cause.failureOption(cause)
   if (failure._tag === "None") return pass.drop()
+  const now = clockOf(fiber).unsafeCurrentTimeMillis()
   pass.fail(isApiError(failure.value) ? failure.value : Classify.exception(failure.value, { now }))
 }
 

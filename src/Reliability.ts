@@ -25,7 +25,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import { dual } from "effect/Function"
-import * as Record from "effect/Record"
 import * as RuntimeFlags from "effect/RuntimeFlags"
 import type * as ScheduleDecision from "effect/ScheduleDecision"
 import * as ScheduleIntervals from "effect/ScheduleIntervals"
@@ -40,127 +39,39 @@ import {
 } from "./ApiError.js"
 import { unsafeMake } from "./internal/apiError/unsafeMake.js"
 import { currentCall, ending, endOf, isPart, owning } from "./internal/call/context.js"
-import type { About, Call, Idempotency, Outcome } from "./internal/call/model.js"
+import type { Call } from "./internal/call/model.js"
 import { type CallReport, reportOf } from "./internal/call/observers.js"
-import { limited, onLimitKey, type Sequel, type WithOnLimit } from "./internal/call/timeLimit.js"
+import { limited, limitedWithin, onLimitKey, type Sequel, type WithOnLimit } from "./internal/call/timeLimit.js"
 import { clockOf, monotonic } from "./internal/clock.js"
 import { timedOut } from "./internal/deadline/timedOut.js"
 import { checkIdempotency } from "./internal/http/idempotency.js"
+import { admission, type Asked } from "./internal/rateLimiter/admission.js"
+import type { Pass } from "./internal/rateLimiter/pass.js"
+import { type CheckedUse, checkUse, entryOf } from "./internal/rateLimiter/use.js"
+import { describePolicy } from "./internal/reliability/describe.js"
+import {
+  type Attempt,
+  type Classifying,
+  type Moment,
+  type Options,
+  type Policy,
+  PolicyTypeId
+} from "./internal/reliability/model.js"
+import { stopping } from "./internal/reliability/stopping.js"
 import { describeSchedule } from "./internal/retry/descriptions.js"
+import type { Refused } from "./RateLimiter.js"
 import type * as Retry from "./Retry.js"
 import type { RetryBudget } from "./RetryBudget.js"
 import type { Workload } from "./Workload.js"
 
 export type { About, Idempotency, Outcome } from "./internal/call/model.js"
+export * from "./internal/reliability/model.js"
 
 // -------------------------------------------------------------------------------------------------
 // Model
 // -------------------------------------------------------------------------------------------------
 
 /**
- * A retry whose wait is about to begin.
- *
- * @since 0.1.0
- * @category model
- */
-export interface Retrying {
-  readonly workload: Workload
-  readonly error: ApiError
-  readonly step: Retry.Step
-}
-
-/**
- * A call that failed and is not retried again.
- *
- * @since 0.1.0
- * @category model
- */
-export interface GivenUp {
-  readonly workload: Workload
-  /** The settled error. Its `attempts` is the number of attempts made. */
-  readonly error: ApiError
-  /** The reason why there was no further attempt. */
-  readonly why: Retry.Stopping
-}
-
-/**
- * Options of `make`.
- *
- * @since 0.1.0
- * @category model
- */
-export interface Options<R = never, R2 = R> {
-  /** The timeouts, the deadline and the retry schedule. */
-  readonly workload: Workload
-  /**
-   * The idempotency of the call: whether it may be repeated once the server may have executed it. With `"never"`, an error is
-   * retried only if `ApiError.mayHaveExecuted` returns `false`. The option applies to the retries of this policy; a protected
-   * call inside has its own. @default "safe", as with `Effect.retry`
-   */
-  readonly idempotency?: Idempotency | undefined
-  /** Attributes of the calls, such as host and model, for observers. @default nothing */
-  readonly about?: About | undefined
-  /** The retry budget, which many calls share. Without a budget, only the schedule limits the retries. @default none */
-  readonly budget?: RetryBudget | undefined
-  /**
-   * Runs in a daemon fiber when the wait before a retry begins. Its failure never affects the call, and interrupting the call
-   * does not interrupt it.
-   * @default nothing
-   */
-  readonly onRetry?: ((retrying: Retrying) => Effect.Effect<unknown, unknown, R>) | undefined
-  /** Runs in a daemon fiber when the call has failed and is not retried again. @default nothing */
-  readonly onGiveUp?: ((givenUp: GivenUp) => Effect.Effect<unknown, unknown, R2>) | undefined
-  /**
-   * Called once at the end of each attempt and of each call, in every case. A success has no error; an interruption has the
-   * error `Fatal` `Aborted`. During the wait between two attempts, an interruption ends only the call. `record` is then called
-   * when the fiber has ended, with the delivery of the previous attempt. The function runs synchronously within every call, so
-   * it must be fast. What it throws is ignored. @default nothing
-   */
-  readonly record?: ((outcome: Outcome) => void) | undefined
-}
-
-/**
- * A policy: the options that `protect` applies to a call.
- *
- * @since 0.1.0
- * @category model
- */
-export interface Policy<R = never> extends Options<R> {
-  readonly [PolicyTypeId]: typeof PolicyTypeId
-  readonly classify?: undefined
-}
-
-/**
- * The time at which an error is classified. Some responses hold a date until which to wait, which is compared with it. It is
- * accepted as the options of `Classify.exception`.
- *
- * @since 0.1.0
- * @category model
- */
-export interface Moment {
-  /** The wall time of the `Clock` service in milliseconds. */
-  readonly now: number
-}
-
-/**
- * A policy for effects whose errors are not `ApiError`s: `classify` turns these errors into `ApiError`s.
- *
- * @since 0.1.0
- * @category model
- */
-export interface Classifying<in E, R = never> extends Options<R> {
-  readonly [PolicyTypeId]: typeof PolicyTypeId
-  readonly classify: (error: E, at: Moment) => ApiError
-}
-
-/**
- * The symbol that marks policies.
- *
- * @since 0.1.0
- * @category symbols
- */
-export const PolicyTypeId: unique symbol = Symbol.for("effect-reliability/Policy")
-
 /**
  * The errors of a protected effect: its own, and the `Transient` of a timeout. The latter is possible even if the effect cannot
  * fail.
@@ -169,22 +80,6 @@ export const PolicyTypeId: unique symbol = Symbol.for("effect-reliability/Policy
  * @category model
  */
 export type Protected<E> = E | Transient
-
-/**
- * An attempt of a call, for effects that apply its timeout themselves.
- *
- * @since 0.1.0
- * @category model
- */
-export interface Attempt {
-  /** The number of the attempt, counted from 1. */
-  readonly attempt: number
-  readonly workload: Workload
-  /** The time that the attempt may take, in milliseconds; Infinity if it has no limit. */
-  readonly millis: number
-  /** The limit that `millis` comes from: the timeout of the attempt, or the time left until the deadline. */
-  readonly phase: "attempt" | "deadline"
-}
 
 // -------------------------------------------------------------------------------------------------
 // make
@@ -223,7 +118,10 @@ export function make<R, R2>(
   options: Options<R, R2> & { readonly classify?: (error: never, at: Moment) => ApiError }
 ): AnyPolicy<R | R2> {
   if (options.idempotency !== undefined) checkIdempotency("Reliability.make", options.idempotency)
-  return { ...options, [PolicyTypeId]: PolicyTypeId }
+  const { limiter, ...others } = options
+  return limiter === undefined
+    ? { ...others, [PolicyTypeId]: PolicyTypeId }
+    : { ...others, limiter: checkUse("Reliability.make", limiter), [PolicyTypeId]: PolicyTypeId }
 }
 
 type AnyPolicy<R> = Policy<R> | Classifying<never, R>
@@ -333,7 +231,7 @@ export const leaf: {
 type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
 
 /** One run of a protected effect. */
-class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
+class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Asked<A, unknown, R | R2> {
   readonly outer: Call | undefined
   readonly clock: Clock.Clock
   readonly startedAt: number
@@ -349,6 +247,10 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
   /** The reason of the previous attempt's error, as text. The error itself would be kept in memory during the wait. */
   last: string | undefined
   lastDelivery: Delivery = "NotSent"
+  /** The admission of the current attempt by the rate limiter. */
+  pass: Pass | undefined
+  /** The place of the call in the queue of the rate limiter. */
+  order: number | undefined
 
   readonly fiber: AnyFiber
 
@@ -383,29 +285,77 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
   /** Runs one attempt and everything that follows it. */
   attempt(fiber: AnyFiber, flags: RuntimeFlags.RuntimeFlags): Effect.Effect<A, unknown, R | R2> {
     const { clock, effect, policy } = this
-    const attemptMillis = Duration.toMillis(policy.workload.timeouts.attempt)
     // the first attempt begins when the call does
     const now = this.attempts === 0 ? this.startedAt : monotonic(clock)
     const left = this.endsAt - now
     if (left <= 0) return this.giveUp(this.outOfTime(this.lastDelivery), "Deadline")
+    if (policy.limiter !== undefined) {
+      // `make` checked the option
+      const use = policy.limiter as CheckedUse
+      return admission(use.limiter, entryOf(use, policy.about, left, this.order), fiber, flags, this)
+    }
     const { told } = this
-    const attempt = ++this.attempts
-    const millis = Math.min(attemptMillis, left)
-    this.phase = attemptMillis <= left ? "attempt" : "deadline"
+    const millis = this.begin(left)
     if (typeof effect !== "function") {
       const call = this.until(now + millis)
-      const try_ = told === undefined ? effect : told.try(effect, attempt, now, call)
+      const try_ = told === undefined ? effect : told.try(effect, this.attempts, now, call)
       return limited(try_, fiber, flags, call, millis, this)
     }
-    const limits = { attempt, workload: policy.workload, millis, phase: this.phase }
+    const limits = { attempt: this.attempts, workload: policy.workload, millis, phase: this.phase }
     if (told === undefined) return this.handled(effect(limits))
-    const try_ = told.try(
-      Effect.suspend(() => effect(limits)),
-      attempt,
-      now,
-      undefined
-    )
-    return this.recorded(try_, flags)
+    return Effect.flatten(this.recorded(this.leaf(effect, limits, now), flags))
+  }
+
+  /** Counts an attempt and returns the milliseconds that it may take. */
+  begin(left: number): number {
+    const attemptMillis = Duration.toMillis(this.policy.workload.timeouts.attempt)
+    this.attempts++
+    this.phase = attemptMillis <= left ? "attempt" : "deadline"
+    return Math.min(attemptMillis, left)
+  }
+
+  leaf(effect: (attempt: Attempt) => Effect.Effect<A, E, R>, limits: Attempt, now: number): Effect.Effect<A, E, R> {
+    const try_ = Effect.suspend(() => effect(limits))
+    return this.told?.try(try_, limits.attempt, now, undefined) ?? try_
+  }
+
+  onWait(): void {
+    this.told?.begin()
+    this.watch()
+  }
+
+  onPass(
+    pass: Pass,
+    fiber: AnyFiber,
+    flags: RuntimeFlags.RuntimeFlags,
+    before: unknown
+  ): Effect.Effect<Effect.Effect<A, unknown, R | R2>, unknown, R | R2> {
+    const { clock, effect, policy, told } = this
+    const now = monotonic(clock)
+    this.pass = pass
+    this.order = pass.order
+    // a late timer may have used up the time
+    const millis = this.begin(Math.max(1, this.endsAt - now))
+    if (typeof effect === "function") {
+      const limits = { attempt: this.attempts, workload: policy.workload, millis, phase: this.phase, pass }
+      return this.recorded(this.leaf(effect, limits, now), flags)
+    }
+    const call = this.until(now + millis)
+    call.pass = pass
+    const try_ = told === undefined ? effect : told.try(effect, this.attempts, now, call)
+    return limitedWithin(try_, fiber, flags, call, millis, this, before)
+  }
+
+  onRefusal({ error, why }: Refused): Effect.Effect<never, ApiError, R2> {
+    this.told?.begin()
+    return this.giveUp(error, why === "queue" ? "QueueFull" : "Deadline", error.retryAfter)
+  }
+
+  /** Returns the admission of the attempt that ended, and removes it. */
+  leave(): Pass | undefined {
+    const { pass } = this
+    this.pass = undefined
+    return pass
   }
 
   handled(try_: Effect.Effect<A, E, R>): Effect.Effect<A, unknown, R | R2> {
@@ -416,14 +366,15 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
   }
 
   /** An attempt of a leaf whose end is told however it ends: what is interrupted tells within a mask, unless its fiber is watched. */
-  recorded(try_: Effect.Effect<A, E, R>, flags: RuntimeFlags.RuntimeFlags): Effect.Effect<A, unknown, R | R2> {
-    return Effect.flatten(
-      Effect.uninterruptible(
-        Effect.matchCauseEffect(RuntimeFlags.interruption(flags) ? Effect.interruptible(try_) : try_, {
-          onSuccess: (value) => Effect.succeed(this.onSuccess(Effect.succeed(value))),
-          onFailure: (cause) => Effect.succeed(this.onFailure(cause))
-        })
-      )
+  recorded(
+    try_: Effect.Effect<A, E, R>,
+    flags: RuntimeFlags.RuntimeFlags
+  ): Effect.Effect<Effect.Effect<A, unknown, R | R2>, never, R> {
+    return Effect.uninterruptible(
+      Effect.matchCauseEffect(RuntimeFlags.interruption(flags) ? Effect.interruptible(try_) : try_, {
+        onSuccess: (value) => Effect.succeed(this.onSuccess(Effect.succeed(value))),
+        onFailure: (cause) => Effect.succeed(this.onFailure(cause))
+      })
     )
   }
 
@@ -437,6 +388,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
   }
 
   onSuccess(value: Effect.Effect<A, unknown>): Effect.Effect<A, unknown> {
+    this.leave()?.succeed()
     this.told?.succeed(this.attempts)
     return value
   }
@@ -455,6 +407,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
     }
     if (!isApiError(error)) return this.passOn(cause, error)
     const known = this.explained(error)
+    this.leave()?.fail(known)
     this.told?.tell("attempt", this.attempts, known)
     this.made += Math.max(1, known.attempts)
     return this.decide(known)
@@ -473,6 +426,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
 
   /** Fails with an error that is not an `ApiError`, unchanged. */
   passOn<E3>(cause: Cause.Cause<E3>, reason: unknown): Effect.Effect<never, E3> {
+    this.leave()?.drop()
     this.abandon(() => (Cause.isInterruptedOnly(cause) ? this.aborted() : unknown(reason)))
     return Effect.failCause(cause)
   }
@@ -484,6 +438,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
         ? this.outOfTime()
         : timedOut("attempt", policy.workload.timeouts.attempt, { attempts: 0, last })
     const error = (policy as WithOnLimit)[onLimitKey]?.(late) ?? late
+    this.leave()?.fail(error)
     this.told?.tell("attempt", this.attempts, error)
     this.made++
     if (phase === "deadline") return this.giveUp(error, "Deadline")
@@ -597,6 +552,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
   }
 
   onInterrupt(): void {
+    this.leave()?.drop()
     this.abandon(() => this.aborted())
   }
 
@@ -625,13 +581,6 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2> {
 /** Returns the error that observers receive for an error that was not classified. */
 const unknown = (cause: unknown): ApiError =>
   unsafeMake({ class: "Fatal", reason: "Unknown" }, { delivery: "Unconfirmed" }, cause)
-
-/**
- * Returns the reason why a schedule stopped. A combinator may stop where our schedule would have continued: the reason is
- * `Attempts`.
- */
-const stopping = (why: Retry.Waiting | Retry.Stopping): Retry.Stopping =>
-  why === "Backoff" || why === "Hint" || why === "Patience" || why === "ReusedSocket" ? "Attempts" : why
 
 /** Runs an observer in a daemon fiber, so that it can neither fail nor delay the call. */
 const beside = <R>(observe: () => Effect.Effect<unknown, unknown, R>): Effect.Effect<unknown, never, R> =>
@@ -677,26 +626,5 @@ const perform = <A, E, R, R2>(
  */
 export const describe = <R>(input: Workload | AnyPolicy<R>) => {
   const policy: AnyPolicy<R> = toPolicy(input)
-  const { budget, workload } = policy
-  const { patience, stream, timeouts } = workload
-  const { attempt: total, ...phases } = timeouts
-  const format = (duration: Duration.Duration): string => Duration.format(duration)
-  return {
-    workload: workload.name,
-    deadline: format(workload.deadline),
-    retry: describeSchedule(workload.retry) ?? "a schedule of its own",
-    attempt: Record.map({ total, ...phases }, format),
-    stream: Record.map(stream, format),
-    idempotency: policy.idempotency ?? "safe",
-    patience:
-      patience === undefined
-        ? "none"
-        : `${patience.waits} waits, ${format(patience.base)} × ${patience.factor} up to ${format(patience.cap)}`,
-    budget:
-      budget === undefined
-        ? "none"
-        : `${budget.options.ratio} of the calls, ${budget.options.minPerSecond} a second, at most ${budget.options.max} at once`,
-    classifies: policy.classify !== undefined,
-    observes: (["onRetry", "onGiveUp", "record"] as const).filter((name) => policy[name] !== undefined)
-  }
+  return describePolicy(policy)
 }

@@ -37,16 +37,16 @@ import * as Predicate from "effect/Predicate"
 import type * as Tracer from "effect/Tracer"
 import { type ApiError, isApiError } from "./ApiError.js"
 import * as Classify from "./Classify.js"
-import type * as Dialect from "./Dialect.js"
+import * as Dialect from "./Dialect.js"
 import { unsafeMake } from "./internal/apiError/unsafeMake.js"
 import { currentCall } from "./internal/call/context.js"
-import { withClientOptions } from "./internal/http/clientOptions.js"
+import { withParts } from "./internal/http/clientOptions.js"
 import { isObserved } from "./internal/call/observers.js"
 import { withContext } from "./internal/call/observerServices.js"
 import { limitedTo } from "./internal/call/timeLimit.js"
 import { clockOf, monotonic } from "./internal/clock.js"
 import { checkIdempotency, declaredIdempotency, idempotencyOf } from "./internal/http/idempotency.js"
-import { check, hostOf, methodOf, reduced, Unsendable } from "./internal/http/request.js"
+import { check, hostOf, methodOf, Unsendable } from "./internal/http/request.js"
 import { type BaseResponse, isSuccess, BufferedResponse, readWithin, TooLarge } from "./internal/http/response.js"
 import {
   type Bounds,
@@ -58,12 +58,23 @@ import {
   singleTry
 } from "./internal/http/transportHook.js"
 import { number, oneOf } from "./internal/options.js"
-import { OutgoingRequest, replayables } from "./internal/reliableHttpClient/outgoingRequest.js"
 import { idHeader, withRequestId } from "./internal/randomId.js"
+import {
+  type CheckedRequestUse,
+  checkRequestUse,
+  type RequestUse,
+  usageOf,
+  useFor
+} from "./internal/rateLimiter/requestUse.js"
 import { redactUrl } from "./internal/redact.js"
+import { refused, toHttpClientError } from "./internal/reliableHttpClient/clientErrors.js"
+import { OutgoingRequest, replayables } from "./internal/reliableHttpClient/outgoingRequest.js"
+import { RateLimiter } from "./RateLimiter.js"
 import * as Reliability from "./Reliability.js"
 import { RetryBudget } from "./RetryBudget.js"
 import * as Workload from "./Workload.js"
+
+export type { RequestUse } from "./internal/rateLimiter/requestUse.js"
 
 // -------------------------------------------------------------------------------------------------
 // Model
@@ -83,7 +94,10 @@ export interface ReliableHttpClient<R = never> extends HttpClient.HttpClient.Wit
  * @since 0.1.0
  * @category model
  */
-export interface Options<R = never> extends Omit<Reliability.Options<R>, "workload" | "about" | "idempotency"> {
+export interface Options<R = never> extends Omit<
+  Reliability.Options<R>,
+  "workload" | "about" | "idempotency" | "limiter"
+> {
   /** Returns attributes of a request for observers. Host and method are always included. @default nothing */
   readonly about?: ((request: HttpClientRequest.HttpClientRequest) => Reliability.About) | undefined
   /** The workload of calls without a `Workload.within` or `Reliability.protect` around them. @default `Workload.interactive` */
@@ -106,6 +120,11 @@ export interface Options<R = never> extends Omit<Reliability.Options<R>, "worklo
     | Dialect.Target
     | ((request: HttpClientRequest.HttpClientRequest) => Dialect.Target | undefined)
     | undefined
+  /**
+   * The rate limiter that admits each attempt of each request. It learns from statuses, server hints, the headers that the dialect
+   * reads, and the `usage` of JSON bodies. Its key and the cost are read from the request as this client receives it. @default none
+   */
+  readonly limiter?: RateLimiter | RequestUse | undefined
   /**
    * The maximum size of a response in bytes. A larger one fails with `AnswerTooLarge`. Event streams have no limit. @default 64
    * MiB
@@ -215,6 +234,7 @@ interface Checked<R> {
   readonly bounds: Bounds
   readonly requestIdHeader: string
   readonly propagateTrace: boolean
+  readonly limiter: CheckedRequestUse | undefined
 }
 
 const checked = <R>(owner: string, options: Options<R>): Checked<R> => {
@@ -224,7 +244,13 @@ const checked = <R>(owner: string, options: Options<R>): Checked<R> => {
   const requestIdHeader = idHeader(owner, options.requestIdHeader)
 
   const fallback = options.workload ?? Workload.interactive
-  const observed = Reliability.make({ ...options, about: undefined, idempotency: undefined, workload: fallback })
+  const observed = Reliability.make({
+    ...options,
+    about: undefined,
+    idempotency: undefined,
+    limiter: undefined,
+    workload: fallback
+  })
   const policies = new WeakMap<Workload.Workload, Map<Reliability.Idempotency, Reliability.Policy<R>>>()
 
   const policyOf = (request: Request, fiber: AnyFiber): Reliability.Policy<R> => {
@@ -255,7 +281,8 @@ const checked = <R>(owner: string, options: Options<R>): Checked<R> => {
       draining: 250
     },
     requestIdHeader,
-    propagateTrace: options.propagateTrace ?? false
+    propagateTrace: options.propagateTrace ?? false,
+    limiter: options.limiter && checkRequestUse(owner, options.limiter)
   }
 }
 
@@ -295,17 +322,6 @@ const wasFiltered = (cause: unknown): cause is HttpClientError.ResponseError =>
   cause._tag === "ResponseError" &&
   cause.reason === "StatusCode" &&
   !isApiError(cause.cause)
-
-/**
- * Returns the response that a filter refused: its body says more, and reading it keeps the connection. A success stays refused.
- */
-const refused = (
-  cause: HttpClientError.ResponseError,
-  bounds: Bounds
-): Effect.Effect<Response, HttpClientError.ResponseError | TooLarge> =>
-  isSuccess(cause.response.status)
-    ? Effect.zipRight(readWithin(cause.response, bounds, false), Effect.fail(cause))
-    : Effect.succeed(cause.response)
 
 // -------------------------------------------------------------------------------------------------
 // Private: one call
@@ -348,39 +364,43 @@ class Caller<E, R, R2> {
       sending.about = owned.about
       sending.context = owned.context
     }
-    const told = single ? policy : this.toldOf(policy, request, sending, fiber)
+    const told = single ? policy : this.policyFor(policy, request, sending, fiber)
 
     if (exchanging !== undefined) {
       const attempt = (try_: Reliability.Attempt) => this.exchanged(exchanging, request, sending, fiber, onAnswer, try_)
+      // the owner of the retries asked its rate limiter
+      const pass = single ? fiber.getFiberRef(currentCall)?.pass : undefined
       return single
-        ? attempt({ attempt: 1, workload: policy.workload, millis: Infinity, phase: "attempt" })
+        ? attempt({ attempt: 1, workload: policy.workload, millis: Infinity, phase: "attempt", pass })
         : Reliability.leaf(told, attempt)
     }
     let attempts = 0
     const attempt = Effect.withFiberRuntime<Response, ApiError, R>((inner) => {
       attempts++
+      sending.pass = inner.getFiberRef(currentCall)?.pass
       return sending.guard(attempts, this.executed(request, sending, inner, onAnswer))
     })
     return single ? attempt : Reliability.protect(attempt, told)
   }
 
-  /** Returns the policy with the attributes of the call, if the call is observed. */
-  toldOf(
+  /** Returns the policy with its parts that depend on the request: attributes for observers, and a use of the limiter. */
+  policyFor(
     policy: Reliability.Policy<R2>,
     request: Request,
     sending: OutgoingRequest,
     fiber: AnyFiber
   ): Reliability.Policy<R2> {
-    if (!isObserved(fiber, policy.record)) return policy
+    const { limiter } = this.options
+    const observed = isObserved(fiber, policy.record)
+    if (!observed && limiter === undefined) return policy
     let given: Reliability.About | undefined
     try {
       given = this.options.about?.(request)
     } catch {
-      // nobody fails because somebody counts
+      // an observer's error never fails a call
     }
-    const about = { host: hostOf(request.url), method: methodOf(request), ...given }
-    sending.about = about
-    return { ...policy, about }
+    if (observed) sending.about = { host: hostOf(request.url), method: methodOf(request), ...given }
+    return { ...policy, about: sending.about, limiter: limiter && useFor(limiter, request, given?.model) }
   }
 
   judge(
@@ -392,10 +412,18 @@ class Caller<E, R, R2> {
     if (sending.about !== undefined) sending.about.status = answer.status
     const { bounds, contextOf } = this.options
     const { body, head, status } = answer
+    const { pass } = sending
+    if (pass !== undefined) {
+      const { dialect = Dialect.generic, now } = contextOf(sending, fiber)
+      pass.note(Dialect.limits(dialect, answer.headers, now))
+    }
     if (isSuccess(status) && isJson(head.contentType) && body.isLongerThan(bounds.json)) {
       return Effect.fail(answerTooLarge(new TooLarge(status, bounds, true), contextOf(sending, fiber)))
     }
-    if (isSound(answer)) return Effect.succeed(answer)
+    if (isSound(answer)) {
+      pass?.use(usageOf(answer.parsed))
+      return Effect.succeed(answer)
+    }
     onAnswer?.(answer)
     return Effect.fail(toApiError(answer, contextOf(sending, fiber)))
   }
@@ -411,9 +439,10 @@ class Caller<E, R, R2> {
     sending: OutgoingRequest,
     fiber: AnyFiber,
     onAnswer: OnAnswer,
-    { attempt, millis, phase, workload }: Reliability.Attempt
+    { attempt, millis, pass, phase, workload }: Reliability.Attempt
   ): Effect.Effect<Response, ApiError, R> {
     const { bounds, contextOf } = this.options
+    sending.pass = pass
     const send = (complete: Request, left: number): Effect.Effect<Response, ApiError> => {
       const sent = sending.prepare(complete, this.trace(fiber), undefined)
       const answered = Effect.flatMap(exchange(sent, { workload, millis: left, phase, bounds }), (answer) =>
@@ -527,9 +556,9 @@ export const make: {
     const caller = new Caller("ReliableHttpClient.make", client, options)
     return HttpClient.makeWith<never, never, ApiError, R | R2>(
       (mapped) =>
-        withClientOptions(
+        withParts(
           Effect.flatMap(mapped, (request) => caller.call(request)),
-          options
+          { options, mapped }
         ),
       Effect.succeed
     )
@@ -585,20 +614,6 @@ export const transform = <R = never>(options: Options<R> = {}) => {
   }
 }
 
-const toHttpClientError = (
-  request: Request,
-  last: BaseResponse | undefined,
-  cause: ApiError
-): HttpClientError.HttpClientError => {
-  if (last !== undefined && cause.status === last.status) {
-    const reason = isSuccess(last.status) ? "Decode" : "StatusCode"
-    const response = last.shown
-    return new HttpClientError.ResponseError({ request: response.request, response, reason, cause })
-  }
-  const reason = cause.reason === "InvalidRequest" ? "Encode" : "Transport"
-  return new HttpClientError.RequestError({ request: reduced(request), reason, cause })
-}
-
 // -------------------------------------------------------------------------------------------------
 // layer
 // -------------------------------------------------------------------------------------------------
@@ -614,7 +629,8 @@ export const ReliableHttpClient: Context.Tag<ReliableHttpClient, ReliableHttpCli
 
 /**
  * Provides a reliable client over the application's `HttpClient`. The services that observers require are taken from the
- * context of the layer. So is a `RetryBudget`, if there is one and the option `budget` is not set.
+ * context of the layer. So are a `RetryBudget` and a `RateLimiter`, if they are there and the options `budget` and `limiter` are not
+ * set.
  *
  * @example
  * ```ts
@@ -644,6 +660,7 @@ export const layer = <R = never>(
       make(client, {
         ...options,
         budget: options.budget ?? Option.getOrUndefined(Context.getOption(context, RetryBudget)),
+        limiter: options.limiter ?? Option.getOrUndefined(Context.getOption(context, RateLimiter)),
         ...withContext(options, context)
       })
     )

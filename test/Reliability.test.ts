@@ -457,6 +457,7 @@ describe("Reliability.describe", () => {
       idempotency: "never",
       patience: "30 waits, 5s × 1.5 up to 1m",
       budget: "none",
+      limited: false,
       classifies: false,
       observes: ["record"]
     })

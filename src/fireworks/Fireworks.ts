@@ -48,6 +48,7 @@ import { withContext } from "../internal/call/observerServices.js"
 import { requestIdOf } from "../internal/classify/requestId.js"
 import * as Headers from "../internal/http/headers.js"
 import { oneOf, refuse } from "../internal/options.js"
+import { RateLimiter } from "../RateLimiter.js"
 import type { HeadersInput } from "../RetryHint.js"
 import { RetryBudget } from "../RetryBudget.js"
 import * as Workload from "../Workload.js"
@@ -528,7 +529,7 @@ export const Fireworks: Context.Tag<Fireworks, Fireworks> = /*#__PURE__*/ Contex
 
 /**
  * Provides the Fireworks API with the `HttpClient` of the context. The services of observers also come from the context, and so
- * does a `RetryBudget`, if there is one and the option `budget` is not set.
+ * do a `RetryBudget` and a `RateLimiter`, if they are there and the options `budget` and `limiter` are not set.
  *
  * @example
  * ```ts
@@ -558,8 +559,12 @@ export const layer = <R = never>(options: Options<R>): Layer.Layer<Fireworks, ne
   const settings = checked("Fireworks.layer", options)
   return Layer.effect(
     Fireworks,
-    Effect.flatMap(Effect.serviceOption(RetryBudget), (found) =>
-      built({ ...settings, budget: settings.budget ?? Option.getOrUndefined(found) })
+    Effect.flatMap(Effect.context<R>(), (context) =>
+      built({
+        ...settings,
+        budget: settings.budget ?? Option.getOrUndefined(Context.getOption(context, RetryBudget)),
+        limiter: settings.limiter ?? Option.getOrUndefined(Context.getOption(context, RateLimiter))
+      })
     )
   )
 }

@@ -16,6 +16,7 @@ export const stopReasons = {
   HintTooLong: "the server asks for a longer wait than maxHint allows",
   Deadline: "the deadline leaves no time for another attempt",
   Budget: "the retry budget is exhausted",
+  QueueFull: "the queue of the rate limiter is full",
   SpentBody: "the request's body is a stream, which cannot be sent again",
   StreamBegan: "the stream had begun, and what was received cannot be continued"
 } as const satisfies Record<string, string>

@@ -4,6 +4,7 @@ import { foreign } from "./foreign.js"
 import { type Comparison, compare } from "./harness.js"
 import { http } from "./http.js"
 import { imports } from "./imports.js"
+import { limiterCosts } from "./limiter.js"
 import { protect } from "./protect.js"
 import { stream } from "./stream.js"
 import { telemetry } from "./telemetry.js"
@@ -25,4 +26,5 @@ await foreign(measure)
 await stream(measure)
 
 console.table(rows)
+console.table(await limiterCosts())
 console.table(traffic())

@@ -25,6 +25,7 @@ const stops: { readonly [S in ApiError.StopReason]: string } = {
   HintTooLong: "the hint is too long",
   Deadline: "the deadline",
   Budget: "no retry budget",
+  QueueFull: "the queue of the rate limiter is full",
   SpentBody: "the body cannot be sent again",
   StreamBegan: "the stream had begun"
 }

@@ -28,8 +28,10 @@ import { declaredIdempotency, idempotencyOfMethod } from "../../internal/http/id
 import { hostOf } from "../../internal/http/request.js"
 import { singleTry } from "../../internal/http/transportHook.js"
 import { withRequestId } from "../../internal/randomId.js"
+import { checkRequestUse, keyOf, useFor } from "../../internal/rateLimiter/requestUse.js"
 import { withoutAccount } from "../../internal/redact.js"
 import { errorWithin, givenUpDetail, isErrorBody, isGivenUp } from "../../internal/sse/decoder.js"
+import type { RateLimiter } from "../../RateLimiter.js"
 import * as Reliability from "../../Reliability.js"
 import * as ReliableHttpClient from "../../ReliableHttpClient.js"
 import * as Workload from "../../Workload.js"
@@ -40,8 +42,17 @@ type Response = HttpClientResponse.HttpClientResponse
 type Pull<A> = Effect.Effect<Chunk.Chunk<A>, Option.Option<ApiError>>
 type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
 
-/** The budget and the observers of calls. */
-export interface Observers<R = never> extends Omit<Reliability.Options<R>, "workload" | "about" | "idempotency"> {}
+/** The budget, the rate limiter and the observers of calls. */
+export interface Observers<R = never> extends Omit<
+  Reliability.Options<R>,
+  "workload" | "about" | "idempotency" | "limiter"
+> {
+  /**
+   * The rate limiter that admits each attempt of each call. Several clients may share one: its keys consist of the host, the model
+   * and a digest of the API key. @default none
+   */
+  readonly limiter?: RateLimiter | ReliableHttpClient.RequestUse | undefined
+}
 
 /** The validated settings of a client. */
 export interface Settings<R = never> extends Observers<R> {
@@ -72,7 +83,12 @@ export interface Call {
   readonly isLogged?: boolean | undefined
 }
 
-const dialect = Dialect.fireworks
+const perSecond = /*#__PURE__*/ Dialect.make({
+  name: "fireworks",
+  base: Dialect.fireworks,
+  entries: [],
+  limitsPer: "second"
+})
 
 /** Returns the error for a request that cannot be sent. `detail` must not contain values of the request. */
 export const invalidRequest = (detail: string): ApiError =>
@@ -91,7 +107,7 @@ const isImpatient = (error: ApiError, { patience }: Workload.Workload): boolean 
 
 const contextOf = (response: Response, target: Dialect.Target | undefined, now: number) => {
   const { headers, request, status } = response
-  return { dialect, target, status, headers, now, method: request.method, url: request.url }
+  return { dialect: Dialect.fireworks, target, status, headers, now, method: request.method, url: request.url }
 }
 
 const decodeResponse = <A, I>(
@@ -201,6 +217,8 @@ export interface Client {
 
 export const makeClient = (http: HttpClient.HttpClient, settings: Settings): Client => {
   const { accountId, apiKey, budget, onGiveUp, onRetry, record } = settings
+  const dialect = settings.limitsPer === "second" ? perSecond : Dialect.fireworks
+  const limiter = settings.limiter && checkRequestUse("Fireworks.make", settings.limiter)
   const reliable = (target?: Dialect.Target) => ReliableHttpClient.make(http, { dialect, target })
   const clients = { serverless: reliable("serverless"), dedicated: reliable("dedicated"), unknown: reliable() }
   const clientOf = ({ target }: Call) => clients[target ?? "unknown"]
@@ -242,7 +260,16 @@ export const makeClient = (http: HttpClient.HttpClient, settings: Settings): Cli
         const attempt = Effect.mapError(result, (error) => masked(error, workload))
         const observer = call.isLogged === true ? logging(onRetry) : onRetry
         const idempotency = idempotencyOf(call, fiber)
-        const policy = Reliability.make({ about, budget, idempotency, onGiveUp, onRetry: observer, record, workload })
+        const policy = Reliability.make({
+          about,
+          budget,
+          idempotency,
+          limiter: limiter && useFor(limiter, request, call.model),
+          onGiveUp,
+          onRetry: observer,
+          record,
+          workload
+        })
         return guarded(Reliability.protect(attempt, policy))
       })
     })
@@ -272,6 +299,12 @@ export const makeClient = (http: HttpClient.HttpClient, settings: Settings): Cli
             workload,
             idempotency: idempotencyOf(call, fiber),
             budget,
+            limiter: limiter && {
+              limiter: limiter.use.limiter,
+              class: limiter.use.class,
+              cost: limiter.cost,
+              key: limiter.key ?? ((request) => keyOf(request, call.model))
+            },
             onRetry: onRetry && ((retrying) => onRetry(maskedEvent(retrying))),
             onGiveUp: onGiveUp && ((givenUp) => onGiveUp(maskedEvent(givenUp))),
             record:

@@ -10,6 +10,7 @@ import type * as Fiber from "effect/Fiber"
 import type * as HashSet from "effect/HashSet"
 import type * as Schedule from "effect/Schedule"
 import type { ApiError } from "../../ApiError.js"
+import type { Pass } from "../rateLimiter/pass.js"
 import type { StopReason } from "../stopReasons.js"
 import type { RetryBudget } from "../../RetryBudget.js"
 
@@ -126,6 +127,7 @@ export type Waiting =
  * - `HintTooLong`: the server hint is longer than `maxHint`.
  * - `Deadline`: the wait would end after the deadline.
  * - `Budget`: the retry budget, which other calls share, is empty.
+ * - `QueueFull`: the queue of the rate limiter is full.
  *
  * @since 0.1.0
  * @category model
@@ -183,7 +185,10 @@ export interface Outcome {
   readonly of: "attempt" | "call" | "stream"
   readonly workload: Workload
   readonly about: About
-  /** The number of the attempt, from 1 on; for a call or a stream, the number of its attempts. */
+  /**
+   * The number of the attempt, from 1 on; for a call or a stream, the number of its attempts. It is 0 for a call whose first
+   * attempt the rate limiter refused.
+   */
   readonly attempt: number
   /** Absent after a success. */
   readonly error: ApiError | undefined
@@ -218,6 +223,8 @@ export interface Call {
   owners: number
   /** True once an owner of retries inside reports its own call to observers. */
   owned?: boolean
+  /** The admission of the attempt by the rate limiter; absent without a limiter. */
+  pass?: Pass
 }
 
 export type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>

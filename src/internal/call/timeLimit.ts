@@ -81,6 +81,9 @@ const asExit = {
 
 type Child<A, E> = Fiber.RuntimeFiber<Exit.Exit<A, E>>
 
+/** Returns the interruptions that a fiber has received. */
+export const interruptionsOf = (fiber: AnyFiber): unknown => fiber.getFiberRef(FiberRef.interruptedCause)
+
 /** One run of an effect under a limit. A class with few closures, since there is one for each call that waits. */
 class Watch<A, E, R, B, E2, R2> {
   readonly effect: Effect.Effect<A, E, R>
@@ -102,7 +105,9 @@ class Watch<A, E, R, B, E2, R2> {
     flags: RuntimeFlags.RuntimeFlags,
     call: Call,
     millis: number,
-    sequel: Sequel<A, E, B, E2, R2>
+    sequel: Sequel<A, E, B, E2, R2>,
+    // read before the mask, so that an interruption between the two is not lost
+    interruptions: unknown = interruptionsOf(parent)
   ) {
     this.effect = effect
     this.parent = parent
@@ -110,8 +115,7 @@ class Watch<A, E, R, B, E2, R2> {
     this.call = call
     this.millis = millis
     this.sequel = sequel
-    // before the mask: what comes between the two must not be lost
-    this.interruptions = parent.getFiberRef(FiberRef.interruptedCause)
+    this.interruptions = interruptions
   }
 
   run(): Effect.Effect<Effect.Effect<B, E2, R2>, E2> {
@@ -183,7 +187,7 @@ class Watch<A, E, R, B, E2, R2> {
   }
 
   interrupted(): boolean {
-    return this.parent.getFiberRef(FiberRef.interruptedCause) !== this.interruptions
+    return interruptionsOf(this.parent) !== this.interruptions
   }
 
   settle(exit: Exit.Exit<Exit.Exit<A, E>>): Effect.Effect<Effect.Effect<B, E2, R2>, E2> {
@@ -218,6 +222,21 @@ export const limited = <A, E, R, B, E2, R2>(
   // What comes next runs outside of the mask: inside, each attempt would nest in the one before.
   return Effect.flatten(Effect.uninterruptible(Effect.suspend(() => watch.run())))
 }
+
+/**
+ * Does the same inside a mask of the caller. `interruptions` are those before the mask. The returned effect runs outside of the
+ * mask.
+ */
+export const limitedWithin = <A, E, R, B, E2, R2>(
+  effect: Effect.Effect<A, E, R>,
+  parent: AnyFiber,
+  flags: RuntimeFlags.RuntimeFlags,
+  call: Call,
+  millis: number,
+  sequel: Sequel<A, E, B, E2, R2>,
+  interruptions: unknown
+): Effect.Effect<Effect.Effect<B, E2, R2>, E2, R> =>
+  new Watch(effect, parent, flags, call, millis, sequel, interruptions).run()
 
 /** One limit around an effect; `error` is told whether an owner of retries was at work inside. */
 export const limitedTo = <A, E, R, E2>(

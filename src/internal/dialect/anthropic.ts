@@ -3,6 +3,8 @@
  *
  * @since 0.1.0
  */
+import { get } from "../http/headers.js"
+import { amount, limitOf, type LimitsReader, resetAt } from "./limitHeaders.js"
 import type { Entry } from "./model.js"
 
 const anthropicErrors = "https://docs.claude.com/en/api/errors"
@@ -57,3 +59,15 @@ export const anthropic: ReadonlyArray<Entry> = [
   { code: "api_error", class: "Transient", reason: "ServerError", source: anthropicErrors },
   { code: "overloaded_error", class: "RateLimit", reason: "Overloaded", source: anthropicErrors }
 ]
+
+const limited = { requests: "requests", "input-tokens": "input", "output-tokens": "output" } as const
+
+/**
+ * Reads the limits of requests, input and output tokens, with resets as dates of RFC 3339:
+ * https://docs.claude.com/en/api/rate-limits#response-headers
+ */
+export const anthropicLimits: LimitsReader = (headers, now, scale) =>
+  Object.entries(limited).flatMap(([name, resource]) => {
+    const read = (part: string) => get(headers, `anthropic-ratelimit-${name}-${part}`)
+    return limitOf(resource, amount(read("limit")), amount(read("remaining")), resetAt(read("reset"), now), scale)
+  })

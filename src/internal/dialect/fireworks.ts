@@ -3,6 +3,8 @@
  *
  * @since 0.1.0
  */
+import { get } from "../http/headers.js"
+import { amount, limitOf, type LimitsReader, resetIn, tighter } from "./limitHeaders.js"
 import type { Entry } from "./model.js"
 
 const guide = "https://docs.fireworks.ai/guides/reliability"
@@ -206,3 +208,21 @@ export const fireworks: ReadonlyArray<Entry> = [
   { code: "DEADLINE_EXCEEDED", class: "Transient", reason: "GatewayTimeout", source: gatewayCodes },
   { code: "INTERNAL", class: "Transient", reason: "ServerError", source: gatewayCodes }
 ]
+
+/**
+ * Reads the limits of requests, prompt and generated tokens: https://docs.fireworks.ai/serverless/rate-limits
+ *
+ * Prompts have two limits: one of all tokens and one of the tokens that are not cached. The one of which the smaller share is left
+ * is returned.
+ */
+export const fireworksLimits: LimitsReader = (headers, _now, scale) => {
+  const read = (name: string, resource: "requests" | "input" | "output") => {
+    const part = (of: string) => get(headers, `x-ratelimit-${of}-${name}`)
+    return limitOf(resource, amount(part("limit")), amount(part("remaining")), resetIn(part("reset")), scale)
+  }
+  return [
+    ...read("requests", "requests"),
+    ...tighter([...read("tokens-prompt", "input"), ...read("tokens-cache-adjusted-prompt", "input")]),
+    ...read("tokens-generated", "output")
+  ]
+}

@@ -3,6 +3,8 @@
  *
  * @since 0.1.0
  */
+import { ietfLimits, type LimitsReader } from "./limitHeaders.js"
+import { openaiLimits } from "./openai.js"
 import type { Entry } from "./model.js"
 
 const rfc = (section: string) => `RFC 9110 §${section}`
@@ -67,3 +69,9 @@ export const generic: ReadonlyArray<Entry> = [
   { code: "internal_server_error", class: "Transient", reason: "ServerError", source: openaiErrors },
   { code: "rate_limit_exceeded", class: "RateLimit", reason: "RateExceeded", source: openaiErrors }
 ]
+
+/** Reads the headers of the IETF draft, or those of OpenAI, which many servers send. */
+export const genericLimits: LimitsReader = (headers, now, scale) => {
+  const standard = ietfLimits(headers, now, scale)
+  return standard.length > 0 ? standard : openaiLimits(headers, now, scale)
+}

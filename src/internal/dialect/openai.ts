@@ -3,6 +3,8 @@
  *
  * @since 0.1.0
  */
+import { get } from "../http/headers.js"
+import { amount, limitOf, type LimitsReader, resetIn } from "./limitHeaders.js"
 import type { Entry } from "./model.js"
 
 const openaiErrors = "https://platform.openai.com/docs/guides/error-codes"
@@ -55,3 +57,16 @@ export const openai: ReadonlyArray<Entry> = [
     source: openaiErrors
   }
 ]
+
+/**
+ * Reads the limits of requests and of tokens, with resets such as `6m0s`:
+ * https://platform.openai.com/docs/guides/rate-limits#rate-limits-in-headers
+ *
+ * The limit of tokens counts input and output together. It is returned as the limit of input tokens.
+ */
+export const openaiLimits: LimitsReader = (headers, _now, scale) =>
+  (["requests", "tokens"] as const).flatMap((name) => {
+    const read = (part: string) => get(headers, `x-ratelimit-${part}-${name}`)
+    const resource = name === "tokens" ? "input" : name
+    return limitOf(resource, amount(read("limit")), amount(read("remaining")), resetIn(read("reset")), scale)
+  })

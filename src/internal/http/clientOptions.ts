@@ -1,24 +1,48 @@
 /**
- * The options of a reliable client, for modules that call through the client with retries of their own.
+ * The options and the mapped requests of a reliable client, for modules that call through the client with retries of their own.
  *
  * @since 0.2.0
  */
 import type { HttpClient } from "@effect/platform/HttpClient"
 import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
+import * as Effect from "effect/Effect"
 import type { Target } from "../../Dialect.js"
 import type { About, Idempotency } from "../call/model.js"
 import { attempt } from "../errors.js"
 
 const key: unique symbol = Symbol.for("effect-reliability/ClientOptions")
 
-interface Marked {
-  [key]?: object
+/** The parts of a reliable client's execution of a request. */
+interface Parts {
+  readonly options: object
+  /** The request after all mappings of the client. */
+  readonly mapped: Effect.Effect<HttpClientRequest, unknown, unknown>
 }
 
-/** Attaches the options of a client to its execution of a request. */
-export const withClientOptions = <A extends object>(execution: A & Marked, options: object): A => {
-  execution[key] = options
+interface Marked {
+  [key]?: Parts
+}
+
+/** Attaches its parts to the execution of a reliable client. */
+export const withParts = <A extends object>(execution: A & Marked, parts: Parts): A => {
+  execution[key] = parts
   return execution
+}
+
+// the execution is not run: it only shows its parts
+const partsOf = (request: HttpClientRequest, client: HttpClient.With<unknown, unknown>): Parts | undefined => {
+  const execution: object | undefined = attempt(() => client.execute(request))
+  return (execution as Marked | undefined)?.[key]
+}
+
+/** Returns the request as the functions mapped onto a reliable client complete it. */
+export const completedBy = <E, R>(
+  request: HttpClientRequest,
+  client: HttpClient.With<E, R>
+): Effect.Effect<HttpClientRequest, unknown, R> => {
+  const parts = partsOf(request, client as HttpClient.With<unknown, unknown>)
+  // mappings require what the client requires
+  return parts === undefined ? Effect.succeed(request) : (parts.mapped as Effect.Effect<HttpClientRequest, unknown, R>)
 }
 
 /** The options of `ReliableHttpClient.make` that may be functions of the request. */
@@ -39,9 +63,7 @@ export const inheritedBy = (
   request: HttpClientRequest,
   client: HttpClient.With<unknown, unknown>
 ): object | undefined => {
-  // the execution is not run: it only shows whose it is
-  const execution: object | undefined = attempt(() => client.execute(request))
-  const options = (execution as Marked | undefined)?.[key]
+  const options = partsOf(request, client)?.options
   if (options === undefined) return undefined
   const { about, idempotency, target }: OfRequest = options
   let attributes: About | undefined

@@ -177,6 +177,11 @@ export class BufferedResponse extends BaseResponse {
     this.#parsed = { value: parseJson(this.readText()) }
   }
 
+  /** The value that `parse` kept, until it is returned. */
+  get parsed(): unknown {
+    return this.#parsed?.value
+  }
+
   override get json(): Effect.Effect<unknown, HttpClientError.ResponseError> {
     return Effect.suspend(() => {
       const parsed = this.#parsed

@@ -74,7 +74,7 @@ export class Engine<T, E> {
   enter(entry: Entry): Pass | undefined {
     const lane = this.#laneOf(entry.key)
     const ticket = lane.tryAdmit(entry.cost)
-    return ticket && new Pass(lane, ticket, entry.order ?? this.#options.host.now() + entry.slack)
+    return ticket && new Pass(lane, ticket, entry.order ?? ticket.at + entry.slack)
   }
 
   /** Waits until a call is admitted. Interruption leaves nothing behind. */

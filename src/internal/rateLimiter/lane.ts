@@ -146,6 +146,11 @@ export class Lane<T> {
   /** Admits the calls that may go, and sets the timer for the next. */
   pump(): void {
     if (this.#isPumping) return
+    if (this.#queue.size === 0 && this.#timer === undefined) {
+      this.#heldBy = undefined
+      this.#last = -Infinity
+      return
+    }
     this.#isPumping = true
     if (this.#timer !== undefined) this.host.clearTimer(this.#timer)
     this.#timer = undefined

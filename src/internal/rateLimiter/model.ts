@@ -38,13 +38,20 @@ export interface Cost {
   readonly maxOutput?: number | undefined
 }
 
-/** A limit that a response names. */
+/**
+ * A limit that a response names.
+ *
+ * @since 0.2.0
+ * @category model
+ */
 export interface ServerLimit {
   readonly resource: Resource
   /** How much the server admits in a minute. */
   readonly perMinute: number
   /** How much of it is left now. */
   readonly remaining?: number | undefined
+  /** Milliseconds until there is more. */
+  readonly resetAfter?: number | undefined
 }
 
 /**

@@ -56,7 +56,14 @@ export class Pass {
     this.#isStream = true
     const limits = this.#limits
     this.#limits = undefined
-    this.#ear.hear(this.#ticket, { kind: "first", limits })
+    this.#ear.hear(this.#ticket, {
+      kind: "first",
+      streamed: false,
+      hint: undefined,
+      limits,
+      usage: undefined,
+      timeout: false
+    })
   }
 
   /** Reports that the attempt succeeded; of a stream, `end` follows. */
@@ -66,26 +73,46 @@ export class Pass {
 
   /** Reports that the whole response arrived. */
   end(): void {
-    this.#report({ kind: "ok" })
+    this.#report("ok")
   }
 
   fail(error: ApiError): void {
     const { reason, retryAfter } = error
-    this.#report({
-      kind: kindOf(error),
-      hint: retryAfter && Duration.toMillis(retryAfter),
-      timeout: reason === "Timeout"
-    })
+    const kind = kindOf(error)
+    const hint = retryAfter === undefined ? undefined : Duration.toMillis(retryAfter)
+    this.#report(kind, hint ?? this.#reset(), reason === "Timeout")
   }
 
   /** Reports that the caller gave up. */
   drop(): void {
-    this.#report({ kind: "dropped" })
+    this.#report("dropped")
   }
 
-  #report(report: Report): void {
+  /** Reports the end of a stream, unless it was reported. */
+  close(isComplete: boolean): void {
+    this.#report(isComplete ? "ok" : "dropped")
+  }
+
+  /** The time until there is more of what is used up. */
+  #reset(): number | undefined {
+    const resets = (this.#limits ?? []).flatMap(({ remaining, resetAfter }) =>
+      remaining === 0 && resetAfter !== undefined ? [resetAfter] : []
+    )
+    return resets.length === 0 ? undefined : Math.max(...resets)
+  }
+
+  // field by field: a spread would take as long as all the rest
+  #report(kind: Report["kind"], hint?: number, timeout = false): void {
     if (this.#isOver) return
     this.#isOver = true
-    this.#ear.hear(this.#ticket, { ...report, streamed: this.#isStream, limits: this.#limits, usage: this.#usage })
+    const report: Report = {
+      kind,
+      streamed: this.#isStream,
+      hint,
+      limits: this.#limits,
+      usage: this.#usage,
+      timeout
+    }
+    this.#ear.hear(this.#ticket, report)
   }
 }

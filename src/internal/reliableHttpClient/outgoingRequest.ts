@@ -13,6 +13,7 @@ import { type ApiError, settle } from "../../ApiError.js"
 import type { Call } from "../call/model.js"
 import { hostOf, isStreamed, wasRead } from "../http/request.js"
 import type { SingleTry } from "../http/transportHook.js"
+import type { Pass } from "../rateLimiter/pass.js"
 
 type Request = HttpClientRequest.HttpClientRequest
 
@@ -39,6 +40,8 @@ export class OutgoingRequest {
   context: SingleTry["context"] = undefined
   /** The description of the call that observers receive. */
   about: { host?: string | undefined; status?: number | undefined } | undefined
+  /** The admission of the current attempt by the rate limiter; absent without a limiter. */
+  pass: Pass | undefined
   /** True if the body is a stream that cannot be sent again. */
   streamed = false
   /** True once reading the body has begun. */

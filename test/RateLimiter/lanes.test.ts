@@ -1,12 +1,12 @@
 import { FastCheck as fc } from "effect"
 import { describe, expect, it } from "vitest"
-import { Lane, type Waiter, waiter } from "../src/internal/rateLimiter/lane.js"
-import { apply, ask, copy, initial, transition, unbounded } from "../src/internal/rateLimiter/machine.js"
-import type { Brake, Cost, Report, ServerLimit, State, Ticket } from "../src/internal/rateLimiter/model.js"
-import { Simulation } from "./support/traffic/engine.js"
-import { limited } from "./support/traffic/client.js"
-import { exponential, type Random, seeded } from "./support/traffic/random.js"
-import { scenarios, score } from "./support/traffic/scenarios.js"
+import { Lane, type Waiter, waiter } from "../../src/internal/rateLimiter/lane.js"
+import { apply, ask, copy, initial, transition, unbounded } from "../../src/internal/rateLimiter/machine.js"
+import type { Brake, Cost, Report, ServerLimit, State, Ticket } from "../../src/internal/rateLimiter/model.js"
+import { Simulation } from "../support/traffic/engine.js"
+import { limited } from "../support/traffic/client.js"
+import { exponential, type Random, seeded } from "../support/traffic/random.js"
+import { scenarios, score } from "../support/traffic/scenarios.js"
 
 const freeze = <A>(value: A): A => {
   if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {

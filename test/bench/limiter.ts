@@ -1,0 +1,86 @@
+import { Effect, Fiber } from "effect"
+import { RateLimiter, Reliability, Workload } from "effect-reliability"
+
+const median = (values: ReadonlyArray<number>): number =>
+  values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
+
+const settle = async () => {
+  for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve))
+  globalThis.gc?.()
+}
+
+const times = 2000
+
+/** Microseconds of the processor for one run, in a fiber. */
+const micros = async (effect: Effect.Effect<number, unknown>): Promise<number> => {
+  const started = process.cpuUsage()
+  await Effect.runPromise(Effect.orDie(Effect.replicateEffect(effect, times, { discard: true })))
+  const { system, user } = process.cpuUsage(started)
+  return (user + system) / times
+}
+
+/** How much longer one effect takes than another, both measured turn by turn. */
+const dearer = async (subject: Effect.Effect<number, unknown>, rival: Effect.Effect<number, unknown>) => {
+  const differences: Array<number> = []
+  for (let round = -5; round < 25; round++) {
+    const difference = (await micros(subject)) - (await micros(rival))
+    if (round >= 0) differences.push(difference)
+  }
+  return median(differences)
+}
+
+const waiting = 10_000
+
+/** The bytes that each of many waiting calls holds. */
+const held = async (effect: Effect.Effect<number, unknown>): Promise<number> => {
+  await settle()
+  const before = process.memoryUsage().heapUsed
+  const fibers = Array.from({ length: waiting }, () => Effect.runFork(effect))
+  await settle()
+  const bytes = (process.memoryUsage().heapUsed - before) / waiting
+  await Effect.runPromise(Fiber.interruptAll(fibers))
+  return bytes
+}
+
+const row = (what: string, value: number, unit: string, bound: number) => ({
+  what,
+  value: Number(value.toFixed(2)),
+  unit,
+  bound: `≤ ${bound}`,
+  held: value <= bound ? "yes" : "NO"
+})
+
+/** What a limiter costs a call that it does not hold back, and what a call holds that waits. */
+export const limiterCosts = async () => {
+  const call = Effect.async<number>((resume) => queueMicrotask(() => resume(Effect.succeed(1))))
+  const { interactive: workload } = Workload
+  // of a rate that no loop of this machine reaches
+  const idle = await Effect.runPromise(RateLimiter.make({ requests: { limit: 1e9 } }))
+  const full = await Effect.runPromise(RateLimiter.make({ concurrency: 1 }))
+  const asking = { key: "api.example.com" }
+  const hanging = Effect.runFork(RateLimiter.limit(Effect.never, full, asking))
+  // what a fiber holds that waits for anything that can be interrupted
+  const bare = await held(Effect.async(() => Effect.void))
+  const rows = [
+    row("limit, idle", await dearer(RateLimiter.limit(call, idle, asking), call), "µs more", 3),
+    row(
+      "protect with a limiter, idle",
+      await dearer(
+        Reliability.protect(call, Reliability.make({ workload, limiter: { limiter: idle, ...asking } })),
+        Reliability.protect(call, Reliability.make({ workload }))
+      ),
+      "µs more",
+      3
+    ),
+    row("a call that waits in limit", (await held(RateLimiter.limit(call, full, asking))) - bare, "bytes more", 2048),
+    row(
+      "a call that waits in protect",
+      (await held(Reliability.protect(call, Reliability.make({ workload, limiter: { limiter: full, ...asking } })))) -
+        bare,
+      "bytes more",
+      2048
+    )
+  ]
+  await Effect.runPromise(Fiber.interrupt(hanging))
+  return rows
+}
