@@ -39,9 +39,11 @@ import type * as Scope from "effect/Scope"
 import { observing } from "./internal/call/context.js"
 import { duration } from "./internal/options.js"
 import { prometheusText } from "./internal/telemetry/prometheusText.js"
+import { limiterObserver } from "./internal/telemetry/limiter.js"
 import { metricOf, metricsObserver } from "./internal/telemetry/metrics.js"
 import { attributes as allAttributes, names as allNames } from "./internal/telemetry/names.js"
 import { spansObserver } from "./internal/telemetry/spans.js"
+import * as RateLimiter from "./RateLimiter.js"
 import type { RetryBudget } from "./RetryBudget.js"
 import type { Observer } from "./internal/call/model.js"
 
@@ -65,6 +67,17 @@ export interface Named {
   readonly attributes: ReadonlyArray<keyof typeof attributes>
   /** A sentence on what the metric counts or measures, or what the span covers. */
   readonly counts: string
+}
+
+/**
+ * Options of `observeLimiter`.
+ *
+ * @since 0.2.0
+ * @category model
+ */
+export interface LimiterOptions {
+  /** The wait between two readings of the limiter, at least 1 millisecond. @default "5 seconds" */
+  readonly every?: Duration.DurationInput | undefined
 }
 
 /**
@@ -208,6 +221,48 @@ export const observeBudget = (
     const reading = Effect.map(budget.available, (available) => gauge.unsafeUpdate(available, []))
     const readings = Effect.delay(Effect.repeat(reading, Schedule.spaced(every)), every)
     return Effect.zipRight(reading, Effect.asVoid(Effect.forkScoped(readings)))
+  })
+}
+
+/**
+ * Records the state of a rate limiter in metrics, until the scope is closed: paces, limits, waits and refusals of each key.
+ *
+ * The limiter is read at intervals, so that its calls cost nothing more. Only the first hundred keys are recorded.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Effect } from "effect"
+ * import { RateLimiter, Telemetry } from "effect-reliability"
+ *
+ * const program = Effect.gen(function* () {
+ *   const limiter = yield* RateLimiter.make({ requests: { limit: 600 } })
+ *   yield* Effect.void.pipe(RateLimiter.limit(limiter, { key: "api.example.com" }))
+ *   yield* Telemetry.observeLimiter(limiter)
+ *   return yield* Telemetry.prometheus
+ * })
+ *
+ * const page = await Effect.runPromise(Effect.scoped(program))
+ * assert.match(page, /^reliability_limiter_in_flight\{reliability_limiter_key="api.example.com"\} 0$/m)
+ * ```
+ *
+ * @since 0.2.0
+ * @category observers
+ */
+export const observeLimiter = (
+  limiter: RateLimiter.RateLimiter,
+  options: LimiterOptions = {}
+): Effect.Effect<void, never, Scope.Scope> => {
+  const every = duration("Telemetry.observeLimiter", "every", options.every ?? "5 seconds", { min: 1 })
+  return Effect.suspend(() => {
+    const look = Effect.sync(limiterObserver(() => RateLimiter.describe(limiter)))
+    const looking = Effect.delay(Effect.repeat(look, Schedule.spaced(every)), every)
+    // the last reading records the time since the one before
+    const watching = Effect.zipRight(
+      Effect.addFinalizer(() => look),
+      Effect.forkScoped(looking)
+    )
+    return Effect.zipRight(look, Effect.asVoid(watching))
   })
 }
 

@@ -9,6 +9,7 @@ import {
   Reliability,
   ReliableHttpClient,
   Retry,
+  Telemetry,
   Workload
 } from "effect-reliability"
 import { Fireworks } from "effect-reliability/fireworks"
@@ -392,6 +393,40 @@ describe("Fireworks with a limiter", () => {
       yield* Effect.ignore(fireworks.models())
       expect(only(limiter).paces[0]).toEqual({ resource: "requests", perSecond: 10, limitPerSecond: 10 })
     }).pipe(Effect.provide(ScriptedClient.layer(json({ data: [] }, { "x-ratelimit-limit-requests": "10" }))))
+  )
+})
+
+describe("Telemetry.observeLimiter", () => {
+  it.scoped("records paces, waits and refusals of each key", () =>
+    Effect.gen(function* () {
+      const limiter = yield* RateLimiter.make({ concurrency: 1, queue: 1, requests: { limit: 600 } })
+      const key = "observed.example.com"
+      yield* Telemetry.observeLimiter(limiter)
+      const call = Effect.sleep("1 second").pipe(RateLimiter.limit(limiter, { key }))
+      yield* Effect.fork(call)
+      yield* settle
+      yield* Effect.fork(call)
+      yield* settle
+      yield* Effect.ignore(call)
+      yield* TestClock.adjust("5 seconds")
+      yield* Effect.ignore(Effect.fail(refused).pipe(RateLimiter.limit(limiter, { key })))
+      yield* TestClock.adjust("5 seconds")
+      const page = yield* Telemetry.prometheus
+      const of = (name: string, more = "") => {
+        const found = page
+          .split("\n")
+          .find((line) => line.startsWith(`reliability_limiter_${name}{`) && line.includes(key) && line.includes(more))
+        return Number(found?.split(" ").at(-1))
+      }
+      expect(of("limit")).toBe(10)
+      expect(of("pace")).toBeLessThanOrEqual(10)
+      expect(of("in_flight")).toBe(0)
+      expect(of("waiting")).toBe(0)
+      expect(of("waits_total")).toBe(1)
+      expect(of("wait_time_seconds_total")).toBeCloseTo(1, 1)
+      expect(of("refusals_total", "concurrency")).toBe(1)
+      expect(of("refusals_total", "server")).toBe(1)
+    })
   )
 })
 

@@ -1,7 +1,7 @@
 import { HttpClient, HttpClientRequest } from "@effect/platform"
 import { it } from "@effect/vitest"
 import { Effect, Fiber, Layer, ManagedRuntime, Metric, MetricState, Redacted, Stream, TestClock } from "effect"
-import { ApiError, Reliability, ReliableHttpClient, RetryBudget, Telemetry } from "effect-reliability"
+import { ApiError, RateLimiter, Reliability, ReliableHttpClient, RetryBudget, Telemetry } from "effect-reliability"
 import { Fireworks } from "effect-reliability/fireworks"
 import * as EventStream from "effect-reliability/stream"
 import { Fault, ScriptedClient } from "effect-reliability/testing"
@@ -88,6 +88,13 @@ const everything = Effect.gen(function* () {
   const http = yield* ScriptedClient.make()
   const budget = yield* RetryBudget.make({ max: 4, ratio: 0, minPerSecond: 0 })
   yield* Telemetry.observeBudget("all", budget)
+  const limiter = yield* RateLimiter.make({ concurrency: 1, queue: 1, requests: { limit: 6000 } })
+  yield* Telemetry.observeLimiter(limiter)
+  const limited = RateLimiter.limit(limiter, { key: "everything" })
+  const slow = Effect.ignore(limited(Effect.sleep("1 second")))
+  yield* Effect.all([slow, slow, slow], { concurrency: "unbounded" })
+  const refused = new ApiError.RateLimit({ reason: "RateExceeded", delivery: "Acknowledged", status: 429 })
+  yield* Effect.ignore(limited(Effect.fail(refused)))
   const workload = exactly("everything", { timeouts: { attempt: "5 seconds" }, stream: { idle: "5 seconds" } })
   const options = { apiKey: Redacted.make("fw_table"), baseUrl: "http://127.0.0.1:8080", workload, budget }
   const fireworks = yield* Fireworks.make(options).pipe(Effect.provideService(HttpClient.HttpClient, http))

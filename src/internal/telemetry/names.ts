@@ -20,6 +20,15 @@ export const attributes = {
   waited: { name: "reliability.waited", holds: "why an attempt was waited for, such as `Hint`" },
   attempts: { name: "reliability.attempt_count", holds: "how many attempts the call took" },
   budget: { name: "reliability.budget", holds: "the name that the budget was observed by" },
+  key: {
+    name: "reliability.limiter.key",
+    holds: "the key of a rate limiter: host, model and a digest of the credential"
+  },
+  resource: { name: "reliability.limiter.resource", holds: "`requests`, `input` or `output`" },
+  brake: {
+    name: "reliability.limiter.brake",
+    holds: "the brake that refused a call; `server` for a refusal of the server"
+  },
   method: { name: "http.request.method", holds: "the method" },
   resend: { name: "http.request.resend_count", holds: "the number of attempts before this one; absent on the first" },
   status: { name: "http.response.status_code", holds: "the status that was answered" }
@@ -87,6 +96,55 @@ export const names = {
     unit: "{retry}",
     attributes: ["budget"],
     counts: "The retries that a budget would grant now."
+  },
+  limiterWaiting: {
+    name: "reliability.limiter.waiting",
+    kind: "gauge",
+    unit: "{call}",
+    attributes: ["key"],
+    counts: "The calls that wait for a rate limiter."
+  },
+  limiterInFlight: {
+    name: "reliability.limiter.in_flight",
+    kind: "gauge",
+    unit: "{call}",
+    attributes: ["key"],
+    counts: "The calls in flight that a rate limiter admitted."
+  },
+  limiterPace: {
+    name: "reliability.limiter.pace",
+    kind: "gauge",
+    unit: "{unit}/s",
+    attributes: ["key", "resource"],
+    counts: "The pace of a rate limiter."
+  },
+  limiterLimit: {
+    name: "reliability.limiter.limit",
+    kind: "gauge",
+    unit: "{unit}/s",
+    attributes: ["key", "resource"],
+    counts: "The limit from headers or from the options of a rate limiter."
+  },
+  limiterWaits: {
+    name: "reliability.limiter.waits",
+    kind: "counter",
+    unit: "{call}",
+    attributes: ["key"],
+    counts: "Calls that a rate limiter admitted after a wait."
+  },
+  limiterWaitTime: {
+    name: "reliability.limiter.wait.time",
+    kind: "counter",
+    unit: "s",
+    attributes: ["key"],
+    counts: "The sum of these waits."
+  },
+  limiterRefusals: {
+    name: "reliability.limiter.refusals",
+    kind: "counter",
+    unit: "{call}",
+    attributes: ["key", "brake"],
+    counts: "Calls that a rate limiter did not admit, and calls that the server refused."
   },
   firstEvent: {
     name: "reliability.stream.time_to_first_event",
