@@ -7,7 +7,12 @@
 import { get, type HeadersInput } from "../http/headers.js"
 import type { Resource, ServerLimit } from "../rateLimiter/model.js"
 
-/** Reads limits; `scale` turns an amount of the provider's unit into one per minute, `now` is wall time in milliseconds. */
+/**
+ * Reads limits; `scale` turns an amount of the provider's unit into one per minute, `now` is wall time in milliseconds.
+ *
+ * @since 0.2.0
+ * @category model
+ */
 export type LimitsReader = (headers: HeadersInput, now: number, scale: number) => ReadonlyArray<ServerLimit>
 
 const largest = 1e12
