@@ -1,9 +1,9 @@
 /**
  * Runs an effect under a time limit, at the price of one child fiber and one timer.
  *
- * `Effect.timeoutFail` races two fibers and costs three times as much. Its behaviour is kept: changes of `FiberRef`s come
- * back on success, fibers that the effect forks end with it, an uninterruptible effect is waited for, the outcome is
- * decided once, and nothing is left behind.
+ * `Effect.timeoutFail` races two fibers and costs three times as much. The behaviour is the same: changes of `FiberRef`s come
+ * back on success, and fibers that the effect forks end with it. An uninterruptible effect is awaited, the outcome is decided
+ * once, and no fiber or timer is left behind.
  *
  * @since 0.1.0
  */
@@ -26,7 +26,7 @@ const own = RuntimeFlags.WindDown | RuntimeFlags.Interruption
 
 const unset: FiberRefs.FiberRefs = /*#__PURE__*/ FiberRefs.empty()
 
-/** Whether any reference of the fiber has another value than at its start. */
+/** Tests whether a reference of the fiber has another value than at the start of the fiber. */
 const changed = (before: FiberRefs.FiberRefs["locals"], after: FiberRefs.FiberRefs["locals"]): boolean => {
   let found = false
   // an iterator would make an array of each entry
@@ -41,21 +41,21 @@ const changed = (before: FiberRefs.FiberRefs["locals"], after: FiberRefs.FiberRe
   return found
 }
 
-/** What comes of an effect under a limit. */
+/** Continuations of an effect under a limit. */
 export interface Sequel<A, E, B, E2, R2> {
-  /** Told when the effect is about to begin: from here on something follows, or `onInterrupt`. */
+  /** Called just before the effect begins. After it, one of the other functions is called. */
   readonly onStart?: () => void
   readonly onSuccess: (exit: Exit.Success<A, E>) => Effect.Effect<B, E2, R2>
   readonly onFailure: (cause: Cause.Cause<E>) => Effect.Effect<B, E2, R2>
-  /** What comes after the limit, once the effect has ended; `owned`: an owner of retries was at work inside. */
+  /** Continues after the limit, once the effect has ended. `owned` is true if an owner of retries was active inside. */
   readonly onLimit: (owned: boolean) => Effect.Effect<B, E2, R2>
-  /** Told when the parent was interrupted, and with it the effect: nothing follows. */
+  /** Called if the parent was interrupted, and with it the effect. */
   readonly onInterrupt?: () => void
 }
 
 /**
- * Where a policy of `Reliability` may have a function that completes the error of an attempt that ran into its limit: what the
- * attempt had come to, and its request, which nothing outside of the attempt knows.
+ * Key of a function in a policy of `Reliability` that completes the error of an attempt that timed out. The function knows the
+ * request of the attempt and how far the attempt got.
  */
 export const onLimitKey: unique symbol = Symbol.for("effect-reliability/OnLimit")
 
@@ -64,8 +64,8 @@ export interface WithOnLimit {
   readonly [onLimitKey]?: ((error: ApiError) => ApiError) | undefined
 }
 
-// A child that starts at once starts on the stack of its parent. Every so many levels one starts from an empty stack
-// instead, which some eight hundred would overflow.
+// A child that starts at once uses the stack of its parent, which about eight hundred levels would overflow. One child in so
+// many levels starts with an empty stack instead.
 const levelsOnOneStack = 64
 
 /** Milliseconds after which a timer is taken to have been held up. */
@@ -96,7 +96,7 @@ class Watch<A, E, R, B, E2, R2> {
   before: FiberRefs.FiberRefs["locals"] | undefined
   child: Child<A, E> | undefined
   timer: Timer | undefined
-  /** Whether an owner of retries was at work when the limit was reached, once it is. */
+  /** True if an owner of retries was active when the limit was reached; `undefined` before. */
   owned: boolean | undefined
 
   constructor(
@@ -129,22 +129,22 @@ class Watch<A, E, R, B, E2, R2> {
     child.addObserver(() => clearTimer(this.timer))
     const ended = Effect.async<void>((resume) => child.addObserver(() => resume(Effect.void)))
     const next = () => this.next(child)
-    // also in an uninterruptible region: the effect may have interruptible parts, which an interruption of the parent ends
+    // also in an uninterruptible region, because an interruption of the parent ends interruptible parts of the effect
     return Effect.matchCauseEffect(Effect.interruptible(ended), { onSuccess: next, onFailure: next })
   }
 
-  /** What follows once the child has ended, or the parent was interrupted. */
+  /** Continues once the child has ended or the parent was interrupted. */
   next(child: Child<A, E>): Effect.Effect<Effect.Effect<B, E2, R2>, E2> {
     const exit = child.unsafePoll()
     if (exit !== null) return this.settle(exit)
-    // an uninterruptible parent goes on, and its limit holds
+    // an uninterruptible parent continues, and its limit still applies
     if (RuntimeFlags.interruption(this.flags)) clearTimer(this.timer)
-    // a parent that was interrupted before the child began runs its finalizers: the child is one of them
+    // a parent that was interrupted before the child began is running its finalizers, and the child is one of them
     if (this.interrupted()) this.stop()
     return Effect.flatMap(Fiber.await(child), (exit) => this.settle(exit))
   }
 
-  /** Starts the child. Nobody waits for it yet: were there a throw on the way, it would never end. */
+  /** Starts the child. Its parent does not wait for it yet, so an exception here would leave it running. */
   start(): Child<A, E> {
     const { call, effect, flags, parent } = this
     return Runtime.runFork(
@@ -192,13 +192,13 @@ class Watch<A, E, R, B, E2, R2> {
 
   settle(exit: Exit.Exit<Exit.Exit<A, E>>): Effect.Effect<Effect.Effect<B, E2, R2>, E2> {
     const { before, call, child, owned, sequel } = this
-    // what was forked in it may go on
+    // fibers that the child forked may still run
     call.endsAt = -Infinity
     if (owned !== undefined) return Effect.succeed(sequel.onLimit(owned))
     const result = Exit.flatten(exit)
     if (result._tag === "Failure") {
       if (!this.interrupted() || Cause.isFailure(result.cause)) return Effect.succeed(sequel.onFailure(result.cause))
-      // nothing follows an interruption, and what the effect died of on its way out would be lost behind the mask
+      // nothing follows an interruption, and the mask would hide a defect of the effect's finalizers
       sequel.onInterrupt?.()
       return Effect.failCause(result.cause as Cause.Cause<never>)
     }
@@ -209,7 +209,7 @@ class Watch<A, E, R, B, E2, R2> {
   }
 }
 
-/** Runs an effect, which knows of its call, for so many milliseconds, Infinity for no limit. */
+/** Runs an effect as part of a call for at most `millis` milliseconds; `Infinity` is no limit. */
 export const limited = <A, E, R, B, E2, R2>(
   effect: Effect.Effect<A, E, R>,
   parent: AnyFiber,
@@ -219,7 +219,7 @@ export const limited = <A, E, R, B, E2, R2>(
   sequel: Sequel<A, E, B, E2, R2>
 ): Effect.Effect<B, E2, R | R2> => {
   const watch = new Watch(effect, parent, flags, call, millis, sequel)
-  // What comes next runs outside of the mask: inside, each attempt would nest in the one before.
+  // The continuation runs outside of the mask; inside, each attempt would nest in the previous one.
   return Effect.flatten(Effect.uninterruptible(Effect.suspend(() => watch.run())))
 }
 
@@ -238,7 +238,7 @@ export const limitedWithin = <A, E, R, B, E2, R2>(
 ): Effect.Effect<Effect.Effect<B, E2, R2>, E2, R> =>
   new Watch(effect, parent, flags, call, millis, sequel, interruptions).run()
 
-/** One limit around an effect; `error` is told whether an owner of retries was at work inside. */
+/** Limits an effect. `error` receives true if an owner of retries was active inside. */
 export const limitedTo = <A, E, R, E2>(
   effect: Effect.Effect<A, E, R>,
   limit: { readonly millis: number; readonly workload?: Workload; readonly error: (owned: boolean) => E2 }
