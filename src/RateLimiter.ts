@@ -1,23 +1,27 @@
 /**
- * Keeps many callers within what a server admits, without being told the limit.
+ * Keeps many callers within the limits of a server, also if the limits are unknown.
  *
- * A hundred workers that each back off after a 429 still send several attempts for each success. A limiter that they share
- * learns how many calls the server admits, and lets the others wait in one queue. There is one state for each key: origin,
- * model and credential.
+ * A hundred workers that each back off after a 429 still send several attempts for each success. A shared limiter learns how
+ * many calls the server admits, and lets further calls wait in one queue. It has one state for each key, which consists of
+ * origin, model and credential.
  *
- * Three brakes hold calls back:
+ * Three brakes make calls wait:
  *
- * | brake | learns from | does |
+ * | brake | learns from | effect |
  * | --- | --- | --- |
  * | pace: `requests`, `input`, `output` | refusals (429), limit headers, `usage` | a token bucket for each resource |
  * | `window` | the time to the first byte, refusals by number | bounds the calls in flight |
  * | `pause` | refusals and failures in a row, `Retry-After` | stops all calls but one probe |
  *
- * What it does not do well: limits of tokens that no header names cost 1.07 to 1.10 attempts per success, since servers charge
- * output after they admit a call. A limit of ten requests per minute without headers costs 1.6 attempts per success in the first ten
- * minutes. A limit of 1000 requests per second is reached within two seconds; `requests` avoids that. Refusals that have nothing to
- * do with the rate slow any such limiter down. Several processes that do not share a store find the limit together, at 1.01 (two)
- * to 1.1 (ten) attempts per success. A limit header whose unit is misread sets a wrong pace: see `Dialect`.
+ * Known weaknesses:
+ *
+ * - Token limits without limit headers cost 1.07 to 1.10 attempts per success, because servers charge output after they admit a
+ *   call.
+ * - A limit of ten requests per minute without headers costs 1.6 attempts per success in the first ten minutes.
+ * - Reaching a rate of 1000 requests per second takes two seconds, unless the option `requests` sets the limit.
+ * - Refusals that are unrelated to the rate slow all calls down.
+ * - Several processes learn the limit independently, at 1.01 (two) to 1.1 (ten) attempts per success.
+ * - A limit header with a unit other than that of the dialect sets a wrong pace; see the option `limitsPer` of `Dialect.make`.
  *
  * @since 0.2.0
  */
@@ -51,41 +55,41 @@ export { type Asking, type Refused, TypeId, type Use } from "./internal/rateLimi
 // -------------------------------------------------------------------------------------------------
 
 /**
- * A limit that is known beforehand.
+ * A known limit.
  *
  * @since 0.2.0
  * @category model
  */
 export interface Limit {
-  /** How much the server admits, above 0. */
+  /** The amount that the server admits per interval, above 0. */
   readonly limit: number
-  /** In which time, at least 1 millisecond. @default "1 minute" */
+  /** The interval, at least 1 millisecond. @default "1 minute" */
   readonly per?: Duration.DurationInput | undefined
 }
 
 /**
- * What `make` takes. It works without any of it.
+ * Options of `make`, all optional.
  *
  * @since 0.2.0
  * @category model
  */
 export interface Options {
-  /** Requests that the server admits. No header raises a limit that is given. @default learned */
+  /** The limit of requests. Headers never raise it. @default learned */
   readonly requests?: Limit | undefined
-  /** Tokens of input that the server admits. @default learned from headers */
+  /** The limit of input tokens. @default learned from headers */
   readonly inputTokens?: Limit | undefined
-  /** Tokens of output that the server admits. @default learned from headers */
+  /** The limit of output tokens. @default learned from headers */
   readonly outputTokens?: Limit | undefined
-  /** The most calls of a key in flight, from 1 on. @default unbounded */
+  /** The maximum number of calls in flight per key, at least 1. @default unbounded */
   readonly concurrency?: number | undefined
-  /** The most calls of a key that may wait, from 0 on; the next fails at once. @default unbounded */
+  /** The maximum number of waiting calls per key, at least 0. Further calls fail at once. @default unbounded */
   readonly queue?: number | undefined
   /**
    * Classes of calls besides `interactive` and `batch`, each with its slack: how long calls of the class may be overtaken by calls
    * without slack. @default `interactive` none, `batch` 1 minute
    */
   readonly classes?: { readonly [name: string]: Duration.DurationInput } | undefined
-  /** How long a key that is not used is remembered, at least 1 second. @default "10 minutes" */
+  /** The time after which an unused key is forgotten, at least 1 second. @default "10 minutes" */
   readonly idleTimeToLive?: Duration.DurationInput | undefined
 }
 

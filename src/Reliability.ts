@@ -237,7 +237,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Asked
   readonly startedAt: number
   /** The deadline of the call, in monotonic milliseconds. */
   readonly endsAt: number
-  /** Notifies the observers of the call; absent if there are none. */
+  /** Notifies the observers of the call; absent without observers. */
   readonly told: CallReport | undefined
   attempts = 0
   /** The number of attempts made, including those of inner owners of retries. */
@@ -365,7 +365,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Asked
     })
   }
 
-  /** An attempt of a leaf whose end is told however it ends: what is interrupted tells within a mask, unless its fiber is watched. */
+  /** Runs an attempt of a leaf and reports its end. An interruption is reported within a mask, unless the fiber is watched. */
   recorded(
     try_: Effect.Effect<A, E, R>,
     flags: RuntimeFlags.RuntimeFlags
@@ -378,7 +378,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Asked
     )
   }
 
-  // under the mask that the end is told from: who is told of the one is told of the other
+  // under the mask in which the end is reported, so that observers receive both or neither
   onStart(): void {
     this.told?.begin()
   }
@@ -543,10 +543,10 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Asked
   }
 
   // -----------------------------------------------------------------------------------------------
-  // What `record` is told: each attempt and each call once, however it ends
+  // Reports: each attempt and each call is reported once, whether it succeeds, fails or is interrupted
   // -----------------------------------------------------------------------------------------------
 
-  // a function of its own, so that what listens holds nothing of what led to it
+  // a function of its own, so that the listener keeps no other variables alive
   watch(): void {
     this.told?.watch(() => this.onInterrupt())
   }
@@ -592,7 +592,7 @@ const perform = <A, E, R, R2>(
   const effect: Effect.Effect<A, unknown, R | R2> = Effect.withFiberRuntime((fiber, status) => {
     const protection = make(fiber)
     const { outer, policy, told } = protection
-    // who was told that it begins is told that it ends, even where no attempt comes about
+    // a begin that was reported is followed by an end, even if no attempt is made
     if (told?.isBegun(typeof protection.effect === "function") === true) protection.watch()
     if (!isPart(outer) && policy.budget === undefined && told?.wraps !== true) {
       return protection.attempt(fiber, status.runtimeFlags)

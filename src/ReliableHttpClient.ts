@@ -298,14 +298,14 @@ const isSound = (answer: BufferedResponse): boolean => {
     answer.parse()
     return true
   } catch {
-    // the parser's message quotes the answer
+    // the message of the parser quotes the response
     return false
   }
 }
 
 const toApiError = (answer: BufferedResponse, context: AnswerContext): ApiError => {
   const { head, headers, status } = answer
-  // what a success holds is nobody's error, and nobody's log
+  // the content of a successful response must not appear in errors or logs
   const body = isSuccess(status) ? undefined : answer.readText()
   return Classify.answer({ ...context, status, headers, body, sender: head.sender })
 }

@@ -209,7 +209,7 @@ class Watch<A, E, R, B, E2, R2> {
   }
 }
 
-/** Runs an effect as part of a call for at most `millis` milliseconds; `Infinity` is no limit. */
+/** Runs an effect as part of a call for at most `millis` milliseconds; `Infinity` means without a limit. */
 export const limited = <A, E, R, B, E2, R2>(
   effect: Effect.Effect<A, E, R>,
   parent: AnyFiber,

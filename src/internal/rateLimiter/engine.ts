@@ -9,7 +9,7 @@ import { initial, type Settings, unbounded } from "./machine.js"
 import type { Brake, Cost, Resource } from "./model.js"
 import { Pass } from "./pass.js"
 
-/** What asks for admission. */
+/** A request for admission. */
 export interface Entry {
   readonly key: string
   readonly cost: Cost
@@ -23,7 +23,7 @@ export interface Entry {
 
 export interface EngineOptions<T> {
   readonly settings: Settings
-  /** The most calls of a key that may wait. */
+  /** The maximum number of waiting calls per key. */
   readonly most: number
   /** Milliseconds after which an idle key is forgotten. */
   readonly idle: number
@@ -31,7 +31,7 @@ export interface EngineOptions<T> {
 }
 
 /**
- * What a limiter knows of one key.
+ * The state of one key of a limiter.
  *
  * @since 0.2.0
  * @category model

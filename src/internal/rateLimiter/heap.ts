@@ -1,10 +1,10 @@
 /**
- * A binary heap whose elements know their place, so that any of them can be removed.
+ * A binary heap whose elements store their index, so that any element can be removed.
  *
  * @since 0.2.0
  */
 
-/** Where an element is: `place` of the heap that has this name. */
+/** The indices of an element in the heaps that contain it, by the names of the heaps. */
 export type Places<K extends string> = { [_ in K]: number }
 
 export class Heap<K extends string, A extends Places<K>> {

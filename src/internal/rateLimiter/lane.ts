@@ -11,7 +11,7 @@ import { Heap } from "./heap.js"
 import { admit, ask, hear } from "./machine.js"
 import type { Brake, Cost, Report, State, Ticket } from "./model.js"
 
-/** Time, chance and one timer. */
+/** The clock, the random numbers and the timer of a lane. */
 export interface Host<T> {
   /** Monotonic milliseconds. */
   readonly now: () => number
@@ -21,11 +21,11 @@ export interface Host<T> {
   readonly clearTimer: (timer: T) => void
 }
 
-/** Why a call may not wait: the queue is full, or the wait would end after the deadline. */
+/** A refusal to let a call wait: the queue is full, or the wait would end after the deadline. */
 export interface Refusal {
   readonly why: "queue" | "deadline"
   readonly by: Brake | undefined
-  /** Milliseconds until there is room, as far as that can be known. */
+  /** An estimate of the milliseconds until a call could be admitted. */
   readonly millis: number
 }
 
@@ -38,9 +38,9 @@ export interface Waiter {
   readonly deadline: number
   readonly admitted: (ticket: Ticket) => void
   readonly refused: (refusal: Refusal) => void
-  /** What the call last waited for. */
+  /** The last reason for which the call waited. */
   heldBy: Brake | undefined
-  /** When the wait began. */
+  /** The time at which the wait began. */
   since: number
   /** The number of the waiter, and its places in the two heaps. */
   number: number
@@ -83,11 +83,11 @@ export class Lane<T> {
   readonly #deadlines: Heap<"inDeadlines", Waiter> = new Heap("inDeadlines", (a, b) => a.deadline < b.deadline)
   #number = 0
   #timer: T | undefined
-  /** When the timer fires; Infinity without one. */
+  /** The time at which the timer fires; Infinity without a timer. */
   #wakesAt = Infinity
-  /** What the head of the queue last waited for, as long as the queue is not empty. */
+  /** The last reason for which the head of the queue waited. */
   #heldBy: Brake | undefined
-  /** The highest order in the queue, or more. */
+  /** An upper bound of the orders in the queue. */
   #last = -Infinity
   #queuedInput = 0
   #isPumping = false
@@ -102,12 +102,12 @@ export class Lane<T> {
     return this.#queue.size
   }
 
-  /** Whether a call is in flight or waits. */
+  /** True if a call is in flight or waits. */
   get isBusy(): boolean {
     return this.state.inFlight > 0 || this.#queue.size > 0
   }
 
-  /** Admits a call at once, if nobody waits and no brake holds. */
+  /** Admits a call at once if no call waits and no brake applies. */
   tryAdmit(cost: Cost): Ticket | undefined {
     if (this.#queue.size > 0) return undefined
     const now = this.host.now()

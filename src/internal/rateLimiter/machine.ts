@@ -39,14 +39,14 @@ const longestHint = 600_000
 /** Failures in a row, or the share of the last ten calls, that shut the key. */
 const failuresToShut = 5
 const shareToShut = 0.8
-/** A window is too large when so many responses take, in the mean, so many times the best. */
+/** The window is too large if the mean time of `samples` responses is this many times the best mean. */
 const slowness = 3
 const slack = 30
 const samples = 24
 /** Output tokens of a call before any response counted them. */
 const firstOutput = 256
 
-/** What is given of a key before its first call. */
+/** The options that apply to each key. */
 export interface Settings {
   readonly concurrency?: number | undefined
   /** Given limits per second. */
@@ -345,7 +345,7 @@ const refuse = (state: State, now: number, ticket: Ticket, hint: number | undefi
   state.roundTrip += (now - ticket.at - state.roundTrip) / (state.roundTrip === 0 ? 1 : 8)
   if (state.runs === 0) state.mostAccepted = 0
   state.leastRefused = Math.min(state.leastRefused, ticket.inFlight)
-  // news only if the call was sent after the last refusal was known, and late enough to tell of what followed
+  // a refusal is new only if the call was sent after the last refusal was known and could take effect
   if (ticket.sequence > state.mark && ticket.at >= state.markedAt + state.roundTrip) {
     state.measured = Math.max(0, state.measured - 1)
     if (state.refusals === 0) slowDown(state, ticket)

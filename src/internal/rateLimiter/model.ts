@@ -1,11 +1,11 @@
 /**
- * The types that the rate limiter shares with dialects, calls and observers. Times are milliseconds, rates are per second.
+ * Types that the rate limiter shares with dialects, calls and observers. Times are in milliseconds, and rates are per second.
  *
  * @since 0.2.0
  */
 
 /**
- * What a server counts: requests, input tokens and output tokens.
+ * A resource that a server counts: requests, input tokens or output tokens.
  *
  * @since 0.2.0
  * @category model
@@ -13,12 +13,12 @@
 export type Resource = "requests" | "input" | "output"
 
 /**
- * What makes a call wait.
+ * The reason for which a call waits.
  *
  * - `requests`, `input`, `output`: the pace of a resource.
- * - `window`: the calls in flight, since the server became slow or refused calls by their number.
- * - `concurrency`: the calls in flight, by the option of that name.
- * - `pause`: refusals in a row, the server's hint, or an outage. No call may go but a probe.
+ * - `window`: the number of calls in flight, after the server became slow or refused calls because of their number.
+ * - `concurrency`: the number of calls in flight, limited by the option `concurrency`.
+ * - `pause`: consecutive refusals, a server hint, or an outage. Only probes are admitted.
  *
  * @since 0.2.0
  * @category model
@@ -34,28 +34,28 @@ export type Brake = Resource | "window" | "concurrency" | "pause"
 export interface Cost {
   /** Tokens of input. */
   readonly input?: number | undefined
-  /** The most tokens of output. @default the mean of the calls before */
+  /** The maximum number of output tokens. @default the mean of the earlier calls */
   readonly maxOutput?: number | undefined
 }
 
 /**
- * A limit that a response names.
+ * A limit that a response reports.
  *
  * @since 0.2.0
  * @category model
  */
 export interface ServerLimit {
   readonly resource: Resource
-  /** How much the server admits in a minute. */
+  /** The amount that the server admits per minute. */
   readonly perMinute: number
-  /** How much of it is left now. */
+  /** The amount that is left now. */
   readonly remaining?: number | undefined
-  /** Milliseconds until there is more. */
+  /** Milliseconds until the amount that is left increases. */
   readonly resetAfter?: number | undefined
 }
 
 /**
- * Tokens that a response counted.
+ * The tokens that a response reports as used.
  *
  * @since 0.2.0
  * @category model
@@ -66,23 +66,23 @@ export interface TokenUsage {
 }
 
 /**
- * What became of a call that was admitted.
+ * The outcome of an admitted call.
  *
  * - `first`: the headers of a stream arrived; the call is still in flight.
  * - `ok`: the server responded, also with an error that the caller caused.
  * - `refused`: the server refused the call because of its rate or number.
  * - `failed`: the server failed, timed out, or was not reached.
- * - `dropped`: the caller gave up; the server said nothing.
+ * - `dropped`: the outcome does not show how the server deals with load, for example because the caller gave up.
  */
 export interface Report {
   readonly kind: "first" | "ok" | "refused" | "failed" | "dropped"
-  /** Whether `first` was reported before. */
+  /** True if `first` was reported before. */
   readonly streamed?: boolean | undefined
-  /** How long the server asks to wait, in milliseconds. */
+  /** The server hint, in milliseconds. */
   readonly hint?: number | undefined
   readonly limits?: ReadonlyArray<ServerLimit> | undefined
   readonly usage?: TokenUsage | undefined
-  /** Whether a failure was a timeout. */
+  /** True if a failure was a timeout. */
   readonly timeout?: boolean | undefined
 }
 
@@ -90,64 +90,64 @@ export interface Report {
 export interface Pace {
   readonly resource: Resource
   rate: number
-  /** The rate that was refused last; `unbounded` before any refusal. */
+  /** The rate at the last refusal; `unbounded` before any refusal. */
   ceiling: number
   level: number
-  /** The limit that the server named, or that was given, per second. */
+  /** The limit per second that the server reported or an option set. */
   limit: number | undefined
-  /** The limit that was given, per second; no header raises it. */
+  /** The limit per second that an option set. Headers never raise it. */
   readonly cap: number | undefined
-  /** The number of the call whose response told `remaining` last. */
+  /** The number of the last call whose response reported `remaining`. */
   seen: number
-  /** All that was ever charged, less what was returned. */
+  /** The total amount that was charged, minus the amount that was returned. */
   spent: number
-  /** What calls in flight will be charged, as far as the server charges it at their end. */
+  /** The amount that the server will charge at the end of the calls in flight. */
   pending: number
 }
 
-/** What is known of one key. Plain data, which JSON keeps as it is. */
+/** The state of one key, as plain data that survives JSON. */
 export interface State {
   at: number
   paces: Array<Pace>
-  /** The mean of output tokens. */
+  /** The mean number of output tokens per call. */
   output: number
-  /** The most calls in flight that the options allow. */
+  /** The maximum number of calls in flight that the options allow. */
   concurrency: number
-  /** The number of calls that were admitted. */
+  /** The number of admitted calls. */
   sequence: number
   inFlight: number
   sentAt: number
-  /** The calls of about the last second. */
+  /** The number of calls in about the last second. */
   measured: number
-  /** Whether calls must not bunch. */
+  /** True if calls must be spread evenly over time. */
   strict: boolean
-  /** The most calls in flight among which one was accepted, and the fewest among which one was refused. */
+  /** The highest number of calls in flight at which a call was accepted, and the lowest at which one was refused. */
   mostAccepted: number
   leastRefused: number
-  /** Runs of refusals since these two last overlapped. */
+  /** The number of runs of refusals since these two numbers last overlapped. */
   runs: number
-  /** No call goes before this moment. */
+  /** The time before which no call is admitted. */
   until: number
-  /** The number of the last call that was admitted before a refusal or failure paused the key, and when it did. */
+  /** The number of the last call that was admitted before a refusal or failure paused the key, and the time of the pause. */
   mark: number
   markedAt: number
   probedAt: number
-  /** How long a refusal takes. */
+  /** The mean time from sending a call to its refusal. */
   roundTrip: number
-  /** Refusals in a row, and the share of the last ten responses that were refusals. */
+  /** The number of consecutive refusals, and the share of refusals in the last ten responses. */
   refusals: number
   refusedShare: number
-  /** Failures in a row, and the share of the last ten calls that failed. */
+  /** The number of consecutive failures, and the share of failures in the last ten calls. */
   failures: number
   failedShare: number
   window: number
   windowCeiling: number
-  /** Whether the window held a call back since it was last changed. */
+  /** True if the window made a call wait since it last changed. */
   held: boolean
   slow: boolean
-  /** The best means of the time to the first byte of streams, and of the time of whole responses. */
+  /** The lowest mean time to the first byte of streams, and of complete responses. */
   best: { first: number; ok: number }
-  /** The window and the mean before it was made smaller. */
+  /** The window and the mean time before the window was reduced. */
   from: { inFlight: number; mean: number } | undefined
   windowMark: number
   peak: number
@@ -160,27 +160,27 @@ export interface State {
 export interface Ticket {
   readonly sequence: number
   readonly at: number
-  /** What it last waited for. */
+  /** The last reason for which the call waited. */
   readonly heldBy: Brake | undefined
-  /** The time since the call before. */
+  /** The time since the previous call. */
   readonly gap: number
-  /** The calls in flight, this one included. */
+  /** The number of calls in flight, including this one. */
   readonly inFlight: number
   readonly charged: ReadonlyArray<{ readonly amount: number; readonly spent: number; readonly pending: number }>
 }
 
-/** Whether a call may go: now if `millis` is 0, after a response if it is Infinity. */
+/** The time until a call may go: 0 for now, Infinity for after the next response. */
 export interface Wait {
   readonly millis: number
   readonly by: Brake | undefined
 }
 
-/** What happens to a key. */
+/** An event of a key. */
 export type Event =
   | { readonly _tag: "Ask"; readonly cost: Cost; readonly heldBy: Brake | undefined }
   | { readonly _tag: "Report"; readonly ticket: Ticket; readonly report: Report }
 
-/** What follows: a ticket, a wait, or nothing after a report. */
+/** The decision after an event: a ticket, a wait, or nothing after a report. */
 export type Decision =
   | { readonly _tag: "Admitted"; readonly ticket: Ticket }
   | { readonly _tag: "Waiting"; readonly millis: number; readonly by: Brake | undefined }

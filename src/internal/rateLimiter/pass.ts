@@ -7,17 +7,17 @@ import * as Duration from "effect/Duration"
 import type { ApiError } from "../../ApiError.js"
 import type { Report, ServerLimit, Ticket, TokenUsage } from "./model.js"
 
-/** Where outcomes are reported. */
+/** The receiver of outcomes. */
 export interface Ear {
   readonly hear: (ticket: Ticket, report: Report) => void
 }
 
-/** Returns what an error says of the server: how it dealt with the rate and the number of calls. */
+/** Returns the kind of report for an error: how the server dealt with the rate and the number of calls. */
 const kindOf = ({ delivery, phase, reason, status, _tag }: ApiError): Report["kind"] => {
   if (_tag === "RateLimit") {
     return reason === "LocallyLimited" ? "dropped" : reason === "Overloaded" ? "failed" : "refused"
   }
-  // what starts says nothing of the load, and neither do an own deadline and an own queue for connections
+  // a deployment that starts, the caller's deadline and the local queue for connections do not show the load of the server
   if (reason === "ScalingUp" || reason === "WeightSwap" || reason === "TooEarly") return "dropped"
   if (phase === "deadline" || phase === "pool" || reason === "Aborted") return "dropped"
   if (_tag === "Transient") return "failed"
