@@ -20,6 +20,7 @@ export declare const StopReason: Schema.Literal<
       | "HintTooLong"
       | "Deadline"
       | "Budget"
+      | "QueueFull"
       | "SpentBody"
       | "StreamBegan"
     ),
@@ -34,6 +35,7 @@ export declare const StopReason: Schema.Literal<
       | "HintTooLong"
       | "Deadline"
       | "Budget"
+      | "QueueFull"
       | "SpentBody"
       | "StreamBegan"
     )[]
@@ -41,7 +43,10 @@ export declare const StopReason: Schema.Literal<
 >
 export type StopReason = Stopped
 export declare const RateLimitReason: Schema.Literal<
-  ["RateExceeded" | "Capacity" | "Overloaded", ...("RateExceeded" | "Capacity" | "Overloaded")[]]
+  [
+    "RateExceeded" | "Capacity" | "Overloaded" | "LocallyLimited",
+    ...("RateExceeded" | "Capacity" | "Overloaded" | "LocallyLimited")[]
+  ]
 >
 export type RateLimitReason = Reasons.RateLimitReason
 export declare const TransientReason: Schema.Literal<
@@ -178,6 +183,7 @@ declare const fields: {
           | "HintTooLong"
           | "Deadline"
           | "Budget"
+          | "QueueFull"
           | "SpentBody"
           | "StreamBegan"
         ),
@@ -192,6 +198,7 @@ declare const fields: {
           | "HintTooLong"
           | "Deadline"
           | "Budget"
+          | "QueueFull"
           | "SpentBody"
           | "StreamBegan"
         )[]
@@ -239,6 +246,7 @@ declare const RateLimit_base: Schema.TaggedErrorClass<
             | "HintTooLong"
             | "Deadline"
             | "Budget"
+            | "QueueFull"
             | "SpentBody"
             | "StreamBegan"
           ),
@@ -253,6 +261,7 @@ declare const RateLimit_base: Schema.TaggedErrorClass<
             | "HintTooLong"
             | "Deadline"
             | "Budget"
+            | "QueueFull"
             | "SpentBody"
             | "StreamBegan"
           )[]
@@ -263,7 +272,10 @@ declare const RateLimit_base: Schema.TaggedErrorClass<
     timeLeft: Schema.optional<Schema.filter<typeof Schema.DurationFromMillis>>
     attempts: Schema.PropertySignature<":", number, never, ":", number, true, never>
     reason: Schema.Literal<
-      ["RateExceeded" | "Capacity" | "Overloaded", ...("RateExceeded" | "Capacity" | "Overloaded")[]]
+      [
+        "RateExceeded" | "Capacity" | "Overloaded" | "LocallyLimited",
+        ...("RateExceeded" | "Capacity" | "Overloaded" | "LocallyLimited")[]
+      ]
     >
   }
 >
@@ -307,6 +319,7 @@ declare const Transient_base: Schema.TaggedErrorClass<
             | "HintTooLong"
             | "Deadline"
             | "Budget"
+            | "QueueFull"
             | "SpentBody"
             | "StreamBegan"
           ),
@@ -321,6 +334,7 @@ declare const Transient_base: Schema.TaggedErrorClass<
             | "HintTooLong"
             | "Deadline"
             | "Budget"
+            | "QueueFull"
             | "SpentBody"
             | "StreamBegan"
           )[]
@@ -412,6 +426,7 @@ declare const Fatal_base: Schema.TaggedErrorClass<
             | "HintTooLong"
             | "Deadline"
             | "Budget"
+            | "QueueFull"
             | "SpentBody"
             | "StreamBegan"
           ),
@@ -426,6 +441,7 @@ declare const Fatal_base: Schema.TaggedErrorClass<
             | "HintTooLong"
             | "Deadline"
             | "Budget"
+            | "QueueFull"
             | "SpentBody"
             | "StreamBegan"
           )[]

@@ -1,24 +1,12 @@
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
+import type * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { type ApiError } from "./ApiError.js"
-import type * as Dialect from "./Dialect.js"
-import type { Event } from "./internal/sse/model.js"
-import * as Reliability from "./Reliability.js"
+import type { Event, Options } from "./internal/eventStream/model.js"
 import { ReliableHttpClient } from "./ReliableHttpClient.js"
-import * as Workload from "./Workload.js"
-export type { Event } from "./internal/sse/model.js"
-export interface Options<R = never> extends Omit<Reliability.Options<R>, "workload"> {
-  readonly workload?: Workload.Workload | undefined
-  readonly idempotency?: Reliability.Idempotency | undefined
-  readonly dialect?: Dialect.Dialect | undefined
-  readonly target?: Dialect.Target | undefined
-  readonly maxEvent?: number | undefined
-  readonly done?: ((event: Event) => boolean) | undefined
-  readonly requestIdHeader?: string | undefined
-}
+export type { Event, Options } from "./internal/eventStream/model.js"
 export declare const open: {
   <R, R2 = never>(
     request: HttpClientRequest.HttpClientRequest,

@@ -1,48 +1,10 @@
 import * as Effect from "effect/Effect"
 import { type ApiError, type Transient } from "./ApiError.js"
-import type { About, Idempotency, Outcome } from "./internal/call/model.js"
-import type * as Retry from "./Retry.js"
-import type { RetryBudget } from "./RetryBudget.js"
+import { type Attempt, type Classifying, type Moment, type Options, type Policy } from "./internal/reliability/model.js"
 import type { Workload } from "./Workload.js"
 export type { About, Idempotency, Outcome } from "./internal/call/model.js"
-export interface Retrying {
-  readonly workload: Workload
-  readonly error: ApiError
-  readonly step: Retry.Step
-}
-export interface GivenUp {
-  readonly workload: Workload
-  readonly error: ApiError
-  readonly why: Retry.Stopping
-}
-export interface Options<R = never, R2 = R> {
-  readonly workload: Workload
-  readonly idempotency?: Idempotency | undefined
-  readonly about?: About | undefined
-  readonly budget?: RetryBudget | undefined
-  readonly onRetry?: ((retrying: Retrying) => Effect.Effect<unknown, unknown, R>) | undefined
-  readonly onGiveUp?: ((givenUp: GivenUp) => Effect.Effect<unknown, unknown, R2>) | undefined
-  readonly record?: ((outcome: Outcome) => void) | undefined
-}
-export interface Policy<R = never> extends Options<R> {
-  readonly [PolicyTypeId]: typeof PolicyTypeId
-  readonly classify?: undefined
-}
-export interface Moment {
-  readonly now: number
-}
-export interface Classifying<in E, R = never> extends Options<R> {
-  readonly [PolicyTypeId]: typeof PolicyTypeId
-  readonly classify: (error: E, at: Moment) => ApiError
-}
-export declare const PolicyTypeId: unique symbol
+export * from "./internal/reliability/model.js"
 export type Protected<E> = E | Transient
-export interface Attempt {
-  readonly attempt: number
-  readonly workload: Workload
-  readonly millis: number
-  readonly phase: "attempt" | "deadline"
-}
 export declare function make<E, R = never, R2 = never>(
   options: Options<R, R2> & {
     readonly classify: (error: E, at: Moment) => ApiError
@@ -82,9 +44,10 @@ export declare const describe: <R>(input: Workload | AnyPolicy<R>) => {
   retry: string
   attempt: Record<"connect" | "pool" | "write" | "read" | "total", string>
   stream: Record<keyof import("./Workload.js").StreamTimeouts, string>
-  idempotency: Idempotency
+  idempotency: import("./internal/call/model.js").Idempotency
   patience: string
   budget: string
+  limited: boolean
   classifies: boolean
   observes: ("record" | "onRetry" | "onGiveUp")[]
 }

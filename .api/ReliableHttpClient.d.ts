@@ -5,11 +5,17 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { type ApiError } from "./ApiError.js"
-import type * as Dialect from "./Dialect.js"
+import * as Dialect from "./Dialect.js"
+import { type RequestUse } from "./internal/rateLimiter/requestUse.js"
+import { RateLimiter } from "./RateLimiter.js"
 import * as Reliability from "./Reliability.js"
 import * as Workload from "./Workload.js"
+export type { RequestUse } from "./internal/rateLimiter/requestUse.js"
 export interface ReliableHttpClient<R = never> extends HttpClient.HttpClient.With<ApiError, R> {}
-export interface Options<R = never> extends Omit<Reliability.Options<R>, "workload" | "about" | "idempotency"> {
+export interface Options<R = never> extends Omit<
+  Reliability.Options<R>,
+  "workload" | "about" | "idempotency" | "limiter"
+> {
   readonly about?: ((request: HttpClientRequest.HttpClientRequest) => Reliability.About) | undefined
   readonly workload?: Workload.Workload | undefined
   readonly idempotency?:
@@ -21,6 +27,7 @@ export interface Options<R = never> extends Omit<Reliability.Options<R>, "worklo
     | Dialect.Target
     | ((request: HttpClientRequest.HttpClientRequest) => Dialect.Target | undefined)
     | undefined
+  readonly limiter?: RateLimiter | RequestUse | undefined
   readonly maxBody?: number | undefined
   readonly maxJson?: number | undefined
   readonly requestIdHeader?: string | undefined

@@ -4,6 +4,7 @@ import * as Layer from "effect/Layer"
 import type * as MetricPair from "effect/MetricPair"
 import type * as Scope from "effect/Scope"
 import { attributes as allAttributes, names as allNames } from "./internal/telemetry/names.js"
+import * as RateLimiter from "./RateLimiter.js"
 import type { RetryBudget } from "./RetryBudget.js"
 export interface Named {
   readonly name: string
@@ -11,6 +12,9 @@ export interface Named {
   readonly unit: string
   readonly attributes: ReadonlyArray<keyof typeof attributes>
   readonly counts: string
+}
+export interface LimiterOptions {
+  readonly every?: Duration.DurationInput | undefined
 }
 export interface BudgetOptions {
   readonly every?: Duration.DurationInput | undefined
@@ -32,6 +36,10 @@ export declare const observeBudget: (
   name: string,
   budget: RetryBudget,
   options?: BudgetOptions
+) => Effect.Effect<void, never, Scope.Scope>
+export declare const observeLimiter: (
+  limiter: RateLimiter.RateLimiter,
+  options?: LimiterOptions
 ) => Effect.Effect<void, never, Scope.Scope>
 export declare const prometheusOf: (snapshot: Iterable<MetricPair.MetricPair.Untyped>) => string
 export declare const prometheus: Effect.Effect<string>

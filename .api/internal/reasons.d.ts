@@ -32,6 +32,12 @@ export declare const rateLimitReasons: {
     readonly side: "provider"
     readonly group: "capacity"
   }
+  readonly LocallyLimited: {
+    readonly happened: "the rate limiter of this process had no room for the call"
+    readonly advice: "Send fewer calls at once, or allow them more time."
+    readonly lostIn: "client"
+    readonly side: "yours"
+  }
 }
 export declare const transientReasons: {
   readonly ServerError: {

@@ -9,6 +9,7 @@ export declare const stopReasons: {
   readonly HintTooLong: "the server asks for a longer wait than maxHint allows"
   readonly Deadline: "the deadline leaves no time for another attempt"
   readonly Budget: "the retry budget is exhausted"
+  readonly QueueFull: "the queue of the rate limiter is full"
   readonly SpentBody: "the request's body is a stream, which cannot be sent again"
   readonly StreamBegan: "the stream had begun, and what was received cannot be continued"
 }

@@ -7,11 +7,18 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { ApiError } from "../../ApiError.js"
 import * as Dialect from "../../Dialect.js"
+import type { RateLimiter } from "../../RateLimiter.js"
 import * as Reliability from "../../Reliability.js"
+import * as ReliableHttpClient from "../../ReliableHttpClient.js"
 import * as Workload from "../../Workload.js"
 type Request = HttpClientRequest.HttpClientRequest
 type Response = HttpClientResponse.HttpClientResponse
-export interface Observers<R = never> extends Omit<Reliability.Options<R>, "workload" | "about" | "idempotency"> {}
+export interface Observers<R = never> extends Omit<
+  Reliability.Options<R>,
+  "workload" | "about" | "idempotency" | "limiter"
+> {
+  readonly limiter?: RateLimiter | ReliableHttpClient.RequestUse | undefined
+}
 export interface Settings<R = never> extends Observers<R> {
   readonly apiKey: Redacted.Redacted
   readonly accountId: string | undefined

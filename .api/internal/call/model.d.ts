@@ -5,6 +5,7 @@ import type * as Fiber from "effect/Fiber"
 import type * as HashSet from "effect/HashSet"
 import type * as Schedule from "effect/Schedule"
 import type { ApiError } from "../../ApiError.js"
+import type { Pass } from "../rateLimiter/pass.js"
 import type { StopReason } from "../stopReasons.js"
 import type { RetryBudget } from "../../RetryBudget.js"
 export type Idempotency = "safe" | "keyed" | "never"
@@ -72,6 +73,7 @@ export interface Call {
   readonly observers?: HashSet.HashSet<Observer> | undefined
   owners: number
   owned?: boolean
+  pass?: Pass
 }
 export type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
 export type Around = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>

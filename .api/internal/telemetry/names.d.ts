@@ -55,6 +55,18 @@ export declare const attributes: {
     readonly name: "reliability.budget"
     readonly holds: "the name that the budget was observed by"
   }
+  readonly key: {
+    readonly name: "reliability.limiter.key"
+    readonly holds: "the key of a rate limiter: host, model and a digest of the credential"
+  }
+  readonly resource: {
+    readonly name: "reliability.limiter.resource"
+    readonly holds: "`requests`, `input` or `output`"
+  }
+  readonly brake: {
+    readonly name: "reliability.limiter.brake"
+    readonly holds: "the brake that refused a call; `server` for a refusal of the server"
+  }
   readonly method: {
     readonly name: "http.request.method"
     readonly holds: "the method"
@@ -146,6 +158,55 @@ export declare const names: {
     readonly unit: "{retry}"
     readonly attributes: readonly ["budget"]
     readonly counts: "The retries that a budget would grant now."
+  }
+  readonly limiterWaiting: {
+    readonly name: "reliability.limiter.waiting"
+    readonly kind: "gauge"
+    readonly unit: "{call}"
+    readonly attributes: readonly ["key"]
+    readonly counts: "The calls that wait for a rate limiter."
+  }
+  readonly limiterInFlight: {
+    readonly name: "reliability.limiter.in_flight"
+    readonly kind: "gauge"
+    readonly unit: "{call}"
+    readonly attributes: readonly ["key"]
+    readonly counts: "The calls in flight that a rate limiter admitted."
+  }
+  readonly limiterPace: {
+    readonly name: "reliability.limiter.pace"
+    readonly kind: "gauge"
+    readonly unit: "{unit}/s"
+    readonly attributes: readonly ["key", "resource"]
+    readonly counts: "The pace of a rate limiter."
+  }
+  readonly limiterLimit: {
+    readonly name: "reliability.limiter.limit"
+    readonly kind: "gauge"
+    readonly unit: "{unit}/s"
+    readonly attributes: readonly ["key", "resource"]
+    readonly counts: "The limit from headers or from the options of a rate limiter."
+  }
+  readonly limiterWaits: {
+    readonly name: "reliability.limiter.waits"
+    readonly kind: "counter"
+    readonly unit: "{call}"
+    readonly attributes: readonly ["key"]
+    readonly counts: "Calls that a rate limiter admitted after a wait."
+  }
+  readonly limiterWaitTime: {
+    readonly name: "reliability.limiter.wait.time"
+    readonly kind: "counter"
+    readonly unit: "s"
+    readonly attributes: readonly ["key"]
+    readonly counts: "The sum of these waits."
+  }
+  readonly limiterRefusals: {
+    readonly name: "reliability.limiter.refusals"
+    readonly kind: "counter"
+    readonly unit: "{call}"
+    readonly attributes: readonly ["key", "brake"]
+    readonly counts: "Calls that a rate limiter did not admit, and calls that the server refused."
   }
   readonly firstEvent: {
     readonly name: "reliability.stream.time_to_first_event"
