@@ -31,8 +31,8 @@ export const withParts = <A extends object>(execution: A & Marked, parts: Parts)
 
 // the execution is not run: it only shows its parts
 const partsOf = (request: HttpClientRequest, client: HttpClient.With<unknown, unknown>): Parts | undefined => {
-  const execution: object | undefined = attempt(() => client.execute(request))
-  return (execution as Marked | undefined)?.[key]
+  const execution: (object & Marked) | undefined = attempt(() => client.execute(request))
+  return execution?.[key]
 }
 
 /** Returns the request as the functions mapped onto a reliable client complete it. */
@@ -40,7 +40,7 @@ export const completedBy = <E, R>(
   request: HttpClientRequest,
   client: HttpClient.With<E, R>
 ): Effect.Effect<HttpClientRequest, unknown, R> => {
-  const parts = partsOf(request, client as HttpClient.With<unknown, unknown>)
+  const parts = partsOf(request, client)
   // mappings require what the client requires
   return parts === undefined ? Effect.succeed(request) : (parts.mapped as Effect.Effect<HttpClientRequest, unknown, R>)
 }
