@@ -382,8 +382,9 @@ const stopOf = (output: unknown): Stop => {
 }
 
 /**
- * Retries an effect as `Effect.retry` does, and settles the final error. An outer owner of retries passes a settled error on,
- * so that attempts do not multiply.
+ * Retries an effect that fails with an `ApiError`, and settles the final error. An outer owner of retries passes a settled error
+ * on, so that attempts do not multiply. An error of another type is not retried: turn it into an `ApiError` first, for example
+ * with `Classify.mapError`.
  *
  * @example
  * ```ts
