@@ -140,8 +140,9 @@ export const RetryBudget: Context.Tag<RetryBudget, RetryBudget> = /*#__PURE__*/ 
 )
 
 /**
- * Provides one budget to all effects and layers that require `RetryBudget.RetryBudget`. `ReliableHttpClient.layer` and
- * `Fireworks.layer` use it for their calls if it is in their context and their option `budget` is not set.
+ * Provides a budget. `ReliableHttpClient.layer` and `Fireworks.layer` use it if it is in their context and their option `budget` is
+ * not set: provide one layer beneath them with `Layer.provide`. Beside them it has no effect, and each call of `layer` makes
+ * another budget. `Reliability.protect` takes its budget only from the option `budget` of `Reliability.make`.
  *
  * @example
  * ```ts
