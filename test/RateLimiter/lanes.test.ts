@@ -168,7 +168,8 @@ describe("the state machine", () => {
         expect(state.inFlight).toBe(0)
         for (const { pending } of state.paces) expect(Math.abs(pending)).toBeLessThan(1e-6)
       }),
-      { numRuns: 600 }
+      // limits that shrink again and again
+      { numRuns: 600, examples: [[1_323_963_550]] }
     )
   })
 
@@ -236,6 +237,15 @@ describe("the state machine", () => {
     const lower: ReadonlyArray<ServerLimit> = [{ resource: "requests", perMinute: 60 }]
     apply(state, 100, { _tag: "Report", ticket: decision.ticket, report: { kind: "first", limits: lower } })
     expect(state.paces[0]?.rate).toBe(1)
+  })
+
+  it("is no faster after a refusal than a limit that is slower than any learned pace", () => {
+    const state = initial({ limits: { requests: 1 / 600 } })
+    const decision = apply(state, 1000, { _tag: "Ask", cost: {}, heldBy: undefined })
+    if (decision._tag !== "Admitted") throw new Error("not admitted")
+    state.strict = true
+    apply(state, 9000, { _tag: "Report", ticket: decision.ticket, report: { kind: "refused" } })
+    expect(state.paces[0]?.rate).toBeLessThanOrEqual(1 / 600)
   })
 
   it("neither freezes nor forgets while calls of thirty minutes are in flight", () => {

@@ -241,6 +241,9 @@ const narrow = (state: State, factor: number, inFlight: number): void => {
 /** The first pace is that of requests, which each state has. */
 const requestsOf = (state: State): Pace => state.paces[0] as Pace
 
+/** The slowest rate of a pace: a limit may be slower than what is learned. */
+const floorOf = ({ limit = Infinity }: Pace): number => Math.min(slowest, limit)
+
 const slowDown = (state: State, { gap, heldBy, inFlight }: Ticket): void => {
   const pace = state.paces.find(({ resource }) => resource === heldBy) ?? requestsOf(state)
   state.runs++
@@ -259,7 +262,7 @@ const slowDown = (state: State, { gap, heldBy, inFlight }: Ticket): void => {
   // where nothing was held back, the rate says nothing, and the number of calls does
   if (!wasHeld) pace.rate = Math.min(pace.rate, 1.25 * state.measured + 1)
   else if (pace.ceiling === unbounded) pace.rate = Math.max(pace.rate / 2, Math.min(pace.rate, state.measured))
-  pace.rate = Math.max(slowest, pace.rate * (isMuch ? 1 - state.refusedShare : cut))
+  pace.rate = Math.max(floorOf(pace), pace.rate * (isMuch ? 1 - state.refusedShare : cut))
   pace.ceiling = wasHeld ? pace.rate / cut : (pace.limit ?? unbounded)
   pace.level = Math.min(pace.level, 0)
   if (isMuch) state.refusedShare = 0
@@ -316,9 +319,10 @@ const learn = (state: State, ticket: Ticket, limits: ReadonlyArray<ServerLimit>)
     if (pace.limit === undefined) {
       pace.rate = pace.ceiling = pace.limit = limit
     } else if (pace.limit !== limit) {
-      pace.rate *= limit / pace.limit
-      pace.ceiling *= limit / pace.limit
+      const change = limit / pace.limit
       pace.limit = limit
+      pace.rate = Math.max(floorOf(pace), pace.rate * change)
+      pace.ceiling = Math.max(pace.rate, pace.ceiling * change)
     }
     if (remaining === undefined || ticket.sequence <= pace.seen) continue
     pace.seen = ticket.sequence
