@@ -85,8 +85,8 @@ export interface Options {
   /** The maximum number of waiting calls per key, at least 0. Further calls fail at once. @default unbounded */
   readonly queue?: number | undefined
   /**
-   * Classes of calls besides `interactive` and `batch`, each with its slack: how long calls of the class may be overtaken by calls
-   * without slack. @default `interactive` none, `batch` 1 minute
+   * Classes of calls besides `interactive` and `batch`, each with its slack. The slack is the time for which calls without slack may
+   * overtake a call of the class. @default `interactive` none, `batch` 1 minute
    */
   readonly classes?: { readonly [name: string]: Duration.DurationInput } | undefined
   /** The time after which an unused key is forgotten, at least 1 second. @default "10 minutes" */
@@ -94,7 +94,7 @@ export interface Options {
 }
 
 /**
- * A limiter that any number of calls share.
+ * A rate limiter, which any number of calls can share.
  *
  * @since 0.2.0
  * @category model
@@ -135,7 +135,7 @@ const locallyLimited = (
       retryAfter: millis > 0 ? room : undefined
     }
   )
-  // of the class just named
+  // `unsafeMake` makes an error of the given class
   return { why, error: error as RateLimit }
 }
 
@@ -177,7 +177,7 @@ const checked = (options: Options) => {
 }
 
 /**
- * Makes a limiter. Its time is that of the `Clock` of the fiber that makes it.
+ * Makes a limiter. It uses the `Clock` of the current fiber.
  *
  * @example
  * ```ts
@@ -232,7 +232,7 @@ export const make = (options: Options = {}): Effect.Effect<RateLimiter> => {
   )
 }
 
-/** Numbers from [0, 1) that spread timers; Lehmer's generator. */
+/** Returns a generator of numbers from [0, 1), by the method of Lehmer. They spread timers. */
 const spread = (seed: number) => {
   let state = seed
   return () => {
@@ -248,10 +248,10 @@ const spread = (seed: number) => {
 /**
  * Runs an effect when the limiter admits it, and reports its outcome to the limiter.
  *
- * An effect that fails with an `ApiError` says by it whether the server refused, failed or responded; other errors are classified
- * as `Classify.exception` does. Waiting counts against the deadline of the current call. A wait that would end after it fails
- * with `RateLimit` `LocallyLimited`. Apply it inside the retries, so that each attempt asks. A retry by `Effect.retry` queues
- * again; with the option `limiter` of `Reliability.make` a retry keeps its place.
+ * The limiter learns from the error of the effect whether the server refused the call, failed or responded. Errors other than
+ * `ApiError` are classified by `Classify.exception`. Waits count against the deadline of the current call. A wait that would end
+ * after the deadline fails with `RateLimit` `LocallyLimited`. Apply `limit` inside the retries, so that it admits each attempt. A
+ * retry by `Effect.retry` queues again; with the option `limiter` of `Reliability.make`, a retry keeps its place.
  *
  * @example
  * ```ts
@@ -312,7 +312,7 @@ export const limit: {
   )
 })
 
-/** Reports a failure. */
+/** Reports the failure of an effect to the limiter. */
 const fail = <E>(pass: Pass, cause: Cause.Cause<E>, fiber: Fiber.RuntimeFiber<unknown, unknown>): void => {
   const failure = Cause.failureOption(cause)
   if (failure._tag === "None") return pass.drop()
@@ -325,7 +325,7 @@ const fail = <E>(pass: Pass, cause: Cause.Cause<E>, fiber: Fiber.RuntimeFiber<un
 // -------------------------------------------------------------------------------------------------
 
 /**
- * The limiter of an application, for the calls that are made with it.
+ * The rate limiter of an application, as a service. `ReliableHttpClient.layer` and `Fireworks.layer` use it.
  *
  * @since 0.2.0
  * @category layers
@@ -335,7 +335,7 @@ export const RateLimiter: Context.Tag<RateLimiter, RateLimiter> = /*#__PURE__*/ 
 )
 
 /**
- * Provides one limiter to all that asks for `RateLimiter.RateLimiter`.
+ * Provides a limiter as the service `RateLimiter.RateLimiter`.
  *
  * @example
  * ```ts
@@ -361,7 +361,7 @@ export const layer = (options: Options = {}): Layer.Layer<RateLimiter> => Layer.
 // -------------------------------------------------------------------------------------------------
 
 /**
- * Returns what a limiter knows of each key, as plain data.
+ * Returns the state of each key of a limiter, as plain data.
  *
  * @example
  * ```ts

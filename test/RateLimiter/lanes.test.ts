@@ -360,7 +360,7 @@ const interleave = (seed: number, steps: number): void => {
       const report = anyReport(random, behaviour, one.streamed)
       if (report.kind === "first") one.streamed = true
       else open.splice(open.indexOf(one), 1)
-      lane.hear(one.ticket, report)
+      lane.record(one.ticket, report)
     }
     if (lane.state.inFlight !== open.length) fail(`${lane.state.inFlight} in flight of ${open.length}`)
     if (concurrency !== undefined && open.length > concurrency) fail(`${open.length} above the concurrency`)
@@ -372,10 +372,10 @@ const interleave = (seed: number, steps: number): void => {
   for (let i = 0; waiting.length > 0; i++) {
     if (i > 10_000) fail(`${waiting.length} calls starve`)
     const one = open.shift()
-    if (one !== undefined) lane.hear(one.ticket, { kind: "ok", streamed: one.streamed })
+    if (one !== undefined) lane.record(one.ticket, { kind: "ok", streamed: one.streamed })
     simulation.run(simulation.now + 1000)
   }
-  for (const { ticket, streamed } of open) lane.hear(ticket, { kind: "ok", streamed })
+  for (const { ticket, streamed } of open) lane.record(ticket, { kind: "ok", streamed })
   if (lane.isBusy || timers > 0) fail("the lane is not idle at the end")
   for (const caller of callers) if (caller.ends !== 1) fail(`a call ended ${caller.ends} times`)
 }
@@ -429,7 +429,7 @@ describe("a lane", () => {
     wait("patient", 60)
     wait("urgent", 1)
     wait("late urgent", 61)
-    for (let i = 0; i < 3; i++) lane.hear(ticket, { kind: "ok" })
+    for (let i = 0; i < 3; i++) lane.record(ticket, { kind: "ok" })
     expect(log).toEqual(["urgent", "patient", "late urgent"])
   })
 
@@ -462,7 +462,7 @@ describe("a lane", () => {
     wait("b", 1)
     lane.leave(item)
     lane.leave(item)
-    lane.hear(ticket, { kind: "ok" })
+    lane.record(ticket, { kind: "ok" })
     expect(log).toEqual(["b"])
     expect(lane.waiting).toBe(0)
   })
@@ -483,7 +483,7 @@ describe("traffic", () => {
     ["slots 429 x200", 0.96, 1.04, 0],
     ["outage 1.05x timeout2s", 0.98, 1.02, 0],
     ["processes none p2", 0.98, 1.03, 0]
-  ] as const)("of %s reaches what a server admits, with few refusals", (name, goodput, perSuccess, failed) => {
+  ] as const)("reaches what a server admits, with few refusals: %s", (name, goodput, perSuccess, failed) => {
     const scores = score(scenarioOf(name), 1, limited, () => undefined)
     expect(scores.goodput).toBeGreaterThan(goodput)
     expect(scores.perSuccess).toBeLessThan(perSuccess)

@@ -1,5 +1,5 @@
 /**
- * All keys of one limiter.
+ * The keys of one rate limiter, each with its own queue.
  *
  * @since 0.2.0
  */
@@ -15,9 +15,9 @@ export interface Entry {
   readonly cost: Cost
   /** The slack of the class, in milliseconds. */
   readonly slack: number
-  /** The time within which the call must begin, in milliseconds. */
+  /** The time within which the attempt must begin, in milliseconds. */
   readonly left: number
-  /** The place of an earlier attempt of the call. */
+  /** The place in the queue of an earlier attempt of the same call; absent for the first attempt. */
   readonly order: number | undefined
 }
 
@@ -40,22 +40,25 @@ export interface KeyDescription {
   readonly key: string
   readonly inFlight: number
   readonly waiting: number
-  /** The paces per second, and the limits that are known. */
+  /** The current pace of each resource, and the limit from headers or options if one is known. */
   readonly paces: ReadonlyArray<{
     readonly resource: Resource
     readonly perSecond: number
     readonly limitPerSecond: number | undefined
   }>
-  /** The most calls in flight, if that is bounded. */
+  /** The maximum number of calls in flight; absent if there is no maximum. */
   readonly window: number | undefined
-  /** Milliseconds for which no call goes but a probe. */
+  /** The milliseconds that are left of a pause, in which only a probe is admitted. */
   readonly pausedFor: number
-  /** Calls admitted since the key is known, those of them that waited, and how long all waited together. */
+  /** The number of calls admitted since the key was created. */
   readonly admitted: number
+  /** The number of these calls that waited. */
   readonly waited: number
+  /** The sum of their waits, in milliseconds. */
   readonly waitedMillis: number
-  /** Refusals of the server, and calls that were refused here, by what they would have waited for. */
+  /** The number of calls that the server refused. */
   readonly serverRefusals: number
+  /** The number of calls that the limiter refused, by the brake that held them back. */
   readonly refused: { readonly [B in Brake]?: number }
 }
 
@@ -70,14 +73,14 @@ export class Engine<T, E> {
     this.#toError = toError
   }
 
-  /** Admits a call at once, or not at all. */
+  /** Admits a call at once, or returns `undefined`. */
   enter(entry: Entry): Pass | undefined {
     const lane = this.#laneOf(entry.key)
     const ticket = lane.tryAdmit(entry.cost)
     return ticket && new Pass(lane, ticket, entry.order ?? ticket.at + entry.slack)
   }
 
-  /** Waits until a call is admitted. Interruption leaves nothing behind. */
+  /** Waits until a call is admitted. An interruption removes the call from the queue, or returns its admission. */
   wait({ cost, key, left, order: place, slack }: Entry): Effect.Effect<Pass, E> {
     return Effect.async<Pass, E>((resume) => {
       const lane = this.#laneOf(key)
@@ -95,7 +98,7 @@ export class Engine<T, E> {
         refused: (refusal) => resume(Effect.fail(this.#toError(lane, refusal, left)))
       })
       lane.wait(item)
-      // an interruption may come between admission and the next step of the fiber
+      // the fiber may be interrupted between the admission and its next step
       return Effect.sync(() => (pass === undefined ? lane.leave(item) : pass.drop()))
     })
   }
@@ -133,7 +136,7 @@ export class Engine<T, E> {
     return lane
   }
 
-  /** Forgets the keys that were not used for a while. */
+  /** Removes the keys that were not used for `idle` milliseconds. */
   #sweep(): void {
     const { host, idle } = this.#options
     const now = host.now()

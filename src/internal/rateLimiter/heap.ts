@@ -43,7 +43,7 @@ export class Heap<K extends string, A extends Places<K>> {
   }
 
   #set(item: A, index: number): void {
-    // the place is a number, which `A[K]` may narrow
+    // the index is a number, but `A[K]` may be a narrower type
     item[this.#place] = index as A[K]
   }
 

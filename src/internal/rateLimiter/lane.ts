@@ -1,14 +1,14 @@
 /**
  * One key: its state, its queue and its one timer.
  *
- * The order of the queue is one number, the time of arrival plus the slack of the class. It is priority, ageing and
- * first-in-first-out at once: a call of a patient class is overtaken by urgent calls only for as long as its slack.
+ * Calls are ordered by one number, the time of arrival plus the slack of their class. This number gives priority, ageing and
+ * first-in-first-out order: urgent calls overtake a call of a class with slack only until its slack is over.
  *
  * @since 0.2.0
  */
 import { maxMillis } from "../options.js"
 import { Heap } from "./heap.js"
-import { admit, ask, hear } from "./machine.js"
+import { admit, ask, record } from "./machine.js"
 import type { Brake, Cost, Report, State, Ticket } from "./model.js"
 
 /** The clock, the random numbers and the timer of a lane. */
@@ -29,7 +29,7 @@ export interface Refusal {
   readonly millis: number
 }
 
-/** A call that waits. */
+/** A waiting call. */
 export interface Waiter {
   /** The time of arrival plus the slack of the class; a retry keeps it. */
   readonly order: number
@@ -48,7 +48,7 @@ export interface Waiter {
   inDeadlines: number
 }
 
-/** Makes a waiter that has not been queued. */
+/** Makes a waiter that is not in the queue yet. */
 export const waiter = (given: Pick<Waiter, "order" | "cost" | "deadline" | "admitted" | "refused">): Waiter => ({
   ...given,
   heldBy: undefined,
@@ -58,15 +58,16 @@ export const waiter = (given: Pick<Waiter, "order" | "cost" | "deadline" | "admi
   inDeadlines: -1
 })
 
-/** Counts since the key was made. */
+/** Counts since the key was created. */
 export interface LaneCounts {
   admitted: number
-  /** Calls that were admitted after a wait, and how long they waited together. */
+  /** The number of calls that were admitted after a wait. */
   waited: number
+  /** The sum of their waits, in milliseconds. */
   waitedMillis: number
-  /** Calls that were not admitted, by what they would have waited for. */
+  /** The number of calls that were not admitted, by the brake that held them back. */
   readonly refused: { [B in Brake]?: number }
-  /** Refusals of the server. */
+  /** The number of calls that the server refused. */
   serverRefusals: number
 }
 
@@ -74,7 +75,7 @@ export class Lane<T> {
   readonly state: State
   readonly host: Host<T>
   readonly counts: LaneCounts = { admitted: 0, waited: 0, waitedMillis: 0, refused: {}, serverRefusals: 0 }
-  /** The most calls that may wait. */
+  /** The maximum number of waiting calls. */
   readonly most: number
   readonly #queue: Heap<"inQueue", Waiter> = new Heap(
     "inQueue",
@@ -114,7 +115,7 @@ export class Lane<T> {
     return ask(this.state, now, cost).millis > 0 ? undefined : this.#admit(now, cost, undefined)
   }
 
-  /** Queues a call that could not be admitted at once; refuses it at once if it would wait in vain. */
+  /** Queues a call that was not admitted at once. Refuses it immediately if it could not start before its deadline. */
   wait(item: Waiter): void {
     const refusal = this.#objection(item)
     if (refusal !== undefined) return this.#refuse(item, refusal)
@@ -124,11 +125,11 @@ export class Lane<T> {
     if (item.deadline !== Infinity) this.#deadlines.add(item)
     this.#last = Math.max(this.#last, item.order)
     this.#queuedInput += item.cost.input ?? 0
-    // a call behind others changes nothing, unless its deadline comes first
+    // a call behind others does not change the timer, unless its deadline is the next event
     if (this.#queue.first === item || item.deadline < this.#wakesAt) this.pump()
   }
 
-  /** Removes a call that gave up waiting. */
+  /** Removes a call whose caller stopped waiting. */
   leave(item: Waiter): void {
     if (item.inQueue < 0) return
     const wasFirst = this.#queue.first === item
@@ -136,14 +137,14 @@ export class Lane<T> {
     if (wasFirst) this.pump()
   }
 
-  /** Notes what became of a call. */
-  hear(ticket: Ticket, report: Report): void {
+  /** Records the outcome of a call. */
+  record(ticket: Ticket, report: Report): void {
     if (report.kind === "refused") this.counts.serverRefusals++
-    hear(this.state, this.host.now(), ticket, report)
+    record(this.state, this.host.now(), ticket, report)
     this.pump()
   }
 
-  /** Admits the calls that may go, and sets the timer for the next. */
+  /** Admits the calls that no brake holds back, and sets the timer for the next one. */
   pump(): void {
     if (this.#isPumping) return
     if (this.#queue.size === 0 && this.#timer === undefined) {
@@ -164,7 +165,7 @@ export class Lane<T> {
     })
   }
 
-  /** Returns the milliseconds until something can happen without a response. */
+  /** Admits and refuses calls as far as possible now. Returns the milliseconds until the next change without a response. */
   #advance(): number {
     const { host, state } = this
     for (;;) {
@@ -179,11 +180,11 @@ export class Lane<T> {
       const { by, millis } = ask(state, now, head.cost)
       if (millis > 0) {
         this.#heldBy = head.heldBy = by
-        // nothing goes in a pause, so that a call whose deadline is sooner waits in vain
+        // a pause admits no call, so calls whose deadline is before its end are refused now
         if (by === "pause") this.#expire(now + millis, now)
         if (this.#queue.first !== head) continue
         const deadline = (this.#deadlines.first?.deadline ?? Infinity) - now
-        // up to one interval more: without it, callers that pace regularly lock newcomers out
+        // a random delay of up to one interval: without it, regular callers would keep new ones out
         const jitter = state.strict ? 0 : host.random() * Math.min(1000, 1000 / this.#rate())
         return Math.min(millis + jitter, deadline)
       }
@@ -206,7 +207,7 @@ export class Lane<T> {
     this.#queuedInput -= item.cost.input ?? 0
   }
 
-  /** Refuses all whose deadline comes before a moment. */
+  /** Refuses all calls whose deadline is not after a moment. */
   #expire(moment: number, now: number): void {
     for (;;) {
       const item = this.#deadlines.first
@@ -227,7 +228,7 @@ export class Lane<T> {
     return this.state.paces[0]?.rate ?? 1
   }
 
-  /** Returns why a call must not wait, if so. */
+  /** Returns the reason why a call must not wait, or `undefined` if it may wait. */
   #objection(item: Waiter): Refusal | undefined {
     const { state } = this
     const now = this.host.now()
@@ -238,11 +239,11 @@ export class Lane<T> {
     }
     const left = item.deadline - now
     if (left <= 0 || (by === "pause" && millis >= left)) return { why: "deadline", by, millis: own }
-    // the place of an urgent call is not known without a search
+    // the position of a call that overtakes others is unknown without a search
     if (item.order < this.#last) return undefined
     let longest: Refusal | undefined
     for (const { limit, resource } of state.paces) {
-      // a learned pace may grow many times over while the call waits; a limit that is known bounds it
+      // a learned pace may grow a lot during the wait; only a known limit bounds it
       if (limit === undefined || resource === "output") continue
       const ahead = resource === "requests" ? this.#queue.size : this.#queuedInput
       const wait = (ahead / limit) * 1000

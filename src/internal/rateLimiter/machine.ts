@@ -1,55 +1,55 @@
 /**
- * The state machine of one key: whether a call may go, and what its outcome teaches.
+ * The state machine of one key. It decides whether a call is admitted, and learns from the outcomes of calls.
  *
- * Three brakes: a pace for each resource, which is a token bucket at a learned rate, for quotas; a window of calls in flight,
- * for slowness; a pause, for refusals in a row and for outages. Everything but `transition` changes the state in place;
- * `transition` does the same to a copy, so that the two agree.
+ * It has three brakes. The pace of each resource is a token bucket with a learned rate, for quotas. The window limits the calls in
+ * flight, for slow servers. The pause stops calls after refusals or failures in a row. All functions except `transition` change
+ * the state in place; `transition` changes a copy.
  *
  * @since 0.2.0
  */
 import type { Cost, Decision, Event, Pace, Report, Resource, ServerLimit, State, Ticket, Wait } from "./model.js"
 
-/** No bound, as a number that JSON can hold. */
+/** Represents "no limit" by a number that JSON can hold. */
 export const unbounded: number = Number.MAX_VALUE
 
-/** Requests per second before anything is known, and how many may go at once. */
+/** The initial rate of requests per second, and the initial number of requests that may start at once. */
 const coldRate = 20
 const coldBurst = 5
 /** The slowest pace: one request a minute. */
 const slowest = 1 / 60
-/** Seconds of a rate that are saved up. */
+/** The capacity of a bucket, in seconds of its rate. */
 const requestSeconds = 0.1
 const tokenSeconds = 3
-/** The share of a limit that is used at its pace only. */
+/** The share of a limit that is not available to bursts: it is used only at the pace. */
 const reserve = 0.25
-/** The rate after a refusal, and where growth is slow, as shares of the rate that was refused. */
+/** The factor of the rate after a refusal, and the range of slow growth, relative to the rate that was refused. */
 const cut = 0.85
 const low = 0.9
 const high = 1.07
-/** Growth: the milliseconds of an e-fold, and the most for one call, as one part of so many. */
+/** The growth of a rate: the milliseconds for a factor of e, and the divisor of the largest growth by one call. */
 const growth = { start: [500, 8], fast: [2000, 10], slow: [60_000, 150] } as const
-/** The share of the last ten responses beyond which the rate falls to what was accepted. */
+/** The share of refusals in the last ten responses above which the rate falls to the accepted share. */
 const muchRefused = 0.3
-/** The longest pause without a hint, its growth, and the refusals in a row after which a hint pauses the key. */
+/** The longest pause without a server hint, its growth factor, and the refusals in a row after which a hint pauses the key. */
 const longestPause = 2000
 const pauseFactor = 3
 const refusalsToPark = 2
-/** The longest pause by a hint. Then one call probes. */
+/** The longest pause by a server hint, in milliseconds. One probe follows it. */
 const longestHint = 600_000
-/** Failures in a row, or the share of the last ten calls, that shut the key. */
+/** The number of failures in a row, or their share in the last ten calls, from which the key is shut. */
 const failuresToShut = 5
 const shareToShut = 0.8
 /** The window is too large if the mean time of `samples` responses is this many times the best mean. */
 const slowness = 3
 const slack = 30
 const samples = 24
-/** Output tokens of a call before any response counted them. */
+/** The assumed output tokens of a call before any response reported them. */
 const firstOutput = 256
 
 /** The options that apply to each key. */
 export interface Settings {
   readonly concurrency?: number | undefined
-  /** Given limits per second. */
+  /** The limits per second. */
   readonly limits?: { readonly [R in Resource]?: number | undefined } | undefined
 }
 
@@ -65,7 +65,7 @@ const paceOf = (resource: Resource, rate: number, level: number, cap?: number): 
   pending: 0
 })
 
-/** Returns the state of a key that nothing is known of, or what was given. */
+/** Returns the initial state of a key. */
 export const initial = ({ concurrency = unbounded, limits = {} }: Settings = {}): State => {
   const { input, output, requests } = limits
   const paces = [paceOf("requests", requests ?? coldRate, coldBurst, requests)]
@@ -107,7 +107,7 @@ export const initial = ({ concurrency = unbounded, limits = {} }: Settings = {})
   }
 }
 
-/** Returns a state that shares nothing with another. */
+/** Returns a deep copy of a state. */
 export const copy = (state: State): State => ({
   ...state,
   best: { ...state.best },
@@ -116,7 +116,7 @@ export const copy = (state: State): State => ({
 })
 
 // -------------------------------------------------------------------------------------------------
-// Asking
+// Admission
 // -------------------------------------------------------------------------------------------------
 
 const roomOf = (state: State, pace: Pace): number =>
@@ -131,7 +131,7 @@ const levelAt = (state: State, pace: Pace, now: number): number =>
     pace.level + (pace.rate * Math.max(0, now - state.at)) / 1000
   )
 
-/** Lets time pass. A clock that went back stands still until it has caught up. */
+/** Advances the state to a moment, and returns its time. A moment before the time of the state does not change it. */
 const advance = (state: State, now: number): number => {
   for (const pace of state.paces) pace.level = levelAt(state, pace, now)
   if (now > state.at) state.at = now
@@ -140,13 +140,13 @@ const advance = (state: State, now: number): number => {
 
 const isShut = (state: State): boolean => state.failures >= failuresToShut || state.failedShare > shareToShut
 
-/** The most calls that may be in flight, and which brake says so. */
+/** Returns the maximum number of calls in flight as `millis`, and the brake that sets it. */
 const widest = ({ concurrency, window }: State): Wait =>
   concurrency <= window ? { millis: concurrency, by: "concurrency" } : { millis: Math.floor(window), by: "window" }
 
 const free: Wait = { millis: 0, by: undefined }
 
-/** Returns whether a call may go at a moment. Changes nothing. */
+/** Returns how long a call must wait from a moment on, without changing the state. */
 export const ask = (state: State, moment: number, cost: Cost): Wait => {
   const now = Math.max(moment, state.at)
   if (now < state.until) return { millis: state.until - now, by: "pause" }
@@ -169,11 +169,11 @@ const grown = (rate: number, ceiling: number, elapsed: number): number => {
   return rate * (1 + Math.min(elapsed / millis, 1 / parts))
 }
 
-/** Admits a call that `ask` lets go; `heldBy` is what it last waited for. */
+/** Admits a call for which `ask` returned no wait. `heldBy` is the brake that last held it back. */
 export const admit = (state: State, moment: number, cost: Cost, heldBy: Wait["by"]): Ticket => {
   const now = advance(state, moment)
   const gap = now - state.sentAt
-  // calls after the last refusal that were not refused in twice the time a refusal takes were accepted
+  // calls after the last refusal count as accepted if no refusal arrived within twice the time that a refusal takes
   if (state.refusals > 0 && state.sequence > state.mark && now - state.probedAt > 2 * state.roundTrip) {
     state.refusals = 0
   }
@@ -238,28 +238,28 @@ const narrow = (state: State, factor: number, inFlight: number): void => {
   watch(state)
 }
 
-/** The first pace is that of requests, which each state has. */
+/** Returns the pace of requests: every state has it, as its first pace. */
 const requestsOf = (state: State): Pace => state.paces[0] as Pace
 
-/** The slowest rate of a pace: a limit may be slower than what is learned. */
+/** Returns the slowest rate of a pace. A limit may be slower than the slowest learned rate. */
 const floorOf = ({ limit = Infinity }: Pace): number => Math.min(slowest, limit)
 
 const slowDown = (state: State, { gap, heldBy, inFlight }: Ticket): void => {
   const pace = state.paces.find(({ resource }) => resource === heldBy) ?? requestsOf(state)
   state.runs++
   if (heldBy === "window") return narrow(state, cut, inFlight)
-  // refused, run after run, only with more in flight than was ever accepted: the limit is of slots, not of a rate
+  // if every refusal had more calls in flight than any accepted call, the server limits concurrency and not the rate
   if (state.runs > 3 && state.mostAccepted > 0 && state.leastRefused > state.mostAccepted) {
     return narrow(state, 1, state.mostAccepted)
   }
-  // refused right after another call: at first that only forbids to bunch
+  // the first refusal shortly after another call only stops bursts
   if (!state.strict && gap < 500 / pace.rate) {
     state.strict = true
     return
   }
   const isMuch = state.refusedShare > muchRefused
   const wasHeld = heldBy !== undefined && heldBy !== "concurrency"
-  // where nothing was held back, the rate says nothing, and the number of calls does
+  // if no brake held the call back, only the measured number of calls describes the load
   if (!wasHeld) pace.rate = Math.min(pace.rate, 1.25 * state.measured + 1)
   else if (pace.ceiling === unbounded) pace.rate = Math.max(pace.rate / 2, Math.min(pace.rate, state.measured))
   pace.rate = Math.max(floorOf(pace), pace.rate * (isMuch ? 1 - state.refusedShare : cut))
@@ -269,8 +269,8 @@ const slowDown = (state: State, { gap, heldBy, inFlight }: Ticket): void => {
 }
 
 /**
- * Judges a window by the first responses to the calls admitted first under it. Later ones, or all, would favour the short or
- * the long.
+ * Evaluates a window by the responses to the first calls that were admitted under it. Other selections would be biased towards
+ * short or long calls.
  */
 const judge = (state: State, ticket: Ticket, kind: "first" | "ok", millis: number | undefined, ends: boolean): void => {
   const need = Math.max(8, Math.min(samples, state.window))
@@ -296,7 +296,7 @@ const judge = (state: State, ticket: Ticket, kind: "first" | "ok", millis: numbe
     state.from = undefined
     watch(state)
   } else if (state.from !== undefined && state.peak <= state.from.inFlight / 2 && mean > 0.7 * state.from.mean) {
-    // half of the calls, and no faster: the window is not the cause
+    // half of the calls in flight did not make the server faster, so the window is not the cause
     state.best[kind] = mean
     state.window = state.windowCeiling = state.from.inFlight
     state.from = undefined
@@ -326,13 +326,13 @@ const learn = (state: State, ticket: Ticket, limits: ReadonlyArray<ServerLimit>)
     }
     if (remaining === undefined || ticket.sequence <= pace.seen) continue
     pace.seen = ticket.sequence
-    // less what was sent since, and what is in flight and not charged yet
+    // minus the calls sent since then, and the output of calls in flight that the server has not charged yet
     const left = remaining - reserve * perMinute - then.pending - (pace.spent - then.spent)
     if (pace.cap === undefined) pace.level = Math.max(pace.level, left)
   }
 }
 
-/** Returns what a call was charged and did not use. */
+/** Returns the unused part of the charge of a call to the buckets. */
 const giveBack = (state: State, ticket: Ticket, { kind, usage }: Report): void => {
   state.paces.forEach((pace, index) => {
     const amount = ticket.charged[index]?.amount ?? 0
@@ -379,8 +379,8 @@ const fail = (state: State, now: number, ticket: Ticket, { hint = 0, timeout = f
   pauseFor(state, now, Math.max(Math.min(hint, longestHint), millis))
 }
 
-/** Notes what became of a call. */
-export const hear = (state: State, moment: number, ticket: Ticket, report: Report): void => {
+/** Records the outcome of a call. */
+export const record = (state: State, moment: number, ticket: Ticket, report: Report): void => {
   const now = advance(state, moment)
   const { kind, limits, streamed = false } = report
   if (limits !== undefined) learn(state, ticket, limits)
@@ -411,10 +411,10 @@ export const hear = (state: State, moment: number, ticket: Ticket, report: Repor
 
 const noted: Decision = { _tag: "Noted" }
 
-/** Applies an event to a state in place, and returns what follows. */
+/** Applies an event to a state in place, and returns the decision. */
 export const apply = (state: State, now: number, event: Event): Decision => {
   if (event._tag === "Report") {
-    hear(state, now, event.ticket, event.report)
+    record(state, now, event.ticket, event.report)
     return noted
   }
   const { millis, by } = ask(state, now, event.cost)
@@ -423,7 +423,7 @@ export const apply = (state: State, now: number, event: Event): Decision => {
     : { _tag: "Admitted", ticket: admit(state, now, event.cost, event.heldBy) }
 }
 
-/** Returns the state after an event, and what follows. The state that is given remains as it was. */
+/** Returns the state after an event, and the decision. The given state is not changed. */
 export const transition = (state: State, now: number, event: Event): readonly [State, Decision] => {
   const next = copy(state)
   return [next, apply(next, now, event)]

@@ -32,7 +32,7 @@ export type Brake = Resource | "window" | "concurrency" | "pause"
  * @category model
  */
 export interface Cost {
-  /** Tokens of input. */
+  /** The input tokens. */
   readonly input?: number | undefined
   /** The maximum number of output tokens. @default the mean of the earlier calls */
   readonly maxOutput?: number | undefined
@@ -69,7 +69,7 @@ export interface TokenUsage {
  * The outcome of an admitted call.
  *
  * - `first`: the headers of a stream arrived; the call is still in flight.
- * - `ok`: the server responded, also with an error that the caller caused.
+ * - `ok`: the server responded, possibly with an error that the caller caused.
  * - `refused`: the server refused the call because of its rate or number.
  * - `failed`: the server failed, timed out, or was not reached.
  * - `dropped`: the outcome does not show how the server deals with load, for example because the caller gave up.

@@ -1,5 +1,5 @@
 /**
- * A call that was admitted, until its outcome is reported.
+ * The admission of an attempt, until its outcome is reported.
  *
  * @since 0.2.0
  */
@@ -25,38 +25,38 @@ const kindOf = ({ delivery, phase, reason, status, _tag }: ApiError): Report["ki
 }
 
 export class Pass {
-  readonly #ear: Ear
+  readonly #receiver: OutcomeReceiver
   readonly #ticket: Ticket
-  /** The place in the queue, which a retry keeps. */
+  /** The place in the queue. A retry keeps it. */
   readonly order: number
   #limits: ReadonlyArray<ServerLimit> | undefined
   #usage: TokenUsage | undefined
   #isStream = false
   #isOver = false
 
-  constructor(ear: Ear, ticket: Ticket, order: number) {
-    this.#ear = ear
+  constructor(receiver: OutcomeReceiver, ticket: Ticket, order: number) {
+    this.#receiver = receiver
     this.#ticket = ticket
     this.order = order
   }
 
-  /** Notes the limits that headers name. */
+  /** Stores limits from headers for the report. */
   note(limits: ReadonlyArray<ServerLimit>): void {
     if (limits.length > 0) this.#limits = limits
   }
 
-  /** Notes tokens that the server counted. */
+  /** Stores token counts of the server for the report. */
   use(usage: TokenUsage | undefined): void {
     if (usage !== undefined) this.#usage = { ...this.#usage, ...usage }
   }
 
-  /** Reports the headers of a stream, which keeps the call in flight after its attempt has succeeded. */
+  /** Reports the headers of a stream. The call stays in flight until the end of the stream. */
   first(): void {
     if (this.#isOver || this.#isStream) return
     this.#isStream = true
     const limits = this.#limits
     this.#limits = undefined
-    this.#ear.hear(this.#ticket, {
+    this.#receiver.record(this.#ticket, {
       kind: "first",
       streamed: false,
       hint: undefined,
@@ -66,7 +66,7 @@ export class Pass {
     })
   }
 
-  /** Reports that the attempt succeeded; of a stream, `end` follows. */
+  /** Reports that the attempt succeeded. For a stream, `end` reports it later. */
   succeed(): void {
     if (!this.#isStream) this.end()
   }
@@ -93,7 +93,7 @@ export class Pass {
     this.#report(isComplete ? "ok" : "dropped")
   }
 
-  /** The time until there is more of what is used up. */
+  /** Returns the longest reset of the limits that are used up. */
   #reset(): number | undefined {
     const resets = (this.#limits ?? []).flatMap(({ remaining, resetAfter }) =>
       remaining === 0 && resetAfter !== undefined ? [resetAfter] : []
@@ -101,7 +101,7 @@ export class Pass {
     return resets.length === 0 ? undefined : Math.max(...resets)
   }
 
-  // field by field: a spread would take as long as all the rest
+  // each field is written out: a spread would cost as much as the rest of the report
   #report(kind: Report["kind"], hint?: number, timeout = false): void {
     if (this.#isOver) return
     this.#isOver = true
@@ -113,6 +113,6 @@ export class Pass {
       usage: this.#usage,
       timeout
     }
-    this.#ear.hear(this.#ticket, report)
+    this.#receiver.record(this.#ticket, report)
   }
 }

@@ -74,11 +74,11 @@ export const limited: Policy = ({ send, simulation }) => {
       head: ({ limits, status, stream }) => {
         if (stream !== true || status !== 200) return
         streamed = true
-        lane.hear(ticket, { kind: "first", limits })
+        lane.record(ticket, { kind: "first", limits })
       },
       end: (response) => {
         const report = reportOf(response, streamed)
-        lane.hear(ticket, report)
+        lane.record(ticket, report)
         if (calling.call.settled) return
         if (report.kind === "ok") calling.call.settle(true)
         else retry(calling, response, report.kind)
