@@ -1,27 +1,22 @@
 /**
- * Keeps many callers within the limits of a server, also if the limits are unknown.
+ * Keeps many callers below the rate limit of a server, even if the limit is unknown.
  *
- * A hundred workers that each back off after a 429 still send several attempts for each success. A shared limiter learns how
- * many calls the server admits, and lets further calls wait in one queue. It has one state for each key, which consists of
- * origin, model and credential.
+ * A hundred workers that each back off after a 429 still send several attempts for each success. A shared limiter learns how many
+ * calls the server admits, and queues the others. It has one state for each key, such as host, model and credential.
  *
- * Three brakes make calls wait:
+ * Three brakes hold calls back.
  *
- * | brake | learns from | effect |
+ * | brake | learns from | does |
  * | --- | --- | --- |
  * | pace: `requests`, `input`, `output` | refusals (429), limit headers, `usage` | a token bucket for each resource |
  * | `window` | the time to the first byte, refusals by number | bounds the calls in flight |
  * | `pause` | refusals and failures in a row, `Retry-After` | stops all calls but one probe |
  *
- * Known weaknesses:
- *
- * - Token limits without limit headers cost 1.07 to 1.10 attempts per success, because servers charge output after they admit a
- *   call.
- * - A limit of ten requests per minute without headers costs 1.6 attempts per success in the first ten minutes.
- * - Reaching a rate of 1000 requests per second takes two seconds, unless the option `requests` sets the limit.
- * - Refusals that are unrelated to the rate slow all calls down.
- * - Several processes learn the limit independently, at 1.01 (two) to 1.1 (ten) attempts per success.
- * - A limit header with a unit other than that of the dialect sets a wrong pace; see the option `limitsPer` of `Dialect.make`.
+ * Its weaknesses: token limits without headers cost 1.07 to 1.10 attempts per success, because servers charge output after they
+ * admit a call. A limit of ten requests per minute without headers costs 1.6 attempts per success in the first ten minutes. A limit
+ * of 1000 requests per second is reached after two seconds; the option `requests` avoids that. Refusals for reasons other than the
+ * rate slow the limiter down. Several processes have separate limiters: they find the limit together, with 1.01 (two processes) to
+ * 1.1 (ten) attempts per success. A limit header with the wrong unit sets a wrong pace: see `limitsPer` of `Dialect.make`.
  *
  * @since 0.2.0
  */
@@ -55,41 +50,41 @@ export { type Asking, type Refused, TypeId, type Use } from "./internal/rateLimi
 // -------------------------------------------------------------------------------------------------
 
 /**
- * A known limit.
+ * A limit that is known in advance.
  *
  * @since 0.2.0
  * @category model
  */
 export interface Limit {
-  /** The amount that the server admits per interval, above 0. */
+  /** The amount that the server admits within `per`; above 0. */
   readonly limit: number
-  /** The interval, at least 1 millisecond. @default "1 minute" */
+  /** The interval of the limit, at least 1 millisecond. @default "1 minute" */
   readonly per?: Duration.DurationInput | undefined
 }
 
 /**
- * Options of `make`, all optional.
+ * Options of `make`. All are optional.
  *
  * @since 0.2.0
  * @category model
  */
 export interface Options {
-  /** The limit of requests. Headers never raise it. @default learned */
+  /** The limit of requests. No header raises it. @default learned */
   readonly requests?: Limit | undefined
   /** The limit of input tokens. @default learned from headers */
   readonly inputTokens?: Limit | undefined
   /** The limit of output tokens. @default learned from headers */
   readonly outputTokens?: Limit | undefined
-  /** The maximum number of calls in flight per key, at least 1. @default unbounded */
+  /** The maximum number of calls of a key in flight, at least 1. @default unbounded */
   readonly concurrency?: number | undefined
-  /** The maximum number of waiting calls per key, at least 0. Further calls fail at once. @default unbounded */
+  /** The maximum number of waiting calls of a key, at least 0. A further call fails at once. @default unbounded */
   readonly queue?: number | undefined
   /**
    * Classes of calls besides `interactive` and `batch`, each with its slack. The slack is the time for which calls without slack may
    * overtake a call of the class. @default `interactive` none, `batch` 1 minute
    */
   readonly classes?: { readonly [name: string]: Duration.DurationInput } | undefined
-  /** The time after which an unused key is forgotten, at least 1 second. @default "10 minutes" */
+  /** The time after which an unused key is removed, at least 1 second. @default "10 minutes" */
   readonly idleTimeToLive?: Duration.DurationInput | undefined
 }
 

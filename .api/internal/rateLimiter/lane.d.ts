@@ -44,6 +44,6 @@ export declare class Lane<T> {
   tryAdmit(cost: Cost): Ticket | undefined
   wait(item: Waiter): void
   leave(item: Waiter): void
-  hear(ticket: Ticket, report: Report): void
+  record(ticket: Ticket, report: Report): void
   pump(): void
 }

@@ -12,6 +12,6 @@ export declare const initial: ({ concurrency, limits }?: Settings) => State
 export declare const copy: (state: State) => State
 export declare const ask: (state: State, moment: number, cost: Cost) => Wait
 export declare const admit: (state: State, moment: number, cost: Cost, heldBy: Wait["by"]) => Ticket
-export declare const hear: (state: State, moment: number, ticket: Ticket, report: Report) => void
+export declare const record: (state: State, moment: number, ticket: Ticket, report: Report) => void
 export declare const apply: (state: State, now: number, event: Event) => Decision
 export declare const transition: (state: State, now: number, event: Event) => readonly [State, Decision]

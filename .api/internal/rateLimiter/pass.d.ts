@@ -1,12 +1,12 @@
 import type { ApiError } from "../../ApiError.js"
 import type { Report, ServerLimit, Ticket, TokenUsage } from "./model.js"
-export interface Ear {
-  readonly hear: (ticket: Ticket, report: Report) => void
+export interface OutcomeReceiver {
+  readonly record: (ticket: Ticket, report: Report) => void
 }
 export declare class Pass {
   #private
   readonly order: number
-  constructor(ear: Ear, ticket: Ticket, order: number)
+  constructor(receiver: OutcomeReceiver, ticket: Ticket, order: number)
   note(limits: ReadonlyArray<ServerLimit>): void
   use(usage: TokenUsage | undefined): void
   first(): void

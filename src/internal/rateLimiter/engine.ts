@@ -9,7 +9,7 @@ import { initial, type Settings, unbounded } from "./machine.js"
 import type { Brake, Cost, Resource } from "./model.js"
 import { Pass } from "./pass.js"
 
-/** A request for admission. */
+/** A request for the admission of one attempt. */
 export interface Entry {
   readonly key: string
   readonly cost: Cost
@@ -23,7 +23,7 @@ export interface Entry {
 
 export interface EngineOptions<T> {
   readonly settings: Settings
-  /** The maximum number of waiting calls per key. */
+  /** The maximum number of waiting calls of a key. */
   readonly most: number
   /** Milliseconds after which an idle key is forgotten. */
   readonly idle: number

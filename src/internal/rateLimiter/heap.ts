@@ -1,10 +1,10 @@
 /**
- * A binary heap whose elements store their index, so that any element can be removed.
+ * A binary heap whose elements store their index, so that any of them can be removed.
  *
  * @since 0.2.0
  */
 
-/** The indices of an element in the heaps that contain it, by the names of the heaps. */
+/** The property of an element that stores its index in a heap. An element can be in several heaps. */
 export type Places<K extends string> = { [_ in K]: number }
 
 export class Heap<K extends string, A extends Places<K>> {

@@ -11,7 +11,7 @@ import { Heap } from "./heap.js"
 import { admit, ask, record } from "./machine.js"
 import type { Brake, Cost, Report, State, Ticket } from "./model.js"
 
-/** The clock, the random numbers and the timer of a lane. */
+/** The clock, the random numbers and the timer of a limiter. */
 export interface Host<T> {
   /** Monotonic milliseconds. */
   readonly now: () => number
@@ -21,11 +21,11 @@ export interface Host<T> {
   readonly clearTimer: (timer: T) => void
 }
 
-/** A refusal to let a call wait: the queue is full, or the wait would end after the deadline. */
+/** The reason why a call may not wait: the queue is full, or the wait would end after the deadline. */
 export interface Refusal {
   readonly why: "queue" | "deadline"
   readonly by: Brake | undefined
-  /** An estimate of the milliseconds until a call could be admitted. */
+  /** The milliseconds until the call could be admitted; 0 if unknown. */
   readonly millis: number
 }
 
@@ -38,9 +38,9 @@ export interface Waiter {
   readonly deadline: number
   readonly admitted: (ticket: Ticket) => void
   readonly refused: (refusal: Refusal) => void
-  /** The last reason for which the call waited. */
+  /** The brake that last held the call back. */
   heldBy: Brake | undefined
-  /** The time at which the wait began. */
+  /** The start of the wait. */
   since: number
   /** The number of the waiter, and its places in the two heaps. */
   number: number
@@ -86,7 +86,7 @@ export class Lane<T> {
   #timer: T | undefined
   /** The time at which the timer fires; Infinity without a timer. */
   #wakesAt = Infinity
-  /** The last reason for which the head of the queue waited. */
+  /** The brake that last held back the head of the queue; absent if the queue is empty. */
   #heldBy: Brake | undefined
   /** An upper bound of the orders in the queue. */
   #last = -Infinity
@@ -108,7 +108,7 @@ export class Lane<T> {
     return this.state.inFlight > 0 || this.#queue.size > 0
   }
 
-  /** Admits a call at once if no call waits and no brake applies. */
+  /** Admits a call at once if the queue is empty and no brake holds it back; returns `undefined` otherwise. */
   tryAdmit(cost: Cost): Ticket | undefined {
     if (this.#queue.size > 0) return undefined
     const now = this.host.now()

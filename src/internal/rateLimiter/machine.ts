@@ -39,14 +39,14 @@ const longestHint = 600_000
 /** The number of failures in a row, or their share in the last ten calls, from which the key is shut. */
 const failuresToShut = 5
 const shareToShut = 0.8
-/** The window is too large if the mean time of `samples` responses is this many times the best mean. */
+/** A window is too large if the mean time of `samples` responses exceeds `slowness` times the best mean plus `slack` milliseconds. */
 const slowness = 3
 const slack = 30
 const samples = 24
 /** The assumed output tokens of a call before any response reported them. */
 const firstOutput = 256
 
-/** The options that apply to each key. */
+/** The options that the initial state of a key depends on. */
 export interface Settings {
   readonly concurrency?: number | undefined
   /** The limits per second. */
@@ -349,7 +349,7 @@ const refuse = (state: State, now: number, ticket: Ticket, hint: number | undefi
   state.roundTrip += (now - ticket.at - state.roundTrip) / (state.roundTrip === 0 ? 1 : 8)
   if (state.runs === 0) state.mostAccepted = 0
   state.leastRefused = Math.min(state.leastRefused, ticket.inFlight)
-  // a refusal is new only if the call was sent after the last refusal was known and could take effect
+  // counts only if the call was sent after the last refusal arrived, and late enough to show the effect of its pause
   if (ticket.sequence > state.mark && ticket.at >= state.markedAt + state.roundTrip) {
     state.measured = Math.max(0, state.measured - 1)
     if (state.refusals === 0) slowDown(state, ticket)

@@ -1,11 +1,11 @@
 /**
- * Types that the rate limiter shares with dialects, calls and observers. Times are in milliseconds, and rates are per second.
+ * The types that the rate limiter shares with dialects, calls and observers. Times are milliseconds, rates are per second.
  *
  * @since 0.2.0
  */
 
 /**
- * A resource that a server counts: requests, input tokens or output tokens.
+ * A resource that a server limits: requests, input tokens or output tokens.
  *
  * @since 0.2.0
  * @category model
@@ -13,12 +13,12 @@
 export type Resource = "requests" | "input" | "output"
 
 /**
- * The reason for which a call waits.
+ * The mechanism that holds a call back.
  *
  * - `requests`, `input`, `output`: the pace of a resource.
- * - `window`: the number of calls in flight, after the server became slow or refused calls because of their number.
- * - `concurrency`: the number of calls in flight, limited by the option `concurrency`.
- * - `pause`: consecutive refusals, a server hint, or an outage. Only probes are admitted.
+ * - `window`: a learned maximum of calls in flight, because the server became slow or refused calls by their number.
+ * - `concurrency`: the option `concurrency`, a maximum of calls in flight.
+ * - `pause`: a pause after refusals in a row, a server hint or an outage. Only a probe is admitted.
  *
  * @since 0.2.0
  * @category model
@@ -34,12 +34,12 @@ export type Brake = Resource | "window" | "concurrency" | "pause"
 export interface Cost {
   /** The input tokens. */
   readonly input?: number | undefined
-  /** The maximum number of output tokens. @default the mean of the earlier calls */
+  /** The maximum of output tokens. @default the mean of the previous calls */
   readonly maxOutput?: number | undefined
 }
 
 /**
- * A limit that a response reports.
+ * A rate limit from the headers of a response.
  *
  * @since 0.2.0
  * @category model
@@ -50,12 +50,12 @@ export interface ServerLimit {
   readonly perMinute: number
   /** The amount that is left now. */
   readonly remaining?: number | undefined
-  /** Milliseconds until the amount that is left increases. */
+  /** The milliseconds until the remaining amount increases. */
   readonly resetAfter?: number | undefined
 }
 
 /**
- * The tokens that a response reports as used.
+ * The token counts in the `usage` of a response.
  *
  * @since 0.2.0
  * @category model
@@ -66,13 +66,13 @@ export interface TokenUsage {
 }
 
 /**
- * The outcome of an admitted call.
+ * The outcome of a call that was admitted.
  *
  * - `first`: the headers of a stream arrived; the call is still in flight.
  * - `ok`: the server responded, possibly with an error that the caller caused.
  * - `refused`: the server refused the call because of its rate or number.
  * - `failed`: the server failed, timed out, or was not reached.
- * - `dropped`: the outcome does not show how the server deals with load, for example because the caller gave up.
+ * - `dropped`: the outcome does not describe the server, for example because the caller gave up.
  */
 export interface Report {
   readonly kind: "first" | "ok" | "refused" | "failed" | "dropped"
@@ -82,7 +82,7 @@ export interface Report {
   readonly hint?: number | undefined
   readonly limits?: ReadonlyArray<ServerLimit> | undefined
   readonly usage?: TokenUsage | undefined
-  /** True if a failure was a timeout. */
+  /** True if the failure was a timeout. */
   readonly timeout?: boolean | undefined
 }
 
@@ -93,61 +93,61 @@ export interface Pace {
   /** The rate at the last refusal; `unbounded` before any refusal. */
   ceiling: number
   level: number
-  /** The limit per second that the server reported or an option set. */
+  /** The limit per second, from headers or options. */
   limit: number | undefined
-  /** The limit per second that an option set. Headers never raise it. */
+  /** The limit per second from the options. No header raises it. */
   readonly cap: number | undefined
-  /** The number of the last call whose response reported `remaining`. */
+  /** The sequence number of the call whose response last contained a remaining amount. */
   seen: number
-  /** The total amount that was charged, minus the amount that was returned. */
+  /** The sum of all charges, minus the returned amounts. */
   spent: number
-  /** The amount that the server will charge at the end of the calls in flight. */
+  /** The charges of calls in flight that the server applies only at their end. */
   pending: number
 }
 
-/** The state of one key, as plain data that survives JSON. */
+/** The state of one key. It is plain data and survives a round trip through JSON. */
 export interface State {
   at: number
   paces: Array<Pace>
-  /** The mean number of output tokens per call. */
+  /** The mean of the output tokens of a call. */
   output: number
-  /** The maximum number of calls in flight that the options allow. */
+  /** The maximum number of calls in flight by the options. */
   concurrency: number
-  /** The number of admitted calls. */
+  /** The number of calls that were admitted. */
   sequence: number
   inFlight: number
   sentAt: number
   /** The number of calls in about the last second. */
   measured: number
-  /** True if calls must be spread evenly over time. */
+  /** True if bursts are not admitted. */
   strict: boolean
-  /** The highest number of calls in flight at which a call was accepted, and the lowest at which one was refused. */
+  /** The largest number of calls in flight with an accepted call, and the smallest with a refused call. */
   mostAccepted: number
   leastRefused: number
-  /** The number of runs of refusals since these two numbers last overlapped. */
+  /** The number of series of refusals since these two ranges last overlapped. */
   runs: number
-  /** The time before which no call is admitted. */
+  /** No call is admitted before this moment. */
   until: number
-  /** The number of the last call that was admitted before a refusal or failure paused the key, and the time of the pause. */
+  /** The sequence number of the last call before the last pause, and the start of that pause. */
   mark: number
   markedAt: number
   probedAt: number
-  /** The mean time from sending a call to its refusal. */
+  /** The mean time from an attempt to its refusal. */
   roundTrip: number
-  /** The number of consecutive refusals, and the share of refusals in the last ten responses. */
+  /** Refusals in a row, and the share of the last ten responses that were refusals. */
   refusals: number
   refusedShare: number
-  /** The number of consecutive failures, and the share of failures in the last ten calls. */
+  /** Failures in a row, and the share of the last ten calls that failed. */
   failures: number
   failedShare: number
   window: number
   windowCeiling: number
-  /** True if the window made a call wait since it last changed. */
+  /** True if the window has held a call back since its last change. */
   held: boolean
   slow: boolean
-  /** The lowest mean time to the first byte of streams, and of complete responses. */
+  /** The best means of the time to the first byte of streams, and of the time of whole responses. */
   best: { first: number; ok: number }
-  /** The window and the mean time before the window was reduced. */
+  /** The window and the mean before it was made smaller. */
   from: { inFlight: number; mean: number } | undefined
   windowMark: number
   peak: number
@@ -160,27 +160,27 @@ export interface State {
 export interface Ticket {
   readonly sequence: number
   readonly at: number
-  /** The last reason for which the call waited. */
+  /** The brake that last held the call back. */
   readonly heldBy: Brake | undefined
   /** The time since the previous call. */
   readonly gap: number
-  /** The number of calls in flight, including this one. */
+  /** The calls in flight, this one included. */
   readonly inFlight: number
   readonly charged: ReadonlyArray<{ readonly amount: number; readonly spent: number; readonly pending: number }>
 }
 
-/** The time until a call may go: 0 for now, Infinity for after the next response. */
+/** The wait of a call. With `millis` 0 it is admitted now; with Infinity it waits for a response. */
 export interface Wait {
   readonly millis: number
   readonly by: Brake | undefined
 }
 
-/** An event of a key. */
+/** An event that changes the state of a key. */
 export type Event =
   | { readonly _tag: "Ask"; readonly cost: Cost; readonly heldBy: Brake | undefined }
   | { readonly _tag: "Report"; readonly ticket: Ticket; readonly report: Report }
 
-/** The decision after an event: a ticket, a wait, or nothing after a report. */
+/** The result of an event: a ticket, a wait, or nothing after a report. */
 export type Decision =
   | { readonly _tag: "Admitted"; readonly ticket: Ticket }
   | { readonly _tag: "Waiting"; readonly millis: number; readonly by: Brake | undefined }

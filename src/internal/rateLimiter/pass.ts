@@ -8,16 +8,16 @@ import type { ApiError } from "../../ApiError.js"
 import type { Report, ServerLimit, Ticket, TokenUsage } from "./model.js"
 
 /** The receiver of outcomes. */
-export interface Ear {
-  readonly hear: (ticket: Ticket, report: Report) => void
+export interface OutcomeReceiver {
+  readonly record: (ticket: Ticket, report: Report) => void
 }
 
-/** Returns the kind of report for an error: how the server dealt with the rate and the number of calls. */
+/** Returns the outcome that an error stands for: whether the server refused the call by its rate or number, or failed. */
 const kindOf = ({ delivery, phase, reason, status, _tag }: ApiError): Report["kind"] => {
   if (_tag === "RateLimit") {
     return reason === "LocallyLimited" ? "dropped" : reason === "Overloaded" ? "failed" : "refused"
   }
-  // a deployment that starts, the caller's deadline and the local queue for connections do not show the load of the server
+  // a starting deployment, the deadline of the call and the pool of connections do not describe the load of the server
   if (reason === "ScalingUp" || reason === "WeightSwap" || reason === "TooEarly") return "dropped"
   if (phase === "deadline" || phase === "pool" || reason === "Aborted") return "dropped"
   if (_tag === "Transient") return "failed"
