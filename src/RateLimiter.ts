@@ -38,12 +38,12 @@ import { Engine, type Entry, type KeyDescription } from "./internal/rateLimiter/
 import type { Lane, Refusal } from "./internal/rateLimiter/lane.js"
 import type { Brake } from "./internal/rateLimiter/model.js"
 import type { Pass } from "./internal/rateLimiter/pass.js"
-import { type Asking, type RateLimiter as Limiter, type Refused, TypeId } from "./internal/rateLimiter/service.js"
+import { type LimitOptions, type RateLimiter as Limiter, type Refused, TypeId } from "./internal/rateLimiter/service.js"
 import { checkKey, slackOf } from "./internal/rateLimiter/use.js"
 
 export type { Brake, Cost, Resource, TokenUsage } from "./internal/rateLimiter/model.js"
 export type { KeyDescription } from "./internal/rateLimiter/engine.js"
-export { type Asking, type Refused, TypeId, type Use } from "./internal/rateLimiter/service.js"
+export { type LimitOptions, TypeId, type Use } from "./internal/rateLimiter/service.js"
 
 // -------------------------------------------------------------------------------------------------
 // Model
@@ -276,10 +276,14 @@ const spread = (seed: number) => {
 export const limit: {
   (
     limiter: RateLimiter,
-    asking: Asking
+    asking: LimitOptions
   ): <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | RateLimit, R>
-  <A, E, R>(effect: Effect.Effect<A, E, R>, limiter: RateLimiter, asking: Asking): Effect.Effect<A, E | RateLimit, R>
-} = /*#__PURE__*/ dual(3, <A, E, R>(effect: Effect.Effect<A, E, R>, limiter: RateLimiter, asking: Asking) => {
+  <A, E, R>(
+    effect: Effect.Effect<A, E, R>,
+    limiter: RateLimiter,
+    asking: LimitOptions
+  ): Effect.Effect<A, E | RateLimit, R>
+} = /*#__PURE__*/ dual(3, <A, E, R>(effect: Effect.Effect<A, E, R>, limiter: RateLimiter, asking: LimitOptions) => {
   const owner = "RateLimiter.limit"
   const { cost = {} } = asking
   const key = checkKey(owner, asking.key)

@@ -17,6 +17,7 @@ import * as TrainerJobs from "effect-reliability/fireworks/TrainerJobs"
 import * as Job from "effect-reliability/Job"
 import * as node from "effect-reliability/node"
 import * as Transport from "effect-reliability/node/Transport"
+import * as RateLimiter from "effect-reliability/RateLimiter"
 import * as Reliability from "effect-reliability/Reliability"
 import * as ReliableHttpClient from "effect-reliability/ReliableHttpClient"
 import * as Retry from "effect-reliability/Retry"
@@ -65,6 +66,12 @@ assert.strictEqual(attempts, 2)
 assert.deepStrictEqual(RetryHint.parse({ "retry-after": "2" }, 0), { delay: Duration.seconds(2) })
 assert.strictEqual(exception(new Error("?"), { now: 0, dialect: Dialect.generic })._tag, "Fatal")
 assert.strictEqual(typeof Job.submit, "function")
+
+// a call through a rate limiter
+const limited = Effect.flatMap(RateLimiter.make({ concurrency: 1 }), (limiter) =>
+  RateLimiter.limit(Effect.succeed("admitted"), limiter, { key: "api" })
+)
+assert.strictEqual(await Effect.runPromise(Effect.scoped(limited)), "admitted")
 
 // a request over a socket, and an event from memory
 const status = Effect.gen(function* () {

@@ -51,7 +51,7 @@ export interface RateLimiter {
  * @since 0.2.0
  * @category model
  */
-export interface Asking {
+export interface LimitOptions {
   /**
    * The key: the server limits all calls with the same key together. It must not contain a credential, because keys are shown in
    * logs and metrics.
@@ -69,7 +69,7 @@ export interface Asking {
  * @since 0.2.0
  * @category model
  */
-export interface Use extends Partial<Asking> {
+export interface Use extends Partial<LimitOptions> {
   readonly limiter: RateLimiter
 }
 

@@ -1,0 +1,2 @@
+import type { Verdict } from "./model.js";
+export declare const textOf: (verdict: Verdict) => string;

@@ -1,0 +1,28 @@
+import * as Clock from "effect/Clock";
+import * as Effect from "effect/Effect";
+import type * as Fiber from "effect/Fiber";
+import * as FiberRef from "effect/FiberRef";
+import * as HashSet from "effect/HashSet";
+import type * as Scope from "effect/Scope";
+import type { Observer } from "./model.js";
+import type { Call } from "./model.js";
+type Observers = HashSet.HashSet<Observer>;
+export declare const observersOf: (call: Call | undefined) => Observers;
+export declare const currentCall: FiberRef.FiberRef<Call | undefined>;
+export declare const observedBy: <A, E, R>(effect: Effect.Effect<A, E, R>, observer: Observer) => Effect.Effect<A, E, R>;
+export declare const observing: (observer: Observer) => Effect.Effect<unknown, never, Scope.Scope>;
+export declare const apart: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>;
+export declare const isPart: (call: Call | undefined) => boolean;
+export declare const remaining: (call: Call | undefined) => number;
+export declare const ahead: (call: Call | undefined) => number;
+export declare const carried: (outer: Call | undefined, fiber: Fiber.RuntimeFiber<unknown, unknown>) => {
+    workload: import("./model.js").Workload | undefined;
+    idempotency: import("./model.js").Idempotency | undefined;
+    budget: import("../../RetryBudget.js").RetryBudget | undefined;
+    clock: Clock.Clock;
+};
+export declare const ending: (outer: Call | undefined, { budget, clock, idempotency, workload }: Pick<Call, "workload" | "idempotency" | "budget" | "clock">, endsAt: number) => Call;
+export declare const nested: (outer: Call | undefined, own: Pick<Call, "workload" | "idempotency" | "budget" | "clock">, millis: number, now?: number) => Call;
+export declare const endOf: (outer: Call | undefined, millis: number, now: number) => number;
+export declare const owning: <A, E, R>(outer: Call | undefined, effect: Effect.Effect<A, E, R>, reports?: boolean) => Effect.Effect<A, E, R>;
+export {};

@@ -1,0 +1,1 @@
+export declare const copySpan: (error: object, copy: object) => void;

@@ -1,0 +1,10 @@
+import * as Clock from "effect/Clock";
+import * as Effect from "effect/Effect";
+import type * as Fiber from "effect/Fiber";
+export declare const clockOf: (fiber: Fiber.RuntimeFiber<unknown, unknown>) => Clock.Clock;
+export declare const monotonic: (clock: Clock.Clock) => number;
+export declare const monotonicMillis: Effect.Effect<number>;
+export type Timer = ReturnType<typeof setTimeout> | (() => void);
+export declare const setTimer: (clock: Clock.Clock, millis: number, fire: () => void) => Timer;
+export declare const afterPoll: (clock: Clock.Clock, look: () => void) => Timer | undefined;
+export declare const clearTimer: (timer: Timer | undefined) => void;

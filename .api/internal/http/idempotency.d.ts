@@ -1,0 +1,10 @@
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest";
+import type * as Fiber from "effect/Fiber";
+import * as FiberRef from "effect/FiberRef";
+import type { Idempotency } from "../call/model.js";
+type Request = HttpClientRequest.HttpClientRequest;
+export declare const declaredIdempotency: FiberRef.FiberRef<Idempotency | undefined>;
+export declare const checkIdempotency: (owner: string, value: Idempotency) => Idempotency;
+export declare const idempotencyOfMethod: ({ method }: Request) => Idempotency;
+export declare const idempotencyOf: (request: Request, fiber: Fiber.RuntimeFiber<unknown, unknown>, option: Idempotency | ((request: Request) => Idempotency) | undefined) => Idempotency;
+export {};

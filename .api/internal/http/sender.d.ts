@@ -1,0 +1,1 @@
+export type Sender = "proxy" | "unknown";

@@ -1,0 +1,2 @@
+import type { Observer } from "../call/model.js";
+export declare const spansObserver: Observer;

@@ -1,0 +1,1 @@
+export declare const environmentProxy: (url: URL) => URL | string | undefined;

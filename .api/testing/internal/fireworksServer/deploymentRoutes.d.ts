@@ -1,0 +1,12 @@
+import { type Call } from "./messages.js";
+import type { DeploymentOptions, DeploymentRecord, DeploymentState, Config, World, Transition } from "./model.js";
+import type { Deployment, Version } from "./model.js";
+export declare const deploymentName: (config: Config, id: string) => string;
+export declare const current: ({ versions }: Deployment) => Version;
+export declare const changed: (world: World, deployment: Deployment, at: number, change: Partial<Version>) => World;
+export declare const readyAt: ({ replicas }: Version, at: number) => number;
+export declare const resized: (replicas: Version["replicas"], count: number, ready: number) => ReadonlyArray<number>;
+export declare const stateOf: (deployment: Deployment, version: Version, at: number) => DeploymentState;
+export declare const deployments: (config: Config, world: World, call: Call, [name, ...rest]: ReadonlyArray<string>) => Transition | undefined;
+export declare const setDeployment: (owner: string, world: World, id: string, given: DeploymentOptions, now: number) => World;
+export declare const recordOf: (deployment: Deployment, now: number) => DeploymentRecord;

@@ -1,0 +1,14 @@
+import type { Answer } from "../../Fault.js";
+import { type Call } from "./messages.js";
+import type { Creation, JobKind, JobRecord, Timeline, Config, World } from "./model.js";
+import type { Transition, Job } from "./model.js";
+export declare const jobName: (config: Config, kind: JobKind, id: string) => string;
+export declare const isDeleted: (job: Job, at: number) => boolean;
+export declare const latest: (world: World, id: string, kind?: JobKind) => Job | undefined;
+export declare const sendOn: (world: World, job: Job, timeline: Timeline, at: number) => World;
+export declare const jobs: (config: Config, world: World, call: Call, kind: JobKind, [name, sub, ...rest]: ReadonlyArray<string>) => Transition | undefined;
+export declare const health: (config: Config, world: World, call: Call, id: string, by: "gateway" | "direct") => Answer;
+export declare const preemption: (to: "FAILED" | "RE_QUEUEING") => Timeline;
+export declare const setJob: (world: World, id: string, timeline: Timeline, at: number) => World;
+export declare const recordOf: ({ createdAt, id, input, kind, life, moments }: Job, now: number) => JobRecord;
+export declare const creationsOf: (world: World) => ReadonlyArray<Creation>;
