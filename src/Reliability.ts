@@ -59,7 +59,7 @@ import {
 } from "./internal/reliability/model.js"
 import { stopping } from "./internal/reliability/stopping.js"
 import { describeSchedule } from "./internal/retry/descriptions.js"
-import type { Refused } from "./RateLimiter.js"
+import type { Refused } from "./internal/rateLimiter/service.js"
 import type * as Retry from "./Retry.js"
 import type { RetryBudget } from "./RetryBudget.js"
 import type { Workload } from "./Workload.js"
@@ -71,7 +71,6 @@ export * from "./internal/reliability/model.js"
 // Model
 // -------------------------------------------------------------------------------------------------
 
-/**
 /**
  * The errors of a protected effect: its own, and the `Transient` of a timeout. The latter is possible even if the effect cannot
  * fail.

@@ -192,7 +192,7 @@ const privateParts = (source: ts.SourceFile): ReadonlyArray<string> => {
 describe("private parts of Effect", () => {
   const internals = "internal/call/effectInternals.ts"
 
-  it("are named by one file alone", () => {
+  it("appears in a single file", () => {
     const named = sources
       .filter((file) => file !== internals)
       .flatMap((file) => privateParts(parse(file)).map((part) => `${file}: ${part}`))
@@ -200,7 +200,7 @@ describe("private parts of Effect", () => {
     expect(privateParts(parse(internals))).toEqual(["effect/SpanAnnotation"])
   })
 
-  it("are found in each form in which they may be named", () => {
+  it("detects each form of a private name", () => {
     const parts = (text: string) => privateParts(ts.createSourceFile("a.ts", text, ts.ScriptTarget.Latest))
     expect(parts(`(fiber as { readonly scope: () => Scope }).scope().add(flags, child)`)).toEqual(["scope()"])
     expect(parts(`globalValue(Symbol.for("effect/FiberRef/currentForkScopeOverride"), make)`)).toHaveLength(1)

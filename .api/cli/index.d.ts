@@ -1,1 +1,1 @@
-export * as Doctor from "./Doctor.js";
+export * as Doctor from "./Doctor.js"

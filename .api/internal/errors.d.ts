@@ -1,14 +1,14 @@
-export declare const attempt: <A>(f: () => A) => A | undefined;
-export declare const read: (u: unknown, key: PropertyKey) => unknown;
-export declare const list: (u: unknown) => ReadonlyArray<unknown>;
-export declare const nameOf: (u: unknown) => string | undefined;
-export declare const codeOf: (u: unknown) => string | undefined;
-export declare const chain: (u: unknown) => ReadonlyArray<unknown>;
+export declare const attempt: <A>(f: () => A) => A | undefined
+export declare const read: (u: unknown, key: PropertyKey) => unknown
+export declare const list: (u: unknown) => ReadonlyArray<unknown>
+export declare const nameOf: (u: unknown) => string | undefined
+export declare const codeOf: (u: unknown) => string | undefined
+export declare const chain: (u: unknown) => ReadonlyArray<unknown>
 export declare class CauseSummary {
-    readonly name: string;
-    readonly code?: string;
-    readonly cause?: CauseSummary;
-    constructor(name: string, code: string | undefined, cause: CauseSummary | undefined);
-    toString(): string;
+  readonly name: string
+  readonly code?: string
+  readonly cause?: CauseSummary
+  constructor(name: string, code: string | undefined, cause: CauseSummary | undefined)
+  toString(): string
 }
-export declare const reduce: (u: unknown) => CauseSummary | undefined;
+export declare const reduce: (u: unknown) => CauseSummary | undefined

@@ -203,7 +203,7 @@ const json = (value: unknown, headers: Record<string, string> = {}, status = 200
   Fault.answer(status, { headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(value) })
 
 describe("an HTTP client with a limiter", () => {
-  it.effect("has a key for each host, model and credential, and shows no credential", () =>
+  it.effect("uses a key for each host, model and credential, without showing the credential", () =>
     Effect.gen(function* () {
       const limiter = yield* RateLimiter.make()
       const client = ReliableHttpClient.make(yield* ScriptedClient.make(), { workload, limiter })
@@ -293,7 +293,7 @@ describe("a stream with a limiter", () => {
         })
     )
 
-  it.effect("is in flight until its end, and settles its usage", () =>
+  it.effect("stays in flight until its end, and settles its usage", () =>
     Effect.gen(function* () {
       const limiter = yield* RateLimiter.make()
       const stream = yield* open(limiter, events({ text: "a" }, { usage: { completion_tokens: 3 } }, "[DONE]"))
@@ -353,7 +353,7 @@ describe("a stream with a limiter", () => {
 })
 
 describe("a limiter in the context", () => {
-  it.effect("is used by ReliableHttpClient.layer and Fireworks.layer", () =>
+  it.effect("applies to the calls of ReliableHttpClient.layer and Fireworks.layer", () =>
     Effect.gen(function* () {
       const limiter = yield* RateLimiter.RateLimiter
       yield* Effect.flatMap(ReliableHttpClient.ReliableHttpClient, (client) => client.get("https://api.example.com/"))

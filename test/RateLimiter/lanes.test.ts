@@ -227,7 +227,7 @@ describe("the state machine", () => {
     expect(ask(state, now + 1000, {}).millis).toBe(0)
   })
 
-  it("never exceeds a given limit, whatever headers say", () => {
+  it("does not exceed a given limit, whatever headers report", () => {
     const state = initial({ limits: { requests: 2 } })
     const decision = apply(state, 0, { _tag: "Ask", cost: {}, heldBy: undefined })
     if (decision._tag !== "Admitted") throw new Error("not admitted")
@@ -239,7 +239,7 @@ describe("the state machine", () => {
     expect(state.paces[0]?.rate).toBe(1)
   })
 
-  it("is no faster after a refusal than a limit that is slower than any learned pace", () => {
+  it("keeps a pace after a refusal at most as fast as a limit below any learned pace", () => {
     const state = initial({ limits: { requests: 1 / 600 } })
     const decision = apply(state, 1000, { _tag: "Ask", cost: {}, heldBy: undefined })
     if (decision._tag !== "Admitted") throw new Error("not admitted")
@@ -248,7 +248,7 @@ describe("the state machine", () => {
     expect(state.paces[0]?.rate).toBeLessThanOrEqual(1 / 600)
   })
 
-  it("neither freezes nor forgets while calls of thirty minutes are in flight", () => {
+  it("keeps admitting and learning while calls of thirty minutes are in flight", () => {
     const state = initial()
     const minute = 60_000
     let now = 0

@@ -169,7 +169,7 @@ describe("limit", () => {
     })
   )
 
-  it.effect("is interrupted at once while it waits", () =>
+  it.effect("ends at once when it is interrupted in a wait", () =>
     Effect.gen(function* () {
       const limiter = yield* RateLimiter.make({ concurrency: 1 })
       yield* Effect.fork(Effect.never.pipe(RateLimiter.limit(limiter, { key })))

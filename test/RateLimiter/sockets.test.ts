@@ -12,7 +12,7 @@ const seconds = 20
 describe("many clients of a limited server on sockets", () => {
   // both sides share this thread, and a machine that is starved bunches what the limiter has spread
   it.each(["none", "seconds"] as const)(
-    "use what it admits, with few refusals and no failure (hints: %s)",
+    "uses the admitted rate with few refusals and without failures (hints: %s)",
     { retry: 2 },
     async (hint) => {
       const program = Effect.gen(function* () {

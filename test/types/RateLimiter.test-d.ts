@@ -16,12 +16,12 @@ describe("RateLimiter", () => {
     void RateLimiter.limit(call, limiter, {})
   })
 
-  it("is a service whose tag has the name of its interface", () => {
+  it("provides a service whose tag has the name of its interface", () => {
     expectTypeOf(RateLimiter.make()).toEqualTypeOf<Effect.Effect<RateLimiter.RateLimiter>>()
     expectTypeOf(RateLimiter.layer({ concurrency: 1 })).toEqualTypeOf<Layer.Layer<RateLimiter.RateLimiter>>()
   })
 
-  it("is an option of policies and clients, alone or with how it is asked", () => {
+  it("works as an option of policies and clients, alone or with options of each call", () => {
     const { interactive: workload } = Workload
     expectTypeOf(Reliability.make({ workload, limiter })).toEqualTypeOf<Reliability.Policy>()
     expectTypeOf(Reliability.make({ workload, limiter: { limiter, key: "a" } })).toEqualTypeOf<Reliability.Policy>()

@@ -1,8 +1,8 @@
-import type * as Workload from "../../Workload.js";
+import type * as Workload from "../../Workload.js"
 export interface CallOptions {
-    readonly workload?: Workload.Workload | undefined;
-    readonly sessionAffinity?: string | undefined;
-    readonly multiTurnSession?: string | undefined;
-    readonly requestId?: string | undefined;
-    readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly workload?: Workload.Workload | undefined
+  readonly sessionAffinity?: string | undefined
+  readonly multiTurnSession?: string | undefined
+  readonly requestId?: string | undefined
+  readonly headers?: Readonly<Record<string, string>> | undefined
 }

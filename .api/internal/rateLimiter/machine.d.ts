@@ -1,15 +1,17 @@
-import type { Cost, Decision, Event, Report, Resource, State, Ticket, Wait } from "./model.js";
-export declare const unbounded: number;
+import type { Cost, Decision, Event, Report, Resource, State, Ticket, Wait } from "./model.js"
+export declare const unbounded: number
 export interface Settings {
-    readonly concurrency?: number | undefined;
-    readonly limits?: {
-        readonly [R in Resource]?: number | undefined;
-    } | undefined;
+  readonly concurrency?: number | undefined
+  readonly limits?:
+    | {
+        readonly [R in Resource]?: number | undefined
+      }
+    | undefined
 }
-export declare const initial: ({ concurrency, limits }?: Settings) => State;
-export declare const copy: (state: State) => State;
-export declare const ask: (state: State, moment: number, cost: Cost) => Wait;
-export declare const admit: (state: State, moment: number, cost: Cost, heldBy: Wait["by"]) => Ticket;
-export declare const record: (state: State, moment: number, ticket: Ticket, report: Report) => void;
-export declare const apply: (state: State, now: number, event: Event) => Decision;
-export declare const transition: (state: State, now: number, event: Event) => readonly [State, Decision];
+export declare const initial: ({ concurrency, limits }?: Settings) => State
+export declare const copy: (state: State) => State
+export declare const ask: (state: State, moment: number, cost: Cost) => Wait
+export declare const admit: (state: State, moment: number, cost: Cost, heldBy: Wait["by"]) => Ticket
+export declare const record: (state: State, moment: number, ticket: Ticket, report: Report) => void
+export declare const apply: (state: State, now: number, event: Event) => Decision
+export declare const transition: (state: State, now: number, event: Event) => readonly [State, Decision]

@@ -1,20 +1,24 @@
-import type * as HttpClientRequest from "@effect/platform/HttpClientRequest";
-import type { Cost, TokenUsage } from "./model.js";
-import type { RateLimiter } from "./service.js";
-import { type CheckedUse } from "./use.js";
-type Request = HttpClientRequest.HttpClientRequest;
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type { Cost, TokenUsage } from "./model.js"
+import type { RateLimiter } from "./service.js"
+import { type CheckedUse } from "./use.js"
+type Request = HttpClientRequest.HttpClientRequest
 export interface RequestUse {
-    readonly limiter: RateLimiter;
-    readonly key?: ((request: Request) => string) | undefined;
-    readonly cost?: ((request: Request) => Cost) | undefined;
-    readonly class?: string | undefined;
+  readonly limiter: RateLimiter
+  readonly key?: ((request: Request) => string) | undefined
+  readonly cost?: ((request: Request) => Cost) | undefined
+  readonly class?: string | undefined
 }
 export interface CheckedRequestUse extends Pick<RequestUse, "key" | "cost"> {
-    readonly use: CheckedUse;
+  readonly use: CheckedUse
 }
-export declare const checkRequestUse: (owner: string, given: RateLimiter | RequestUse) => CheckedRequestUse;
-export declare const keyOf: ({ headers, url }: Request, model: string | undefined) => string;
-export declare const useFor: ({ cost, key, use }: CheckedRequestUse, request: Request, model: string | undefined) => CheckedUse;
-export declare const usageOf: (value: unknown) => TokenUsage | undefined;
-export declare const usageWithin: (data: string) => TokenUsage | undefined;
-export {};
+export declare const checkRequestUse: (owner: string, given: RateLimiter | RequestUse) => CheckedRequestUse
+export declare const keyOf: ({ headers, url }: Request, model: string | undefined) => string
+export declare const useFor: (
+  { cost, key, use }: CheckedRequestUse,
+  request: Request,
+  model: string | undefined
+) => CheckedUse
+export declare const usageOf: (value: unknown) => TokenUsage | undefined
+export declare const usageWithin: (data: string) => TokenUsage | undefined
+export {}

@@ -1,12 +1,19 @@
-import type { Entry } from "./engine.js";
-import type { RateLimiter, Use } from "./service.js";
-export declare const slackOf: (owner: string, { classes }: Pick<RateLimiter, "classes">, name?: string) => number;
-export declare const checkKey: (owner: string, key: string) => string;
+import type { Entry } from "./engine.js"
+import type { RateLimiter, Use } from "./service.js"
+export declare const slackOf: (owner: string, { classes }: Pick<RateLimiter, "classes">, name?: string) => number
+export declare const checkKey: (owner: string, key: string) => string
 export interface CheckedUse extends Use {
-    readonly slack: number;
+  readonly slack: number
 }
-export declare const checkUse: (owner: string, given: RateLimiter | Use) => CheckedUse;
-export declare const entryOf: ({ cost, key, slack }: CheckedUse, about: {
-    readonly host?: string | undefined;
-    readonly model?: string | undefined;
-} | undefined, left: number, order: number | undefined) => Entry;
+export declare const checkUse: (owner: string, given: RateLimiter | Use) => CheckedUse
+export declare const entryOf: (
+  { cost, key, slack }: CheckedUse,
+  about:
+    | {
+        readonly host?: string | undefined
+        readonly model?: string | undefined
+      }
+    | undefined,
+  left: number,
+  order: number | undefined
+) => Entry

@@ -1,5 +1,5 @@
 export interface Event {
-    readonly event?: string | undefined;
-    readonly id?: string | undefined;
-    readonly data: string;
+  readonly event?: string | undefined
+  readonly id?: string | undefined
+  readonly data: string
 }

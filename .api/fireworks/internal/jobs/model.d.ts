@@ -1,126 +1,167 @@
-import * as Schema from "effect/Schema";
-import type * as Duration from "effect/Duration";
-import type * as Workload from "../../../Workload.js";
-declare const TrainerJobStruct: Schema.TypeLiteral<{
-    trainingConfig: Schema.optional<Schema.NullOr<Schema.Schema<{
-        readonly [x: string]: unknown;
-    }, {
-        readonly [x: string]: unknown;
-    }, never>>>;
-    dataset: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>;
-    nodeCount: Schema.optional<Schema.NullOr<Schema.Schema<number, string | number, never>>>;
-    serviceMode: Schema.optional<Schema.NullOr<Schema.Schema<boolean, boolean, never>>>;
-    keepAlive: Schema.optional<Schema.NullOr<Schema.Schema<boolean, boolean, never>>>;
-    hotLoadDeploymentId: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>;
-    directRouteHandle: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>;
-    jobProgress: Schema.optional<Schema.NullOr<Schema.Schema<{
-        readonly [x: string]: unknown;
-    }, {
-        readonly [x: string]: unknown;
-    }, never>>>;
-    state: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>;
-    status: Schema.optional<Schema.NullOr<Schema.Schema<{
-        readonly [x: string]: unknown;
-        readonly code?: string | number | null | undefined;
-        readonly message?: string | null | undefined;
-    }, {
-        readonly [x: string]: unknown;
-        readonly code?: string | number | null | undefined;
-        readonly message?: string | null | undefined;
-    }, never>>>;
-    displayName: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>;
-    createTime: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>;
-    updateTime: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>;
-    createdBy: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>;
-    name: typeof Schema.String;
-}, readonly [{
-    readonly key: typeof Schema.String;
-    readonly value: typeof Schema.Unknown;
-}]>;
-export interface TrainerJob extends Schema.Schema.Type<typeof TrainerJobStruct> {
-}
-export interface TrainerJobEncoded extends Schema.Schema.Encoded<typeof TrainerJobStruct> {
-}
-export declare const TrainerJob: Schema.Schema<TrainerJob, TrainerJobEncoded>;
-declare const CheckpointStruct: Schema.TypeLiteral<{
-    name: typeof Schema.String;
-    createTime: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>;
-    checkpointType: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>;
-    promotable: Schema.optional<Schema.NullOr<Schema.Schema<boolean, boolean, never>>>;
-}, readonly [{
-    readonly key: typeof Schema.String;
-    readonly value: typeof Schema.Unknown;
-}]>;
-export interface Checkpoint extends Schema.Schema.Type<typeof CheckpointStruct> {
-}
-export interface CheckpointEncoded extends Schema.Schema.Encoded<typeof CheckpointStruct> {
-}
-export declare const Checkpoint: Schema.Schema<Checkpoint, CheckpointEncoded>;
-export type Kind = "trainer" | "supervised" | "reinforcement" | "preference";
-export type Resumable = "FAILED" | "CANCELLED" | "PAUSED" | "COMPLETED";
+import * as Schema from "effect/Schema"
+import type * as Duration from "effect/Duration"
+import type * as Workload from "../../../Workload.js"
+declare const TrainerJobStruct: Schema.TypeLiteral<
+  {
+    trainingConfig: Schema.optional<
+      Schema.NullOr<
+        Schema.Schema<
+          {
+            readonly [x: string]: unknown
+          },
+          {
+            readonly [x: string]: unknown
+          },
+          never
+        >
+      >
+    >
+    dataset: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+    nodeCount: Schema.optional<Schema.NullOr<Schema.Schema<number, string | number, never>>>
+    serviceMode: Schema.optional<Schema.NullOr<Schema.Schema<boolean, boolean, never>>>
+    keepAlive: Schema.optional<Schema.NullOr<Schema.Schema<boolean, boolean, never>>>
+    hotLoadDeploymentId: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+    directRouteHandle: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+    jobProgress: Schema.optional<
+      Schema.NullOr<
+        Schema.Schema<
+          {
+            readonly [x: string]: unknown
+          },
+          {
+            readonly [x: string]: unknown
+          },
+          never
+        >
+      >
+    >
+    state: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+    status: Schema.optional<
+      Schema.NullOr<
+        Schema.Schema<
+          {
+            readonly [x: string]: unknown
+            readonly code?: string | number | null | undefined
+            readonly message?: string | null | undefined
+          },
+          {
+            readonly [x: string]: unknown
+            readonly code?: string | number | null | undefined
+            readonly message?: string | null | undefined
+          },
+          never
+        >
+      >
+    >
+    displayName: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+    createTime: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+    updateTime: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+    createdBy: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+    name: typeof Schema.String
+  },
+  readonly [
+    {
+      readonly key: typeof Schema.String
+      readonly value: typeof Schema.Unknown
+    }
+  ]
+>
+export interface TrainerJob extends Schema.Schema.Type<typeof TrainerJobStruct> {}
+export interface TrainerJobEncoded extends Schema.Schema.Encoded<typeof TrainerJobStruct> {}
+export declare const TrainerJob: Schema.Schema<TrainerJob, TrainerJobEncoded>
+declare const CheckpointStruct: Schema.TypeLiteral<
+  {
+    name: typeof Schema.String
+    createTime: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+    checkpointType: Schema.optional<Schema.NullOr<Schema.Schema<string, string, never>>>
+    promotable: Schema.optional<Schema.NullOr<Schema.Schema<boolean, boolean, never>>>
+  },
+  readonly [
+    {
+      readonly key: typeof Schema.String
+      readonly value: typeof Schema.Unknown
+    }
+  ]
+>
+export interface Checkpoint extends Schema.Schema.Type<typeof CheckpointStruct> {}
+export interface CheckpointEncoded extends Schema.Schema.Encoded<typeof CheckpointStruct> {}
+export declare const Checkpoint: Schema.Schema<Checkpoint, CheckpointEncoded>
+export type Kind = "trainer" | "supervised" | "reinforcement" | "preference"
+export type Resumable = "FAILED" | "CANCELLED" | "PAUSED" | "COMPLETED"
 export interface OptimizerStateAtRisk {
-    readonly _tag: "OptimizerStateAtRisk";
-    readonly interval: 0 | undefined;
-    readonly advice: string;
+  readonly _tag: "OptimizerStateAtRisk"
+  readonly interval: 0 | undefined
+  readonly advice: string
 }
-export type Optimizer = {
-    readonly _tag: "Untouched";
-} | {
-    readonly _tag: "Preserved";
-    readonly checkpoint: Checkpoint;
-} | {
-    readonly _tag: "Lost";
-} | {
-    readonly _tag: "Unknown";
-    readonly why: string;
-};
-export type Ended = {
-    readonly _tag: "Failed";
-    readonly job: TrainerJob;
-    readonly code: string | undefined;
-    readonly message: string | undefined;
-} | {
-    readonly _tag: "Completed" | "Cancelled" | "Expired" | "EarlyStopped" | "Paused";
-    readonly job: TrainerJob;
-};
+export type Optimizer =
+  | {
+      readonly _tag: "Untouched"
+    }
+  | {
+      readonly _tag: "Preserved"
+      readonly checkpoint: Checkpoint
+    }
+  | {
+      readonly _tag: "Lost"
+    }
+  | {
+      readonly _tag: "Unknown"
+      readonly why: string
+    }
+export type Ended =
+  | {
+      readonly _tag: "Failed"
+      readonly job: TrainerJob
+      readonly code: string | undefined
+      readonly message: string | undefined
+    }
+  | {
+      readonly _tag: "Completed" | "Cancelled" | "Expired" | "EarlyStopped" | "Paused"
+      readonly job: TrainerJob
+    }
 export interface Up {
-    readonly _tag: "Up";
-    readonly job: TrainerJob;
+  readonly _tag: "Up"
+  readonly job: TrainerJob
 }
 export interface Reached {
-    readonly job: TrainerJob;
-    readonly resumed: number;
-    readonly optimizer: Optimizer;
-    readonly atRisk: OptimizerStateAtRisk | undefined;
+  readonly job: TrainerJob
+  readonly resumed: number
+  readonly optimizer: Optimizer
+  readonly atRisk: OptimizerStateAtRisk | undefined
 }
-export type Outcome = (Reached & {
-    readonly _tag: "Ready";
-    readonly baseUrl: string;
-}) | (Reached & {
-    readonly _tag: "Running";
-}) | Ended;
+export type Outcome =
+  | (Reached & {
+      readonly _tag: "Ready"
+      readonly baseUrl: string
+    })
+  | (Reached & {
+      readonly _tag: "Running"
+    })
+  | Ended
 export interface CallOptions {
-    readonly kind?: Kind | undefined;
-    readonly workload?: Workload.Workload | undefined;
+  readonly kind?: Kind | undefined
+  readonly workload?: Workload.Workload | undefined
 }
 export interface ReadyOptions extends CallOptions {
-    readonly pollInterval?: Duration.DurationInput | undefined;
-    readonly factor?: number | undefined;
-    readonly cap?: Duration.DurationInput | undefined;
-    readonly jitter?: number | undefined;
-    readonly pending?: Duration.DurationInput | undefined;
-    readonly ready?: Duration.DurationInput | undefined;
-    readonly resumable?: Duration.DurationInput | undefined;
-    readonly outage?: Duration.DurationInput | undefined;
-    readonly unseen?: Duration.DurationInput | undefined;
-    readonly stale?: Duration.DurationInput | undefined;
+  readonly pollInterval?: Duration.DurationInput | undefined
+  readonly factor?: number | undefined
+  readonly cap?: Duration.DurationInput | undefined
+  readonly jitter?: number | undefined
+  readonly pending?: Duration.DurationInput | undefined
+  readonly ready?: Duration.DurationInput | undefined
+  readonly resumable?: Duration.DurationInput | undefined
+  readonly outage?: Duration.DurationInput | undefined
+  readonly unseen?: Duration.DurationInput | undefined
+  readonly stale?: Duration.DurationInput | undefined
 }
-export type Goal = {
-    readonly until: "ready";
-    readonly healthy: boolean;
-    readonly resumable: ReadonlyArray<Resumable>;
-} | {
-    readonly until: "end";
-    readonly onPause?: "wait" | "end" | undefined;
-};
-export {};
+export type Goal =
+  | {
+      readonly until: "ready"
+      readonly healthy: boolean
+      readonly resumable: ReadonlyArray<Resumable>
+    }
+  | {
+      readonly until: "end"
+      readonly onPause?: "wait" | "end" | undefined
+    }
+export {}

@@ -1,1 +1,0 @@
-export declare const copySpan: (error: object, copy: object) => void;

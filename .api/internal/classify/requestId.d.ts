@@ -1,1 +1,0 @@
-export declare const requestIdOf: (names: ReadonlyArray<string>, headers: unknown, fromBody?: string) => string | undefined;

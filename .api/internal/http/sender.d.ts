@@ -1,1 +1,0 @@
-export type Sender = "proxy" | "unknown";

@@ -1,2 +1,0 @@
-import type { Stopping, Waiting } from "../call/model.js";
-export declare const stopping: (why: Waiting | Stopping) => Stopping;

@@ -1,2 +1,0 @@
-import type { Observer } from "../call/model.js";
-export declare const spansObserver: Observer;

@@ -1,2 +1,0 @@
-import { type Body } from "../../internal/http/response.js";
-export declare const bodyOf: (chunks: ReadonlyArray<Buffer>) => Body;

@@ -1,1 +1,0 @@
-export declare const environmentProxy: (url: URL) => URL | string | undefined;
