@@ -45,7 +45,7 @@ import { limited, limitedWithin, onLimitKey, type Sequel, type WithOnLimit } fro
 import { clockOf, monotonic } from "./internal/clock.js"
 import { timedOut } from "./internal/deadline/timedOut.js"
 import { checkIdempotency } from "./internal/http/idempotency.js"
-import { admission, type Asked } from "./internal/rateLimiter/admission.js"
+import { admission, type Continuation } from "./internal/rateLimiter/admission.js"
 import type { Pass } from "./internal/rateLimiter/pass.js"
 import { type CheckedUse, checkUse, entryOf } from "./internal/rateLimiter/use.js"
 import { describePolicy } from "./internal/reliability/describe.js"
@@ -230,14 +230,14 @@ export const leaf: {
 type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
 
 /** One run of a protected effect. */
-class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Asked<A, unknown, R | R2> {
+class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Continuation<A, unknown, R | R2> {
   readonly outer: Call | undefined
   readonly clock: Clock.Clock
   readonly startedAt: number
   /** The deadline of the call, in monotonic milliseconds. */
   readonly endsAt: number
   /** Notifies the observers of the call; absent without observers. */
-  readonly told: CallReport | undefined
+  readonly report: CallReport | undefined
   attempts = 0
   /** The number of attempts made, including those of inner owners of retries. */
   made = 0
@@ -266,7 +266,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Asked
     this.startedAt = monotonic(this.clock)
     this.endsAt = endOf(this.outer, Duration.toMillis(policy.workload.deadline), this.startedAt)
     this.state = policy.workload.retry.initial
-    this.told = reportOf(this, "call")
+    this.report = reportOf(this, "call")
   }
 
   /** Returns the call that its fibers inherit. Code inside an attempt has the time of the attempt, not that of the call. */
@@ -293,15 +293,15 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Asked
       const use = policy.limiter as CheckedUse
       return admission(use.limiter, entryOf(use, policy.about, left, this.order), fiber, flags, this)
     }
-    const { told } = this
+    const { report } = this
     const millis = this.begin(left)
     if (typeof effect !== "function") {
       const call = this.until(now + millis)
-      const try_ = told === undefined ? effect : told.try(effect, this.attempts, now, call)
-      return limited(try_, fiber, flags, call, millis, this)
+      const attemptEffect = report === undefined ? effect : report.try(effect, this.attempts, now, call)
+      return limited(attemptEffect, fiber, flags, call, millis, this)
     }
     const limits = { attempt: this.attempts, workload: policy.workload, millis, phase: this.phase }
-    if (told === undefined) return this.handled(effect(limits))
+    if (report === undefined) return this.handled(effect(limits))
     return Effect.flatten(this.recorded(this.leaf(effect, limits, now), flags))
   }
 
@@ -314,12 +314,12 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Asked
   }
 
   leaf(effect: (attempt: Attempt) => Effect.Effect<A, E, R>, limits: Attempt, now: number): Effect.Effect<A, E, R> {
-    const try_ = Effect.suspend(() => effect(limits))
-    return this.told?.try(try_, limits.attempt, now, undefined) ?? try_
+    const attemptEffect = Effect.suspend(() => effect(limits))
+    return this.report?.try(attemptEffect, limits.attempt, now, undefined) ?? attemptEffect
   }
 
   onWait(): void {
-    this.told?.begin()
+    this.report?.begin()
     this.watch()
   }
 
@@ -329,7 +329,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Asked
     flags: RuntimeFlags.RuntimeFlags,
     before: unknown
   ): Effect.Effect<Effect.Effect<A, unknown, R | R2>, unknown, R | R2> {
-    const { clock, effect, policy, told } = this
+    const { clock, effect, policy, report } = this
     const now = monotonic(clock)
     this.pass = pass
     this.order = pass.order
@@ -341,12 +341,12 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Asked
     }
     const call = this.until(now + millis)
     call.pass = pass
-    const try_ = told === undefined ? effect : told.try(effect, this.attempts, now, call)
-    return limitedWithin(try_, fiber, flags, call, millis, this, before)
+    const attemptEffect = report === undefined ? effect : report.try(effect, this.attempts, now, call)
+    return limitedWithin(attemptEffect, fiber, flags, call, millis, this, before)
   }
 
   onRefusal({ error, why }: Refused): Effect.Effect<never, ApiError, R2> {
-    this.told?.begin()
+    this.report?.begin()
     return this.giveUp(error, why === "queue" ? "QueueFull" : "Deadline", error.retryAfter)
   }
 
@@ -357,8 +357,8 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Asked
     return pass
   }
 
-  handled(try_: Effect.Effect<A, E, R>): Effect.Effect<A, unknown, R | R2> {
-    return Effect.matchCauseEffect(try_, {
+  handled(attemptEffect: Effect.Effect<A, E, R>): Effect.Effect<A, unknown, R | R2> {
+    return Effect.matchCauseEffect(attemptEffect, {
       onSuccess: (value) => this.onSuccess(Effect.succeed(value)),
       onFailure: (cause) => this.onFailure(cause)
     })
@@ -366,11 +366,11 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Asked
 
   /** Runs an attempt of a leaf and reports its end. An interruption is reported within a mask, unless the fiber is watched. */
   recorded(
-    try_: Effect.Effect<A, E, R>,
+    attemptEffect: Effect.Effect<A, E, R>,
     flags: RuntimeFlags.RuntimeFlags
   ): Effect.Effect<Effect.Effect<A, unknown, R | R2>, never, R> {
     return Effect.uninterruptible(
-      Effect.matchCauseEffect(RuntimeFlags.interruption(flags) ? Effect.interruptible(try_) : try_, {
+      Effect.matchCauseEffect(RuntimeFlags.interruption(flags) ? Effect.interruptible(attemptEffect) : attemptEffect, {
         onSuccess: (value) => Effect.succeed(this.onSuccess(Effect.succeed(value))),
         onFailure: (cause) => Effect.succeed(this.onFailure(cause))
       })
@@ -379,7 +379,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Asked
 
   // under the mask in which the end is reported, so that observers receive both or neither
   onStart(): void {
-    this.told?.begin()
+    this.report?.begin()
   }
 
   again(): Effect.Effect<A, unknown, R | R2> {
@@ -388,7 +388,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Asked
 
   onSuccess(value: Effect.Effect<A, unknown>): Effect.Effect<A, unknown> {
     this.leave()?.succeed()
-    this.told?.succeed(this.attempts)
+    this.report?.succeed(this.attempts)
     return value
   }
 
@@ -407,7 +407,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Asked
     if (!isApiError(error)) return this.passOn(cause, error)
     const known = this.explained(error)
     this.leave()?.fail(known)
-    this.told?.tell("attempt", this.attempts, known)
+    this.report?.tell("attempt", this.attempts, known)
     this.made += Math.max(1, known.attempts)
     return this.decide(known)
   }
@@ -438,7 +438,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Asked
         : timedOut("attempt", policy.workload.timeouts.attempt, { attempts: 0, last })
     const error = (policy as WithOnLimit)[onLimitKey]?.(late) ?? late
     this.leave()?.fail(error)
-    this.told?.tell("attempt", this.attempts, error)
+    this.report?.tell("attempt", this.attempts, error)
     this.made++
     if (phase === "deadline") return this.giveUp(error, "Deadline")
     // an owner of retries inside was at work: to start it anew would multiply its attempts
@@ -515,7 +515,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Asked
 
   wait(error: ApiError, step: Retry.Step, millis: number): Effect.Effect<A, unknown, R | R2> {
     const { onRetry, workload } = this.policy
-    this.told?.waits(error, step, millis)
+    this.report?.waits(error, step, millis)
     const wait = this.pause(millis)
     if (onRetry === undefined) return wait
     const observer = beside(() => onRetry({ workload, error, step }))
@@ -534,7 +534,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Asked
     const passed = why === "Settled" && isSettled(error)
     const timeLeft = nextWait && Duration.millis(Math.max(0, this.left()))
     const settled = passed ? error : settle(error, Math.max(1, this.made), { stopped: why, nextWait, timeLeft })
-    this.told?.tell("call", this.attempts, settled, why)
+    this.report?.tell("call", this.attempts, settled, why)
     const failure = Effect.fail(settled)
     if (onGiveUp === undefined) return failure
     const observer = beside(() => onGiveUp({ workload, error: settled, why }))
@@ -547,7 +547,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Asked
 
   // a function of its own, so that the listener keeps no other variables alive
   watch(): void {
-    this.told?.watch(() => this.onInterrupt())
+    this.report?.watch(() => this.onInterrupt())
   }
 
   onInterrupt(): void {
@@ -557,22 +557,22 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Asked
 
   /** Notifies observers of a call that ends by an interruption or a foreign error. */
   abandon(reason: () => ApiError): void {
-    const { told, attempts } = this
-    if (told === undefined || told.ended) return
+    const { report, attempts } = this
+    if (report === undefined || report.ended) return
     const error = reason()
-    if (told.trying) {
-      told.tell("attempt", attempts, error)
+    if (report.trying) {
+      report.tell("attempt", attempts, error)
       this.made++
     }
-    told.tell("call", attempts, isSettled(error) ? error : settle(error, Math.max(1, this.made)))
+    report.tell("call", attempts, isSettled(error) ? error : settle(error, Math.max(1, this.made)))
   }
 
   aborted(): ApiError {
-    const { last, lastDelivery, told } = this
+    const { last, lastDelivery, report } = this
     const detail = last === undefined ? undefined : `the attempt before failed with ${last}`
     return unsafeMake(
       { class: "Fatal", reason: "Aborted" },
-      { delivery: told?.trying === true ? "Unconfirmed" : lastDelivery, detail }
+      { delivery: report?.trying === true ? "Unconfirmed" : lastDelivery, detail }
     )
   }
 }
@@ -590,16 +590,16 @@ const perform = <A, E, R, R2>(
 ): Effect.Effect<A, Protected<E>, R | R2> => {
   const effect: Effect.Effect<A, unknown, R | R2> = Effect.withFiberRuntime((fiber, status) => {
     const protection = make(fiber)
-    const { outer, policy, told } = protection
+    const { outer, policy, report } = protection
     // a begin that was reported is followed by an end, even if no attempt is made
-    if (told?.isBegun(typeof protection.effect === "function") === true) protection.watch()
-    if (!isPart(outer) && policy.budget === undefined && told?.wraps !== true) {
+    if (report?.isBegun(typeof protection.effect === "function") === true) protection.watch()
+    if (!isPart(outer) && policy.budget === undefined && report?.wraps !== true) {
       return protection.attempt(fiber, status.runtimeFlags)
     }
     // a call within a call of the same budget has been counted
     const counted = policy.budget === undefined || policy.budget === outer?.budget
     const run = counted ? protection.again() : Effect.zipRight(policy.budget.deposit, protection.again())
-    return owning(outer, told === undefined ? run : told.around(run), told !== undefined)
+    return owning(outer, report === undefined ? run : report.around(run), report !== undefined)
   })
   // what fails inside is what the effect failed with, or an `ApiError` made here, which the types above account for
   return effect as Effect.Effect<A, Protected<E>, R | R2>

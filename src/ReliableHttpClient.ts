@@ -364,15 +364,16 @@ class Caller<E, R, R2> {
       sending.about = owned.about
       sending.context = owned.context
     }
-    const told = single ? policy : this.policyFor(policy, request, sending, fiber)
+    const observed = single ? policy : this.policyFor(policy, request, sending, fiber)
 
     if (exchanging !== undefined) {
-      const attempt = (try_: Reliability.Attempt) => this.exchanged(exchanging, request, sending, fiber, onAnswer, try_)
+      const attempt = (limits: Reliability.Attempt) =>
+        this.exchanged(exchanging, request, sending, fiber, onAnswer, limits)
       // the owner of the retries asked its rate limiter
       const pass = single ? fiber.getFiberRef(currentCall)?.pass : undefined
       return single
         ? attempt({ attempt: 1, workload: policy.workload, millis: Infinity, phase: "attempt", pass })
-        : Reliability.leaf(told, attempt)
+        : Reliability.leaf(observed, attempt)
     }
     let attempts = 0
     const attempt = Effect.withFiberRuntime<Response, ApiError, R>((inner) => {
@@ -380,7 +381,7 @@ class Caller<E, R, R2> {
       sending.pass = inner.getFiberRef(currentCall)?.pass
       return sending.guard(attempts, this.executed(request, sending, inner, onAnswer))
     })
-    return single ? attempt : Reliability.protect(attempt, told)
+    return single ? attempt : Reliability.protect(attempt, observed)
   }
 
   /** Returns the policy with its parts that depend on the request: attributes for observers, and a use of the limiter. */

@@ -29,7 +29,7 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schedule from "effect/Schedule"
 import type { Transient } from "./ApiError.js"
-import { carried, currentCall, nested } from "./internal/call/context.js"
+import { inheritedFrom, currentCall, nested } from "./internal/call/context.js"
 import type { Patience, Workload } from "./internal/call/model.js"
 import { limitedTo } from "./internal/call/timeLimit.js"
 import { timedOut } from "./internal/deadline/timedOut.js"
@@ -412,7 +412,7 @@ export const within: {
 } = /*#__PURE__*/ dual(2, <A, E, R>(effect: Effect.Effect<A, E, R>, workload: Workload) =>
   Effect.withFiberRuntime<A, E, R>((fiber) => {
     const outer = fiber.getFiberRef(currentCall)
-    return Effect.locally(effect, currentCall, nested(outer, { ...carried(outer, fiber), workload }, Infinity))
+    return Effect.locally(effect, currentCall, nested(outer, { ...inheritedFrom(outer, fiber), workload }, Infinity))
   })
 )
 

@@ -37,7 +37,7 @@ import type * as Stream from "effect/Stream"
 import { type ApiError, isApiError, settle } from "../ApiError.js"
 import * as Deadline from "../Deadline.js"
 import { unsafeMake } from "../internal/apiError/unsafeMake.js"
-import { apart } from "../internal/call/context.js"
+import { detached } from "../internal/call/context.js"
 import { fromException } from "../internal/classify/fromException.js"
 import { clockOf, monotonic, monotonicMillis } from "../internal/clock.js"
 import * as watching from "../internal/job/watching.js"
@@ -748,7 +748,7 @@ export const scaleOutOn429 = <R = never>(
       })
 
     // the background work is not part of the call that created it
-    const work = apart(Effect.forever(Effect.flatMap(Queue.take(due), turn)))
+    const work = detached(Effect.forever(Effect.flatMap(Queue.take(due), turn)))
     yield* Effect.forkScoped(Effect.interruptible(work))
 
     const observe = (error: ApiError): Effect.Effect<void> =>

@@ -32,7 +32,7 @@ import type * as Scope from "effect/Scope"
 import type { ServerCounts as Counted } from "../Accounting.js"
 import type { ApiError } from "../ApiError.js"
 import { unsafeMake } from "../internal/apiError/unsafeMake.js"
-import { apart } from "../internal/call/context.js"
+import { detached } from "../internal/call/context.js"
 import { monotonicMillis } from "../internal/clock.js"
 import { duration, refuse } from "../internal/options.js"
 import * as Retry from "../Retry.js"
@@ -267,7 +267,7 @@ const makeScrape = (fireworks: Fireworks.Fireworks): Effect.Effect<Scrape, ApiEr
     outcome = undefined
     const pause = Effect.map(monotonicMillis, (at) => void (due = at + spacing))
     // the result is shared, so the deadline of one caller must not limit it
-    const unbound = apart(read(fireworks))
+    const unbound = detached(read(fireworks))
     const exit = yield* Effect.ensuring(Effect.exit(unbound), pause)
     due += Exit.match(exit, { onSuccess: () => 0, onFailure: extraPause })
     outcome = exit

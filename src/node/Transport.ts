@@ -33,7 +33,7 @@ import { X509Certificate } from "node:crypto"
 import * as tls from "node:tls"
 import type { ApiError } from "../ApiError.js"
 import { unsafeMake } from "../internal/apiError/unsafeMake.js"
-import { ahead, currentCall } from "../internal/call/context.js"
+import { timeLeftOf, currentCall } from "../internal/call/context.js"
 import { clockOf } from "../internal/clock.js"
 import { check, isStreamed, reduced, Unsendable } from "../internal/http/request.js"
 import { type Bounds, type Try, withExchange } from "../internal/http/transportHook.js"
@@ -203,7 +203,7 @@ const limitsOf = (workload: Workload, whole: number, as: Limits["as"]): Limits =
 const currentLimits = (fiber: AnyFiber): Limits => {
   const call = fiber.getFiberRef(currentCall)
   if (call === undefined) return unlimited
-  const left = ahead(call)
+  const left = timeLeftOf(call)
   return call.workload === undefined
     ? { ...unlimited, whole: left, as: "deadline" }
     : limitsOf(call.workload, left, "deadline")

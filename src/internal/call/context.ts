@@ -83,7 +83,7 @@ export const observing = (observer: Observer): Effect.Effect<unknown, never, Sco
   )
 
 /** Runs an effect outside of the current call. Its calls are still reported to the same observers. */
-export const apart = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+export const detached = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.locallyWith(effect, currentCall, (call) => observed(undefined, observersOf(call)))
 
 /** Tests whether a fiber with this value runs inside of a call. The value may also hold observers only. */
@@ -100,7 +100,7 @@ export const remaining = (call: Call | undefined): number => {
  * Returns the milliseconds available to work that starts now. After the end of a call only cleanup still runs, which the end
  * does not limit: then the time left of the outer call counts.
  */
-export const ahead = (call: Call | undefined): number => {
+export const timeLeftOf = (call: Call | undefined): number => {
   for (let at = call; at !== undefined; at = at.outer) {
     const left = remaining(at)
     if (left > 0) return left
@@ -109,7 +109,7 @@ export const ahead = (call: Call | undefined): number => {
 }
 
 /** Returns the fields that a new call inherits from the outer call, and the clock of the fiber. */
-export const carried = (outer: Call | undefined, fiber: Fiber.RuntimeFiber<unknown, unknown>) => ({
+export const inheritedFrom = (outer: Call | undefined, fiber: Fiber.RuntimeFiber<unknown, unknown>) => ({
   workload: outer?.workload,
   idempotency: outer?.idempotency,
   budget: outer?.budget,
@@ -133,7 +133,7 @@ export const nested = (
 
 /** Returns the end of a call that begins now and may last `millis`, but not longer than the outer call. */
 export const endOf = (outer: Call | undefined, millis: number, now: number): number =>
-  now + Math.min(millis, ahead(outer))
+  now + Math.min(millis, timeLeftOf(outer))
 
 const count = (outer: Call | undefined, difference: 1 | -1, reports: boolean): void => {
   for (let call = outer; call !== undefined; call = call.outer) {

@@ -130,10 +130,10 @@ export class CallReport {
     this.attemptStartedAt = now
     this.call = call
     let wrapped = effect
-    for (const { aroundTry } of this.observed) {
-      if (aroundTry === undefined) continue
+    for (const { aroundAttempt } of this.observed) {
+      if (aroundAttempt === undefined) continue
       const inner = wrapped
-      wrapped = safely(() => aroundTry(attempt)(inner)) ?? inner
+      wrapped = safely(() => aroundAttempt(attempt)(inner)) ?? inner
     }
     return wrapped
   }

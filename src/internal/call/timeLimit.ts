@@ -17,7 +17,7 @@ import * as FiberRefs from "effect/FiberRefs"
 import * as Runtime from "effect/Runtime"
 import * as RuntimeFlags from "effect/RuntimeFlags"
 import type { ApiError } from "../../ApiError.js"
-import { carried, currentCall, nested } from "./context.js"
+import { inheritedFrom, currentCall, nested } from "./context.js"
 import { afterPoll, clearTimer, monotonic, setTimer, type Timer } from "../clock.js"
 import type { Workload, Call } from "./model.js"
 
@@ -245,7 +245,7 @@ export const limitedTo = <A, E, R, E2>(
 ): Effect.Effect<A, E | E2, R> =>
   Effect.withFiberRuntime((parent, status) => {
     const outer = parent.getFiberRef(currentCall)
-    const inherited = carried(outer, parent)
+    const inherited = inheritedFrom(outer, parent)
     const call = nested(outer, { ...inherited, workload: limit.workload ?? inherited.workload }, limit.millis)
     return limited<A, E, R, A, E | E2, never>(effect, parent, status.runtimeFlags, call, limit.millis, {
       onSuccess: (exit) => exit,

@@ -12,7 +12,7 @@ import type { Pass } from "./pass.js"
 import type { RateLimiter, Refused } from "./service.js"
 
 /** The continuations of an admission. */
-export interface Asked<A, E, R> {
+export interface Continuation<A, E, R> {
   /** Called before a wait begins. */
   readonly onWait: () => void
   /** Continues a call that the limiter refused. */
@@ -35,17 +35,17 @@ export const admission = <A, E, R>(
   entry: Entry,
   fiber: AnyFiber,
   flags: RuntimeFlags.RuntimeFlags,
-  asked: Asked<A, E, R>
+  continuation: Continuation<A, E, R>
 ): Effect.Effect<A, E, R> => {
   const interruptions = interruptionsOf(fiber)
   const admitted = Effect.suspend(() => {
     const pass = limiter.enter(entry)
-    if (pass !== undefined) return asked.onPass(pass, fiber, flags, interruptions)
-    asked.onWait()
+    if (pass !== undefined) return continuation.onPass(pass, fiber, flags, interruptions)
+    continuation.onWait()
     const waiting = limiter.wait(entry)
     return Effect.matchEffect(RuntimeFlags.interruption(flags) ? Effect.interruptible(waiting) : waiting, {
-      onFailure: (refused) => Effect.succeed(asked.onRefusal(refused)),
-      onSuccess: (late) => asked.onPass(late, fiber, flags, interruptions)
+      onFailure: (refused) => Effect.succeed(continuation.onRefusal(refused)),
+      onSuccess: (late) => continuation.onPass(late, fiber, flags, interruptions)
     })
   })
   return Effect.flatten(Effect.uninterruptible(admitted))

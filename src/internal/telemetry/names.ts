@@ -181,7 +181,7 @@ export const names = {
     attributes: ["workload", "address", "port", "attempts", "error", "delivery", "phase", "stopped"],
     counts: "Any other call, all attempts and waits together."
   },
-  spanOfTry: {
+  spanOfAttempt: {
     name: "reliability.attempt",
     kind: "span",
     unit: "",

@@ -169,7 +169,7 @@ class Spans implements Observed {
       )
     })
 
-  readonly aroundTry = (attempt: number): Around => {
+  readonly aroundAttempt = (attempt: number): Around => {
     this.attempts = attempt
     return (effect) =>
       Effect.withFiberRuntime((fiber) => {
@@ -178,7 +178,7 @@ class Spans implements Observed {
         const { workload } = showing(begun)
         const resend = attempt === 1 ? undefined : attempt - 1
         this.attempt = safely(
-          () => new OpenSpan(fiber, names.spanOfTry.name, { workload, ...endpoint(begun), method, resend, waited })
+          () => new OpenSpan(fiber, names.spanOfAttempt.name, { workload, ...endpoint(begun), method, resend, waited })
         )
         return this.attempt?.around(effect) ?? effect
       })
