@@ -94,7 +94,7 @@ export interface Observed {
   readonly tell: (outcome: Outcome) => void
   readonly waits?: ((waiting: Backoff) => void) | undefined
   readonly aroundCall?: Around | undefined
-  readonly aroundTry?: ((attempt: number) => Around) | undefined
+  readonly aroundAttempt?: ((attempt: number) => Around) | undefined
 }
 export interface Observer {
   readonly late?: boolean | undefined

@@ -255,7 +255,7 @@ export declare const names: {
     readonly attributes: readonly ["workload", "address", "port", "attempts", "error", "delivery", "phase", "stopped"]
     readonly counts: "Any other call, all attempts and waits together."
   }
-  readonly spanOfTry: {
+  readonly spanOfAttempt: {
     readonly name: "reliability.attempt"
     readonly kind: "span"
     readonly unit: ""
