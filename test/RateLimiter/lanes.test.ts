@@ -262,7 +262,7 @@ describe("the state machine", () => {
       const [due] = long
       if (due === undefined || now - due.at < 30 * minute) continue
       long.shift()
-      // its refusal tells of half an hour ago
+      // its refusal shows the load of half an hour ago
       apply(state, now, { _tag: "Report", ticket: due, report: { kind: "failed", timeout: true } })
     }
     expect(state.inFlight).toBe(long.length)

@@ -102,7 +102,7 @@ describe("a wall clock that jumps", () => {
         [8000, timedOut("deadline", 2)]
       ]
     },
-    "the limits that a leaf is told": {
+    "the limits that a leaf receives": {
       effect: (note) =>
         Reliability.leaf(late, ({ millis, phase }) =>
           Effect.zipRight(note([Math.round(millis), phase]), Effect.zipRight(Effect.sleep("4 seconds"), transient()))

@@ -342,7 +342,7 @@ describe("a protected call that is interrupted", () => {
     "Deadline.within": Deadline.within(silence, "10 hours")
   }
 
-  // of as many at once, so that the few timers which the test runner sets meanwhile are none of them
+  // with as many at once, so that the few timers of the test runner do not change the count
   const many = 100
 
   const expectHeld = (before: number, expected: number) =>

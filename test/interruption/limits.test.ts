@@ -137,7 +137,7 @@ const endings: Record<string, Effect.Effect<unknown, unknown>> = {
   "nothing, interruptible within uninterruptible": Effect.uninterruptible(Effect.interruptible(nothing))
 }
 
-// what dies after the limit that follows its interruption: `Effect.timeoutFail` tells of neither limit nor defect
+// a defect after a limit that follows an interruption: `Effect.timeoutFail` reports neither the limit nor the defect
 const untold = "a defect, uninterruptible, too late, interrupted from outside"
 
 const programs: Record<string, Program> = {
@@ -385,7 +385,7 @@ const programs: Record<string, Program> = {
 }
 
 describe("a limit is no different from Effect.timeoutFail", () => {
-  /** All that can be told of a program from outside. */
+  /** The behaviour of a program that is visible from outside. */
   const observe = async (program: Program, limit: Limit) => {
     const time = manual()
     const before = roots()
@@ -673,7 +673,7 @@ describe("limits and owners of retries, three deep", () => {
     }
   })
 
-  it("attempts again what a limit cut off, where nobody inside owns the retries", async () => {
+  it("retries an effect that a limit cut off if it has no owner of retries inside", async () => {
     const levels: ReadonlyArray<Level> = [
       { kind: "Retry.retry", attempts: 3, limit: 10, deadline: 10 },
       { kind: "Deadline.within", attempts: 1, limit: 100, deadline: 100 },

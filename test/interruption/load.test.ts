@@ -210,7 +210,7 @@ describe("a hundred thousand calls, of which some are interrupted", () => {
             ? end === "interrupted" && attempts === 0 && recorded.length === 0
             : plan.interruptedAfter === undefined
               ? end === kind.expected
-              : // what dies in the moment of its interruption tells of both
+              : // a defect at the moment of an interruption appears with it
                 [kind.expected, "interrupted", "defect, interrupted"].includes(end))
         // the seed and the index are what it takes to make the same call again
         if (!fine) expect.fail(JSON.stringify({ seed, index, plan, expected: kind.expected, end, ...seen }))

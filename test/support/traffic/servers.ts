@@ -11,7 +11,7 @@ export interface Sent {
   abandoned: boolean
 }
 
-/** A response; status 0 is none. */
+/** A response. Status 0 means that the server did not respond. */
 export interface Response {
   readonly status: number
   readonly hint?: number | undefined
