@@ -47,6 +47,10 @@ export * as RetryBudget from "./RetryBudget.js"
  */
 export * as RetryHint from "./RetryHint.js"
 /**
+ * @since 0.2.0
+ */
+export * as Store from "./Store.js"
+/**
  * @since 0.1.0
  */
 export * as Telemetry from "./Telemetry.js"

@@ -23,6 +23,7 @@ import * as ReliableHttpClient from "effect-reliability/ReliableHttpClient"
 import * as Retry from "effect-reliability/Retry"
 import * as RetryBudget from "effect-reliability/RetryBudget"
 import * as RetryHint from "effect-reliability/RetryHint"
+import * as Store from "effect-reliability/Store"
 import * as EventStream from "effect-reliability/stream"
 import * as Telemetry from "effect-reliability/Telemetry"
 import * as testing from "effect-reliability/testing"
@@ -68,10 +69,15 @@ assert.strictEqual(exception(new Error("?"), { now: 0, dialect: Dialect.generic 
 assert.strictEqual(typeof Job.submit, "function")
 
 // a call through a rate limiter
+const stored = Effect.flatMap(Store.makeMemory, (store) =>
+  store.modify({ name: "n", decode: Number, timeToLive: Duration.minutes(1) }, "key", (n = 0) => ["stored", n + 1])
+)
+
 const limited = Effect.flatMap(RateLimiter.make({ concurrency: 1 }), (limiter) =>
   RateLimiter.limit(Effect.succeed("admitted"), limiter, { key: "api" })
 )
 assert.strictEqual(await Effect.runPromise(Effect.scoped(limited)), "admitted")
+assert.strictEqual(await Effect.runPromise(stored), "stored")
 
 // a request over a socket, and an event from memory
 const status = Effect.gen(function* () {
