@@ -248,6 +248,8 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
   lastDelivery: Delivery = "NotSent"
   /** The admission of the current attempt by the rate limiter. */
   pass: Pass | undefined
+  /** The delivery of the current attempt, once it was interrupted and its transport reported it. */
+  cancelled: Delivery | undefined
   /** The place of the call in the queue of the rate limiter. */
   order: number | undefined
 
@@ -300,7 +302,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
       const attemptEffect = report === undefined ? effect : report.try(effect, this.attempts, now, call)
       return limited(attemptEffect, fiber, flags, call, millis, this)
     }
-    const limits = { attempt: this.attempts, workload: policy.workload, millis, phase: this.phase }
+    const limits = this.limitsOf(millis, undefined)
     if (report === undefined) return this.handled(effect(limits))
     return Effect.flatten(this.recorded(this.leaf(effect, limits, now), flags))
   }
@@ -309,8 +311,15 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
   begin(left: number): number {
     const attemptMillis = Duration.toMillis(this.policy.workload.timeouts.attempt)
     this.attempts++
+    this.cancelled = undefined
     this.phase = attemptMillis <= left ? "attempt" : "deadline"
     return Math.min(attemptMillis, left)
+  }
+
+  limitsOf(millis: number, pass: Pass | undefined): Attempt {
+    const { attempts: attempt, phase, policy, report } = this
+    const onCancel = report && ((delivery: Delivery) => void (this.cancelled = delivery))
+    return { attempt, workload: policy.workload, millis, phase, pass, onCancel }
   }
 
   leaf(effect: (attempt: Attempt) => Effect.Effect<A, E, R>, limits: Attempt, now: number): Effect.Effect<A, E, R> {
@@ -329,15 +338,14 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
     flags: RuntimeFlags.RuntimeFlags,
     before: unknown
   ): Effect.Effect<Effect.Effect<A, unknown, R | R2>, unknown, R | R2> {
-    const { clock, effect, policy, report } = this
+    const { clock, effect, report } = this
     const now = monotonic(clock)
     this.pass = pass
     this.order = pass.order
     // a late timer may have used up the time
     const millis = this.begin(Math.max(1, this.endsAt - now))
     if (typeof effect === "function") {
-      const limits = { attempt: this.attempts, workload: policy.workload, millis, phase: this.phase, pass }
-      return this.recorded(this.leaf(effect, limits, now), flags)
+      return this.recorded(this.leaf(effect, this.limitsOf(millis, pass), now), flags)
     }
     const call = this.until(now + millis)
     call.pass = pass
@@ -568,12 +576,10 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
   }
 
   aborted(): ApiError {
-    const { last, lastDelivery, report } = this
+    const { cancelled, last, lastDelivery, report } = this
     const detail = last === undefined ? undefined : `the attempt before failed with ${last}`
-    return unsafeMake(
-      { class: "Fatal", reason: "Aborted" },
-      { delivery: report?.trying === true ? "Unconfirmed" : lastDelivery, detail }
-    )
+    const delivery = report?.trying === true ? (cancelled ?? report.call?.cancelled ?? "Unconfirmed") : lastDelivery
+    return unsafeMake({ class: "Fatal", reason: "Aborted" }, { delivery, detail })
   }
 }
 

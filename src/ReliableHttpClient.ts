@@ -35,7 +35,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import type * as Tracer from "effect/Tracer"
-import { type ApiError, isApiError } from "./ApiError.js"
+import { type ApiError, type Delivery, isApiError } from "./ApiError.js"
 import * as Classify from "./Classify.js"
 import * as Dialect from "./Dialect.js"
 import { unsafeMake } from "./internal/apiError/unsafeMake.js"
@@ -370,10 +370,11 @@ class Caller<E, R, R2> {
       const attempt = (limits: Reliability.Attempt) =>
         this.exchanged(exchanging, request, sending, fiber, onAnswer, limits)
       // the owner of the retries asked its rate limiter
-      const pass = single ? fiber.getFiberRef(currentCall)?.pass : undefined
-      return single
-        ? attempt({ attempt: 1, workload: policy.workload, millis: Infinity, phase: "attempt", pass })
-        : Reliability.leaf(observed, attempt)
+      if (!single) return Reliability.leaf(observed, attempt)
+      const call = fiber.getFiberRef(currentCall)
+      const onCancel = call && ((delivery: Delivery) => void (call.cancelled = delivery))
+      const { workload } = policy
+      return attempt({ attempt: 1, workload, millis: Infinity, phase: "attempt", pass: call?.pass, onCancel })
     }
     let attempts = 0
     const attempt = Effect.withFiberRuntime<Response, ApiError, R>((inner) => {
@@ -440,13 +441,13 @@ class Caller<E, R, R2> {
     sending: OutgoingRequest,
     fiber: AnyFiber,
     onAnswer: OnAnswer,
-    { attempt, millis, pass, phase, workload }: Reliability.Attempt
+    { attempt, millis, onCancel, pass, phase, workload }: Reliability.Attempt
   ): Effect.Effect<Response, ApiError, R> {
     const { bounds, contextOf } = this.options
     sending.pass = pass
     const send = (complete: Request, left: number): Effect.Effect<Response, ApiError> => {
       const sent = sending.prepare(complete, this.trace(fiber), undefined)
-      const answered = Effect.flatMap(exchange(sent, { workload, millis: left, phase, bounds }), (answer) =>
+      const answered = Effect.flatMap(exchange(sent, { workload, millis: left, phase, bounds, onCancel }), (answer) =>
         answer instanceof BufferedResponse ? this.judge(answer, sending, fiber, onAnswer) : Effect.succeed(answer)
       )
       return sending.streamed ? sending.guard(attempt, answered) : answered

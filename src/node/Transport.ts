@@ -319,7 +319,8 @@ class Transport {
     request: HttpClientRequest.HttpClientRequest,
     fiber: AnyFiber,
     limits: Limits,
-    bounds: Bounds | undefined
+    bounds: Bounds | undefined,
+    onCancel?: Try["onCancel"]
   ): Effect.Effect<HttpClientResponse.HttpClientResponse, ApiError> {
     const { headers, method } = request
     const url = check(request)
@@ -346,7 +347,11 @@ class Transport {
         if (origin !== undefined) exchange.start(origin)
         else if (dispatcher !== undefined) exchange.startOn(dispatcher, this.dispatched)
       }),
-      () => Effect.sync(() => exchange?.cancel())
+      () =>
+        Effect.sync(() => {
+          const delivery = exchange?.cancel() ?? "NotSent"
+          onCancel?.(delivery)
+        })
     )
   }
 
@@ -434,9 +439,12 @@ export const make = (options: Options = {}): Effect.Effect<HttpClient.HttpClient
   return Effect.map(
     Effect.acquireRelease(Effect.sync(construct), (transport) => transport.close),
     (transport) => {
-      const exchange = (request: HttpClientRequest.HttpClientRequest, { bounds, millis, phase, workload }: Try) =>
+      const exchange = (
+        request: HttpClientRequest.HttpClientRequest,
+        { bounds, millis, onCancel, phase, workload }: Try
+      ) =>
         Effect.withFiberRuntime<HttpClientResponse.HttpClientResponse, ApiError>((fiber) =>
-          transport.send(request, fiber, limitsOf(workload, millis, phase), bounds)
+          transport.send(request, fiber, limitsOf(workload, millis, phase), bounds, onCancel)
         )
       const execute = (request: HttpClientRequest.HttpClientRequest) =>
         Effect.withFiberRuntime<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError>((fiber) =>

@@ -9,7 +9,7 @@ import type * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type * as HashSet from "effect/HashSet"
 import type * as Schedule from "effect/Schedule"
-import type { ApiError } from "../../ApiError.js"
+import type { ApiError, Delivery } from "../../ApiError.js"
 import type { Pass } from "../rateLimiter/pass.js"
 import type { StopReason } from "../stopReasons.js"
 import type { RetryBudget } from "../../RetryBudget.js"
@@ -225,6 +225,8 @@ export interface Call {
   owned?: boolean
   /** The admission of the attempt by the rate limiter; absent without a limiter. */
   pass?: Pass
+  /** The delivery of the request that was sent for the attempt, once the attempt was interrupted. */
+  cancelled?: Delivery
 }
 
 export type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>

@@ -10,7 +10,7 @@ import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import type * as Effect from "effect/Effect"
 import * as FiberRef from "effect/FiberRef"
 import { globalValue } from "effect/GlobalValue"
-import type { ApiError } from "../../ApiError.js"
+import type { ApiError, Delivery } from "../../ApiError.js"
 import type { Workload } from "../call/model.js"
 import type { Dialect, Target } from "../../Dialect.js"
 import { attempt } from "../errors.js"
@@ -36,6 +36,8 @@ export interface Try {
   readonly millis: number
   readonly phase: "attempt" | "deadline"
   readonly bounds: Bounds
+  /** Called when the attempt is interrupted, with its delivery. */
+  readonly onCancel?: ((delivery: Delivery) => void) | undefined
 }
 
 /**

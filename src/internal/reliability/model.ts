@@ -4,7 +4,7 @@
  * @since 0.2.0
  */
 import type * as Effect from "effect/Effect"
-import type { ApiError } from "../../ApiError.js"
+import type { ApiError, Delivery } from "../../ApiError.js"
 import type * as Retry from "../../Retry.js"
 import type { RetryBudget } from "../../RetryBudget.js"
 import type { About, Idempotency, Outcome, Workload } from "../call/model.js"
@@ -137,4 +137,6 @@ export interface Attempt {
   readonly phase: "attempt" | "deadline"
   /** @internal */
   readonly pass?: Pass | undefined
+  /** @internal */
+  readonly onCancel?: ((delivery: Delivery) => void) | undefined
 }

@@ -226,11 +226,14 @@ export class RequestHandler implements Waiter, Handler {
 
   // --- The end ------------------------------------------------------------------------------------
 
-  /** Ends the exchange without a result, when the caller no longer waits for it. */
-  cancel(): void {
-    if (this.#over) return
-    this.#settle()
-    this.#release()
+  /** Ends the exchange without a result, when the caller no longer waits for it. Returns the delivery of its request. */
+  cancel(): Delivery {
+    const delivery = this.#delivery()
+    if (!this.#over) {
+      this.#settle()
+      this.#release()
+    }
+    return delivery
   }
 
   #settle(): void {
