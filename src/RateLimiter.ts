@@ -24,7 +24,6 @@ import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
 import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
@@ -288,36 +287,34 @@ export const limit: {
   const { cost = {} } = asking
   const key = checkKey(owner, asking.key)
   const slack = slackOf(owner, limiter, asking.class)
-  return Effect.uninterruptibleMask((restore) =>
-    Effect.withFiberRuntime<A, E | RateLimit, R>((fiber) => {
-      const run = (pass: Pass): Effect.Effect<A, E, R> =>
-        Effect.matchCauseEffect(restore(effect), {
-          onSuccess: (value) => {
-            pass.succeed()
-            return Effect.succeed(value)
-          },
-          onFailure: (cause) => {
-            fail(pass, cause, fiber)
-            return Effect.failCause(cause)
-          }
-        })
-      const left = remaining(fiber.getFiberRef(currentCall))
-      const entry: Entry = { key, cost, slack, left, order: undefined }
-      const pass = limiter.enter(entry)
-      if (pass !== undefined) return run(pass)
-      const waiting = Effect.mapError(restore(limiter.wait(entry)), ({ error }) => error)
-      return Effect.flatMap(waiting, run)
-    })
-  )
+  const entry: Entry = { key, cost, slack, left: Infinity, order: undefined }
+  return Effect.uninterruptibleMask((restore) => {
+    const run = (pass: Pass): Effect.Effect<A, E, R> =>
+      Effect.matchCauseEffect(restore(effect), {
+        onSuccess: (value) => {
+          pass.succeed()
+          return Effect.succeed(value)
+        },
+        onFailure: (cause) => fail(pass, cause)
+      })
+    const pass = limiter.enter(entry)
+    if (pass !== undefined) return run(pass)
+    const wait = Effect.withFiberRuntime<Pass, Refused>((fiber) =>
+      limiter.wait({ ...entry, left: remaining(fiber.getFiberRef(currentCall)) })
+    )
+    return Effect.matchEffect(restore(wait), { onFailure: ({ error }) => Effect.fail(error), onSuccess: run })
+  })
 })
 
-/** Reports the failure of an effect to the limiter. */
-const fail = <E>(pass: Pass, cause: Cause.Cause<E>, fiber: Fiber.RuntimeFiber<unknown, unknown>): void => {
-  const failure = Cause.failureOption(cause)
-  if (failure._tag === "None") return pass.drop()
-  const now = clockOf(fiber).unsafeCurrentTimeMillis()
-  pass.fail(isApiError(failure.value) ? failure.value : Classify.exception(failure.value, { now }))
-}
+/** Reports the failure of an effect to the limiter, and fails with it. */
+const fail = <E>(pass: Pass, cause: Cause.Cause<E>): Effect.Effect<never, E> =>
+  Effect.withFiberRuntime((fiber) => {
+    const failure = Cause.failureOption(cause)
+    if (failure._tag === "None") pass.drop()
+    else if (isApiError(failure.value)) pass.fail(failure.value)
+    else pass.fail(Classify.exception(failure.value, { now: clockOf(fiber).unsafeCurrentTimeMillis() }))
+    return Effect.failCause(cause)
+  })
 
 // -------------------------------------------------------------------------------------------------
 // Service

@@ -45,6 +45,77 @@ describe("ApiError", () => {
     expect(Equal.equals(transient({ code: undefined }), transient())).toBe(true)
   })
 
+  it("accepts exactly the fields that its schema accepts", () => {
+    const values = fc.oneof(
+      fc.constantFrom<unknown>(
+        "Acknowledged",
+        "NotSent",
+        "read",
+        "Attempts",
+        "",
+        true,
+        false,
+        0,
+        1,
+        -1,
+        503,
+        1000,
+        1.5,
+        NaN
+      ),
+      fc.constantFrom<unknown>(
+        Duration.seconds(1),
+        Duration.millis(-1),
+        Duration.infinity,
+        null,
+        {},
+        [],
+        "x".repeat(2000)
+      ),
+      fc.string()
+    )
+    const names = [
+      "delivery",
+      "status",
+      "code",
+      "detail",
+      "phase",
+      "retryAfter",
+      "shouldRetry",
+      "executed",
+      "reusedSocket"
+    ]
+    const more = [
+      "requestId",
+      "method",
+      "url",
+      "remedy",
+      "stopped",
+      "nextWait",
+      "timeLeft",
+      "attempts",
+      "foreign",
+      "_tag"
+    ]
+    const some = fc.dictionary(fc.constantFrom(...names, ...more), values, { maxKeys: 3 })
+    const reason = fc.constantFrom("Unavailable", "Unauthorized", "toString", 1)
+    const construct = (props: object, options?: Schema.MakeOptions) => {
+      try {
+        // the test passes fields of any type
+        return { ...new ApiError.Transient(props as never, options) }
+      } catch (error) {
+        return String(error)
+      }
+    }
+    fc.assert(
+      fc.property(reason, some, (reason, props) => {
+        const given = { reason, delivery: "NotSent", ...props }
+        expect(construct(given)).toEqual(construct(given, false))
+      }),
+      { numRuns: 1000 }
+    )
+  })
+
   it("keeps only names and codes of the cause, hidden from keys, JSON and equality", () => {
     const socket = Object.assign(new Error("secret"), { code: "ECONNRESET", key: "fw_secret" })
     const error = transient({ cause: new TypeError("prompt", { cause: socket }) })

@@ -1,5 +1,6 @@
 import { counting } from "./accounting.js"
 import { classify } from "./classify.js"
+import { errors } from "./errors.js"
 import { foreign } from "./foreign.js"
 import { type Comparison, compare } from "./harness.js"
 import { http } from "./http.js"
@@ -20,6 +21,7 @@ await measure(imports)
 await measure(protect)
 await measure(counting)
 await measure(telemetry)
+await measure(errors)
 await classify(measure)
 await http(measure)
 await foreign(measure)
