@@ -72,10 +72,12 @@ const held = (name: string, effect: Effect.Effect<number, unknown>): Subject => 
 })
 
 const hanging = Effect.async<number>(() => {})
-// as a call fails: after a while, with an error of its own
-const failing = Effect.async<number, ApiError.ApiError>((resume) =>
-  queueMicrotask(() => resume(new ApiError.Transient({ reason: "Unavailable", delivery: "Acknowledged" })))
-)
+// fails after a turn, with an error that both sides can make cheaply
+const failing = Effect.async<number, TimedOut>((resume) => queueMicrotask(() => resume(Effect.fail(new TimedOut()))))
+const classifying = Reliability.make({
+  workload: Workload.interactive,
+  classify: () => new ApiError.Transient({ reason: "Unavailable", delivery: "Acknowledged" })
+})
 
 /** What protection costs while nothing fails, and what a call holds while it waits. */
 export const protect: ReadonlyArray<Comparison> = [
@@ -97,7 +99,7 @@ export const protect: ReadonlyArray<Comparison> = [
     bound: 0.5
   },
   {
-    subject: held("protect, waiting in a backoff", Reliability.protect(failing, policy)),
+    subject: held("protect, waiting in a backoff", Reliability.protect(failing, classifying)),
     rival: held("retry + timeoutFail, waiting in a backoff", stock(failing)),
     unit: "bytes",
     bound: 0.5
