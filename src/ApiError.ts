@@ -17,11 +17,10 @@
  */
 import * as Duration from "effect/Duration"
 import { dual } from "effect/Function"
-import * as Hash from "effect/Hash"
 import * as Schema from "effect/Schema"
-import { attachCause, construct, stackless } from "./internal/apiError/construct.js"
-import { copySpan } from "./internal/call/effectInternals.js"
-import { attempt, type CauseSummary, read } from "./internal/errors.js"
+import { attachCause, construct } from "./internal/apiError/construct.js"
+import { copyWith } from "./internal/apiError/copy.js"
+import { type CauseSummary, read } from "./internal/errors.js"
 import type * as Reasons from "./internal/reasons.js"
 import { fatalReasons, rateLimitReasons, reasons, transientReasons } from "./internal/reasons.js"
 import { clip } from "./internal/redact.js"
@@ -215,6 +214,33 @@ const Delay = /*#__PURE__*/ Schema.DurationFromMillis.pipe(
   /*#__PURE__*/ Schema.betweenDuration(Duration.zero, maxDelay)
 )
 
+const maxEarlier = 16
+
+/**
+ * A step of a `Fallback` that failed: its name, and the names, codes and numbers of its error, without any message.
+ *
+ * @since 0.2.0
+ * @category schemas
+ */
+export const FailedStep = /*#__PURE__*/ Schema.Struct({
+  /** The name of the step. */
+  step: Schema.String,
+  reason: /*#__PURE__*/ literals(reasons),
+  delivery: Delivery,
+  status: /*#__PURE__*/ Schema.optional(Schema.Number),
+  code: /*#__PURE__*/ Schema.optional(Schema.String),
+  requestId: /*#__PURE__*/ Schema.optional(Schema.String),
+  attempts: Schema.Number
+})
+
+/**
+ * A step of a `Fallback` that failed: its name, and the names, codes and numbers of its error, without any message.
+ *
+ * @since 0.2.0
+ * @category model
+ */
+export interface FailedStep extends Schema.Schema.Type<typeof FailedStep> {}
+
 const fields = {
   /** The delivery of the request: whether the server received it. */
   delivery: Delivery,
@@ -257,6 +283,8 @@ const fields = {
   nextWait: Schema.optional(Delay),
   /** The time that was left until the deadline. It is set together with `nextWait`. */
   timeLeft: Schema.optional(Delay),
+  /** The earlier steps of a `Fallback` that failed before the step of this error, the oldest first; the last 16 at most. */
+  earlier: Schema.optional(Schema.Data(Schema.Array(Schema.Data(FailedStep)).pipe(Schema.maxItems(maxEarlier)))),
   /**
    * The number of attempts; 0 until the error is settled. An error is settled when it leaves the owner of its retries, such as
    * `Reliability.protect`.
@@ -340,6 +368,14 @@ const stopOf = ({ attempts, nextWait, retryAfter, stopped, timeLeft }: Fields): 
   return `Not retried${after}: ${words}.`
 }
 
+const earlierOf = ({ earlier }: Fields): string | undefined =>
+  earlier &&
+  `Earlier steps: ${earlier
+    .map(
+      ({ reason, status, step }) => `${step} failed with ${reason}${status === undefined ? "" : ` (HTTP ${status})`}`
+    )
+    .join("; ")}.`
+
 const messageOf = (error: Fields & { readonly reason: Reason }): string => {
   const { code, delivery, detail, method = "Request to", phase, reason, requestId, status, url } = error
   const happened = phase === undefined ? reasons[reason].happened : phases[phase]
@@ -350,7 +386,8 @@ const messageOf = (error: Fields & { readonly reason: Reason }): string => {
     deliveries[delivery],
     requestId !== undefined && `Request id ${requestId}.`,
     adviceOf(error),
-    stopOf(error)
+    stopOf(error),
+    earlierOf(error)
   ]
     .filter(Boolean)
     .join(" ")
@@ -653,14 +690,6 @@ export const match: {
 // Settling
 // -------------------------------------------------------------------------------------------------
 
-/** Returns the stack frames of an error under the name and message of its copy. */
-const stackOf = (error: ApiError, copy: ApiError): string | undefined => {
-  const { stack } = error
-  if (stack === undefined || !stack.includes("\n    at ")) return undefined
-  const words = `${error.name}: ${error.message}`
-  return stack.startsWith(words) ? `${copy.name}: ${copy.message}${stack.slice(words.length)}` : stack
-}
-
 /**
  * The reason why an error is settled.
  *
@@ -677,26 +706,11 @@ export interface Stop {
 
 const stopKeys = ["stopped", "nextWait", "timeLeft"] as const
 
-// the copy keeps the class, fields and stack of the original, which may be a user's subclass
 const withAttempts = <E extends ApiError>(error: E, attempts: number, stop?: Stop): E => {
   const keeps = attempts > 0 && stop === undefined
   if (error.attempts === attempts && (keeps || stopKeys.every((key) => error[key] === stop?.[key]))) return error
-  const { attempts: _attempts, stack: _stack, ...own } = Object.getOwnPropertyDescriptors<Partial<ApiError>>(error)
-  // the copy has other fields than the original, whose hash `Equal` stores on the object
-  Reflect.deleteProperty(own, Hash.symbol)
-  if (!keeps) for (const key of stopKeys) Reflect.deleteProperty(own, key)
-  const blank = stackless(() => new Error())
-  Reflect.setPrototypeOf(blank, Reflect.getPrototypeOf(error))
-  // the copy has the prototype and all fields of `E`
-  const copy = Object.defineProperties(blank, own) as E
-  const define = (key: PropertyKey, value: unknown, enumerable = false) =>
-    Object.defineProperty(copy, key, { value, enumerable, writable: true, configurable: true })
-  define("attempts", attempts, true)
-  for (const [key, value] of Object.entries(stop ?? {})) if (value !== undefined) define(key, value, true)
-  const stack = attempt(() => stackOf(error, copy))
-  if (stack !== undefined) define("stack", stack)
-  copySpan(error, copy)
-  return copy
+  const { nextWait, stopped, timeLeft } = stop ?? {}
+  return copyWith(error, keeps ? { attempts } : { attempts, stopped, nextWait, timeLeft })
 }
 
 /**

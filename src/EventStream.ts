@@ -25,7 +25,6 @@ import * as Chunk from "effect/Chunk"
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
@@ -40,6 +39,7 @@ import { type ApiError, type Delivery, isApiError, type Kind, settle } from "./A
 import * as Classify from "./Classify.js"
 import * as Dialect from "./Dialect.js"
 import { type Fields, unsafeMake } from "./internal/apiError/unsafeMake.js"
+import { awaitFirst as begin } from "./internal/awaitFirst.js"
 import { currentCall } from "./internal/call/context.js"
 import { isObserved, type CallReport, reportOf } from "./internal/call/observers.js"
 import { limitedTo, onLimitKey, type WithOnLimit } from "./internal/call/timeLimit.js"
@@ -547,19 +547,9 @@ export const open: {
  * @since 0.1.0
  * @category combinators
  */
-export const awaitFirst = <A, E, R>(
+export const awaitFirst: <A, E, R>(
   stream: Stream.Stream<A, E, R>
-): Effect.Effect<Stream.Stream<A, E, R>, E, R | Scope.Scope> =>
-  Effect.gen(function* () {
-    const scope = yield* Scope.fork(yield* Effect.scope, ExecutionStrategy.sequential)
-    const pull = yield* Scope.extend(Stream.toPull(stream), scope)
-    const first = yield* Effect.catchAll(pull, (end) =>
-      Option.isSome(end) ? Effect.fail(end.value) : Effect.succeed(undefined)
-    )
-    const begun =
-      first === undefined ? Stream.empty : Stream.concat(Stream.fromChunk(first), Stream.repeatEffectChunkOption(pull))
-    return Stream.ensuringWith(begun, (exit) => Scope.close(scope, exit))
-  })
+) => Effect.Effect<Stream.Stream<A, E, R>, E, R | Scope.Scope> = begin
 
 // -------------------------------------------------------------------------------------------------
 // decode

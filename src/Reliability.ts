@@ -38,10 +38,12 @@ import {
   type Transient
 } from "./ApiError.js"
 import { unsafeMake } from "./internal/apiError/unsafeMake.js"
+import { beside } from "./internal/call/beside.js"
 import { currentCall, ending, endOf, isPart, owning } from "./internal/call/context.js"
 import type { Call } from "./internal/call/model.js"
 import { type CallReport, reportOf } from "./internal/call/observers.js"
 import { limited, limitedWithin, onLimitKey, type Sequel, type WithOnLimit } from "./internal/call/timeLimit.js"
+import { markUnsafe } from "./internal/call/unsafeErrors.js"
 import { clockOf, monotonic } from "./internal/clock.js"
 import { timedOut } from "./internal/deadline/timedOut.js"
 import { checkIdempotency } from "./internal/http/idempotency.js"
@@ -538,10 +540,11 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
   }
 
   giveUp(error: ApiError, why: Retry.Stopping, nextWait?: Duration.Duration): Effect.Effect<never, ApiError, R2> {
-    const { onGiveUp, workload } = this.policy
+    const { idempotency, onGiveUp, workload } = this.policy
     const passed = why === "Settled" && isSettled(error)
     const timeLeft = nextWait && Duration.millis(Math.max(0, this.left()))
     const settled = passed ? error : settle(error, Math.max(1, this.made), { stopped: why, nextWait, timeLeft })
+    if (idempotency !== undefined && idempotency !== "safe") markUnsafe(settled)
     this.report?.tell("call", this.attempts, settled, why)
     const failure = Effect.fail(settled)
     if (onGiveUp === undefined) return failure
@@ -586,10 +589,6 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
 /** Returns the error that observers receive for an error that was not classified. */
 const unknown = (cause: unknown): ApiError =>
   unsafeMake({ class: "Fatal", reason: "Unknown" }, { delivery: "Unconfirmed" }, cause)
-
-/** Runs an observer in a daemon fiber, so that it can neither fail nor delay the call. */
-const beside = <R>(observe: () => Effect.Effect<unknown, unknown, R>): Effect.Effect<unknown, never, R> =>
-  Effect.forkDaemon(Effect.catchAllCause(Effect.suspend(observe), () => Effect.void))
 
 const perform = <A, E, R, R2>(
   make: (fiber: AnyFiber) => Protection<A, E, R, R2>

@@ -19,6 +19,10 @@ export * as Deadline from "./Deadline.js"
  */
 export * as Dialect from "./Dialect.js"
 /**
+ * @since 0.2.0
+ */
+export * as Fallback from "./Fallback.js"
+/**
  * @since 0.1.0
  */
 export * as Job from "./Job.js"

@@ -8,6 +8,7 @@ import * as cli from "effect-reliability/cli"
 import * as Doctor from "effect-reliability/cli/Doctor"
 import * as Deadline from "effect-reliability/Deadline"
 import * as Dialect from "effect-reliability/Dialect"
+import * as Fallback from "effect-reliability/Fallback"
 import * as fireworks from "effect-reliability/fireworks"
 import * as BatchJobs from "effect-reliability/fireworks/BatchJobs"
 import * as Deployments from "effect-reliability/fireworks/Deployments"
@@ -78,6 +79,14 @@ const limited = Effect.flatMap(RateLimiter.make({ concurrency: 1 }), (limiter) =
 )
 assert.strictEqual(await Effect.runPromise(Effect.scoped(limited)), "admitted")
 assert.strictEqual(await Effect.runPromise(stored), "stored")
+
+// a second model after the first
+const models = Fallback.make([
+  { name: "first", client: call },
+  { name: "second", client: Effect.succeed("answered") }
+])
+const fallen = await Effect.runPromise(Fallback.run(models, ({ client }) => client))
+assert.deepStrictEqual([fallen.step, fallen.value], ["second", "answered"])
 
 // a request over a socket, and an event from memory
 const status = Effect.gen(function* () {

@@ -43,6 +43,11 @@ const changed = (before: FiberRefs.FiberRefs["locals"], after: FiberRefs.FiberRe
 
 /** Continuations of an effect under a limit. */
 export interface Sequel<A, E, B, E2, R2> {
+  /**
+   * Milliseconds after the limit in which an owner of retries inside may still fail by itself. It has the same limit, and its
+   * error says how far the call got. Absent means none.
+   */
+  readonly grace?: number
   /** Called just before the effect begins. After it, one of the other functions is called. */
   readonly onStart?: () => void
   readonly onSuccess: (exit: Exit.Success<A, E>) => Effect.Effect<B, E2, R2>
@@ -170,9 +175,11 @@ class Watch<A, E, R, B, E2, R2> {
   }
 
   reach(): void {
-    const { clock, endsAt } = this.call
+    const { clock, endsAt, owners } = this.call
+    const { grace } = this.sequel
     // what arrived while the event loop was blocked is in time; otherwise nothing more begins from now on
-    if (monotonic(clock) - endsAt < late) this.end()
+    if (grace !== undefined && owners > 0) this.timer = setTimer(clock, grace, () => this.end())
+    else if (monotonic(clock) - endsAt < late) this.end()
     else this.timer = afterPoll(clock, () => this.end())
   }
 
