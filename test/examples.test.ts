@@ -16,8 +16,15 @@ const prints: Readonly<Record<string, ReadonlyArray<string | RegExp>>> = {
     "200 conversation-1",
     "200 conversation-1"
   ],
+  "aiFallback.ts": ["I am here.", "Unauthorized; before: large NotFound"],
   "aiOpenai.ts": ["I am here.", "429, 200", /^Fatal Unauthorized: ./],
   "batchSurvivesCrash.ts": ["Completed; submissions: 1, jobs: 1"],
+  "chatFallback.ts": [
+    "ours failed with ScalingUp; next: serverless",
+    "serverless: Is it you?",
+    "ours: Is it you now?",
+    "PreconditionFailed after 0 other failures"
+  ],
   "dashboardGap.ts": [
     'The client\'s side: 18 attempts of 20 lost in the phase "pool".',
     /^Client: .* 2 acknowledged, .* 18 not sent/,

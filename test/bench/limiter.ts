@@ -20,7 +20,7 @@ const micros = async (effect: Effect.Effect<number, unknown>): Promise<number> =
 }
 
 /** How much longer one effect takes than another, both measured turn by turn. */
-const dearer = async (subject: Effect.Effect<number, unknown>, rival: Effect.Effect<number, unknown>) => {
+export const dearer = async (subject: Effect.Effect<number, unknown>, rival: Effect.Effect<number, unknown>) => {
   const differences: Array<number> = []
   for (let round = -5; round < 25; round++) {
     const difference = (await micros(subject)) - (await micros(rival))
@@ -42,7 +42,7 @@ const held = async (effect: Effect.Effect<number, unknown>): Promise<number> => 
   return bytes
 }
 
-const row = (what: string, value: number, unit: string, bound: number) => ({
+export const row = (what: string, value: number, unit: string, bound: number) => ({
   what,
   value: Number(value.toFixed(2)),
   unit,

@@ -1,6 +1,7 @@
 import { counting } from "./accounting.js"
 import { classify } from "./classify.js"
 import { errors } from "./errors.js"
+import { fallbackCosts } from "./fallback.js"
 import { foreign } from "./foreign.js"
 import { type Comparison, compare } from "./harness.js"
 import { http } from "./http.js"
@@ -29,4 +30,5 @@ await stream(measure)
 
 console.table(rows)
 console.table(await limiterCosts())
+console.table(await fallbackCosts())
 console.table(traffic())
