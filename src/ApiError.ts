@@ -214,6 +214,8 @@ const Delay = /*#__PURE__*/ Schema.DurationFromMillis.pipe(
   /*#__PURE__*/ Schema.betweenDuration(Duration.zero, maxDelay)
 )
 
+const Status = /*#__PURE__*/ Schema.Int.pipe(/*#__PURE__*/ Schema.between(0, 999))
+
 const maxEarlier = 16
 
 /**
@@ -227,10 +229,10 @@ export const FailedStep = /*#__PURE__*/ Schema.Struct({
   step: Schema.String,
   reason: /*#__PURE__*/ literals(reasons),
   delivery: Delivery,
-  status: /*#__PURE__*/ Schema.optional(Schema.Number),
-  code: /*#__PURE__*/ Schema.optional(Schema.String),
-  requestId: /*#__PURE__*/ Schema.optional(Schema.String),
-  attempts: Schema.Number
+  status: /*#__PURE__*/ Schema.optionalWith(Status, { exact: true }),
+  code: /*#__PURE__*/ Schema.optionalWith(Schema.String, { exact: true }),
+  requestId: /*#__PURE__*/ Schema.optionalWith(Schema.String, { exact: true }),
+  attempts: Schema.NonNegativeInt
 })
 
 /**
@@ -245,7 +247,7 @@ const fields = {
   /** The delivery of the request: whether the server received it. */
   delivery: Delivery,
   /** The HTTP status, from 0 to 999. */
-  status: Schema.optional(Schema.Int.pipe(Schema.between(0, 999))),
+  status: Schema.optional(Status),
   /** The provider's error code, or the code of a network error, such as `ECONNREFUSED`. */
   code: Schema.optional(Schema.String),
   /** The provider's message, or an explanation by this library, of at most 1 KiB. Secrets and account ids are masked. */
