@@ -28,9 +28,10 @@
  * ✅ run(fallback, (step) => protect(call(step))) |> Deadline.within("30 seconds")
  * ```
  *
- * `Effect.withExecutionPlan` has the same steps, but not these rules: its call does not learn which step runs, its conditions see
- * the error but neither the step nor the time left, a step whose condition fails is skipped rather than the last one, only the last
- * error is kept, and a fallback's schedule delays its first attempt. A plan can be a step: see `provide` of `Step`.
+ * This module does not use `Effect.withExecutionPlan`, which cannot express these rules. Its call does not learn which step runs, so
+ * that it can neither limit the step to a share nor name it in the result. Its conditions see the error, but neither the step that
+ * failed nor the time left. A condition that fails skips a step and not those after it. Only the last error is kept, and a schedule
+ * of a later step delays its first attempt. A plan can be a step, with its own retries: see `provide` of `Step`.
  *
  * @since 0.2.0
  */

@@ -32,7 +32,7 @@ const timed = <E>(
   })
 
 describe("the share of a step", () => {
-  it.effect("is by default an equal part of the time left, and all of it for the last step", () =>
+  it.effect("equals by default the time left divided by the steps left, so that the last step has all of it", () =>
     Effect.gen(function* () {
       const { begun, exit } = yield* timed(three, () => Effect.never, "12 seconds")
       expect(begun).toEqual([
@@ -62,7 +62,7 @@ describe("the share of a step", () => {
     })
   )
 
-  it.effect("is the option if given", () =>
+  it.effect("follows the option if it is given", () =>
     Effect.gen(function* () {
       const fallback = Fallback.make([
         { name: "first", share: 0.75 },
@@ -100,7 +100,7 @@ describe("the share of a step", () => {
     })
   )
 
-  it.effect("is part of the deadline or timeout around the call, whatever sets it", () =>
+  it.effect("counts from the deadline or timeout around the call, whatever sets it", () =>
     Effect.gen(function* () {
       const workload = Workload.make({ name: "short", timeouts: { attempt: "6 seconds" }, deadline: "8 seconds" })
       const { begun } = yield* timed(three, () => Effect.never, "2 seconds", Reliability.protect(workload))
@@ -111,7 +111,7 @@ describe("the share of a step", () => {
     })
   )
 
-  it.effect("is the deadline of a protected call inside, whose error it becomes", () =>
+  it.effect("limits a protected call inside, whose own error counts", () =>
     Effect.gen(function* () {
       const call = (name: string) =>
         name === "first" ? Reliability.protect(Effect.fail(unavailable), Workload.interactive) : Effect.succeed(name)

@@ -1,5 +1,18 @@
 import { describe, it } from "@effect/vitest"
-import { Cause, Context, Effect, Equal, Exit, FastCheck as fc, Fiber, Layer, Schema, TestClock, Tracer } from "effect"
+import {
+  Cause,
+  Context,
+  Effect,
+  Equal,
+  ExecutionPlan,
+  Exit,
+  FastCheck as fc,
+  Fiber,
+  Layer,
+  Schema,
+  TestClock,
+  Tracer
+} from "effect"
 import { ApiError, Classify, Deadline, Fallback, Reliability, Retry, Workload } from "effect-reliability"
 import { expect } from "vitest"
 import { fatalReasons, rateLimitReasons, type Reason, transientReasons } from "../../src/internal/reasons.js"
@@ -39,7 +52,7 @@ const attempts = <S extends { readonly name: string }>(
 }
 
 describe("a step that fails", () => {
-  it.effect("is followed by the next one after the documented reasons only", () =>
+  it.effect("leads to the next step after the documented reasons only", () =>
     Effect.gen(function* () {
       const followed: Array<Reason> = []
       for (const reason of reasons) {
@@ -56,7 +69,7 @@ describe("a step that fails", () => {
     })
   )
 
-  it.effect("is followed by the next one when its error is settled", () =>
+  it.effect("leads to the next step when its error is settled", () =>
     Effect.gen(function* () {
       const policy = Workload.with(Workload.interactive, { retry: Retry.make({ attempts: 1 }) })
       const { attempted, exit } = yield* attempts(two, { first: Reliability.protect(Effect.fail(busy), policy) })
@@ -68,7 +81,7 @@ describe("a step that fails", () => {
     })
   )
 
-  it.effect("is not followed after an error of another kind, a defect or an interruption", () =>
+  it.effect("ends the call after an error of another kind, a defect or an interruption", () =>
     Effect.gen(function* () {
       const bug = new Error("a bug")
       for (const first of [
@@ -103,7 +116,7 @@ describe("a step that fails", () => {
     })
   )
 
-  it.effect("is followed as its own moveOn says", () =>
+  it.effect("follows its own option moveOn", () =>
     Effect.gen(function* () {
       const unauthorized = errorOf("Unauthorized")
       const own = Fallback.make([
@@ -117,7 +130,7 @@ describe("a step that fails", () => {
     })
   )
 
-  it("is attempted at most once, in order, and never after a mistake of the caller", () => {
+  it("leads to each later step in order, at most once, and never after a mistake of the caller", () => {
     const mistakes: ReadonlyArray<Reason> = [
       "BadRequest",
       "Unauthorized",
@@ -282,7 +295,7 @@ describe("the error of the last step", () => {
 })
 
 describe("a move to the next step", () => {
-  it.effect("is reported to onFallback, which affects nothing", () =>
+  it.effect("calls onFallback, whose failure affects nothing", () =>
     Effect.gen(function* () {
       const moves: Array<unknown> = []
       const fallback = Fallback.make([{ name: "first" }, { name: "second" }, { name: "third" }], {
@@ -343,8 +356,8 @@ describe("a move to the next step", () => {
   )
 })
 
-describe("the options of a fallback", () => {
-  it("are checked at construction", () => {
+describe("Fallback.make", () => {
+  it("fails at construction if an option is invalid", () => {
     expect(() => Fallback.make([{ name: "" }])).toThrow(
       'steps[0].name is ""; it must be a string of 1 to 64 characters'
     )
@@ -359,10 +372,10 @@ describe("the options of a fallback", () => {
 
 class Model extends Context.Tag("Model")<Model, { readonly name: string }>() {}
 
-describe("the services of a step", () => {
+describe("a step that provides services", () => {
   const name = Effect.map(Model, (model) => model.name)
 
-  it.effect("come from a context, a layer or a plan", () =>
+  it.effect("takes them from a context or a layer", () =>
     Effect.gen(function* () {
       const fallback = Fallback.make([
         { name: "first", provide: Context.make(Model, { name: "of a context" }) },
@@ -379,7 +392,27 @@ describe("the services of a step", () => {
     })
   )
 
-  it.effect("are built for each call, and once for all calls and steps by build", () =>
+  it.effect("takes them from a plan, with its steps and attempts", () =>
+    Effect.gen(function* () {
+      const used: Array<string> = []
+      const call = Effect.flatMap(name, (name) => {
+        used.push(name)
+        return name === "b" ? Effect.succeed(name) : Effect.fail(busy)
+      })
+      const plan = ExecutionPlan.make(
+        { provide: Context.make(Model, { name: "a" }), attempts: 2 },
+        { provide: Context.make(Model, { name: "c" }) }
+      )
+      const fallback = Fallback.make([
+        { name: "plan", provide: plan },
+        { name: "other", provide: Context.make(Model, { name: "b" }) }
+      ])
+      expect(yield* Fallback.run(fallback, () => call)).toMatchObject({ step: "other", value: "b" })
+      expect(used).toEqual(["a", "a", "c", "b"])
+    })
+  )
+
+  it.effect("builds a layer for each call, and once for all calls and steps with build", () =>
     Effect.gen(function* () {
       let built = 0
       let closed = 0
@@ -412,7 +445,7 @@ describe("the services of a step", () => {
     })
   )
 
-  it.effect("are not followed by the next step if their layer fails with an error of another kind", () =>
+  it.effect("fails without another step if a layer fails with an error of another kind", () =>
     Effect.gen(function* () {
       const fallback = Fallback.make([
         { name: "first", provide: Layer.fail("no key" as const) },

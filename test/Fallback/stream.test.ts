@@ -39,7 +39,7 @@ describe("a stream", () => {
     })
   )
 
-  it.effect("never moves on after the first element", () =>
+  it.effect("stays at a step after its first element", () =>
     Effect.gen(function* () {
       const { exit, text } = yield* collected(tokens(Stream.concat(Stream.make("Hel"), Stream.fail(busy))))
       expect(text).toBe("Hel")
@@ -96,7 +96,7 @@ describe("a stream", () => {
     })
   )
 
-  it.effect("is closed when its reader stops or is interrupted, before and after the first element", () =>
+  it.effect("closes when its reader stops or is interrupted, before and after the first element", () =>
     Effect.gen(function* () {
       for (const reader of ["take", "interrupt before", "interrupt after"] as const) {
         let open = 0
@@ -127,7 +127,7 @@ describe("a stream", () => {
     })
   )
 
-  it.effect("has the services of its step until its end", () =>
+  it.effect("keeps the services of its step until its end", () =>
     Effect.gen(function* () {
       class Model extends Context.Tag("Model")<Model, { readonly name: string }>() {}
       let open = 0
@@ -171,7 +171,7 @@ describe("a stream", () => {
     })
   )
 
-  it.effect("of a plan does not move on within the plan after its first element", () =>
+  it.effect("stays at a step of a plan after its first element", () =>
     Effect.gen(function* () {
       class Model extends Context.Tag("Model")<Model, { readonly name: string }>() {}
       const plan = ExecutionPlan.make(

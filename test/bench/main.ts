@@ -1,7 +1,7 @@
 import { counting } from "./accounting.js"
 import { classify } from "./classify.js"
 import { errors } from "./errors.js"
-import { fallbackCosts } from "./fallback.js"
+import { fallback, fallbackCosts } from "./fallback.js"
 import { foreign } from "./foreign.js"
 import { type Comparison, compare } from "./harness.js"
 import { http } from "./http.js"
@@ -26,6 +26,7 @@ await measure(errors)
 await classify(measure)
 await http(measure)
 await foreign(measure)
+await measure(fallback)
 await stream(measure)
 
 console.table(rows)

@@ -35,7 +35,7 @@ describe("Fallback.run", () => {
     expectTypeOf(result).toEqualTypeOf<Effect.Effect<Fallback.Result<string, "large" | "small">, ApiError.ApiError>>()
   })
 
-  it("has the errors of the call and that of a share, and nothing else", () => {
+  it("fails with the errors of the call and that of a share, and nothing else", () => {
     const own = run(make([{ name: "a" }]), () => call)
     expectTypeOf(own).toEqualTypeOf<
       Effect.Effect<Fallback.Result<number, "a">, ApiError.ApiError | "own", Model | Other>
@@ -55,8 +55,8 @@ describe("Fallback.run", () => {
   })
 })
 
-describe("the services of steps", () => {
-  it("are eliminated if all steps provide them, and their layers add errors and requirements", () => {
+describe("a fallback whose steps provide services", () => {
+  it("eliminates services that all steps provide, and adds errors and requirements of their layers", () => {
     const models = make([
       { name: "a", provide: layer },
       { name: "b", provide: both },
@@ -73,14 +73,14 @@ describe("the services of steps", () => {
     >()
   })
 
-  it("stay required if one step does not provide them", () => {
+  it("requires services that only some of the steps provide", () => {
     const models = make([{ name: "a", provide: both }, { name: "b" }])
     expectTypeOf(withFallback(call, models)).toEqualTypeOf<
       Effect.Effect<number, ApiError.ApiError | "own", Model | Other>
     >()
   })
 
-  it("may be language models of @effect/ai", () => {
+  it("works with language models of @effect/ai", () => {
     const models = make([
       { name: "openai", provide: openai },
       { name: "anthropic", provide: anthropic }
@@ -88,7 +88,7 @@ describe("the services of steps", () => {
     expectTypeOf(withFallback(chat, models)).toEqualTypeOf<Effect.Effect<string, ApiError.ApiError, Key>>()
   })
 
-  it("may come from a plan that accepts every error", () => {
+  it("takes them from a plan only if the plan accepts every error", () => {
     const plan = ExecutionPlan.make({ provide: layer, attempts: 2, schedule: Schedule.spaced(10) }, { provide: both })
     const models = make([
       { name: "plan", provide: plan },
@@ -102,7 +102,7 @@ describe("the services of steps", () => {
     void make([{ name: "plan", provide: picky }])
   })
 
-  it("are built once by build, which fails and requires what the layers do", () => {
+  it("adds the errors and requirements of the layers to build", () => {
     const models = make([
       { name: "a", provide: layer, model: "kimi" },
       { name: "b", provide: context }
@@ -116,8 +116,8 @@ describe("the services of steps", () => {
   })
 })
 
-describe("the steps of a fallback", () => {
-  it("are at least one, with known options only", () => {
+describe("Fallback.make", () => {
+  it("needs at least one step, with known options only", () => {
     // @ts-expect-error a step is needed
     void make([])
     // @ts-expect-error a name is needed
@@ -128,7 +128,7 @@ describe("the steps of a fallback", () => {
     void make([{ name: "a" }], { idempotent: "safe" })
   })
 
-  it("may be computed", () => {
+  it("accepts steps that are computed", () => {
     const [first = "a", ...rest] = ["a", "b"].map((name) => name)
     const models = make([{ name: first, model: first }, ...rest.map((name) => ({ name, model: name }))])
     expectTypeOf(run(models, ({ model }) => ask(model))).toEqualTypeOf<

@@ -90,7 +90,7 @@ class Run<S extends Step, A, E, R, R2> {
     later: ReadonlyArray<S>,
     errors: Result<A, S["name"]>["errors"]
   ): Effect.Effect<Result<A, S["name"]>, unknown, R | R2> {
-    const effect = Effect.suspend(() => this.effectOf(step))
+    const effect = this.effectOf(step)
     const onSuccess = (value: A) => Effect.succeed({ value, step: step.name, errors })
     const onFailure = (cause: Cause.Cause<unknown>) => this.follow(step, later, errors, cause)
     const left = this.left()

@@ -51,7 +51,8 @@ export interface Step {
   readonly moveOn?: ((error: ApiError) => boolean) | undefined
   /**
    * The share of the time left that the step may take, above 0 and at most 1. The last step takes all of it, and so does a call
-   * whose `idempotency` forbids its repetition. Without a deadline around the call, the share has no effect. @default an equal share: 1 / the number of steps left
+   * whose `idempotency` forbids its repetition. Without a deadline around the call, the share has no effect.
+   * @default an equal share: 1 / the number of steps left
    */
   readonly share?: number | undefined
 }
