@@ -219,6 +219,7 @@ export const make = (options: Options = {}): Effect.Effect<RateLimiter> => {
         [TypeId]: TypeId,
         classes,
         enter: (entry) => engine.enter(entry),
+        isFree: (entry) => engine.isFree(entry),
         wait: (entry) => engine.wait(entry),
         describe: () => engine.describe()
       })

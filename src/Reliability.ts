@@ -39,13 +39,15 @@ import {
 } from "./ApiError.js"
 import { unsafeMake } from "./internal/apiError/unsafeMake.js"
 import { beside } from "./internal/call/beside.js"
-import { currentCall, ending, endOf, isPart, owning } from "./internal/call/context.js"
+import { currentCall, ending, endOf, isCopy, isPart, owning } from "./internal/call/context.js"
 import type { Call } from "./internal/call/model.js"
 import { type CallReport, reportOf } from "./internal/call/observers.js"
 import { limited, limitedWithin, onLimitKey, type Sequel, type WithOnLimit } from "./internal/call/timeLimit.js"
 import { markUnsafe } from "./internal/call/unsafeErrors.js"
 import { clockOf, monotonic } from "./internal/clock.js"
 import { timedOut } from "./internal/deadline/timedOut.js"
+import { checkHedgeUse, hedged, hedgingOf, valueOf } from "./internal/hedge/hedging.js"
+import type { Use as HedgeUse } from "./internal/hedge/model.js"
 import { checkIdempotency } from "./internal/http/idempotency.js"
 import { admission, type Continuation } from "./internal/rateLimiter/admission.js"
 import type { Pass } from "./internal/rateLimiter/pass.js"
@@ -119,10 +121,13 @@ export function make<R, R2>(
   options: Options<R, R2> & { readonly classify?: (error: never, at: Moment) => ApiError }
 ): AnyPolicy<R | R2> {
   if (options.idempotency !== undefined) checkIdempotency("Reliability.make", options.idempotency)
-  const { limiter, ...others } = options
-  return limiter === undefined
-    ? { ...others, [PolicyTypeId]: PolicyTypeId }
-    : { ...others, limiter: checkUse("Reliability.make", limiter), [PolicyTypeId]: PolicyTypeId }
+  const { hedge, limiter, ...others } = options
+  return {
+    ...others,
+    ...(limiter !== undefined && { limiter: checkUse("Reliability.make", limiter) }),
+    ...(hedge !== undefined && { hedge: checkHedgeUse("Reliability.make", hedge) }),
+    [PolicyTypeId]: PolicyTypeId
+  }
 }
 
 type AnyPolicy<R> = Policy<R> | Classifying<never, R>
@@ -183,7 +188,10 @@ export const protect: {
   ): Effect.Effect<A, Protected<E>, R | R2>
 } = /*#__PURE__*/ dual(2, <A, E, R, R2>(effect: Effect.Effect<A, E, R>, input: Workload | AnyPolicy<R2>) => {
   const policy = toPolicy(input)
-  return perform<A, E, R, R2>((fiber) => new Protection(policy, fiber, effect))
+  return hedgedBy(
+    policy,
+    perform<A, E, R, R2>((fiber) => new Protection(policy, fiber, effect))
+  )
 })
 
 /**
@@ -222,7 +230,10 @@ export const leaf: {
   ): Effect.Effect<A, Protected<E>, R | R2>
 } = <A, E, R, R2>(input: Workload | AnyPolicy<R2>, call: (attempt: Attempt) => Effect.Effect<A, E, R>) => {
   const policy = toPolicy(input)
-  return perform<A, E, R, R2>((fiber) => new Protection(policy, fiber, call))
+  return hedgedBy(
+    policy,
+    perform<A, E, R, R2>((fiber) => new Protection(policy, fiber, call))
+  )
 }
 
 // -------------------------------------------------------------------------------------------------
@@ -596,6 +607,8 @@ const perform = <A, E, R, R2>(
   const effect: Effect.Effect<A, unknown, R | R2> = Effect.withFiberRuntime((fiber, status) => {
     const protection = make(fiber)
     const { outer, policy, report } = protection
+    // another copy of this call is running, and may have been executed
+    if (outer !== undefined && (policy.idempotency ?? "safe") !== "safe" && isCopy(outer)) return Effect.interrupt
     // a begin that was reported is followed by an end, even if no attempt is made
     if (report?.isBegun(typeof protection.effect === "function") === true) protection.watch()
     if (!isPart(outer) && policy.budget === undefined && report?.wraps !== true) {
@@ -608,6 +621,19 @@ const perform = <A, E, R, R2>(
   })
   // what fails inside is what the effect failed with, or an `ApiError` made here, which the types above account for
   return effect as Effect.Effect<A, Protected<E>, R | R2>
+}
+
+/** Applies the hedge of a policy to a call, if it has one. */
+const hedgedBy = <A, E, R, R2>(policy: AnyPolicy<R2>, call: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
+  const { about, hedge, idempotency = "safe", limiter, workload } = policy
+  if (hedge === undefined) return call
+  return hedged(call, {
+    // `make` checked the options
+    ...hedgingOf(hedge as HedgeUse, about, limiter as CheckedUse | undefined),
+    idempotency,
+    deadline: Duration.toMillis(workload.deadline),
+    onSuccess: valueOf
+  })
 }
 
 // -------------------------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ import * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
@@ -46,7 +47,9 @@ import { withContext } from "./internal/call/observerServices.js"
 import { limitedTo } from "./internal/call/timeLimit.js"
 import { clockOf, monotonic } from "./internal/clock.js"
 import { checkIdempotency, declaredIdempotency, idempotencyOf } from "./internal/http/idempotency.js"
-import { check, hostOf, methodOf, Unsendable } from "./internal/http/request.js"
+import { hedged, isFreeFor, valueOf } from "./internal/hedge/hedging.js"
+import type { HedgeService, RequestHedge } from "./internal/hedge/model.js"
+import { check, hostOf, isStreamed, methodOf, Unsendable } from "./internal/http/request.js"
 import { type BaseResponse, isSuccess, BufferedResponse, readWithin, TooLarge } from "./internal/http/response.js"
 import {
   type Bounds,
@@ -55,13 +58,15 @@ import {
   isTransport,
   isEventStream,
   isJson,
-  singleTry
+  singleTry,
+  type SingleTry
 } from "./internal/http/transportHook.js"
 import { number, oneOf } from "./internal/options.js"
 import { idHeader, withRequestId } from "./internal/randomId.js"
 import {
   type CheckedRequestUse,
   checkRequestUse,
+  defaultKeyOf,
   type RequestUse,
   usageOf,
   useFor
@@ -74,6 +79,7 @@ import * as Reliability from "./Reliability.js"
 import { RetryBudget } from "./RetryBudget.js"
 import * as Workload from "./Workload.js"
 
+export type { RequestHedge } from "./internal/hedge/model.js"
 export type { RequestUse } from "./internal/rateLimiter/requestUse.js"
 
 // -------------------------------------------------------------------------------------------------
@@ -96,7 +102,7 @@ export interface ReliableHttpClient<R = never> extends HttpClient.HttpClient.Wit
  */
 export interface Options<R = never> extends Omit<
   Reliability.Options<R>,
-  "workload" | "about" | "idempotency" | "limiter"
+  "workload" | "about" | "idempotency" | "limiter" | "hedge"
 > {
   /** Returns attributes of a request for observers. Host and method are always included. @default nothing */
   readonly about?: ((request: HttpClientRequest.HttpClientRequest) => Reliability.About) | undefined
@@ -125,6 +131,12 @@ export interface Options<R = never> extends Omit<
    * reads, and the `usage` of JSON bodies. Its key and the cost are read from the request as this client receives it. @default none
    */
   readonly limiter?: RateLimiter | RequestUse | undefined
+  /**
+   * The hedge that starts a second copy of a slow request, with attempts of its own and the same deadline. Only requests that are
+   * `safe` are hedged, and none whose body is a stream that can be read only once. It has no effect on `EventStream.open`, see
+   * `Hedge.hedgeStream`. @default none
+   */
+  readonly hedge?: HedgeService | RequestHedge | undefined
   /**
    * The maximum size of a response in bytes. A larger one fails with `AnswerTooLarge`. Event streams have no limit. @default 64
    * MiB
@@ -235,6 +247,7 @@ interface Checked<R> {
   readonly requestIdHeader: string
   readonly propagateTrace: boolean
   readonly limiter: CheckedRequestUse | undefined
+  readonly hedge: RequestHedge | undefined
 }
 
 const checked = <R>(owner: string, options: Options<R>): Checked<R> => {
@@ -249,6 +262,7 @@ const checked = <R>(owner: string, options: Options<R>): Checked<R> => {
     about: undefined,
     idempotency: undefined,
     limiter: undefined,
+    hedge: undefined,
     workload: fallback
   })
   const policies = new WeakMap<Workload.Workload, Map<Reliability.Idempotency, Reliability.Policy<R>>>()
@@ -282,7 +296,8 @@ const checked = <R>(owner: string, options: Options<R>): Checked<R> => {
     },
     requestIdHeader,
     propagateTrace: options.propagateTrace ?? false,
-    limiter: options.limiter && checkRequestUse(owner, options.limiter)
+    limiter: options.limiter && checkRequestUse(owner, options.limiter),
+    hedge: options.hedge && ("hedge" in options.hedge ? options.hedge : { hedge: options.hedge })
   }
 }
 
@@ -327,6 +342,10 @@ const wasFiltered = (cause: unknown): cause is HttpClientError.ResponseError =>
 // Private: one call
 // -------------------------------------------------------------------------------------------------
 
+/** Tests whether a request is a single attempt of a call that another module makes. */
+const isSingle = (owned: SingleTry | undefined, { headers }: Request): owned is SingleTry =>
+  owned !== undefined && (owned.id === undefined || Object.values(headers).includes(owned.id))
+
 type OnAnswer = ((answer: BaseResponse) => void) | undefined
 
 class Caller<E, R, R2> {
@@ -343,22 +362,47 @@ class Caller<E, R, R2> {
 
   /** Makes a call with all its attempts. `onAnswer` receives each response that is an error. */
   call(request: Request, onAnswer?: OnAnswer): Effect.Effect<Response, ApiError, R | R2> {
-    return Effect.flatMap(withRequestId(request, this.options.requestIdHeader), (identified) =>
-      Effect.withFiberRuntime<Response, ApiError, R | R2>((fiber) => {
+    return Effect.flatMap(withRequestId(request, this.options.requestIdHeader), (identified) => {
+      const copy = Effect.withFiberRuntime<Response, ApiError, R | R2>((fiber) => {
         const attempts = this.attempts(identified, fiber, onAnswer)
         // what was declared of this request does not hold for requests that are sent on its way, such as one for a token
         return fiber.getFiberRef(declaredIdempotency) === undefined
           ? attempts
           : Effect.locally(attempts, declaredIdempotency, undefined)
       })
-    )
+      const { hedge } = this.options
+      return hedge === undefined
+        ? copy
+        : Effect.withFiberRuntime((fiber) => this.hedged(hedge, identified, fiber, copy))
+    })
+  }
+
+  hedged<A, E2, R3>(
+    { hedge, key }: RequestHedge,
+    request: Request,
+    fiber: AnyFiber,
+    copy: Effect.Effect<A, E2, R3>
+  ): Effect.Effect<A, E2, R3> {
+    const { limiter, policyOf } = this.options
+    const isReadOnce = isStreamed(request.body) && !replayables.has(request.body)
+    // a single attempt belongs to a call that another module makes
+    if (isReadOnce || isSingle(fiber.getFiberRef(singleTry), request)) return copy
+    const { idempotency, workload } = policyOf(request, fiber)
+    return hedged(copy, {
+      hedge,
+      key: key?.(request) ?? `${request.method} ${defaultKeyOf(request)}`,
+      idempotency,
+      isFree: limiter && (() => isFreeFor(useFor(limiter, request, this.given(request)?.model), "default")),
+      deadline: Duration.toMillis(workload.deadline),
+      onSuccess: valueOf
+    })
   }
 
   attempts(request: Request, fiber: AnyFiber, onAnswer: OnAnswer): Effect.Effect<Response, ApiError, R | R2> {
     const exchanging = this.transport && exchangeOf(this.transport, request)
     const policy = this.options.policyOf(request, fiber)
     const owned = fiber.getFiberRef(singleTry)
-    const single = owned !== undefined && (owned.id === undefined || Object.values(request.headers).includes(owned.id))
+    const single = isSingle(owned, request)
     const sending = new OutgoingRequest(request)
     if (single) {
       sending.about = owned.about
@@ -385,6 +429,16 @@ class Caller<E, R, R2> {
     return single ? attempt : Reliability.protect(attempt, observed)
   }
 
+  /** Returns the attributes that the option `about` adds. */
+  given(request: Request): Reliability.About | undefined {
+    try {
+      return this.options.about?.(request)
+    } catch {
+      // an observer's error never fails a call
+      return undefined
+    }
+  }
+
   /** Returns the policy with its parts that depend on the request: attributes for observers, and a use of the limiter. */
   policyFor(
     policy: Reliability.Policy<R2>,
@@ -395,12 +449,7 @@ class Caller<E, R, R2> {
     const { limiter } = this.options
     const observed = isObserved(fiber, policy.record)
     if (!observed && limiter === undefined) return policy
-    let given: Reliability.About | undefined
-    try {
-      given = this.options.about?.(request)
-    } catch {
-      // an observer's error never fails a call
-    }
+    const given = this.given(request)
     if (observed) sending.about = { host: hostOf(request.url), method: methodOf(request), ...given }
     return { ...policy, about: sending.about, limiter: limiter && useFor(limiter, request, given?.model) }
   }

@@ -23,6 +23,10 @@ export * as Dialect from "./Dialect.js"
  */
 export * as Fallback from "./Fallback.js"
 /**
+ * @since 0.2.0
+ */
+export * as Hedge from "./Hedge.js"
+/**
  * @since 0.1.0
  */
 export * as Job from "./Job.js"

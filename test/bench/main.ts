@@ -4,6 +4,7 @@ import { errors } from "./errors.js"
 import { fallback, fallbackCosts } from "./fallback.js"
 import { foreign } from "./foreign.js"
 import { type Comparison, compare } from "./harness.js"
+import { hedgeCosts } from "./hedge.js"
 import { http } from "./http.js"
 import { imports } from "./imports.js"
 import { limiterCosts } from "./limiter.js"
@@ -32,4 +33,5 @@ await stream(measure)
 console.table(rows)
 console.table(await limiterCosts())
 console.table(await fallbackCosts())
+console.table(await hedgeCosts())
 console.table(traffic())

@@ -15,6 +15,7 @@ import * as Deployments from "effect-reliability/fireworks/Deployments"
 import * as Fireworks from "effect-reliability/fireworks/Fireworks"
 import * as ServerMetrics from "effect-reliability/fireworks/ServerMetrics"
 import * as TrainerJobs from "effect-reliability/fireworks/TrainerJobs"
+import * as Hedge from "effect-reliability/Hedge"
 import * as Job from "effect-reliability/Job"
 import * as node from "effect-reliability/node"
 import * as Transport from "effect-reliability/node/Transport"
@@ -87,6 +88,9 @@ const models = Fallback.make([
 ])
 const fallen = await Effect.runPromise(Fallback.run(models, ({ client }) => client))
 assert.deepStrictEqual([fallen.step, fallen.value], ["second", "answered"])
+// a call with a second copy
+const hedged = Effect.flatMap(Hedge.make(), (hedge) => Hedge.hedgeWithWinner(Effect.succeed(1), hedge, { key: "api" }))
+assert.deepStrictEqual(await Effect.runPromise(hedged), { value: 1, by: "first" })
 
 // a request over a socket, and an event from memory
 const status = Effect.gen(function* () {

@@ -45,7 +45,7 @@ type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
 /** The budget, the rate limiter and the observers of calls. */
 export interface Observers<R = never> extends Omit<
   Reliability.Options<R>,
-  "workload" | "about" | "idempotency" | "limiter"
+  "workload" | "about" | "idempotency" | "limiter" | "hedge"
 > {
   /**
    * The rate limiter that admits each attempt of each call. Several clients may share one: its keys consist of the host, the model

@@ -89,6 +89,13 @@ export const detached = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect
 /** Tests whether a fiber with this value runs inside of a call. The value may also hold observers only. */
 export const isPart = (call: Call | undefined): boolean => call !== undefined && call.depth !== 0
 
+/** Tests whether a call is part of the second copy of a hedged call. */
+export const isCopy = (call: Call | undefined): boolean => {
+  let at = call
+  while (at !== undefined && at.copy !== true) at = at.outer
+  return at !== undefined
+}
+
 /** Returns the milliseconds until the end of a call. After the call has ended, those until the end of the outer call. */
 export const remaining = (call: Call | undefined): number => {
   let at = call

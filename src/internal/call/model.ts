@@ -227,6 +227,8 @@ export interface Call {
   pass?: Pass
   /** The delivery of the request that was sent for the attempt, once the attempt was interrupted. */
   cancelled?: Delivery
+  /** True if the record is that of the second copy of a hedged call. */
+  readonly copy?: boolean
 }
 
 export type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>

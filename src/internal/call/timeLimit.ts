@@ -74,7 +74,7 @@ export interface WithOnLimit {
 const levelsOnOneStack = 64
 
 /** Milliseconds after which a timer is taken to have been held up. */
-const late = 10
+export const late = 10
 
 type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
 
@@ -84,7 +84,55 @@ const asExit = {
   onSuccess: <A>(value: A) => Effect.succeed(Exit.succeed(value))
 }
 
-type Child<A, E> = Fiber.RuntimeFiber<Exit.Exit<A, E>>
+export type Child<A, E> = Fiber.RuntimeFiber<Exit.Exit<A, E>>
+
+/** The references of a child at its start; absent before. */
+export interface Started {
+  before: FiberRefs.FiberRefs["locals"] | undefined
+}
+
+/**
+ * Starts a child at once, as part of a call if one is given. Its parent does not wait for it yet, so an exception here would
+ * leave it running.
+ */
+export const startChild = <A, E, R>(
+  started: Started,
+  effect: Effect.Effect<A, E, R>,
+  parent: AnyFiber,
+  flags: RuntimeFlags.RuntimeFlags,
+  call: Call | undefined
+): Child<A, E> =>
+  Runtime.runFork(
+    Runtime.make({
+      // the context of a fiber that runs this holds what its effects require
+      context: parent.currentContext as Context.Context<R>,
+      runtimeFlags: RuntimeFlags.disable(flags, RuntimeFlags.Interruption),
+      fiberRefs: parent.getFiberRefs()
+    }),
+    Effect.matchCauseEffect<A, E, R, Exit.Exit<A, E>, never, never, Exit.Exit<A, E>, never, never>(
+      RuntimeFlags.interruption(flags) ? Effect.interruptible(effect) : effect,
+      asExit
+    ),
+    {
+      immediate: (call?.depth ?? 1) % levelsOnOneStack !== 0,
+      updateRefs: (refs, id) => {
+        const updated =
+          call === undefined ? refs : FiberRefs.updateAs(refs, { fiberId: id, fiberRef: currentCall, value: call })
+        started.before = updated.locals
+        return updated
+      }
+    }
+  )
+
+/** Brings the changes of references of a child that has ended to its parent, before the effect that follows. */
+export const inheriting = <A, E, B, E2, R2>(
+  { before }: Started,
+  child: Child<A, E>,
+  next: Effect.Effect<B, E2, R2>
+): Effect.Effect<Effect.Effect<B, E2, R2>> =>
+  before !== undefined && changed(before, child.getFiberRefs().locals)
+    ? Effect.as(Fiber.inheritAll(child), next)
+    : Effect.succeed(next)
 
 /** Returns the interruptions that a fiber has received. */
 export const interruptionsOf = (fiber: AnyFiber): unknown => fiber.getFiberRef(FiberRef.interruptedCause)
@@ -126,7 +174,7 @@ class Watch<A, E, R, B, E2, R2> {
   run(): Effect.Effect<Effect.Effect<B, E2, R2>, E2> {
     const { call, millis, sequel } = this
     sequel.onStart?.()
-    const child = this.start()
+    const child = startChild(this, this.effect, this.parent, this.flags, call)
     this.child = child
     const done = child.unsafePoll()
     if (done !== null) return Effect.suspend(() => this.settle(done))
@@ -147,31 +195,6 @@ class Watch<A, E, R, B, E2, R2> {
     // a parent that was interrupted before the child began is running its finalizers, and the child is one of them
     if (this.interrupted()) this.stop()
     return Effect.flatMap(Fiber.await(child), (exit) => this.settle(exit))
-  }
-
-  /** Starts the child. Its parent does not wait for it yet, so an exception here would leave it running. */
-  start(): Child<A, E> {
-    const { call, effect, flags, parent } = this
-    return Runtime.runFork(
-      Runtime.make({
-        // the context of a fiber that runs this holds what its effects require
-        context: parent.currentContext as Context.Context<R>,
-        runtimeFlags: RuntimeFlags.disable(flags, RuntimeFlags.Interruption),
-        fiberRefs: parent.getFiberRefs()
-      }),
-      Effect.matchCauseEffect<A, E, R, Exit.Exit<A, E>, never, never, Exit.Exit<A, E>, never, never>(
-        RuntimeFlags.interruption(flags) ? Effect.interruptible(effect) : effect,
-        asExit
-      ),
-      {
-        immediate: (call.depth ?? 1) % levelsOnOneStack !== 0,
-        updateRefs: (refs, id) => {
-          const updated = FiberRefs.updateAs(refs, { fiberId: id, fiberRef: currentCall, value: call })
-          this.before = updated.locals
-          return updated
-        }
-      }
-    )
   }
 
   reach(): void {
@@ -198,7 +221,7 @@ class Watch<A, E, R, B, E2, R2> {
   }
 
   settle(exit: Exit.Exit<Exit.Exit<A, E>>): Effect.Effect<Effect.Effect<B, E2, R2>, E2> {
-    const { before, call, child, owned, sequel } = this
+    const { call, child, owned, sequel } = this
     // fibers that the child forked may still run
     call.endsAt = -Infinity
     if (owned !== undefined) return Effect.succeed(sequel.onLimit(owned))
@@ -210,9 +233,7 @@ class Watch<A, E, R, B, E2, R2> {
       return Effect.failCause(result.cause as Cause.Cause<never>)
     }
     const next = sequel.onSuccess(result)
-    return before !== undefined && child !== undefined && changed(before, child.getFiberRefs().locals)
-      ? Effect.as(Fiber.inheritAll(child), next)
-      : Effect.succeed(next)
+    return child === undefined ? Effect.succeed(next) : inheriting(this, child, next)
   }
 }
 

@@ -20,7 +20,7 @@ export type { Event } from "../sse/model.js"
  * @since 0.1.0
  * @category model
  */
-export interface Options<R = never> extends Omit<Reliability.Options<R>, "workload" | "limiter"> {
+export interface Options<R = never> extends Omit<Reliability.Options<R>, "workload" | "limiter" | "hedge"> {
   /** The workload of streams without a `Workload.within` or `Reliability.protect` around them. @default that of the client */
   readonly workload?: Workload.Workload | undefined
   /**

@@ -80,6 +80,11 @@ export class Engine<T, E> {
     return ticket && new Pass(lane, ticket, entry.order ?? ticket.at + entry.slack)
   }
 
+  /** Tests whether `enter` would admit a call. */
+  isFree({ cost, key }: Pick<Entry, "cost" | "key">): boolean {
+    return this.#lanes.get(key)?.isFree(cost) ?? true
+  }
+
   /** Waits until a call is admitted. An interruption removes the call from the queue, or returns its admission. */
   wait({ cost, key, left, order: place, slack }: Entry): Effect.Effect<Pass, E> {
     return Effect.async<Pass, E>((resume) => {

@@ -115,6 +115,11 @@ export class Lane<T> {
     return ask(this.state, now, cost).millis > 0 ? undefined : this.#admit(now, cost, undefined)
   }
 
+  /** Tests whether `tryAdmit` would admit a call. */
+  isFree(cost: Cost): boolean {
+    return this.#queue.size === 0 && ask(this.state, this.host.now(), cost).millis === 0
+  }
+
   /** Queues a call that was not admitted at once. Refuses it immediately if it could not start before its deadline. */
   wait(item: Waiter): void {
     const refusal = this.#objection(item)

@@ -101,6 +101,9 @@ const sizeOf = ({ body }: Request): number =>
 const modelField = /(?<!\\)"model"\s*:\s*"([^"\\]{1,200})"/
 const maxField = /(?<!\\)"max_(?:completion_|output_)?tokens"\s*:\s*(\d{1,9})\b/
 
+/** Returns the default key of a request whose model is in its body. */
+export const defaultKeyOf = (request: Request): string => keyOf(request, modelField.exec(textOf(request))?.[1])
+
 /** Returns the use of a limiter for one request. */
 export const useFor = (
   { cost, key, use }: CheckedRequestUse,

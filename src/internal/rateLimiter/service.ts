@@ -40,6 +40,8 @@ export interface RateLimiter {
   /** @internal */
   readonly enter: (entry: Entry) => Pass | undefined
   /** @internal */
+  readonly isFree: (entry: Pick<Entry, "cost" | "key">) => boolean
+  /** @internal */
   readonly wait: (entry: Entry) => Effect.Effect<Pass, Refused>
   /** @internal */
   readonly describe: () => ReadonlyArray<KeyDescription>

@@ -4,6 +4,7 @@
  * @since 0.2.0
  */
 import * as Duration from "effect/Duration"
+import type { About } from "../call/model.js"
 import { refuse } from "../options.js"
 import type { Entry } from "./engine.js"
 import type { RateLimiter, Use } from "./service.js"
@@ -31,14 +32,18 @@ export const checkUse = (owner: string, given: RateLimiter | Use): CheckedUse =>
   return { ...use, slack: slackOf(owner, use.limiter, use.class) }
 }
 
+/** Returns the key of a policy that has none: host and model. */
+export const keyFrom = (about: Pick<About, "host" | "model"> | undefined): string =>
+  [about?.host, about?.model].filter(Boolean).join(" ") || "default"
+
 /** Returns the request of a call for admission. Without a key in the policy, the key is host and model. */
 export const entryOf = (
   { cost = {}, key, slack }: CheckedUse,
-  about: { readonly host?: string | undefined; readonly model?: string | undefined } | undefined,
+  about: Pick<About, "host" | "model"> | undefined,
   left: number,
   order: number | undefined
 ): Entry => ({
-  key: key ?? ([about?.host, about?.model].filter(Boolean).join(" ") || "default"),
+  key: key ?? keyFrom(about),
   cost,
   slack,
   left,

@@ -6,6 +6,7 @@
 import * as Duration from "effect/Duration"
 import * as Record from "effect/Record"
 import { describeSchedule } from "../retry/descriptions.js"
+import { describeHedge } from "../hedge/hedging.js"
 import type { Options } from "./model.js"
 
 /** Returns the limits, the retries and the observers of a policy. */
@@ -30,6 +31,7 @@ export const describePolicy = <R>(policy: Options<R> & { readonly classify?: unk
         ? "none"
         : `${budget.options.ratio} of the calls, ${budget.options.minPerSecond} a second, at most ${budget.options.max} at once`,
     limited: policy.limiter !== undefined,
+    hedge: policy.hedge === undefined ? "none" : describeHedge(policy.hedge),
     classifies: policy.classify !== undefined,
     observes: (["onRetry", "onGiveUp", "record"] as const).filter((name) => policy[name] !== undefined)
   }

@@ -8,6 +8,7 @@ import type { ApiError, Delivery } from "../../ApiError.js"
 import type * as Retry from "../../Retry.js"
 import type { RetryBudget } from "../../RetryBudget.js"
 import type { About, Idempotency, Outcome, Workload } from "../call/model.js"
+import type { HedgeService, Use as HedgeUse } from "../hedge/model.js"
 import type { Pass } from "../rateLimiter/pass.js"
 import type { RateLimiter, Use } from "../rateLimiter/service.js"
 
@@ -62,6 +63,12 @@ export interface Options<R = never, R2 = R> {
    * `LocallyLimited`. The key is that of the `Use`; without one, host and model of `about`. @default none
    */
   readonly limiter?: RateLimiter | Use | undefined
+  /**
+   * The hedge that starts a second copy of a slow call, with attempts of its own and the same deadline. Observers are notified
+   * of both copies; that of the interrupted copy fails with `Fatal` `Aborted`. It applies only to calls whose `idempotency` is
+   * `"safe"`. The key is that of the `Use`; without one, host and model of `about`. @default none
+   */
+  readonly hedge?: HedgeService | HedgeUse | undefined
   /**
    * Runs in a daemon fiber when the wait before a retry begins. Its failure never affects the call, and interrupting the call
    * does not interrupt it.

@@ -29,6 +29,7 @@ export const attributes = {
     name: "reliability.limiter.brake",
     holds: "the brake that refused a call; `server` for a refusal of the server"
   },
+  copy: { name: "reliability.copy", holds: "`hedge` for the second copy of a hedged call; absent for other calls" },
   method: { name: "http.request.method", holds: "the method" },
   resend: { name: "http.request.resend_count", holds: "the number of attempts before this one; absent on the first" },
   status: { name: "http.response.status_code", holds: "the status that was answered" }
@@ -171,14 +172,14 @@ export const names = {
     name: "{gen_ai.operation.name} {gen_ai.request.model}",
     kind: "span",
     unit: "",
-    attributes: [...subject, "attempts", "error", "delivery", "phase", "stopped"],
+    attributes: [...subject, "copy", "attempts", "error", "delivery", "phase", "stopped"],
     counts: "A call of which operation and model are known, all attempts and waits together."
   },
   spanOfCall: {
     name: "reliability.call",
     kind: "span",
     unit: "",
-    attributes: ["workload", "address", "port", "attempts", "error", "delivery", "phase", "stopped"],
+    attributes: ["workload", "address", "port", "copy", "attempts", "error", "delivery", "phase", "stopped"],
     counts: "Any other call, all attempts and waits together."
   },
   spanOfAttempt: {

@@ -20,6 +20,7 @@ import * as Tracer from "effect/Tracer"
 import type { ApiError } from "../../ApiError.js"
 import { showing } from "./metrics.js"
 import { type Attribute, attributes, names } from "./names.js"
+import { currentCall, isCopy } from "../call/context.js"
 import { clockOf } from "../clock.js"
 import type { Outcome, Around, Begun, Observed, Observer } from "../call/model.js"
 
@@ -157,8 +158,9 @@ class Spans implements Observed {
       const { model, operation, workload } = shown
       const known = operation !== undefined && model !== undefined
       const name = known ? `${operation} ${model}` : names.spanOfCall.name
+      const copy = isCopy(fiber.getFiberRef(currentCall)) ? "hedge" : undefined
       const call = safely(
-        () => new OpenSpan(fiber, name, { ...(known ? shown : { workload }), ...endpoint(this.begun) })
+        () => new OpenSpan(fiber, name, { ...(known ? shown : { workload }), ...endpoint(this.begun), copy })
       )
       if (call === undefined) return effect
       this.call = call
