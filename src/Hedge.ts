@@ -2,8 +2,8 @@
  * Starts a second copy of a call that is slower than usual, and takes the first success.
  *
  * A few calls take ten times as long as the others, because of a busy machine or a lost packet. A program that makes many calls
- * waits for the slowest. A second copy usually takes the usual time. A copy after each slow call would double the load of a server
- * that is slow because it is overloaded, so a budget bounds the copies, and a limiter with waiting calls allows none.
+ * waits for the slowest. A second copy usually takes the usual time. Copies of all slow calls would double the load of a server
+ * that is overloaded. So a budget bounds the copies, and none starts while the limiter would hold it back.
  *
  * | option | default | why |
  * | --- | --- | --- |
@@ -298,7 +298,7 @@ export const hedgeWithWinner: {
  *
  * The copy that has an element first, or ends first, decides. The other stream is closed, and none of its elements is emitted.
  * Nothing is hedged after the first element. The learned latencies are those until the first element, so use another key than for
- * calls that are no streams.
+ * other calls.
  *
  * @example
  * ```ts

@@ -38,7 +38,7 @@ import {
   type Transient
 } from "./ApiError.js"
 import { unsafeMake } from "./internal/apiError/unsafeMake.js"
-import { beside } from "./internal/call/beside.js"
+import { beside, unclassified } from "./internal/call/beside.js"
 import { currentCall, ending, endOf, isCopy, isPart, owning } from "./internal/call/context.js"
 import type { Call } from "./internal/call/model.js"
 import { type CallReport, reportOf } from "./internal/call/observers.js"
@@ -46,12 +46,10 @@ import { limited, limitedWithin, onLimitKey, type Sequel, type WithOnLimit } fro
 import { markUnsafe } from "./internal/call/unsafeErrors.js"
 import { clockOf, monotonic } from "./internal/clock.js"
 import { timedOut } from "./internal/deadline/timedOut.js"
-import { checkHedgeUse, hedged, hedgingOf, valueOf } from "./internal/hedge/hedging.js"
-import type { Use as HedgeUse } from "./internal/hedge/model.js"
-import { checkIdempotency } from "./internal/http/idempotency.js"
 import { admission, type Continuation } from "./internal/rateLimiter/admission.js"
 import type { Pass } from "./internal/rateLimiter/pass.js"
-import { type CheckedUse, checkUse, entryOf } from "./internal/rateLimiter/use.js"
+import { type CheckedUse, entryOf } from "./internal/rateLimiter/use.js"
+import { checkOptions } from "./internal/reliability/check.js"
 import { describePolicy } from "./internal/reliability/describe.js"
 import {
   type Attempt,
@@ -61,6 +59,7 @@ import {
   type Policy,
   PolicyTypeId
 } from "./internal/reliability/model.js"
+import { hedgedBy } from "./internal/reliability/hedgedBy.js"
 import { stopping } from "./internal/reliability/stopping.js"
 import { describeSchedule } from "./internal/retry/descriptions.js"
 import type { Refused } from "./internal/rateLimiter/service.js"
@@ -120,14 +119,7 @@ export function make<R = never, R2 = never>(options: Options<R, R2>): Policy<R |
 export function make<R, R2>(
   options: Options<R, R2> & { readonly classify?: (error: never, at: Moment) => ApiError }
 ): AnyPolicy<R | R2> {
-  if (options.idempotency !== undefined) checkIdempotency("Reliability.make", options.idempotency)
-  const { hedge, limiter, ...others } = options
-  return {
-    ...others,
-    ...(limiter !== undefined && { limiter: checkUse("Reliability.make", limiter) }),
-    ...(hedge !== undefined && { hedge: checkHedgeUse("Reliability.make", hedge) }),
-    [PolicyTypeId]: PolicyTypeId
-  }
+  return { ...options, ...checkOptions("Reliability.make", options), [PolicyTypeId]: PolicyTypeId }
 }
 
 type AnyPolicy<R> = Policy<R> | Classifying<never, R>
@@ -447,7 +439,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
   /** Fails with an error that is not an `ApiError`, unchanged. */
   passOn<E3>(cause: Cause.Cause<E3>, reason: unknown): Effect.Effect<never, E3> {
     this.leave()?.drop()
-    this.abandon(() => (Cause.isInterruptedOnly(cause) ? this.aborted() : unknown(reason)))
+    this.abandon(() => (Cause.isInterruptedOnly(cause) ? this.aborted() : unclassified(reason)))
     return Effect.failCause(cause)
   }
 
@@ -597,10 +589,6 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
   }
 }
 
-/** Returns the error that observers receive for an error that was not classified. */
-const unknown = (cause: unknown): ApiError =>
-  unsafeMake({ class: "Fatal", reason: "Unknown" }, { delivery: "Unconfirmed" }, cause)
-
 const perform = <A, E, R, R2>(
   make: (fiber: AnyFiber) => Protection<A, E, R, R2>
 ): Effect.Effect<A, Protected<E>, R | R2> => {
@@ -621,19 +609,6 @@ const perform = <A, E, R, R2>(
   })
   // what fails inside is what the effect failed with, or an `ApiError` made here, which the types above account for
   return effect as Effect.Effect<A, Protected<E>, R | R2>
-}
-
-/** Applies the hedge of a policy to a call, if it has one. */
-const hedgedBy = <A, E, R, R2>(policy: AnyPolicy<R2>, call: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
-  const { about, hedge, idempotency = "safe", limiter, workload } = policy
-  if (hedge === undefined) return call
-  return hedged(call, {
-    // `make` checked the options
-    ...hedgingOf(hedge as HedgeUse, about, limiter as CheckedUse | undefined),
-    idempotency,
-    deadline: Duration.toMillis(workload.deadline),
-    onSuccess: valueOf
-  })
 }
 
 // -------------------------------------------------------------------------------------------------

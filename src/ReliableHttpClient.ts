@@ -27,7 +27,6 @@ import * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
@@ -41,15 +40,14 @@ import * as Classify from "./Classify.js"
 import * as Dialect from "./Dialect.js"
 import { unsafeMake } from "./internal/apiError/unsafeMake.js"
 import { currentCall } from "./internal/call/context.js"
-import { withParts } from "./internal/http/clientOptions.js"
+import { aboutOf, withParts } from "./internal/http/clientOptions.js"
 import { isObserved } from "./internal/call/observers.js"
 import { withContext } from "./internal/call/observerServices.js"
 import { limitedTo } from "./internal/call/timeLimit.js"
 import { clockOf, monotonic } from "./internal/clock.js"
 import { checkIdempotency, declaredIdempotency, idempotencyOf } from "./internal/http/idempotency.js"
-import { hedged, isFreeFor, valueOf } from "./internal/hedge/hedging.js"
 import type { HedgeService, RequestHedge } from "./internal/hedge/model.js"
-import { check, hostOf, isStreamed, methodOf, Unsendable } from "./internal/http/request.js"
+import { check, hostOf, methodOf, Unsendable } from "./internal/http/request.js"
 import { type BaseResponse, isSuccess, BufferedResponse, readWithin, TooLarge } from "./internal/http/response.js"
 import {
   type Bounds,
@@ -58,21 +56,21 @@ import {
   isTransport,
   isEventStream,
   isJson,
-  singleTry,
-  type SingleTry
+  isSingle,
+  singleTry
 } from "./internal/http/transportHook.js"
 import { number, oneOf } from "./internal/options.js"
 import { idHeader, withRequestId } from "./internal/randomId.js"
 import {
   type CheckedRequestUse,
   checkRequestUse,
-  defaultKeyOf,
   type RequestUse,
   usageOf,
   useFor
 } from "./internal/rateLimiter/requestUse.js"
 import { redactUrl } from "./internal/redact.js"
 import { refused, toHttpClientError } from "./internal/reliableHttpClient/clientErrors.js"
+import { hedgedRequest, toRequestHedge } from "./internal/reliableHttpClient/hedgedRequest.js"
 import { OutgoingRequest, replayables } from "./internal/reliableHttpClient/outgoingRequest.js"
 import { RateLimiter } from "./RateLimiter.js"
 import * as Reliability from "./Reliability.js"
@@ -297,7 +295,7 @@ const checked = <R>(owner: string, options: Options<R>): Checked<R> => {
     requestIdHeader,
     propagateTrace: options.propagateTrace ?? false,
     limiter: options.limiter && checkRequestUse(owner, options.limiter),
-    hedge: options.hedge && ("hedge" in options.hedge ? options.hedge : { hedge: options.hedge })
+    hedge: toRequestHedge(options.hedge)
   }
 }
 
@@ -342,10 +340,6 @@ const wasFiltered = (cause: unknown): cause is HttpClientError.ResponseError =>
 // Private: one call
 // -------------------------------------------------------------------------------------------------
 
-/** Tests whether a request is a single attempt of a call that another module makes. */
-const isSingle = (owned: SingleTry | undefined, { headers }: Request): owned is SingleTry =>
-  owned !== undefined && (owned.id === undefined || Object.values(headers).includes(owned.id))
-
 type OnAnswer = ((answer: BaseResponse) => void) | undefined
 
 class Caller<E, R, R2> {
@@ -370,31 +364,14 @@ class Caller<E, R, R2> {
           ? attempts
           : Effect.locally(attempts, declaredIdempotency, undefined)
       })
-      const { hedge } = this.options
-      return hedge === undefined
-        ? copy
-        : Effect.withFiberRuntime((fiber) => this.hedged(hedge, identified, fiber, copy))
-    })
-  }
-
-  hedged<A, E2, R3>(
-    { hedge, key }: RequestHedge,
-    request: Request,
-    fiber: AnyFiber,
-    copy: Effect.Effect<A, E2, R3>
-  ): Effect.Effect<A, E2, R3> {
-    const { limiter, policyOf } = this.options
-    const isReadOnce = isStreamed(request.body) && !replayables.has(request.body)
-    // a single attempt belongs to a call that another module makes
-    if (isReadOnce || isSingle(fiber.getFiberRef(singleTry), request)) return copy
-    const { idempotency, workload } = policyOf(request, fiber)
-    return hedged(copy, {
-      hedge,
-      key: key?.(request) ?? `${request.method} ${defaultKeyOf(request)}`,
-      idempotency,
-      isFree: limiter && (() => isFreeFor(useFor(limiter, request, this.given(request)?.model), "default")),
-      deadline: Duration.toMillis(workload.deadline),
-      onSuccess: valueOf
+      const { hedge, limiter, policyOf } = this.options
+      if (hedge === undefined) return copy
+      return Effect.withFiberRuntime((fiber) => {
+        // a single attempt belongs to a call that another module makes
+        if (isSingle(fiber.getFiberRef(singleTry), identified)) return copy
+        const useOf = () => limiter && useFor(limiter, identified, aboutOf(this.options, identified)?.model)
+        return hedgedRequest(copy, hedge, { request: identified, policy: policyOf(identified, fiber), useOf })
+      })
     })
   }
 
@@ -429,16 +406,6 @@ class Caller<E, R, R2> {
     return single ? attempt : Reliability.protect(attempt, observed)
   }
 
-  /** Returns the attributes that the option `about` adds. */
-  given(request: Request): Reliability.About | undefined {
-    try {
-      return this.options.about?.(request)
-    } catch {
-      // an observer's error never fails a call
-      return undefined
-    }
-  }
-
   /** Returns the policy with its parts that depend on the request: attributes for observers, and a use of the limiter. */
   policyFor(
     policy: Reliability.Policy<R2>,
@@ -449,7 +416,7 @@ class Caller<E, R, R2> {
     const { limiter } = this.options
     const observed = isObserved(fiber, policy.record)
     if (!observed && limiter === undefined) return policy
-    const given = this.given(request)
+    const given = aboutOf(this.options, request)
     if (observed) sending.about = { host: hostOf(request.url), method: methodOf(request), ...given }
     return { ...policy, about: sending.about, limiter: limiter && useFor(limiter, request, given?.model) }
   }

@@ -458,6 +458,7 @@ describe("Reliability.describe", () => {
       patience: "30 waits, 5s × 1.5 up to 1m",
       budget: "none",
       limited: false,
+      hedge: "none",
       classifies: false,
       observes: ["record"]
     })

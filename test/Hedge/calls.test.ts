@@ -1,5 +1,5 @@
 import { describe, it } from "@effect/vitest"
-import { Cause, Context, Deferred, Effect, Exit, Fiber, FiberRef, Logger, TestClock } from "effect"
+import { Cause, Context, Effect, Exit, Fiber, FiberRef, Logger, TestClock } from "effect"
 import {
   Accounting,
   ApiError,
@@ -167,25 +167,23 @@ describe("Hedge.hedge", () => {
     })
   )
 
-  it.effect("runs in an uninterruptible region and in a finalizer", () =>
+  it.effect("runs in an uninterruptible region and in a finalizer, where the loser runs to its end", () =>
     Effect.gen(function* () {
       const hedge = yield* always
-      const region = copies(after(9, "a"), after(1, "b"))
-      expect(yield* during(3, Effect.uninterruptible(Hedge.hedge(region.effect, hedge, { key })))).toEqual(
-        Exit.succeed("b")
-      )
-      const finalizer = copies(after(9, "a"), after(1, "b"))
-      const done = yield* Deferred.make<string>()
-      const fiber = yield* Effect.fork(
-        Effect.onInterrupt(Effect.never, () =>
-          Effect.intoDeferred(Effect.disconnect(Hedge.hedge(finalizer.effect, hedge, { key })), done)
-        )
-      )
+      const region = copies(after(5, "a"), after(1, "b"))
+      const uninterruptible = Effect.uninterruptible(Hedge.hedge(region.effect, hedge, { key }))
+      expect(yield* during(6, uninterruptible)).toEqual(Exit.succeed("b"))
+      expect(region.log.at(-1)).toBe("first succeeds")
+      const finalizer = copies(after(5, "a"), after(1, "b"))
+      let value = ""
+      const ending = Effect.map(Hedge.hedge(finalizer.effect, hedge, { key }), (found) => void (value = found))
+      const fiber = yield* Effect.fork(Effect.onInterrupt(Effect.never, () => ending))
       yield* settle
       yield* Fiber.interruptFork(fiber)
       yield* settle
-      for (let second = 0; second < 4; second++) yield* TestClock.adjust("1 second")
-      expect(yield* Deferred.await(done)).toBe("b")
+      for (let second = 0; second < 6; second++) yield* TestClock.adjust("1 second")
+      expect(fiber.unsafePoll()).not.toBe(null)
+      expect(value).toBe("b")
     })
   )
 
@@ -241,7 +239,7 @@ describe("Hedge.hedge", () => {
     })
   )
 
-  it.effect("never runs a protected call in a second copy that must not be repeated", () =>
+  it.effect("interrupts a second copy at a protected call that must not be repeated", () =>
     Effect.gen(function* () {
       const hedge = yield* always
       let sent = 0
@@ -359,7 +357,7 @@ describe("Hedge.hedge", () => {
     expect(() => Reliability.make({ workload: Workload.interactive, hedge: { hedge, key: "" } })).toThrow("key")
   })
 
-  it.effect("is provided as a service", () =>
+  it.effect("uses the service that the layer provides", () =>
     Effect.gen(function* () {
       const hedge = yield* Hedge.Hedge
       yield* Hedge.hedge(Effect.void, hedge, { key })

@@ -58,7 +58,7 @@ describe("the quantile of latencies", () => {
     )
   })
 
-  it("is unknown without samples, and bounded for those outside of the buckets", () => {
+  it("returns nothing without samples, and a bound for those outside of the buckets", () => {
     const latencies = empty(window)
     expect(quantile(latencies, 0.95)).toBe(undefined)
     record(latencies, 0, 0)

@@ -12,7 +12,7 @@ const defaults: Settings = {
   idle: 600_000
 }
 
-const seeds = [1, 2, 3, 4, 5]
+const seeds = [1, 2, 3]
 
 const meanOf = (figures: ReadonlyArray<Figures>, of: (figures: Figures) => number): number =>
   figures.reduce((sum, one) => sum + of(one), 0) / figures.length
@@ -20,12 +20,12 @@ const meanOf = (figures: ReadonlyArray<Figures>, of: (figures: Figures) => numbe
 /** The same traffic without and with a hedge. */
 const compared = (load: number) =>
   seeds.map((seed) => {
-    const traffic = { load, seed, slots: 10, calls: 20_000 }
+    const traffic = { load, seed, slots: 10, calls: 10_000 }
     return [simulate({ ...traffic, hedge: undefined }), simulate({ ...traffic, hedge: defaults })] as const
   })
 
 describe("a simulated server of which one call of twenty is slow", () => {
-  it("has a p99 that is lower by 30 percent or more at a load of 0.4, at 1.05 attempts per call or less", () => {
+  it("gets a p99 that is lower by 30 percent or more at a load of 0.4, at 1.05 attempts per call or less", () => {
     for (const [bare, hedged] of compared(0.4)) {
       expect(hedged.p99).toBeLessThanOrEqual(bare.p99 * 0.7)
       expect(hedged.attemptsPerCall).toBeLessThanOrEqual(1.05)

@@ -2,7 +2,7 @@ import * as Otlp from "@effect/opentelemetry/Otlp"
 import { FetchHttpClient, HttpClient, HttpClientRequest } from "@effect/platform"
 import { it } from "@effect/vitest"
 import { Cause, Effect, Fiber, Layer, Option, Redacted, Stream, Tracer } from "effect"
-import { ApiError, Reliability, ReliableHttpClient, Retry, Telemetry } from "effect-reliability"
+import { ApiError, Hedge, Reliability, ReliableHttpClient, Retry, Telemetry } from "effect-reliability"
 import { Fireworks } from "effect-reliability/fireworks"
 import { Fault, ScriptedClient } from "effect-reliability/testing"
 import { once } from "node:events"
@@ -16,6 +16,18 @@ import { attributesOf, chat, endOf, exactly, failing, traced, unavailable } from
 // -------------------------------------------------------------------------------------------------
 
 describe("Telemetry.spans", () => {
+  it.effect("marks the span of the second copy of a hedged call", () =>
+    Effect.gen(function* () {
+      const hedge = yield* Hedge.make({ after: "1 second", budget: { ratio: 1 } })
+      let copies = 0
+      const call = Effect.suspend(() => (++copies === 1 ? Effect.never : Effect.void))
+      const { spans } = yield* traced(Reliability.protect(call, Reliability.make({ workload: exactly("w"), hedge })))
+      const found = spans.filter(({ name }) => name === "reliability.call")
+      expect(found.map((span) => attributesOf(span)["reliability.copy"])).toEqual([undefined, "hedge"])
+      expect(found.map(endOf).map((end) => end.split(" ")[0])).toEqual(["interrupted", "ok"])
+    })
+  )
+
   it.effect("nests a call below its caller, and its attempts below the call", () =>
     Effect.gen(function* () {
       const about = {

@@ -76,7 +76,6 @@ export const simulate = ({ calls, hedge, load, seed, slots }: Traffic): Figures 
     const startedAt = simulation.now
     const delay = state && hedge && begin(state, hedge, startedAt)
     const copies: Array<Copy> = []
-    let timer: Scheduled | undefined
     const start = (by: number) => {
       if (measured) attempts++
       copies[by] = send(by === 0 ? time : serviceTime(random), () => {
@@ -87,11 +86,14 @@ export const simulate = ({ calls, hedge, load, seed, slots }: Traffic): Figures 
         if (state !== undefined) end(state, simulation.now, { delay, millis, failed: false })
       })
     }
+    // a call ends after its start at the earliest
+    const timer =
+      delay === undefined
+        ? undefined
+        : simulation.after(delay, () => {
+            if (state && hedge && withdraw(state, hedge, simulation.now, () => lane.isFree({}))) start(1)
+          })
     start(0)
-    if (delay === undefined) return
-    timer = simulation.after(delay, () => {
-      if (state && hedge && withdraw(state, hedge, simulation.now, () => lane.isFree({}))) start(1)
-    })
   }
 
   const gap = meanServiceTime / (load * slots)

@@ -1,10 +1,16 @@
 /**
- * Runs observers that are effects.
+ * Runs observers that are effects, and makes the errors that only observers receive.
  *
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
+import type { ApiError } from "../../ApiError.js"
+import { unsafeMake } from "../apiError/unsafeMake.js"
 
 /** Runs an observer in a daemon fiber, so that it can neither fail nor delay the call. */
 export const beside = <R>(observe: () => Effect.Effect<unknown, unknown, R>): Effect.Effect<unknown, never, R> =>
   Effect.forkDaemon(Effect.catchAllCause(Effect.suspend(observe), () => Effect.void))
+
+/** Returns the error that observers receive for an error that was not classified. */
+export const unclassified = (cause: unknown): ApiError =>
+  unsafeMake({ class: "Fatal", reason: "Unknown" }, { delivery: "Unconfirmed" }, cause)

@@ -6,10 +6,10 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { currentCall, inheritedFrom, isCopy, nested } from "../call/context.js"
-import type { About, AnyFiber, Call, Idempotency } from "../call/model.js"
+import type { AnyFiber, Call, Idempotency } from "../call/model.js"
 import { clockOf, monotonic } from "../clock.js"
 import { declaredIdempotency } from "../http/idempotency.js"
-import { type CheckedUse as LimiterUse, checkKey, keyFrom } from "../rateLimiter/use.js"
+import { type CheckedUse as LimiterUse, checkKey } from "../rateLimiter/use.js"
 import { begin, end, type KeyState, withdraw } from "./keyState.js"
 import type { Copy, HedgeService, Use } from "./model.js"
 import { Race, run } from "./race.js"
@@ -33,21 +33,11 @@ export const checkHedgeUse = (owner: string, given: HedgeService | Use): Use => 
   return use
 }
 
-/** Returns the hedge and the key of a policy. Without a key, the key is host and model. */
-export const hedgingOf = (
-  { hedge, key }: Use,
-  about: Pick<About, "host" | "model"> | undefined,
-  limiter: LimiterUse | undefined
-): Pick<Hedging<never, never>, "hedge" | "key" | "isFree"> => {
-  const named = keyFrom(about)
-  return { hedge, key: key ?? named, isFree: limiter && (() => isFreeFor(limiter, named)) }
-}
-
 /** Describes a hedge for logs. */
 export const describeHedge = (given: HedgeService | Use): string => {
   const { after, budget, quantile, window } = ("hedge" in given ? given.hedge : given).settings
   const format = (millis: number) => Duration.format(Duration.millis(millis))
-  const delay = after === undefined ? `the ${quantile} quantile of the last ${format(window)}` : `${format(after)}`
+  const delay = after === undefined ? `the ${quantile} quantile of the last ${format(window)}` : format(after)
   return `a copy after ${delay}, for at most ${budget.ratio} of the calls`
 }
 

@@ -52,6 +52,10 @@ interface OfRequest {
   readonly target?: Target | ((request: HttpClientRequest) => Target | undefined) | undefined
 }
 
+/** Returns the attributes that the option `about` adds. Its exceptions never fail a call. */
+export const aboutOf = ({ about }: Pick<OfRequest, "about">, request: HttpClientRequest): About | undefined =>
+  attempt(() => about?.(request))
+
 const of = <A>(option: A | ((request: HttpClientRequest) => A), request: HttpClientRequest): A =>
   typeof option === "function" ? (option as (request: HttpClientRequest) => A)(request) : option
 
@@ -65,14 +69,13 @@ export const inheritedBy = (
 ): object | undefined => {
   const options = partsOf(request, client)?.options
   if (options === undefined) return undefined
-  const { about, idempotency, target }: OfRequest = options
-  let attributes: About | undefined
-  try {
-    attributes = about?.(request)
-  } catch {
-    // an observer's error never fails a call
+  const { idempotency, target }: OfRequest = options
+  return {
+    ...options,
+    about: aboutOf(options, request),
+    idempotency: of(idempotency, request),
+    target: of(target, request)
   }
-  return { ...options, about: attributes, idempotency: of(idempotency, request), target: of(target, request) }
 }
 
 /** The options that are set. */

@@ -120,3 +120,9 @@ export const isEventStream = (contentType: string | undefined): boolean => {
       ?.toLowerCase() === "text/event-stream"
   )
 }
+
+/** Tests whether a request is a single attempt of a call that another module makes. */
+export const isSingle = (
+  owned: SingleTry | undefined,
+  { headers }: HttpClientRequest.HttpClientRequest
+): owned is SingleTry => owned !== undefined && (owned.id === undefined || Object.values(headers).includes(owned.id))
