@@ -4,7 +4,7 @@ import { errors } from "./errors.js"
 import { fallback, fallbackCosts } from "./fallback.js"
 import { foreign } from "./foreign.js"
 import { type Comparison, compare } from "./harness.js"
-import { hedgeCosts } from "./hedge.js"
+import { hedge } from "./hedge.js"
 import { http } from "./http.js"
 import { imports } from "./imports.js"
 import { limiterCosts } from "./limiter.js"
@@ -21,6 +21,7 @@ const measure = async (comparisons: ReadonlyArray<Comparison>) => {
 
 await measure(imports)
 await measure(protect)
+await hedge(measure)
 await measure(counting)
 await measure(telemetry)
 await measure(errors)
@@ -33,5 +34,4 @@ await stream(measure)
 console.table(rows)
 console.table(await limiterCosts())
 console.table(await fallbackCosts())
-console.table(await hedgeCosts())
 console.table(traffic())
