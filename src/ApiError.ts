@@ -313,7 +313,7 @@ const present = <R extends Reason>({ cause: _, ...props }: Props<R>): Omit<Props
   return typeof fields.detail === "string" ? { ...fields, detail: clip(fields.detail, maxDetail) } : fields
 }
 
-/** Tests one field; absent for a name that is no field. */
+/** Tests one field; absent for an unknown name. */
 type Tests = { readonly [name: string]: ((value: unknown) => boolean) | undefined }
 
 let tests: Tests | undefined

@@ -19,7 +19,7 @@ const calls: Record<string, (client: Client, url: string) => Effect.Effect<unkno
 }
 
 describe.each(Object.entries(calls))("%s", (_, call) => {
-  it.scopedLive("is NotSent if it is interrupted before it has a connection, and Unconfirmed after it was sent", () =>
+  it.scopedLive("reports NotSent if it is interrupted before it has a connection, and Unconfirmed after it was sent", () =>
     Effect.gen(function* () {
       const server = yield* web(silent)
       const client = reliable(yield* make({ connections: 1 }))
