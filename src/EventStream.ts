@@ -46,6 +46,7 @@ import { limitedTo, onLimitKey, type WithOnLimit } from "./internal/call/timeLim
 import { clockOf, monotonic } from "./internal/clock.js"
 import { checkIdempotency, idempotencyOf } from "./internal/http/idempotency.js"
 import { hostOf, isStreamed, methodOf } from "./internal/http/request.js"
+import { checkGates, gatesFor, type PolicyGates } from "./internal/http/requestUses.js"
 import { isSuccess } from "./internal/http/response.js"
 import { drain } from "./internal/eventStream/drain.js"
 import { eventDecoder } from "./internal/eventStream/eventDecoder.js"
@@ -55,8 +56,7 @@ import { isEventStream, singleTry } from "./internal/http/transportHook.js"
 import { number, oneOf } from "./internal/options.js"
 import { idHeader, withRequestId } from "./internal/randomId.js"
 import type { Pass } from "./internal/rateLimiter/pass.js"
-import { checkRequestUse, usageWithin, useFor } from "./internal/rateLimiter/requestUse.js"
-import type { CheckedUse } from "./internal/rateLimiter/use.js"
+import { usageWithin } from "./internal/rateLimiter/requestUse.js"
 import { decodeEach } from "./internal/sse/decodeEach.js"
 import {
   bytesOf,
@@ -89,7 +89,7 @@ const owner = "EventStream.open"
 
 interface Checked<R> {
   readonly policyOf: (request: Request, fiber: AnyFiber) => Reliability.Policy<R>
-  readonly useOf: ((request: Request) => CheckedUse) | undefined
+  readonly gatesOf: ((request: Request) => PolicyGates) | undefined
   readonly context: Pick<Classify.Context, "dialect" | "target">
   readonly maxEvent: number
   readonly isLast: (event: Event) => boolean
@@ -105,7 +105,7 @@ const checked = <R>(options: Options<R>): Checked<R> => {
   if (idempotency !== undefined) checkIdempotency(owner, idempotency)
   if (target !== undefined) oneOf(owner, "target", target, ["serverless", "dedicated"])
   const requestIdHeader = idHeader(owner, options.requestIdHeader)
-  const limiter = options.limiter && checkRequestUse(owner, options.limiter)
+  const gates = checkGates(owner, options)
   return {
     policyOf: (request, fiber) => {
       const around = fiber.getFiberRef(currentCall)?.workload
@@ -127,7 +127,7 @@ const checked = <R>(options: Options<R>): Checked<R> => {
         }
       })
     },
-    useOf: limiter && ((request) => useFor(limiter, request, about?.model)),
+    gatesOf: gates && ((request) => gatesFor(gates, request, about?.model)),
     context: { dialect, target },
     maxEvent: number(owner, "maxEvent", options.maxEvent ?? 2 ** 20, { min: 1, integer: true }),
     isLast: options.done ?? isLastByName,
@@ -195,16 +195,16 @@ class Session<R, R2> {
 
   /** Makes the call that opens the stream. */
   readonly opened: Effect.Effect<Array<Event>, ApiError, R | R2> = Effect.suspend(() => {
-    const { useOf } = this.options
-    if (useOf === undefined) return Reliability.protect(this.attempt, this.policy)
-    // only the client knows the host and the credential, which the key of the limiter names
+    const { gatesOf } = this.options
+    if (gatesOf === undefined) return Reliability.protect(this.attempt, this.policy)
+    // only the client knows the host and the credential, which the keys of limiter and breaker name
     const completed = limitedTo(completedBy(this.request, this.client), {
       millis: Duration.toMillis(this.policy.workload.stream.first),
       error: () => undefined
     })
     return Effect.flatMap(
       Effect.orElseSucceed(completed, () => this.request),
-      (request) => Reliability.protect(this.attempt, { ...this.policy, limiter: useOf(request) })
+      (request) => Reliability.protect(this.attempt, { ...this.policy, ...gatesOf(request) })
     )
   })
 

@@ -49,8 +49,9 @@ import { hedged, isFreeFor, valueOf } from "./internal/hedge/hedging.js"
 import { initialKey, type KeyState, type Settings } from "./internal/hedge/keyState.js"
 import { type Copy, type HedgeOptions, type HedgeService, TypeId } from "./internal/hedge/model.js"
 import { hedgedStream } from "./internal/hedge/streams.js"
+import { checkKey } from "./internal/keys.js"
 import { duration, number } from "./internal/options.js"
-import { checkKey, checkUse } from "./internal/rateLimiter/use.js"
+import { checkUse } from "./internal/rateLimiter/use.js"
 
 export { type Copy, type HedgeOptions, TypeId, type Use } from "./internal/hedge/model.js"
 

@@ -12,6 +12,13 @@
  * | `window` | the time to the first byte, refusals by number | bounds the calls in flight |
  * | `pause` | refusals and failures in a row, `Retry-After` | stops all calls but one probe |
  *
+ * Around retries it cannot work. `limit` logs one warning if an inner owner of retries has settled the error that it receives.
+ *
+ * ```text
+ * ❌ call.pipe(Retry.retry(schedule), RateLimiter.limit(limiter, { key }))   admits one call, and sends all of its attempts
+ * ✅ call.pipe(RateLimiter.limit(limiter, { key }), Retry.retry(schedule))   admits each attempt
+ * ```
+ *
  * Its weaknesses: token limits without headers cost 1.07 to 1.10 attempts per success, because servers charge output after they
  * admit a call. A limit of ten requests per minute without headers costs 1.6 attempts per success in the first ten minutes. A limit
  * of 1000 requests per second is reached after two seconds; the option `requests` avoids that. Refusals for reasons other than the
@@ -31,14 +38,16 @@ import { isApiError, type RateLimit } from "./ApiError.js"
 import * as Classify from "./Classify.js"
 import { unsafeMake } from "./internal/apiError/unsafeMake.js"
 import { currentCall, remaining } from "./internal/call/context.js"
+import { orderWarning } from "./internal/call/order.js"
 import { clearTimer, clockOf, monotonic, setTimer } from "./internal/clock.js"
+import { checkKey } from "./internal/keys.js"
 import { duration, maxMillis, number, refuse } from "./internal/options.js"
 import { Engine, type Entry, type KeyDescription } from "./internal/rateLimiter/engine.js"
 import type { Lane, Refusal } from "./internal/rateLimiter/lane.js"
 import type { Brake } from "./internal/rateLimiter/model.js"
 import type { Pass } from "./internal/rateLimiter/pass.js"
 import { type LimitOptions, type RateLimiter as Limiter, type Refused, TypeId } from "./internal/rateLimiter/service.js"
-import { checkKey, slackOf } from "./internal/rateLimiter/use.js"
+import { slackOf } from "./internal/rateLimiter/use.js"
 
 export type { Brake, Cost, Resource, TokenUsage } from "./internal/rateLimiter/model.js"
 export type { KeyDescription } from "./internal/rateLimiter/engine.js"
@@ -296,7 +305,7 @@ export const limit: {
           pass.succeed()
           return Effect.succeed(value)
         },
-        onFailure: (cause) => fail(pass, cause)
+        onFailure: (cause) => fail(limiter, pass, cause)
       })
     const pass = limiter.enter(entry)
     if (pass !== undefined) return run(pass)
@@ -308,13 +317,18 @@ export const limit: {
 })
 
 /** Reports the failure of an effect to the limiter, and fails with it. */
-const fail = <E>(pass: Pass, cause: Cause.Cause<E>): Effect.Effect<never, E> =>
+const fail = <E>(limiter: RateLimiter, pass: Pass, cause: Cause.Cause<E>): Effect.Effect<never, E> =>
   Effect.withFiberRuntime((fiber) => {
     const failure = Cause.failureOption(cause)
-    if (failure._tag === "None") pass.drop()
-    else if (isApiError(failure.value)) pass.fail(failure.value)
-    else pass.fail(Classify.exception(failure.value, { now: clockOf(fiber).unsafeCurrentTimeMillis() }))
-    return Effect.failCause(cause)
+    if (failure._tag === "None") {
+      pass.drop()
+      return Effect.failCause(cause)
+    }
+    const now = clockOf(fiber).unsafeCurrentTimeMillis()
+    const error = isApiError(failure.value) ? failure.value : Classify.exception(failure.value, { now })
+    pass.fail(error)
+    const warning = orderWarning(limiter, "RateLimiter.limit", "limiter", error)
+    return warning === undefined ? Effect.failCause(cause) : Effect.zipRight(warning, Effect.failCause(cause))
   })
 
 // -------------------------------------------------------------------------------------------------

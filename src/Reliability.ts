@@ -5,14 +5,17 @@
  * These parts work only in one order. A timeout outside of the retries cuts the third attempt short. A timeout inside, without
  * a deadline, allows five attempts of one minute. Retries around retries multiply, and a retry budget that is used before the
  * error was checked pays for calls that are never repeated. `protect` puts the parts together: a deadline around retries around
- * an attempt with a timeout. They share their state through the fiber. While nothing fails, this costs one timer.
+ * an attempt with a timeout. They share their state through the fiber. While nothing fails, this costs one timer. The options
+ * `breaker` and `limiter` admit each attempt; an attempt that they hold back waits, and spends nothing.
  *
  * ```text
  * protect(workload)   its errors are settled: outer retries do not multiply them
  *   └ deadline        limits attempts and waits together
  *      └ retry        checks error, hint, idempotency, deadline and budget, in this order
- *         └ attempt   has a timeout, can be interrupted, and is counted
- *            └ your effect
+ *         └ breaker   holds attempts back while the server is down
+ *            └ limiter      queues attempts, and keeps them below the rate limit
+ *               └ attempt   has a timeout, can be interrupted, and is counted
+ *                  └ your effect
  * ```
  *
  * See `Workload` for the time limits, `Retry` for the rules of retrying, and `ApiError.settle` for settled errors.
@@ -45,10 +48,11 @@ import { type CallReport, reportOf } from "./internal/call/observers.js"
 import { limited, limitedWithin, onLimitKey, type Sequel, type WithOnLimit } from "./internal/call/timeLimit.js"
 import { markUnsafe } from "./internal/call/unsafeErrors.js"
 import { clockOf, monotonic } from "./internal/clock.js"
+import type { Refusal } from "./internal/circuitBreaker/circuit.js"
+import { circuitOpen } from "./internal/circuitBreaker/circuitOpen.js"
 import { timedOut } from "./internal/deadline/timedOut.js"
-import { admission, type Continuation } from "./internal/rateLimiter/admission.js"
-import type { Pass } from "./internal/rateLimiter/pass.js"
-import { type CheckedUse, entryOf } from "./internal/rateLimiter/use.js"
+import { admission, type Admitted, type Continuation, gatesOf } from "./internal/reliability/admission.js"
+import { after, spreadWait } from "./internal/reliability/breaking.js"
 import { checkOptions } from "./internal/reliability/check.js"
 import { describePolicy } from "./internal/reliability/describe.js"
 import {
@@ -60,6 +64,7 @@ import {
   PolicyTypeId
 } from "./internal/reliability/model.js"
 import { hedgedBy } from "./internal/reliability/hedgedBy.js"
+import { lookingAt } from "./internal/reliability/payment.js"
 import { stopping } from "./internal/reliability/stopping.js"
 import { describeSchedule } from "./internal/retry/descriptions.js"
 import type { Refused } from "./internal/rateLimiter/service.js"
@@ -251,10 +256,12 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
   /** The reason of the previous attempt's error, as text. The error itself would be kept in memory during the wait. */
   last: string | undefined
   lastDelivery: Delivery = "NotSent"
-  /** The admission of the current attempt by the rate limiter. */
-  pass: Pass | undefined
+  /** The admission of the current attempt by the rate limiter and the circuit breaker. */
+  admitted: Admitted | undefined
   /** The delivery of the current attempt, once it was interrupted and its transport reported it. */
   cancelled: Delivery | undefined
+  /** True once the call has waited for the circuit breaker. */
+  hasWaited = false
   /** The place of the call in the queue of the rate limiter. */
   order: number | undefined
 
@@ -292,13 +299,11 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
   attempt(fiber: AnyFiber, flags: RuntimeFlags.RuntimeFlags): Effect.Effect<A, unknown, R | R2> {
     const { clock, effect, policy } = this
     // the first attempt begins when the call does
-    const now = this.attempts === 0 ? this.startedAt : monotonic(clock)
+    const now = this.attempts === 0 && !this.hasWaited ? this.startedAt : monotonic(clock)
     const left = this.endsAt - now
     if (left <= 0) return this.giveUp(this.outOfTime(this.lastDelivery), "Deadline")
-    if (policy.limiter !== undefined) {
-      // `make` checked the option
-      const use = policy.limiter as CheckedUse
-      return admission(use.limiter, entryOf(use, policy.about, left, this.order), fiber, flags, this)
+    if (policy.limiter !== undefined || policy.breaker !== undefined) {
+      return admission(gatesOf(policy, left, this.order), fiber, flags, this)
     }
     const { report } = this
     const millis = this.begin(left)
@@ -321,7 +326,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
     return Math.min(attemptMillis, left)
   }
 
-  limitsOf(millis: number, pass: Pass | undefined): Attempt {
+  limitsOf(millis: number, pass: Attempt["pass"]): Attempt {
     const { attempts: attempt, phase, policy, report } = this
     const onCancel = report && ((delivery: Delivery) => void (this.cancelled = delivery))
     return { attempt, workload: policy.workload, millis, phase, pass, onCancel }
@@ -338,22 +343,23 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
   }
 
   onPass(
-    pass: Pass,
+    admitted: Admitted,
     fiber: AnyFiber,
     flags: RuntimeFlags.RuntimeFlags,
     before: unknown
   ): Effect.Effect<Effect.Effect<A, unknown, R | R2>, unknown, R | R2> {
     const { clock, effect, report } = this
     const now = monotonic(clock)
-    this.pass = pass
-    this.order = pass.order
+    this.admitted = admitted
+    const { pass } = admitted
+    this.order = pass?.order
     // a late timer may have used up the time
     const millis = this.begin(Math.max(1, this.endsAt - now))
     if (typeof effect === "function") {
       return this.recorded(this.leaf(effect, this.limitsOf(millis, pass), now), flags)
     }
     const call = this.until(now + millis)
-    call.pass = pass
+    if (pass !== undefined) call.pass = pass
     const attemptEffect = report === undefined ? effect : report.try(effect, this.attempts, now, call)
     return limitedWithin(attemptEffect, fiber, flags, call, millis, this, before)
   }
@@ -363,11 +369,21 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
     return this.giveUp(error, why === "queue" ? "QueueFull" : "Deadline", error.retryAfter)
   }
 
+  /** Waits until the circuit breaker probes again, if the deadline allows. */
+  onOpen(refusal: Refusal, key: string): Effect.Effect<A, unknown, R | R2> {
+    this.onWait()
+    this.hasWaited = true
+    const left = this.left()
+    if (refusal.millis < left) return spreadWait(refusal, left, (millis) => this.pause(millis))
+    const error = circuitOpen(key, refusal, this.last)
+    return this.giveUp(error, "Deadline", error.retryAfter)
+  }
+
   /** Returns the admission of the attempt that ended, and removes it. */
-  leave(): Pass | undefined {
-    const { pass } = this
-    this.pass = undefined
-    return pass
+  leave(): Admitted | undefined {
+    const { admitted } = this
+    this.admitted = undefined
+    return admitted
   }
 
   handled(attemptEffect: Effect.Effect<A, E, R>): Effect.Effect<A, unknown, R | R2> {
@@ -400,9 +416,9 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
   }
 
   onSuccess(value: Effect.Effect<A, unknown>): Effect.Effect<A, unknown> {
-    this.leave()?.succeed()
+    const recording = this.leave()?.succeed()
     this.report?.succeed(this.attempts)
-    return value
+    return after(recording, value)
   }
 
   onFailure(cause: Cause.Cause<E>): Effect.Effect<A, unknown, R | R2> {
@@ -419,10 +435,10 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
     }
     if (!isApiError(error)) return this.passOn(cause, error)
     const known = this.explained(error)
-    this.leave()?.fail(known)
+    const recording = this.leave()?.fail(known)
     this.report?.tell("attempt", this.attempts, known)
     this.made += Math.max(1, known.attempts)
-    return this.decide(known)
+    return after(recording, this.decide(known))
   }
 
   /** Adds the previous failure to the error of a leaf that reached the deadline, which the leaf does not know. */
@@ -438,9 +454,9 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
 
   /** Fails with an error that is not an `ApiError`, unchanged. */
   passOn<E3>(cause: Cause.Cause<E3>, reason: unknown): Effect.Effect<never, E3> {
-    this.leave()?.drop()
+    const recording = this.leave()?.passOn(cause, this.clock.unsafeCurrentTimeMillis())
     this.abandon(() => (Cause.isInterruptedOnly(cause) ? this.aborted() : unclassified(reason)))
-    return Effect.failCause(cause)
+    return after(recording, Effect.failCause(cause))
   }
 
   onLimit(owned: boolean): Effect.Effect<A, unknown, R | R2> {
@@ -450,12 +466,12 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
         ? this.outOfTime()
         : timedOut("attempt", policy.workload.timeouts.attempt, { attempts: 0, last })
     const error = (policy as WithOnLimit)[onLimitKey]?.(late) ?? late
-    this.leave()?.fail(error)
+    const recording = this.leave()?.fail(error)
     this.report?.tell("attempt", this.attempts, error)
     this.made++
-    if (phase === "deadline") return this.giveUp(error, "Deadline")
+    if (phase === "deadline") return after(recording, this.giveUp(error, "Deadline"))
     // an owner of retries inside was at work: to start it anew would multiply its attempts
-    return owned ? this.giveUp(error, "Settled") : this.decide(error)
+    return after(recording, owned ? this.giveUp(error, "Settled") : this.decide(error))
   }
 
   outOfTime(delivery: Delivery = "Unconfirmed"): ApiError {
@@ -485,22 +501,14 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
    * schedule beneath it would continue, so the budget is only checked until the decision is known.
    */
   decideWithin(error: ApiError, now: number, call: Call): Effect.Effect<A, unknown, R | R2> {
-    const { budget } = call
     const left = this.left()
     if (left <= 0) return this.giveUp(error, "Deadline")
-    let wanted = false
-    const look: RetryBudget["withdraw"] | undefined =
-      budget &&
-      Effect.flatMap(budget.available, (available) => {
-        wanted = available >= 1
-        return wanted ? Effect.succeed(true) : budget.withdraw
-      })
-    const looking =
-      budget === undefined || look === undefined ? call : { ...call, budget: { ...budget, withdraw: look } }
+    const look = lookingAt(call.budget)
+    const looking = { ...call, budget: look?.budget }
     const step = Effect.suspend(() => this.policy.workload.retry.step(now, error, this.state))
     return Effect.withFiberRuntime((fiber, status) =>
       limited(step, fiber, status.runtimeFlags, looking, left, {
-        onSuccess: ({ value }) => this.follow(error, now, value, wanted ? budget : undefined),
+        onSuccess: ({ value }) => this.follow(error, now, value, look?.payer()),
         onFailure: (cause) => this.passOn(cause, Cause.squash(cause)),
         onLimit: () => this.giveUp(error, "Deadline")
       })

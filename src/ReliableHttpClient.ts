@@ -36,6 +36,7 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import type * as Tracer from "effect/Tracer"
 import { type ApiError, type Delivery, isApiError } from "./ApiError.js"
+import { CircuitBreaker } from "./CircuitBreaker.js"
 import * as Classify from "./Classify.js"
 import * as Dialect from "./Dialect.js"
 import { unsafeMake } from "./internal/apiError/unsafeMake.js"
@@ -44,6 +45,7 @@ import { aboutOf, withParts } from "./internal/http/clientOptions.js"
 import { isObserved } from "./internal/call/observers.js"
 import { withContext } from "./internal/call/observerServices.js"
 import { limitedTo } from "./internal/call/timeLimit.js"
+import type { BreakerUse } from "./internal/circuitBreaker/breakerService.js"
 import { clockOf, monotonic } from "./internal/clock.js"
 import { checkIdempotency, declaredIdempotency, idempotencyOf } from "./internal/http/idempotency.js"
 import type { HedgeService, RequestHedge } from "./internal/hedge/model.js"
@@ -59,15 +61,10 @@ import {
   isSingle,
   singleTry
 } from "./internal/http/transportHook.js"
+import { type CheckedGates, checkGates, gatesFor } from "./internal/http/requestUses.js"
 import { number, oneOf } from "./internal/options.js"
 import { idHeader, withRequestId } from "./internal/randomId.js"
-import {
-  type CheckedRequestUse,
-  checkRequestUse,
-  type RequestUse,
-  usageOf,
-  useFor
-} from "./internal/rateLimiter/requestUse.js"
+import { type RequestUse, usageOf } from "./internal/rateLimiter/requestUse.js"
 import { redactUrl } from "./internal/redact.js"
 import { refused, toHttpClientError } from "./internal/reliableHttpClient/clientErrors.js"
 import { hedgedRequest, toRequestHedge } from "./internal/reliableHttpClient/hedgedRequest.js"
@@ -78,6 +75,7 @@ import { RetryBudget } from "./RetryBudget.js"
 import * as Workload from "./Workload.js"
 
 export type { RequestHedge } from "./internal/hedge/model.js"
+export type { BreakerUse } from "./internal/circuitBreaker/breakerService.js"
 export type { RequestUse } from "./internal/rateLimiter/requestUse.js"
 
 // -------------------------------------------------------------------------------------------------
@@ -100,7 +98,7 @@ export interface ReliableHttpClient<R = never> extends HttpClient.HttpClient.Wit
  */
 export interface Options<R = never> extends Omit<
   Reliability.Options<R>,
-  "workload" | "about" | "idempotency" | "limiter" | "hedge"
+  "workload" | "about" | "idempotency" | "limiter" | "breaker" | "hedge"
 > {
   /** Returns attributes of a request for observers. Host and method are always included. @default nothing */
   readonly about?: ((request: HttpClientRequest.HttpClientRequest) => Reliability.About) | undefined
@@ -129,6 +127,11 @@ export interface Options<R = never> extends Omit<
    * reads, and the `usage` of JSON bodies. Its key and the cost are read from the request as this client receives it. @default none
    */
   readonly limiter?: RateLimiter | RequestUse | undefined
+  /**
+   * The circuit breaker that admits each attempt of each request. A response is a success with its body, and that of an event stream
+   * with its headers. The key is read from the request as this client receives it. @default none
+   */
+  readonly breaker?: CircuitBreaker | BreakerUse | undefined
   /**
    * The hedge that starts a second copy of a slow request, with attempts of its own and the same deadline. Only requests that are
    * `safe` are hedged, and none whose body is a stream that can be read only once. It has no effect on `EventStream.open`, see
@@ -244,7 +247,7 @@ interface Checked<R> {
   readonly bounds: Bounds
   readonly requestIdHeader: string
   readonly propagateTrace: boolean
-  readonly limiter: CheckedRequestUse | undefined
+  readonly gates: CheckedGates | undefined
   readonly hedge: RequestHedge | undefined
 }
 
@@ -260,6 +263,7 @@ const checked = <R>(owner: string, options: Options<R>): Checked<R> => {
     about: undefined,
     idempotency: undefined,
     limiter: undefined,
+    breaker: undefined,
     hedge: undefined,
     workload: fallback
   })
@@ -294,7 +298,7 @@ const checked = <R>(owner: string, options: Options<R>): Checked<R> => {
     },
     requestIdHeader,
     propagateTrace: options.propagateTrace ?? false,
-    limiter: options.limiter && checkRequestUse(owner, options.limiter),
+    gates: checkGates(owner, options),
     hedge: toRequestHedge(options.hedge)
   }
 }
@@ -364,12 +368,12 @@ class Caller<E, R, R2> {
           ? attempts
           : Effect.locally(attempts, declaredIdempotency, undefined)
       })
-      const { hedge, limiter, policyOf } = this.options
+      const { gates, hedge, policyOf } = this.options
       if (hedge === undefined) return copy
       return Effect.withFiberRuntime((fiber) => {
         // a single attempt belongs to a call that another module makes
         if (isSingle(fiber.getFiberRef(singleTry), identified)) return copy
-        const useOf = () => limiter && useFor(limiter, identified, aboutOf(this.options, identified)?.model)
+        const useOf = () => gates && gatesFor(gates, identified, aboutOf(this.options, identified)?.model).limiter
         return hedgedRequest(copy, hedge, { request: identified, policy: policyOf(identified, fiber), useOf })
       })
     })
@@ -406,19 +410,19 @@ class Caller<E, R, R2> {
     return single ? attempt : Reliability.protect(attempt, observed)
   }
 
-  /** Returns the policy with its parts that depend on the request: attributes for observers, and a use of the limiter. */
+  /** Returns the policy with its parts that depend on the request: attributes for observers, limiter and breaker. */
   policyFor(
     policy: Reliability.Policy<R2>,
     request: Request,
     sending: OutgoingRequest,
     fiber: AnyFiber
   ): Reliability.Policy<R2> {
-    const { limiter } = this.options
+    const { gates } = this.options
     const observed = isObserved(fiber, policy.record)
-    if (!observed && limiter === undefined) return policy
+    if (!observed && gates === undefined) return policy
     const given = aboutOf(this.options, request)
     if (observed) sending.about = { host: hostOf(request.url), method: methodOf(request), ...given }
-    return { ...policy, about: sending.about, limiter: limiter && useFor(limiter, request, given?.model) }
+    return { ...policy, about: sending.about, ...(gates && gatesFor(gates, request, given?.model)) }
   }
 
   judge(
@@ -647,8 +651,8 @@ export const ReliableHttpClient: Context.Tag<ReliableHttpClient, ReliableHttpCli
 
 /**
  * Provides a reliable client over the application's `HttpClient`. The services that observers require are taken from the
- * context of the layer. So are a `RetryBudget` and a `RateLimiter`, if they are there and the options `budget` and `limiter` are not
- * set.
+ * context of the layer. So are a `RetryBudget`, a `RateLimiter` and a `CircuitBreaker`, if they are there and the options `budget`,
+ * `limiter` and `breaker` are not set.
  *
  * @example
  * ```ts
@@ -679,6 +683,7 @@ export const layer = <R = never>(
         ...options,
         budget: options.budget ?? Option.getOrUndefined(Context.getOption(context, RetryBudget)),
         limiter: options.limiter ?? Option.getOrUndefined(Context.getOption(context, RateLimiter)),
+        breaker: options.breaker ?? Option.getOrUndefined(Context.getOption(context, CircuitBreaker)),
         ...withContext(options, context)
       })
     )

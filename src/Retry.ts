@@ -28,8 +28,10 @@
  *    `safe`, and submissions with a client-chosen id `keyed`. For any other effect, `Reliability.protect` uses the
  *    `idempotency` of its policy, which is `safe` by default. With `never`, a call is repeated only if
  *    `ApiError.mayHaveExecuted` returns `false`.
- * 8. `ScalingUp` and `WeightSwap` are waited for within the workload's patience (see `Workload.Patience`). These waits use
- *    neither attempts nor budget.
+ * 8. `ScalingUp` and `WeightSwap` are waited for within the workload's patience (see `Workload.Patience`). `CircuitOpen` is waited
+ *    for until the breaker admits a call, with jitter on top, as often as the deadline allows. These waits use neither attempts nor
+ *    budget. Without a deadline, `CircuitOpen` is retried like any transient error. With the option `breaker` of
+ *    `Reliability.make`, the call waits by itself, and its schedule is not asked.
  * 9. Retries have one owner, the innermost. Outer owners pass a settled error on (see `ApiError.settle`), unless they use
  *    `Retry.make({ settled: "retry" })`.
  *
@@ -227,6 +229,11 @@ const judge = (options: Checked, state: State, input: unknown, call: Call | unde
     return { why: "ReusedSocket", millis: 0, counts: false }
   }
   const hint = input.retryAfter === undefined ? undefined : Duration.toMillis(input.retryAfter)
+  if (input.reason === "CircuitOpen" && hint !== undefined && left !== Infinity) {
+    if (hint >= left) return { why: "Deadline", refused: hint }
+    const jitter = options.jitter === "none" ? 0 : random * (options.spread ?? Math.max(options.base, hint / 10))
+    return { why: "CircuitOpen", millis: Math.min(hint + jitter, (hint + left) / 2), counts: false }
+  }
   if (hint !== undefined && hint > options.maxHint) return { why: "HintTooLong" }
 
   const patience = getsReady(input) ? call?.workload?.patience : undefined

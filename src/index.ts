@@ -7,6 +7,10 @@ export * as Accounting from "./Accounting.js"
  */
 export * as ApiError from "./ApiError.js"
 /**
+ * @since 0.2.0
+ */
+export * as CircuitBreaker from "./CircuitBreaker.js"
+/**
  * @since 0.1.0
  */
 export * as Classify from "./Classify.js"

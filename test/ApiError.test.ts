@@ -237,6 +237,7 @@ describe("ApiError", () => {
       ConnectionLost: the connection broke. Retry; if the error persists, check the network path and its proxies.
       StreamBroken: the stream broke off before its end. Start over: what was received cannot be continued.
       InvalidAnswer: the response could not be read. Retry; if the error persists, look for a proxy that alters responses.
+      CircuitOpen: the circuit breaker of this process refuses calls to a server that failed. Wait until the breaker probes the server again, or call another server.
       BadRequest: the server rejected the request as malformed. Fix the request.
       Unauthorized: the server rejected the API key. Check the API key.
       PaymentRequired: the account's plan or balance does not allow the call. Check the account's billing.

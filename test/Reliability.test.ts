@@ -459,6 +459,7 @@ describe("Reliability.describe", () => {
       budget: "none",
       limited: false,
       hedge: "none",
+      breaker: "none",
       classifies: false,
       observes: ["record"]
     })

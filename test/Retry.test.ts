@@ -206,6 +206,7 @@ const anyError: fc.Arbitrary<unknown> = fc.oneof(
           ["Transient", "ScalingUp"],
           ["Transient", "WeightSwap"],
           ["Transient", "NameNotFound"],
+          ["Transient", "CircuitOpen"],
           ["RateLimit", "RateExceeded"],
           ["Fatal", "BadRequest"]
         ),
@@ -311,6 +312,14 @@ const model = (s: Situation): ReadonlyArray<Decision> => {
       continue
     }
     const hint = error.retryAfter === undefined ? undefined : Duration.toMillis(error.retryAfter)
+    if (error.reason === "CircuitOpen" && hint !== undefined && s.deadline !== Infinity) {
+      fc.pre(!near(hint, left))
+      if (hint >= left) return stop("Deadline")
+      const delay = Math.min(hint + (jitter === "none" ? 0 : u * Math.max(base, hint / 10)), (hint + left) / 2)
+      elapsed += delay
+      decisions.push({ why: "CircuitOpen", delay })
+      continue
+    }
     if (hint !== undefined && hint > maxHint) return stop("HintTooLong")
     if (s.patience === undefined && error.reason === "ScalingUp" && error.shouldRetry !== true)
       return stop("PatienceEnded")
@@ -390,7 +399,7 @@ const actual = (s: Situation): ReadonlyArray<Decision> => {
 
 const closed = transient({ reason: "ConnectionLost", delivery: "Unconfirmed", reusedSocket: true, status: undefined })
 
-const waiting = new Set<string>(["Backoff", "Hint", "Patience", "ReusedSocket"])
+const waiting = new Set<string>(["Backoff", "Hint", "Patience", "CircuitOpen", "ReusedSocket"])
 
 describe("a schedule of Retry.make", () => {
   it("agrees with a naive model in every decision and delay", () => {

@@ -43,6 +43,7 @@ import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import type { ApiError } from "../ApiError.js"
+import { CircuitBreaker } from "../CircuitBreaker.js"
 import { fireworks as dialect, type Target } from "../Dialect.js"
 import { withContext } from "../internal/call/observerServices.js"
 import { requestIdOf } from "../internal/classify/requestId.js"
@@ -529,7 +530,8 @@ export const Fireworks: Context.Tag<Fireworks, Fireworks> = /*#__PURE__*/ Contex
 
 /**
  * Provides the Fireworks API with the `HttpClient` of the context. The services of observers also come from the context, and so
- * do a `RetryBudget` and a `RateLimiter`, if they are there and the options `budget` and `limiter` are not set.
+ * do a `RetryBudget`, a `RateLimiter` and a `CircuitBreaker`, if they are there and the options `budget`, `limiter` and `breaker` are
+ * not set.
  *
  * @example
  * ```ts
@@ -563,7 +565,8 @@ export const layer = <R = never>(options: Options<R>): Layer.Layer<Fireworks, ne
       built({
         ...settings,
         budget: settings.budget ?? Option.getOrUndefined(Context.getOption(context, RetryBudget)),
-        limiter: settings.limiter ?? Option.getOrUndefined(Context.getOption(context, RateLimiter))
+        limiter: settings.limiter ?? Option.getOrUndefined(Context.getOption(context, RateLimiter)),
+        breaker: settings.breaker ?? Option.getOrUndefined(Context.getOption(context, CircuitBreaker))
       })
     )
   )

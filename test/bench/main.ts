@@ -1,4 +1,5 @@
 import { counting } from "./accounting.js"
+import { breakerCosts } from "./breaker.js"
 import { classify } from "./classify.js"
 import { errors } from "./errors.js"
 import { fallback, fallbackCosts } from "./fallback.js"
@@ -34,4 +35,5 @@ await stream(measure)
 console.table(rows)
 console.table(await limiterCosts())
 console.table(await fallbackCosts())
+console.table(await breakerCosts())
 console.table(traffic())

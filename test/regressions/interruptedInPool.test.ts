@@ -19,21 +19,23 @@ const calls: Record<string, (client: Client, url: string) => Effect.Effect<unkno
 }
 
 describe.each(Object.entries(calls))("%s", (_, call) => {
-  it.scopedLive("reports NotSent if it is interrupted before it has a connection, and Unconfirmed after it was sent", () =>
-    Effect.gen(function* () {
-      const server = yield* web(silent)
-      const client = reliable(yield* make({ connections: 1 }))
-      const accounting = yield* Accounting.make()
-      const sent = yield* Effect.fork(call(client, server.origin).pipe(Accounting.count(accounting)))
-      yield* until(() => server.requests.length === 1)
-      const queued = yield* Effect.fork(call(client, server.origin).pipe(Accounting.count(accounting)))
-      yield* pause(20)
-      yield* Fiber.interrupt(queued)
-      yield* Fiber.interrupt(sent)
-      const { rows } = yield* accounting.snapshot
-      const aborted = rows.filter(({ of, reason }) => of === "attempt" && reason === "Aborted")
-      expect(aborted.map(({ delivery }) => delivery).sort()).toEqual(["NotSent", "Unconfirmed"])
-      expect(server.requests).toHaveLength(1)
-    })
+  it.scopedLive(
+    "reports NotSent if it is interrupted before it has a connection, and Unconfirmed after it was sent",
+    () =>
+      Effect.gen(function* () {
+        const server = yield* web(silent)
+        const client = reliable(yield* make({ connections: 1 }))
+        const accounting = yield* Accounting.make()
+        const sent = yield* Effect.fork(call(client, server.origin).pipe(Accounting.count(accounting)))
+        yield* until(() => server.requests.length === 1)
+        const queued = yield* Effect.fork(call(client, server.origin).pipe(Accounting.count(accounting)))
+        yield* pause(20)
+        yield* Fiber.interrupt(queued)
+        yield* Fiber.interrupt(sent)
+        const { rows } = yield* accounting.snapshot
+        const aborted = rows.filter(({ of, reason }) => of === "attempt" && reason === "Aborted")
+        expect(aborted.map(({ delivery }) => delivery).sort()).toEqual(["NotSent", "Unconfirmed"])
+        expect(server.requests).toHaveLength(1)
+      })
   )
 })

@@ -3,6 +3,7 @@ import { Duration, Effect, Layer, Option, Schema, Stream } from "effect"
 import { ApiError, Classify } from "effect-reliability"
 import * as Accounting from "effect-reliability/Accounting"
 import { isRetryable } from "effect-reliability/ApiError"
+import * as CircuitBreaker from "effect-reliability/CircuitBreaker"
 import { exception } from "effect-reliability/Classify"
 import * as cli from "effect-reliability/cli"
 import * as Doctor from "effect-reliability/cli/Doctor"
@@ -79,6 +80,12 @@ const limited = Effect.flatMap(RateLimiter.make({ concurrency: 1 }), (limiter) =
   RateLimiter.limit(Effect.succeed("admitted"), limiter, { key: "api" })
 )
 assert.strictEqual(await Effect.runPromise(Effect.scoped(limited)), "admitted")
+
+// a call through a circuit breaker
+const guarded = Effect.flatMap(CircuitBreaker.make(), (breaker) =>
+  CircuitBreaker.withBreaker(Effect.succeed("admitted"), breaker, { key: "api" })
+)
+assert.strictEqual(await Effect.runPromise(guarded), "admitted")
 assert.strictEqual(await Effect.runPromise(stored), "stored")
 
 // a second model after the first

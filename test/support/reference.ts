@@ -37,13 +37,14 @@ const retried = (kind: ApiError.Kind["class"], reason: ApiError.Reason): string 
   if (kind === "Fatal") return "no"
   if (kind === "RateLimit") return "yes, later"
   if (reasons[reason].group === "starting") return "with patience"
+  if (reason === "CircuitOpen") return "until the deadline"
   return reason === "NameNotFound" ? "once" : "yes"
 }
 
 const reasonRows = classes.flatMap(([kind, names]) =>
   names.map((reason) => {
-    const { advice, happened, side } = reasons[reason]
-    return [code(kind), code(reason), sentence(happened), retried(kind, reason), sides[side], advice]
+    const { advice, circuit, happened, side } = reasons[reason]
+    return [code(kind), code(reason), sentence(happened), retried(kind, reason), sides[side], code(circuit), advice]
   })
 )
 
@@ -212,7 +213,7 @@ export const tables: ReadonlyArray<Table> = [
   {
     page: "ERRORS",
     name: "reasons",
-    markdown: markdown(["class", "reason", "what happened", "retried?", "side", "what to do"], reasonRows)
+    markdown: markdown(["class", "reason", "what happened", "retried?", "side", "circuit", "what to do"], reasonRows)
   },
   {
     page: "ERRORS",

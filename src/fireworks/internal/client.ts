@@ -17,6 +17,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { ApiError } from "../../ApiError.js"
 import * as Classify from "../../Classify.js"
+import type { CircuitBreaker } from "../../CircuitBreaker.js"
 import * as Dialect from "../../Dialect.js"
 import * as EventStream from "../../EventStream.js"
 import { unsafeMake } from "../../internal/apiError/unsafeMake.js"
@@ -26,9 +27,9 @@ import { fromException } from "../../internal/classify/fromException.js"
 import { clockOf } from "../../internal/clock.js"
 import { declaredIdempotency, idempotencyOfMethod } from "../../internal/http/idempotency.js"
 import { hostOf } from "../../internal/http/request.js"
+import { checkGates, gatesFor, gatesOfModel } from "../../internal/http/requestUses.js"
 import { singleTry } from "../../internal/http/transportHook.js"
 import { withRequestId } from "../../internal/randomId.js"
-import { checkRequestUse, keyOf, useFor } from "../../internal/rateLimiter/requestUse.js"
 import { withoutAccount } from "../../internal/redact.js"
 import { errorWithin, givenUpDetail, isErrorBody, isGivenUp } from "../../internal/sse/decoder.js"
 import type { RateLimiter } from "../../RateLimiter.js"
@@ -42,16 +43,21 @@ type Response = HttpClientResponse.HttpClientResponse
 type Pull<A> = Effect.Effect<Chunk.Chunk<A>, Option.Option<ApiError>>
 type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
 
-/** The budget, the rate limiter and the observers of calls. */
+/** The budget, the rate limiter, the circuit breaker and the observers of calls. */
 export interface Observers<R = never> extends Omit<
   Reliability.Options<R>,
-  "workload" | "about" | "idempotency" | "limiter" | "hedge"
+  "workload" | "about" | "idempotency" | "limiter" | "breaker" | "hedge"
 > {
   /**
    * The rate limiter that admits each attempt of each call. Several clients may share one: its keys consist of the host, the model
    * and a digest of the API key. @default none
    */
   readonly limiter?: RateLimiter | ReliableHttpClient.RequestUse | undefined
+  /**
+   * The circuit breaker that admits each attempt of each call. Several clients may share one: its keys consist of the host, the
+   * model and a digest of the API key. A stream is a success with its first event. @default none
+   */
+  readonly breaker?: CircuitBreaker | ReliableHttpClient.BreakerUse | undefined
 }
 
 /** The validated settings of a client. */
@@ -218,7 +224,7 @@ export interface Client {
 export const makeClient = (http: HttpClient.HttpClient, settings: Settings): Client => {
   const { accountId, apiKey, budget, onGiveUp, onRetry, record } = settings
   const dialect = settings.limitsPer === "second" ? perSecond : Dialect.fireworks
-  const limiter = settings.limiter && checkRequestUse("Fireworks.make", settings.limiter)
+  const gates = checkGates("Fireworks.make", settings)
   const reliable = (target?: Dialect.Target) => ReliableHttpClient.make(http, { dialect, target })
   const clients = { serverless: reliable("serverless"), dedicated: reliable("dedicated"), unknown: reliable() }
   const clientOf = ({ target }: Call) => clients[target ?? "unknown"]
@@ -264,7 +270,7 @@ export const makeClient = (http: HttpClient.HttpClient, settings: Settings): Cli
           about,
           budget,
           idempotency,
-          limiter: limiter && useFor(limiter, request, call.model),
+          ...(gates && gatesFor(gates, request, call.model)),
           onGiveUp,
           onRetry: observer,
           record,
@@ -299,12 +305,7 @@ export const makeClient = (http: HttpClient.HttpClient, settings: Settings): Cli
             workload,
             idempotency: idempotencyOf(call, fiber),
             budget,
-            limiter: limiter && {
-              limiter: limiter.use.limiter,
-              class: limiter.use.class,
-              cost: limiter.cost,
-              key: limiter.key ?? ((request) => keyOf(request, call.model))
-            },
+            ...(gates && gatesOfModel(gates, call.model)),
             onRetry: onRetry && ((retrying) => onRetry(maskedEvent(retrying))),
             onGiveUp: onGiveUp && ((givenUp) => onGiveUp(maskedEvent(givenUp))),
             record:

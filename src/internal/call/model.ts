@@ -110,6 +110,8 @@ export type Waiting =
   | "Hint"
   /** The deployment is starting or swapping its weights. The wait spends neither attempts nor budget. */
   | "Patience"
+  /** The circuit breaker refused the attempt. The wait spends neither attempts nor budget. */
+  | "CircuitOpen"
   /** The server had closed a kept-alive connection. The request is repeated at once, and not counted as an attempt. */
   | "ReusedSocket"
 
@@ -187,7 +189,7 @@ export interface Outcome {
   readonly about: About
   /**
    * The number of the attempt, from 1 on; for a call or a stream, the number of its attempts. It is 0 for a call whose first
-   * attempt the rate limiter refused.
+   * attempt the rate limiter or the circuit breaker refused.
    */
   readonly attempt: number
   /** Absent after a success. */

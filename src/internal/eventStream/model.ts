@@ -7,6 +7,7 @@ import type { Dialect } from "../../Dialect.js"
 import type * as Reliability from "../../Reliability.js"
 import type * as Workload from "../../Workload.js"
 import type { Target } from "../dialect/model.js"
+import type { BreakerUse, CircuitBreaker } from "../circuitBreaker/breakerService.js"
 import type { RequestUse } from "../rateLimiter/requestUse.js"
 import type { RateLimiter } from "../rateLimiter/service.js"
 import type { Event } from "../sse/model.js"
@@ -20,7 +21,7 @@ export type { Event } from "../sse/model.js"
  * @since 0.1.0
  * @category model
  */
-export interface Options<R = never> extends Omit<Reliability.Options<R>, "workload" | "limiter" | "hedge"> {
+export interface Options<R = never> extends Omit<Reliability.Options<R>, "workload" | "limiter" | "breaker" | "hedge"> {
   /** The workload of streams without a `Workload.within` or `Reliability.protect` around them. @default that of the client */
   readonly workload?: Workload.Workload | undefined
   /**
@@ -34,6 +35,11 @@ export interface Options<R = never> extends Omit<Reliability.Options<R>, "worklo
    * its estimated cost. Key and cost are read from the request as the client completes it. @default that of the client
    */
   readonly limiter?: RateLimiter | RequestUse | undefined
+  /**
+   * The circuit breaker that admits each attempt. A stream is a success with its first event; what breaks later does not count. The
+   * key is read from the request as the client completes it. @default that of the client
+   */
+  readonly breaker?: CircuitBreaker | BreakerUse | undefined
   /** The dialect of the provider: its table of statuses and error codes. @default that of the client */
   readonly dialect?: Dialect | undefined
   /** The place where the model runs, which decides the meaning of a 429. @default that of the client */

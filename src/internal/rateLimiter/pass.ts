@@ -19,7 +19,7 @@ const kindOf = ({ delivery, phase, reason, status, _tag }: ApiError): Report["ki
   }
   // a starting deployment, the deadline of the call and the pool of connections do not describe the load of the server
   if (reason === "ScalingUp" || reason === "WeightSwap" || reason === "TooEarly") return "dropped"
-  if (phase === "deadline" || phase === "pool" || reason === "Aborted") return "dropped"
+  if (phase === "deadline" || phase === "pool" || reason === "Aborted" || reason === "CircuitOpen") return "dropped"
   if (_tag === "Transient") return "failed"
   return status === undefined && delivery === "NotSent" ? "dropped" : "ok"
 }

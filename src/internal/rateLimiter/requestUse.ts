@@ -4,8 +4,7 @@
  * @since 0.2.0
  */
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import { hostOf } from "../http/request.js"
-import { withoutAccount } from "../redact.js"
+import type { RequestFacts } from "../http/requestFacts.js"
 import type { Cost, TokenUsage } from "./model.js"
 import type { RateLimiter } from "./service.js"
 import { type CheckedUse, checkUse } from "./use.js"
@@ -45,50 +44,7 @@ export const checkRequestUse = (owner: string, given: RateLimiter | RequestUse):
   return { use: checkUse(owner, { limiter, class: given.class }), key, cost }
 }
 
-// --- The default key -------------------------------------------------------------------------------
-
-const credentials = ["authorization", "x-api-key", "api-key", "x-goog-api-key"]
-
-/** Returns a digest of 53 bits that distinguishes credentials (cyrb53). It is too short to reconstruct a credential from it. */
-const digest = (text: string): string => {
-  let [a, b] = [0xdeadbeef, 0x41c6ce57]
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i)
-    a = Math.imul(a ^ code, 2654435761)
-    b = Math.imul(b ^ code, 1597334677)
-  }
-  a = Math.imul(a ^ (a >>> 16), 2246822507) ^ Math.imul(b ^ (b >>> 13), 3266489909)
-  b = Math.imul(b ^ (b >>> 16), 2246822507) ^ Math.imul(a ^ (a >>> 13), 3266489909)
-  return (4294967296 * (2097151 & b) + (a >>> 0)).toString(36)
-}
-
-/** Returns the default key of a request: host, model and a digest of the credential. */
-export const keyOf = ({ headers, url }: Request, model: string | undefined): string => {
-  const parts = [hostOf(url), model === undefined ? undefined : withoutAccount(model)]
-  for (const name of credentials) {
-    const credential = headers[name]
-    if (credential !== undefined) parts.push(`#${digest(credential)}`)
-  }
-  return parts.filter(Boolean).join(" ") || "default"
-}
-
 // --- The default cost ------------------------------------------------------------------------------
-
-const scanned = 4096
-
-/** Returns the beginning and the end of a JSON body: clients put the fields other than the prompt there. */
-const textOf = ({ body }: Request): string => {
-  if (body._tag === "Raw" && typeof body.body === "string") {
-    const text = body.body
-    return text.length <= 2 * scanned ? text : text.slice(0, scanned) + text.slice(-scanned)
-  }
-  if (body._tag !== "Uint8Array" || !/json/i.test(body.contentType)) return ""
-  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
-  const bytes = body.body
-  return bytes.length <= 2 * scanned
-    ? decode(bytes)
-    : decode(bytes.subarray(0, scanned)) + decode(bytes.subarray(-scanned))
-}
 
 const sizeOf = ({ body }: Request): number =>
   body._tag === "Uint8Array"
@@ -97,24 +53,15 @@ const sizeOf = ({ body }: Request): number =>
       ? body.body.length
       : 0
 
-// a quote inside a JSON string follows a backslash, so that these expressions match only names of fields
-const modelField = /(?<!\\)"model"\s*:\s*"([^"\\]{1,200})"/
+// a quote inside a JSON string follows a backslash, so that the expression matches only the name of a field
 const maxField = /(?<!\\)"max_(?:completion_|output_)?tokens"\s*:\s*(\d{1,9})\b/
 
-/** Returns the default key of a request whose model is in its body. */
-export const defaultKeyOf = (request: Request): string => keyOf(request, modelField.exec(textOf(request))?.[1])
-
 /** Returns the use of a limiter for one request. */
-export const useFor = (
-  { cost, key, use }: CheckedRequestUse,
-  request: Request,
-  model: string | undefined
-): CheckedUse => {
-  const text = key === undefined || cost === undefined ? textOf(request) : ""
-  const [, most] = maxField.exec(text) ?? []
+export const useFor = ({ cost, key, use }: CheckedRequestUse, request: Request, facts: RequestFacts): CheckedUse => {
+  const most = cost === undefined ? maxField.exec(facts.text)?.[1] : undefined
   return {
     ...use,
-    key: key?.(request) ?? keyOf(request, model ?? modelField.exec(text)?.[1]),
+    key: key?.(request) ?? facts.key,
     cost: cost?.(request) ?? {
       input: Math.ceil(sizeOf(request) / 4),
       maxOutput: most === undefined ? undefined : Number(most)

@@ -5,6 +5,7 @@
  */
 import * as Duration from "effect/Duration"
 import type { About } from "../call/model.js"
+import { checkKey, keyOfAbout } from "../keys.js"
 import { refuse } from "../options.js"
 import type { Entry } from "./engine.js"
 import type { RateLimiter, Use } from "./service.js"
@@ -17,10 +18,6 @@ export const slackOf = (owner: string, { classes }: Pick<RateLimiter, "classes">
     : Duration.toMillis(slack)
 }
 
-/** Returns the key; throws if it is empty. */
-export const checkKey = (owner: string, key: string): string =>
-  typeof key === "string" && key !== "" ? key : refuse(owner, "key", key, "a string that is not empty")
-
 /** A use that was validated, with the slack of its class in milliseconds. */
 export interface CheckedUse extends Use {
   readonly slack: number
@@ -32,10 +29,6 @@ export const checkUse = (owner: string, given: RateLimiter | Use): CheckedUse =>
   return { ...use, slack: slackOf(owner, use.limiter, use.class) }
 }
 
-/** Returns the key of a policy that has none: host and model. */
-export const keyFrom = (about: Pick<About, "host" | "model"> | undefined): string =>
-  [about?.host, about?.model].filter(Boolean).join(" ") || "default"
-
 /** Returns the request of a call for admission. Without a key in the policy, the key is host and model. */
 export const entryOf = (
   { cost = {}, key, slack }: CheckedUse,
@@ -43,7 +36,7 @@ export const entryOf = (
   left: number,
   order: number | undefined
 ): Entry => ({
-  key: key ?? keyFrom(about),
+  key: key ?? keyOfAbout(about),
   cost,
   slack,
   left,

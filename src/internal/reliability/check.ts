@@ -5,16 +5,15 @@
  */
 import { checkHedgeUse } from "../hedge/hedging.js"
 import { checkIdempotency } from "../http/idempotency.js"
-import { checkUse } from "../rateLimiter/use.js"
+import { checkedGates } from "./admission.js"
 import type { Options } from "./model.js"
 
-/** Returns the options with a checked limiter and hedge; throws a `RangeError` if an option is invalid. */
+/** Returns the options with a checked limiter, breaker and hedge; throws a `RangeError` if an option is invalid. */
 export const checkOptions = <R, R2>(owner: string, options: Options<R, R2>): Options<R, R2> => {
-  const { hedge, limiter, ...others } = options
   if (options.idempotency !== undefined) checkIdempotency(owner, options.idempotency)
   return {
-    ...others,
-    ...(limiter !== undefined && { limiter: checkUse(owner, limiter) }),
-    ...(hedge !== undefined && { hedge: checkHedgeUse(owner, hedge) })
+    ...options,
+    ...checkedGates(owner, options),
+    ...(options.hedge !== undefined && { hedge: checkHedgeUse(owner, options.hedge) })
   }
 }

@@ -7,7 +7,8 @@ import * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import { hedged, isFreeFor, valueOf } from "../hedge/hedging.js"
 import type { Use as HedgeUse } from "../hedge/model.js"
-import { type CheckedUse, keyFrom } from "../rateLimiter/use.js"
+import { keyOfAbout } from "../keys.js"
+import type { CheckedUse } from "../rateLimiter/use.js"
 import type { Options } from "./model.js"
 
 type HedgedPolicy = Pick<Options, "about" | "hedge" | "idempotency" | "limiter" | "workload">
@@ -19,7 +20,7 @@ export const hedgedBy = <A, E, R>(policy: HedgedPolicy, call: Effect.Effect<A, E
   // `make` checked the options
   const { hedge, key } = policy.hedge as HedgeUse
   const limiter = policy.limiter as CheckedUse | undefined
-  const named = keyFrom(about)
+  const named = keyOfAbout(about)
   return hedged<A, E, R, A>(call, {
     hedge,
     key: key ?? named,

@@ -9,6 +9,7 @@ import type * as Retry from "../../Retry.js"
 import type { RetryBudget } from "../../RetryBudget.js"
 import type { About, Idempotency, Outcome, Workload } from "../call/model.js"
 import type { HedgeService, Use as HedgeUse } from "../hedge/model.js"
+import type { CircuitBreaker, Use as KeyedBreaker } from "../circuitBreaker/breakerService.js"
 import type { Pass } from "../rateLimiter/pass.js"
 import type { RateLimiter, Use } from "../rateLimiter/service.js"
 
@@ -63,6 +64,13 @@ export interface Options<R = never, R2 = R> {
    * `LocallyLimited`. The key is that of the `Use`; without one, host and model of `about`. @default none
    */
   readonly limiter?: RateLimiter | Use | undefined
+  /**
+   * The circuit breaker that admits each attempt, before the limiter does. A refused call waits until the breaker probes again, with
+   * jitter, as often as its deadline allows, and spends neither attempts nor budget. If the wait would end after the deadline, the
+   * call fails with `Transient` `CircuitOpen`. The key is that of the `CircuitBreaker.Use`; without one, host and model of `about`.
+   * @default none
+   */
+  readonly breaker?: CircuitBreaker | KeyedBreaker | undefined
   /**
    * The hedge that starts a second copy of a slow call, with attempts of its own and the same deadline. Observers are notified
    * of both copies; that of the interrupted copy fails with `Fatal` `Aborted`. It applies only to calls whose `idempotency` is

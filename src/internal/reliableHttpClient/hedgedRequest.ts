@@ -10,7 +10,7 @@ import type { Idempotency, Workload } from "../call/model.js"
 import { hedged, isFreeFor, valueOf } from "../hedge/hedging.js"
 import type { HedgeService, RequestHedge } from "../hedge/model.js"
 import { isStreamed } from "../http/request.js"
-import { defaultKeyOf } from "../rateLimiter/requestUse.js"
+import { RequestFacts } from "../http/requestFacts.js"
 import type { CheckedUse } from "../rateLimiter/use.js"
 import { replayables } from "./outgoingRequest.js"
 
@@ -33,7 +33,7 @@ export const hedgedRequest = <A, E, R>(
   if (isStreamed(request.body) && !replayables.has(request.body)) return call
   return hedged<A, E, R, A>(call, {
     hedge,
-    key: key?.(request) ?? `${request.method} ${defaultKeyOf(request)}`,
+    key: key?.(request) ?? `${request.method} ${new RequestFacts(request, undefined).key}`,
     idempotency: policy.idempotency,
     isFree: () => {
       const use = useOf()

@@ -85,6 +85,7 @@ const waitReasons: { readonly [W in Retry.Waiting]: string } = {
   Backoff: "backoff",
   Hint: "server hint",
   Patience: "patience",
+  CircuitOpen: "open circuit",
   ReusedSocket: "a reused connection was closed"
 }
 

@@ -1,0 +1,284 @@
+/**
+ * The circuits of one breaker, by key, and their steps on the state of this process or on a store.
+ *
+ * @since 0.2.0
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type * as PubSub from "effect/PubSub"
+import * as Runtime from "effect/Runtime"
+import type { ApiError } from "../../ApiError.js"
+import type { Slot, Store, StoreUnavailable } from "../../Store.js"
+import {
+  admit,
+  type Admission,
+  type Change,
+  type Circuit,
+  decode,
+  initial,
+  isIdle,
+  record,
+  refusalOf,
+  type Refusal,
+  renew
+} from "./circuit.js"
+import type { KeyDescription, Outcome, State, Transition, TripPolicy } from "./model.js"
+import { Permit, type PermitIssuer, type Recording } from "./permit.js"
+
+/** The validated options of a breaker. */
+export interface Settings {
+  readonly policy: TripPolicy
+  readonly openTime: (openings: number) => number
+  /** The most that a server hint lengthens an open time to. */
+  readonly maxOpen: number
+  readonly slow: number
+  readonly classify: ((error: ApiError) => Outcome) | undefined
+  /** Milliseconds after which an idle key is removed. */
+  readonly idle: number
+  readonly store: Store | undefined
+}
+
+/** The time after which another process replaces a probe whose process does not renew it. */
+const lease = 10_000
+
+interface Entry {
+  /** The state; in a store, the state that was seen last. */
+  circuit: Circuit | undefined
+  /** The time of the store minus the time of this process, when the state was seen last. */
+  offset: number
+  admitted: number
+  refused: number
+}
+
+type Step<A> = (circuit: Circuit | undefined, now: number) => readonly [A, Circuit]
+
+export class Circuits implements PermitIssuer {
+  readonly now: () => number
+  readonly slow: number
+  readonly classify: ((error: ApiError) => Outcome) | undefined
+  readonly #settings: Settings
+  readonly #runtime: Runtime.Runtime<never>
+  readonly #transitions: PubSub.PubSub<Transition>
+  readonly #slot: Slot<Circuit>
+  readonly #entries = new Map<string, Entry>()
+  #sweptAt = -Infinity
+  #isStoreAvailable = true
+
+  constructor(
+    settings: Settings,
+    now: () => number,
+    runtime: Runtime.Runtime<never>,
+    transitions: PubSub.PubSub<Transition>
+  ) {
+    this.now = now
+    this.slow = settings.slow
+    this.classify = settings.classify
+    this.#settings = settings
+    this.#runtime = runtime
+    this.#transitions = transitions
+    const longest = settings.store === undefined ? 0 : Math.max(settings.maxOpen, settings.openTime(1))
+    this.#slot = { name: "circuit", decode, timeToLive: Duration.millis(settings.idle + longest) }
+  }
+
+  /** Returns the refusal that a call receives now by what this process knows, without a request to the store. */
+  peek(key: string): Refusal | undefined {
+    const entry = this.#entries.get(key)
+    if (entry?.circuit === undefined) return undefined
+    // the probe of another process may have ended since its state was seen
+    if (this.#settings.store !== undefined && entry.circuit.state === "HalfOpen") return undefined
+    const refusal = refusalOf(entry.circuit, this.now() + entry.offset)
+    if (refusal !== undefined) entry.refused++
+    return refusal
+  }
+
+  /** Admits or refuses a call. With a store, an effect decides. */
+  enter(key: string): Permit | Refusal | Effect.Effect<Permit | Refusal> {
+    const { store } = this.#settings
+    if (store === undefined) {
+      const now = this.now()
+      const entry = this.#entryOf(key, now)
+      const [admission, circuit] = admit(entry.circuit, now, Infinity)
+      entry.circuit = circuit
+      return this.#entered(key, entry, admission, now, false)
+    }
+    return Effect.suspend(() => {
+      const refusal = this.peek(key)
+      if (refusal !== undefined) return Effect.succeed(refusal)
+      return Effect.map(
+        this.#modify(store, key, (circuit, now) => admit(circuit, now, lease)),
+        ([admission, isShared]) => {
+          const now = this.now()
+          return this.#entered(key, this.#entryOf(key, now), admission, now, isShared)
+        }
+      )
+    })
+  }
+
+  #entered(
+    key: string,
+    entry: Entry,
+    { admitted, change, refusal }: Admission,
+    now: number,
+    isShared: boolean
+  ): Permit | Refusal {
+    if (change !== undefined) this.#publish(key, change)
+    if (admitted === undefined) {
+      entry.refused++
+      // an admission without a permit has a refusal
+      return refusal as Refusal
+    }
+    entry.admitted++
+    const permit = new Permit(this, key, admitted, now, isShared)
+    if (isShared && admitted.isProbe) this.#renew(permit)
+    return permit
+  }
+
+  /** Records the outcome of an attempt. With a store, the outcome is recorded even if the returned effect is interrupted. */
+  record({ admitted, isShared, key }: Permit, outcome: Outcome): Recording {
+    const { maxOpen, openTime, policy, store } = this.#settings
+    const openFor = (openings: number): number => {
+      const hint = outcome._tag === "Failure" ? outcome.retryAfter : undefined
+      const millis = openTime(openings)
+      return hint === undefined ? millis : Math.max(millis, Math.min(Duration.toMillis(hint), maxOpen))
+    }
+    if (store === undefined || !isShared) {
+      const entry = this.#entryOf(key, this.now())
+      const [change, circuit] = record(
+        entry.circuit,
+        this.now() + entry.offset,
+        admitted,
+        outcome._tag,
+        policy,
+        openFor
+      )
+      entry.circuit = circuit
+      if (change !== undefined) this.#publish(key, change)
+      return undefined
+    }
+    let millis: number | undefined
+    // a store may repeat a step: then the delays of a random schedule must not differ
+    const once = (openings: number): number => (millis ??= openFor(openings))
+    const recorded = Effect.map(
+      this.#modify(store, key, (circuit, now) => record(circuit, now, admitted, outcome._tag, policy, once)),
+      ([change]) => (change === undefined ? undefined : this.#publish(key, change))
+    )
+    return Fiber.join(Runtime.runFork(this.#runtime)(recorded))
+  }
+
+  state(key: string): Effect.Effect<State> {
+    return Effect.suspend(() => {
+      const { store } = this.#settings
+      if (store === undefined) {
+        const now = this.now()
+        return Effect.succeed(viewOf(key, this.#entryOf(key, now).circuit, now))
+      }
+      const read: Step<State> = (circuit, now) => [viewOf(key, circuit, now), circuit ?? initial(now)]
+      return Effect.map(this.#modify(store, key, read), ([state]) => state)
+    })
+  }
+
+  describe(): ReadonlyArray<KeyDescription> {
+    return Array.from(this.#entries, ([key, { admitted, circuit, offset, refused }]) => {
+      const now = this.now() + offset
+      const state = viewOf(key, circuit, now)
+      return {
+        key,
+        state: state._tag,
+        opensFor: state._tag === "Open" ? Duration.toMillis(state.retryAfter) : 0,
+        probing: state._tag === "HalfOpen" && state.probing,
+        consecutiveOpenings: state._tag === "Closed" ? (circuit?.openings ?? 0) : state.consecutiveOpenings,
+        failures: circuit?.failures ?? 0,
+        admitted,
+        refused
+      }
+    })
+  }
+
+  /** Applies a step to the state in the store; without the store, to the state that was seen last. */
+  #modify<A>(store: Store, key: string, step: Step<A>): Effect.Effect<readonly [result: A, isShared: boolean]> {
+    const seen = (circuit: Circuit | undefined, now: number): readonly [readonly [A, Circuit, number], Circuit] => {
+      const [result, next] = step(circuit, now)
+      return [[result, next, now], next]
+    }
+    return Effect.matchEffect(store.modify(this.#slot, key, seen), {
+      onSuccess: ([result, circuit, now]) => {
+        const here = this.now()
+        const entry = this.#entryOf(key, here)
+        entry.circuit = circuit
+        entry.offset = now - here
+        this.#isStoreAvailable = true
+        return Effect.succeed([result, true] as const)
+      },
+      onFailure: (error) => {
+        const here = this.now()
+        const entry = this.#entryOf(key, here)
+        const [result, circuit] = step(entry.circuit, here + entry.offset)
+        entry.circuit = circuit
+        return Effect.as(this.#report(error), [result, false] as const)
+      }
+    })
+  }
+
+  /** Logs once that the store became unavailable. */
+  #report(error: StoreUnavailable): Effect.Effect<void> {
+    if (!this.#isStoreAvailable) return Effect.void
+    this.#isStoreAvailable = false
+    return Effect.logWarning(`${error.message}; the circuit breaker decides by the state of this process`)
+  }
+
+  #renew(permit: Permit): void {
+    const { store } = this.#settings
+    if (store === undefined) return
+    const renewal: Effect.Effect<void> = Effect.flatMap(
+      Effect.delay(
+        this.#modify(store, permit.key, (circuit, now) => renew(circuit, now, permit.admitted, lease)),
+        lease / 3
+      ),
+      ([isRenewed]) => (isRenewed ? renewal : Effect.void)
+    )
+    const fiber = Runtime.runFork(this.#runtime)(renewal)
+    permit.stopRenewal = () => fiber.unsafeInterruptAsFork(fiber.id())
+  }
+
+  #publish(key: string, { from, openFor, openings, to }: Change): void {
+    const transition =
+      to === "Open"
+        ? { key, from, to, retryAfter: Duration.millis(openFor), consecutiveOpenings: openings }
+        : { key, from, to }
+    // the machine makes only the changes that the type lists
+    this.#transitions.unsafeOffer(transition as Transition)
+  }
+
+  #entryOf(key: string, now: number): Entry {
+    const known = this.#entries.get(key)
+    if (known !== undefined) {
+      if (known.circuit !== undefined && isIdle(known.circuit, now + known.offset, this.#settings.idle)) {
+        known.circuit = undefined
+      }
+      return known
+    }
+    this.#sweep(now)
+    const entry: Entry = { circuit: undefined, offset: 0, admitted: 0, refused: 0 }
+    this.#entries.set(key, entry)
+    return entry
+  }
+
+  /** Removes the keys that were not used for `idle` milliseconds. */
+  #sweep(now: number): void {
+    const { idle } = this.#settings
+    if (now - this.#sweptAt < idle / 2) return
+    this.#sweptAt = now
+    for (const [key, { circuit, offset }] of this.#entries) {
+      if (circuit === undefined || isIdle(circuit, now + offset, idle)) this.#entries.delete(key)
+    }
+  }
+}
+
+const viewOf = (key: string, circuit: Circuit | undefined, now: number): State => {
+  if (circuit === undefined || circuit.state === "Closed") return { _tag: "Closed", key }
+  const { openings: consecutiveOpenings, probeUntil, state, until } = circuit
+  return state === "Open"
+    ? { _tag: state, key, retryAfter: Duration.millis(Math.max(0, until - now)), consecutiveOpenings }
+    : { _tag: state, key, probing: now < probeUntil, consecutiveOpenings }
+}

@@ -1,0 +1,67 @@
+/**
+ * The admission of one attempt by a circuit breaker, until its outcome is recorded.
+ *
+ * @since 0.2.0
+ */
+import type * as Effect from "effect/Effect"
+import type { ApiError } from "../../ApiError.js"
+import { attempt } from "../errors.js"
+import type { Admitted } from "./circuit.js"
+import type { Outcome } from "./model.js"
+import { ignored, outcomeOf, success } from "./outcomes.js"
+
+/** Waits until an outcome is recorded in a store; `undefined` if the outcome is recorded. */
+export type Recording = Effect.Effect<void> | undefined
+
+/** The breaker that admitted an attempt. */
+export interface PermitIssuer {
+  readonly now: () => number
+  /** The milliseconds from which a success counts as a failure. */
+  readonly slow: number
+  readonly classify: ((error: ApiError) => Outcome) | undefined
+  readonly record: (permit: Permit, outcome: Outcome) => Recording
+}
+
+export class Permit {
+  readonly key: string
+  readonly admitted: Admitted
+  /** True if the store admitted the attempt, and false if the state of this process did. */
+  readonly isShared: boolean
+  /** Stops the renewal of the lease of a probe. */
+  stopRenewal: (() => void) | undefined
+  readonly #issuer: PermitIssuer
+  readonly #startedAt: number
+  #isOver = false
+
+  constructor(issuer: PermitIssuer, key: string, admitted: Admitted, startedAt: number, isShared: boolean) {
+    this.#issuer = issuer
+    this.#startedAt = startedAt
+    this.key = key
+    this.admitted = admitted
+    this.isShared = isShared
+  }
+
+  /** Records an outcome, unless one is recorded. */
+  finish(outcome: Outcome): Recording {
+    if (this.#isOver) return undefined
+    this.#isOver = true
+    this.stopRenewal?.()
+    return this.#issuer.record(this, outcome)
+  }
+
+  succeed(): Recording {
+    const { now, slow } = this.#issuer
+    return this.finish(slow !== Infinity && now() - this.#startedAt >= slow ? { _tag: "Failure" } : success)
+  }
+
+  fail(error: ApiError): Recording {
+    const { classify } = this.#issuer
+    // an exception of a user's function must not fail the call
+    return this.finish(classify === undefined ? outcomeOf(error) : (attempt(() => classify(error)) ?? ignored))
+  }
+
+  /** Records that the attempt does not describe the server. */
+  drop(): Recording {
+    return this.finish(ignored)
+  }
+}
