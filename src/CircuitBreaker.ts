@@ -15,9 +15,9 @@
  * An outcome counts for the moment at which its attempt began. Outcomes of attempts that began before the circuit opened or
  * closed change nothing, and "consecutive" is the order of starts: a slow success from before an outage hides no failure.
  *
- * `Ignored` by default are refusals by rate or number (429), `ScalingUp`, `WeightSwap`, refusals by this library, mistakes of the
- * caller (4xx), failures before the origin was reached (DNS, TLS, proxy, the pool of connections), timeouts by the deadline of the call,
- * and interruptions. The table of reasons in
+ * By default these outcomes are `Ignored`: refusals by rate or number (429), `ScalingUp`, `WeightSwap`, refusals by this library, and
+ * mistakes of the caller (4xx). Failures before the origin was reached (DNS, TLS, proxy, the pool of connections), timeouts by the
+ * deadline of the call, and interruptions are `Ignored` too. The table of reasons in
  * [ERRORS.md](https://github.com/effect-reliability/effect-reliability/blob/main/.github/ERRORS.md) has a column for them. A slow
  * success counts as a failure only with the option `slow`. A stream succeeds with its first event, and an event stream from
  * `ReliableHttpClient` with its headers; what breaks later does not count.

@@ -40,8 +40,7 @@ import {
   settle,
   type Transient
 } from "./ApiError.js"
-import { unsafeMake } from "./internal/apiError/unsafeMake.js"
-import { beside, unclassified } from "./internal/call/beside.js"
+import { abortedAfter, beside, unclassified } from "./internal/call/beside.js"
 import { currentCall, ending, endOf, isCopy, isPart, owning } from "./internal/call/context.js"
 import type { Call } from "./internal/call/model.js"
 import { type CallReport, reportOf } from "./internal/call/observers.js"
@@ -50,7 +49,7 @@ import { markUnsafe } from "./internal/call/unsafeErrors.js"
 import { clockOf, monotonic } from "./internal/clock.js"
 import type { Refusal } from "./internal/circuitBreaker/circuit.js"
 import { circuitOpen } from "./internal/circuitBreaker/circuitOpen.js"
-import { timedOut } from "./internal/deadline/timedOut.js"
+import { timedOut, timedOutAgain } from "./internal/deadline/timedOut.js"
 import { admission, type Admitted, type Continuation, gatesOf } from "./internal/reliability/admission.js"
 import { after, spreadWait } from "./internal/reliability/breaking.js"
 import { checkOptions } from "./internal/reliability/check.js"
@@ -369,14 +368,14 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
     return this.giveUp(error, why === "queue" ? "QueueFull" : "Deadline", error.retryAfter)
   }
 
-  /** Waits until the circuit breaker probes again, if the deadline allows. */
-  onOpen(refusal: Refusal, key: string): Effect.Effect<A, unknown, R | R2> {
+  /** Waits until the circuit breaker probes again, if the policy and the deadline allow. */
+  onOpen(refusal: Refusal, key: string, waits: boolean): Effect.Effect<A, unknown, R | R2> {
     this.onWait()
     this.hasWaited = true
     const left = this.left()
-    if (refusal.millis < left) return spreadWait(refusal, left, (millis) => this.pause(millis))
+    if (waits && refusal.millis < left) return spreadWait(refusal, left, (millis) => this.pause(millis))
     const error = circuitOpen(key, refusal, this.last)
-    return this.giveUp(error, "Deadline", error.retryAfter)
+    return this.giveUp(error, waits ? "Deadline" : "CircuitOpen", error.retryAfter)
   }
 
   /** Returns the admission of the attempt that ended, and removes it. */
@@ -443,13 +442,8 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
 
   /** Adds the previous failure to the error of a leaf that reached the deadline, which the leaf does not know. */
   explained(error: ApiError): ApiError {
-    const { effect, last, phase } = this
-    if (typeof effect !== "function" || phase !== "deadline" || error.phase !== "deadline" || last === undefined) {
-      return error
-    }
-    const { _tag: _, reason: __, ...rest } = error
-    const { detail } = this.outOfTime()
-    return unsafeMake({ class: "Transient", reason: "Timeout" }, { ...rest, detail }, error.cause)
+    const isOwn = typeof this.effect === "function" && this.phase === "deadline" && error.phase === "deadline"
+    return isOwn && this.last !== undefined ? timedOutAgain(error, this.outOfTime().detail) : error
   }
 
   /** Fails with an error that is not an `ApiError`, unchanged. */
@@ -461,10 +455,8 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
 
   onLimit(owned: boolean): Effect.Effect<A, unknown, R | R2> {
     const { last, phase, policy } = this
-    const late =
-      phase === "deadline"
-        ? this.outOfTime()
-        : timedOut("attempt", policy.workload.timeouts.attempt, { attempts: 0, last })
+    const { attempt } = policy.workload.timeouts
+    const late = phase === "deadline" ? this.outOfTime() : timedOut("attempt", attempt, { attempts: 0, last })
     const error = (policy as WithOnLimit)[onLimitKey]?.(late) ?? late
     const recording = this.leave()?.fail(error)
     this.report?.tell("attempt", this.attempts, error)
@@ -591,9 +583,8 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
 
   aborted(): ApiError {
     const { cancelled, last, lastDelivery, report } = this
-    const detail = last === undefined ? undefined : `the attempt before failed with ${last}`
     const delivery = report?.trying === true ? (cancelled ?? report.call?.cancelled ?? "Unconfirmed") : lastDelivery
-    return unsafeMake({ class: "Fatal", reason: "Aborted" }, { delivery, detail })
+    return abortedAfter(last, delivery)
   }
 }
 

@@ -529,9 +529,8 @@ export const Fireworks: Context.Tag<Fireworks, Fireworks> = /*#__PURE__*/ Contex
 )
 
 /**
- * Provides the Fireworks API with the `HttpClient` of the context. The services of observers also come from the context, and so
- * do a `RetryBudget`, a `RateLimiter` and a `CircuitBreaker`, if they are there and the options `budget`, `limiter` and `breaker` are
- * not set.
+ * Provides the Fireworks API with the `HttpClient` of the context. The services of observers also come from the context. So do
+ * a `RetryBudget`, a `RateLimiter` and a `CircuitBreaker`, unless the options `budget`, `limiter` and `breaker` are set.
  *
  * @example
  * ```ts

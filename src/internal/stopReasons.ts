@@ -17,6 +17,7 @@ export const stopReasons = {
   Deadline: "the deadline leaves no time for another attempt",
   Budget: "the retry budget is exhausted",
   QueueFull: "the queue of the rate limiter is full",
+  CircuitOpen: "the circuit breaker is open",
   SpentBody: "the request's body is a stream, which cannot be sent again",
   StreamBegan: "the stream had begun, and what was received cannot be continued"
 } as const satisfies Record<string, string>

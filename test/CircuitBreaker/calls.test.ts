@@ -293,7 +293,7 @@ describe("a policy with a breaker", () => {
 })
 
 describe("withBreaker", () => {
-  it.effect("inside protect, waits for the breaker without spending attempts", () =>
+  it.effect("waits for the breaker inside protect without spending attempts", () =>
     Effect.gen(function* () {
       const breaker = yield* made({ tripPolicy: CircuitBreaker.consecutive(1) })
       const outage = server(Infinity)
@@ -310,7 +310,26 @@ describe("withBreaker", () => {
     })
   )
 
-  it.effect("without a deadline, is retried like any transient error", () =>
+  it.effect("fails at once if the circuit is open and the policy does not wait", () =>
+    Effect.gen(function* () {
+      const breaker = yield* made({ tripPolicy: CircuitBreaker.consecutive(1) })
+      const outage = server(Infinity)
+      const policy = Reliability.make({ workload, breaker: { breaker, key: "a", whenOpen: "fail" } })
+      const fiber = yield* Effect.fork(Effect.flip(Reliability.protect(outage.call, policy)))
+      yield* TestClock.adjust("1 second")
+      expect(yield* Fiber.join(fiber)).toMatchObject({
+        reason: "CircuitOpen",
+        stopped: "CircuitOpen",
+        delivery: "NotSent"
+      })
+      expect(outage.attempts).toBe(1)
+      expect(() => Reliability.make({ workload, breaker: { breaker, whenOpen: "never" as "fail" } })).toThrow(
+        /breaker.whenOpen/
+      )
+    })
+  )
+
+  it.effect("retries a refusal without a deadline like any transient error", () =>
     Effect.gen(function* () {
       const breaker = yield* made({ tripPolicy: CircuitBreaker.consecutive(1), openDuration: "100 seconds" })
       const outage = server(Infinity)
@@ -553,7 +572,7 @@ describe("a client with a breaker", () => {
   const up = Fault.healthy
   const short = Workload.with(workload, { deadline: "5 seconds" })
 
-  it.effect("has a circuit for host, model and credential, which it does not show", () =>
+  it.effect("uses one circuit for host, model and credential, and shows no credential", () =>
     Effect.gen(function* () {
       const breaker = yield* made()
       const scripted = yield* ScriptedClient.make([up, up, up])
@@ -633,7 +652,7 @@ describe("a client with a breaker", () => {
     })
   )
 
-  it.scoped("is not counted as a server failure by accounting and telemetry", () =>
+  it.scoped("counts as no server failure in accounting and telemetry", () =>
     Effect.gen(function* () {
       const breaker = yield* made({ tripPolicy: CircuitBreaker.consecutive(1), openDuration: "1 minute" })
       const scripted = yield* ScriptedClient.make([down])
@@ -726,7 +745,7 @@ describe("a breaker with a store", () => {
     })
   )
 
-  it.effect("is taken from the context of the layer", () =>
+  it.effect("comes from the context of the layer", () =>
     Effect.gen(function* () {
       const store = yield* Store.makeMemory
       const Stored = CircuitBreaker.layer({ tripPolicy: CircuitBreaker.consecutive(1) }).pipe(

@@ -238,7 +238,7 @@ describe("a circuit", () => {
     ["open past its open time", { state: "Open", until: 500 }, 1499, 1500],
     ["half-open", { state: "HalfOpen" }, 999, 1000],
     ["probing", { state: "HalfOpen", probeUntil: 5000 }, 4999, 5000]
-  ] as const)("is idle after its time to live if it is %s", (_, fields, before, after) => {
+  ] as const)("becomes idle after its time to live if it is %s", (_, fields, before, after) => {
     const circuit = { ...initial(0), ...fields }
     expect([isIdle(circuit, before, 1000), isIdle(circuit, after, 1000)]).toEqual([false, true])
   })

@@ -533,20 +533,23 @@ const results: Record<keyof ReturnType<typeof examples>, unknown> = {
 }
 
 describe("the circuit breakers of Effect 4 and of this package", () => {
-  it.each(Object.keys(results) as Array<keyof typeof results>)("have the same result of %s", async (name) => {
-    const openDuration = "20 millis"
-    const mine = Effect.flatMap(
-      CircuitBreaker.make({ tripPolicy: CircuitBreaker.consecutive(1), openDuration }),
-      (breaker): Effect.Effect<unknown, unknown> => examples(breaker)[name]
-    )
-    const reference = CircuitBreaker4.make({ tripPolicy: CircuitBreaker4.consecutive(1), openDuration }).pipe(
-      E4.Effect.flatMap((breaker) => examples4(breaker)[name]),
-      E4.Effect.scoped,
-      E4.Effect.provide(CircuitBreaker4.layerStoreMemory())
-    )
-    expect(await Effect.runPromise(mine)).toEqual(results[name])
-    expect(await E4.Effect.runPromise(reference)).toEqual(results[name])
-  })
+  it.each(Object.keys(results) as Array<keyof typeof results>)(
+    "returns the result of Effect 4 for %s",
+    async (name) => {
+      const openDuration = "20 millis"
+      const mine = Effect.flatMap(
+        CircuitBreaker.make({ tripPolicy: CircuitBreaker.consecutive(1), openDuration }),
+        (breaker): Effect.Effect<unknown, unknown> => examples(breaker)[name]
+      )
+      const reference = CircuitBreaker4.make({ tripPolicy: CircuitBreaker4.consecutive(1), openDuration }).pipe(
+        E4.Effect.flatMap((breaker) => examples4(breaker)[name]),
+        E4.Effect.scoped,
+        E4.Effect.provide(CircuitBreaker4.layerStoreMemory())
+      )
+      expect(await Effect.runPromise(mine)).toEqual(results[name])
+      expect(await E4.Effect.runPromise(reference)).toEqual(results[name])
+    }
+  )
 
   it.each(scenarios)("%s", async (_, options, steps, shows) => {
     const [mine, reference] = await Promise.all([ours(options, steps), theirs(options, steps)])
@@ -554,7 +557,7 @@ describe("the circuit breakers of Effect 4 and of this package", () => {
     expect(mine).toMatchObject(shows)
   })
 
-  it("agree in any order of calls that do not overlap", async () => {
+  it("agrees with Effect 4 in any order of calls that do not overlap", async () => {
     const step: fc.Arbitrary<Step> = fc.oneof(
       fc
         .constantFrom<Outcome>("success", "failure", "ignored", "defect", "interrupt", { hint: 700 })
@@ -575,7 +578,7 @@ describe("the circuit breakers of Effect 4 and of this package", () => {
     )
   })
 
-  it.each([0, -1, 1.5, Number.NaN])("refuse %d failures in a row", (failures) => {
+  it.each([0, -1, 1.5, Number.NaN])("refuses %d failures in a row, like Effect 4", (failures) => {
     expect(() => CircuitBreaker.consecutive(failures)).toThrow(RangeError)
     expect(() => CircuitBreaker4.consecutive(failures)).toThrow(RangeError)
   })
@@ -587,12 +590,12 @@ describe("the circuit breakers of Effect 4 and of this package", () => {
     { size: 1.5 },
     { minimumCalls: 0 },
     { size: 2, minimumCalls: 3 }
-  ])("refuse the rate %j", (options) => {
+  ])("refuses the rate %j, like Effect 4", (options) => {
     expect(() => CircuitBreaker.rate(options)).toThrow(RangeError)
     expect(() => CircuitBreaker4.rate(options)).toThrow(RangeError)
   })
 
-  it("have the same defaults of a rate", () => {
+  it("uses the defaults of Effect 4 for a rate", () => {
     expect(CircuitBreaker.rate({})).toEqual(CircuitBreaker4.rate({}))
     expect(CircuitBreaker.consecutive(3)).toEqual(CircuitBreaker4.consecutive(3))
   })

@@ -26,6 +26,7 @@ const stops: { readonly [S in ApiError.StopReason]: string } = {
   Deadline: "the deadline",
   Budget: "no retry budget",
   QueueFull: "the queue of the rate limiter is full",
+  CircuitOpen: "the circuit breaker is open",
   SpentBody: "the body cannot be sent again",
   StreamBegan: "the stream had begun"
 }

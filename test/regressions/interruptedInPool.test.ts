@@ -34,7 +34,7 @@ describe.each(Object.entries(calls))("%s", (_, call) => {
         yield* Fiber.interrupt(sent)
         const { rows } = yield* accounting.snapshot
         const aborted = rows.filter(({ of, reason }) => of === "attempt" && reason === "Aborted")
-        expect(aborted.map(({ delivery }) => delivery).sort()).toEqual(["NotSent", "Unconfirmed"])
+        expect(aborted.map(({ delivery }) => delivery).toSorted()).toEqual(["NotSent", "Unconfirmed"])
         expect(server.requests).toHaveLength(1)
       })
   )

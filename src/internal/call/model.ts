@@ -130,6 +130,7 @@ export type Waiting =
  * - `Deadline`: the wait would end after the deadline.
  * - `Budget`: the retry budget, which other calls share, is empty.
  * - `QueueFull`: the queue of the rate limiter is full.
+ * - `CircuitOpen`: the circuit breaker is open, and the policy does not wait for it.
  *
  * @since 0.1.0
  * @category model

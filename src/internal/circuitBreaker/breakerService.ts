@@ -7,7 +7,7 @@ import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import { checkKey } from "../keys.js"
-import { refuse } from "../options.js"
+import { oneOf, refuse } from "../options.js"
 import type { Circuits } from "./circuits.js"
 import type { State, Transition, TripPolicy } from "./model.js"
 import type { OpenDuration } from "./openTime.js"
@@ -58,6 +58,11 @@ export interface Use {
    * @default host and model of the call
    */
   readonly key?: string | undefined
+  /**
+   * The treatment of a call that finds the circuit open: it waits as often as its deadline allows, or fails at once with
+   * `CircuitOpen`, for example so that a `Fallback` moves on. @default "wait"
+   */
+  readonly whenOpen?: "wait" | "fail" | undefined
 }
 
 /**
@@ -73,12 +78,18 @@ export interface BreakerUse {
    * and a digest of the credential
    */
   readonly key?: ((request: HttpClientRequest.HttpClientRequest) => string) | undefined
+  /**
+   * The treatment of a call that finds the circuit open: it waits as often as its deadline allows, or fails at once with
+   * `CircuitOpen`, for example so that a `Fallback` moves on. @default "wait"
+   */
+  readonly whenOpen?: "wait" | "fail" | undefined
 }
 
 /** Returns the use of a breaker; throws if it is neither a breaker nor a use. */
-const useOf = <U extends { readonly breaker: CircuitBreaker }>(owner: string, given: CircuitBreaker | U) => {
-  const use = "breaker" in given ? given : { breaker: given }
+const useOf = <U extends Pick<Use, "breaker" | "whenOpen">>(owner: string, given: CircuitBreaker | U) => {
+  const use: Pick<Use, "breaker" | "whenOpen"> & (U | {}) = "breaker" in given ? given : { breaker: given }
   if (!(TypeId in use.breaker)) refuse(owner, "breaker", use.breaker, "a CircuitBreaker")
+  if (use.whenOpen !== undefined) oneOf(owner, "breaker.whenOpen", use.whenOpen, ["wait", "fail"])
   return use
 }
 

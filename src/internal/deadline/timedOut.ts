@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
-import type { Delivery, Phase, Transient } from "../../ApiError.js"
+import type { ApiError, Delivery, Phase, Transient } from "../../ApiError.js"
 import { unsafeMake } from "../apiError/unsafeMake.js"
 
 /** Makes the error of a call that reached one of its time limits. `last` describes the error of the attempt before. */
@@ -23,3 +23,9 @@ export const timedOut = (
   // `unsafeMake` makes the class that the first argument names
   return error as Transient
 }
+
+/** Returns a timeout with another detail. */
+export const timedOutAgain = (
+  { _tag: _, cause, reason: __, ...rest }: ApiError,
+  detail: string | undefined
+): ApiError => unsafeMake({ class: "Transient", reason: "Timeout" }, { ...rest, detail }, cause)

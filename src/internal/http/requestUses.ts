@@ -53,7 +53,7 @@ export const gatesFor = (
   const facts = new RequestFacts(request, model)
   return {
     limiter: limiter && useFor(limiter, request, facts),
-    breaker: breaker && { breaker: breaker.breaker, key: breaker.key?.(request) ?? facts.key }
+    breaker: breaker && { ...breaker, key: breaker.key?.(request) ?? facts.key }
   }
 }
 
@@ -67,6 +67,6 @@ export const gatesOfModel = ({ breaker, limiter }: CheckedGates, model: string |
       cost: limiter.cost,
       key: limiter.key ?? key
     },
-    breaker: breaker && { breaker: breaker.breaker, key: breaker.key ?? key }
+    breaker: breaker && { ...breaker, key: breaker.key ?? key }
   }
 }

@@ -27,6 +27,8 @@ export interface Gates {
   readonly breaker: CircuitBreaker | undefined
   /** The key of the circuit. */
   readonly key: string
+  /** True if calls do not wait for the breaker. */
+  readonly failsOpen: boolean
 }
 
 /** Returns the limiter and the breaker of a policy as uses that were validated. */
@@ -50,7 +52,8 @@ export const gatesOf = (
     limiter: queue?.limiter,
     entry: queue && entryOf(queue, about, left, order),
     breaker: circuits?.breaker,
-    key: circuits?.key ?? keyOfAbout(about)
+    key: circuits?.key ?? keyOfAbout(about),
+    failsOpen: circuits?.whenOpen === "fail"
   }
 }
 
@@ -94,8 +97,8 @@ export interface Continuation<A, E, R> {
   readonly onWait: () => void
   /** Continues a call that the limiter refused. */
   readonly onRefusal: (refused: Refused) => Effect.Effect<A, E, R>
-  /** Continues a call that the breaker refused. */
-  readonly onOpen: (refusal: Refusal, key: string) => Effect.Effect<A, E, R>
+  /** Continues a call that the breaker refused, and that may or may not wait. */
+  readonly onOpen: (refusal: Refusal, key: string, waits: boolean) => Effect.Effect<A, E, R>
   /** Runs the admitted attempt. It is called inside a mask; the effect that it returns runs outside of the mask. */
   readonly onPass: (
     admitted: Admitted,
@@ -113,7 +116,7 @@ export interface Continuation<A, E, R> {
  * permit is issued last, when the attempt begins.
  */
 export const admission = <A, E, R>(
-  { breaker, entry, key, limiter }: Gates,
+  { breaker, entry, failsOpen, key, limiter }: Gates,
   fiber: AnyFiber,
   flags: RuntimeFlags.RuntimeFlags,
   continuation: Continuation<A, E, R>
@@ -128,7 +131,7 @@ export const admission = <A, E, R>(
         return continuation.onPass(new Admitted(pass, admission), fiber, flags, interruptions)
       }
       pass?.drop()
-      return Effect.succeed(continuation.onOpen(admission, key))
+      return Effect.succeed(continuation.onOpen(admission, key, !failsOpen))
     }
     const entered = breaker.circuits.enter(key)
     return Effect.isEffect(entered) ? Effect.flatMap(entered, decided) : decided(entered)
@@ -137,7 +140,7 @@ export const admission = <A, E, R>(
   const admitted = Effect.suspend((): Next => {
     if (limiter === undefined || entry === undefined) return enter(undefined)
     const refusal = breaker?.circuits.peek(key)
-    if (refusal !== undefined) return Effect.succeed(continuation.onOpen(refusal, key))
+    if (refusal !== undefined) return Effect.succeed(continuation.onOpen(refusal, key, !failsOpen))
     const pass = limiter.enter(entry)
     if (pass !== undefined) return enter(pass)
     continuation.onWait()

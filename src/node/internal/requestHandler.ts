@@ -32,9 +32,7 @@ type Result = Effect.Effect<HttpClientResponse.HttpClientResponse, ApiError>
 
 type Stage = "pool" | "connect" | "write" | "read" | "body"
 
-const ignore = (): void => undefined
-
-const aborted = (): Error => new Error("The request was aborted")
+const cancelled = (): Error => new Error("The request was aborted")
 
 /** A request in progress, as a handler of undici. */
 export class RequestHandler implements Waiter, Handler {
@@ -229,10 +227,9 @@ export class RequestHandler implements Waiter, Handler {
   /** Ends the exchange without a result, when the caller no longer waits for it. Returns the delivery of its request. */
   cancel(): Delivery {
     const delivery = this.#delivery()
-    if (!this.#over) {
-      this.#settle()
-      this.#release()
-    }
+    if (this.#over) return delivery
+    this.#settle()
+    this.#release()
     return delivery
   }
 
@@ -254,7 +251,7 @@ export class RequestHandler implements Waiter, Handler {
     // after a complete response, the connection may already carry another request
     if (this.#received) return
     if (this.#connection !== undefined) this.#connection.close()
-    else if (this.#controller !== undefined) this.#controller.abort(aborted())
+    else if (this.#controller !== undefined) this.#controller.abort(cancelled())
     else this.#origin?.leave(this, { hung: this.#isHung() })
   }
 
@@ -267,7 +264,7 @@ export class RequestHandler implements Waiter, Handler {
   /** Resumes the caller, and drops the reference to it, so that an unread response can be garbage-collected. */
   #reply(result: Result): void {
     const resume = this.#resume
-    this.#resume = ignore
+    this.#resume = () => undefined
     resume(result)
   }
 
@@ -297,7 +294,7 @@ export class RequestHandler implements Waiter, Handler {
   onRequestStart(controller: Dispatcher.DispatchController): void {
     const connection = this.#connection
     // a dispatcher may start a request that was cancelled while it was queued
-    if (this.#over) controller.abort(aborted())
+    if (this.#over) controller.abort(cancelled())
     // bytes that arrived since the connection was acquired would be parsed as the response
     else if (connection !== undefined && !connection.isQuiet) connection.close(gone())
     else {
