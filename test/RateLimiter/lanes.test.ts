@@ -3,9 +3,8 @@ import { describe, expect, it } from "vitest"
 import { Lane, type Waiter, waiter } from "../../src/internal/rateLimiter/lane.js"
 import { apply, ask, copy, initial, transition, unbounded } from "../../src/internal/rateLimiter/machine.js"
 import type { Brake, Cost, Report, ServerLimit, State, Ticket } from "../../src/internal/rateLimiter/model.js"
-import { Simulation } from "../support/traffic/engine.js"
-import { limited } from "../support/traffic/client.js"
-import { exponential, type Random, seeded } from "../support/traffic/random.js"
+import { exponential, type Random, seeded } from "../../src/testing/internal/simulator/random.js"
+import { VirtualTime } from "../../src/testing/internal/simulator/virtualTime.js"
 import { scenarios, score } from "../support/traffic/scenarios.js"
 
 const freeze = <A>(value: A): A => {
@@ -283,8 +282,8 @@ interface Caller extends Waiter {
 
 /** One random interleaving of calls, interruptions, responses and clock steps on a lane. */
 const interleave = (seed: number, steps: number): void => {
-  const simulation = new Simulation(seed)
-  const { random } = simulation
+  const simulation = new VirtualTime({ promises: false })
+  const random = seeded(seed)
   const behaviour = anyBehaviour(random)
   let timers = 0
   const most = random() < 0.2 ? Math.floor(random() * 5) : Infinity
@@ -302,7 +301,7 @@ const interleave = (seed: number, steps: number): void => {
         })
       },
       clearTimer: (timer) => {
-        if (timer.run !== undefined) timers--
+        if (timer.place >= 0) timers--
         simulation.cancel(timer)
       }
     },
@@ -320,7 +319,7 @@ const interleave = (seed: number, steps: number): void => {
   }
   const fail = (problem: string) => expect.fail(`${problem}, at ${simulation.now} of seed ${seed}`)
   for (let i = 0; i < steps; i++) {
-    simulation.run(simulation.now + exponential(random, random() < 0.05 ? 5000 : 30))
+    simulation.advanceTo(simulation.now + exponential(random, random() < 0.05 ? 5000 : 30))
     const drawn = random()
     if (drawn < 0.5) {
       const cost = anyCost(random)
@@ -373,7 +372,7 @@ const interleave = (seed: number, steps: number): void => {
     if (i > 10_000) fail(`${waiting.length} calls starve`)
     const one = open.shift()
     if (one !== undefined) lane.record(one.ticket, { kind: "ok", streamed: one.streamed })
-    simulation.run(simulation.now + 1000)
+    simulation.advanceTo(simulation.now + 1000)
   }
   for (const { ticket, streamed } of open) lane.record(ticket, { kind: "ok", streamed })
   if (lane.isBusy || timers > 0) fail("the lane is not idle at the end")
@@ -397,7 +396,7 @@ describe("a lane", () => {
   )
 
   const manual = (most?: number) => {
-    const simulation = new Simulation(1)
+    const simulation = new VirtualTime({ promises: false })
     const lane = new Lane(
       initial({ concurrency: 1 }),
       {
@@ -447,11 +446,11 @@ describe("a lane", () => {
     lane.tryAdmit({})
     wait("a", 0, 500)
     wait("b", 0, 300)
-    simulation.run(299)
+    simulation.advanceTo(299)
     expect(log).toEqual([])
-    simulation.run(300)
+    simulation.advanceTo(300)
     expect(log).toEqual(["b deadline concurrency"])
-    simulation.run(500)
+    simulation.advanceTo(500)
     expect(log).toEqual(["b deadline concurrency", "a deadline concurrency"])
   })
 
@@ -483,10 +482,10 @@ describe("traffic", () => {
     ["slots 429 x200", 0.96, 1.04, 0],
     ["outage 1.05x timeout2s", 0.98, 1.02, 0],
     ["processes none p2", 0.98, 1.03, 0]
-  ] as const)("reaches what a server admits, with few refusals: %s", (name, goodput, perSuccess, failed) => {
-    const scores = score(scenarioOf(name), 1, limited, () => undefined)
+  ] as const)("reaches what a server admits, with few refusals: %s", async (name, goodput, perSuccess, failed) => {
+    const scores = await score(scenarioOf(name), 1)
     expect(scores.goodput).toBeGreaterThan(goodput)
-    expect(scores.perSuccess).toBeLessThan(perSuccess)
+    expect(scores.attemptsPerSuccess).toBeLessThan(perSuccess)
     expect(scores.failed).toBeLessThanOrEqual(failed)
   })
 })

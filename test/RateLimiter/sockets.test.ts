@@ -4,7 +4,7 @@ import { RateLimiter, ReliableHttpClient, Workload } from "effect-reliability"
 import { Transport } from "effect-reliability/node"
 import { Fault, FaultServer } from "effect-reliability/testing"
 import { describe, expect, it } from "vitest"
-import { jainOf } from "../support/traffic/run.js"
+import { jain as jainOf } from "../../src/testing/internal/simulator/report.js"
 
 const clients = 200
 const seconds = 20

@@ -10,6 +10,7 @@ import { http } from "./http.js"
 import { imports } from "./imports.js"
 import { limiterCosts } from "./limiter.js"
 import { protect } from "./protect.js"
+import { simulatorCosts } from "./simulator.js"
 import { stream } from "./stream.js"
 import { telemetry } from "./telemetry.js"
 import { traffic } from "./traffic.js"
@@ -36,4 +37,5 @@ console.table(rows)
 console.table(await limiterCosts())
 console.table(await fallbackCosts())
 console.table(await breakerCosts())
-console.table(traffic())
+console.table(await simulatorCosts())
+console.table(await traffic())

@@ -34,6 +34,7 @@ import * as Fault from "effect-reliability/testing/Fault"
 import * as FaultServer from "effect-reliability/testing/FaultServer"
 import * as FireworksServer from "effect-reliability/testing/FireworksServer"
 import * as ScriptedClient from "effect-reliability/testing/ScriptedClient"
+import * as Simulator from "effect-reliability/testing/Simulator"
 import * as Workload from "effect-reliability/Workload"
 import * as assert from "node:assert"
 
@@ -109,6 +110,15 @@ assert.strictEqual(await Effect.runPromise(status), 200)
 const event: EventStream.Event = { event: "message", data: '{"n":1}', id: undefined }
 const decoded = Stream.make(event).pipe(EventStream.decode(Schema.Struct({ n: Schema.Number })), Stream.runHead)
 assert.deepStrictEqual(await Effect.runPromise(decoded), Option.some({ n: 1 }))
+
+// a second of simulated traffic
+const simulated = Simulator.run({
+  server: Simulator.bucket({ perSecond: 10 }),
+  load: { workers: 1 },
+  policy: Workload.interactive,
+  duration: "1 second"
+})
+assert.ok((await Effect.runPromise(simulated)).succeeded > 0)
 
 // functions that need an account are imported, but not called
 assert.strictEqual(Fireworks.targetOf("accounts/fireworks/models/llama-v3p1-8b-instruct"), "serverless")
