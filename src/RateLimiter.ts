@@ -22,8 +22,13 @@
  * Its weaknesses: token limits without headers cost 1.07 to 1.10 attempts per success, because servers charge output after they
  * admit a call. A limit of ten requests per minute without headers costs 1.6 attempts per success in the first ten minutes. A limit
  * of 1000 requests per second is reached after two seconds; the option `requests` avoids that. Refusals for reasons other than the
- * rate slow the limiter down. Several processes have separate limiters: they find the limit together, with 1.01 (two processes) to
- * 1.1 (ten) attempts per success. A limit header with the wrong unit sets a wrong pace: see `limitsPer` of `Dialect.make`.
+ * rate slow the limiter down. Without a store, several processes have separate limiters: they find the limit together, with 1.01 (two
+ * processes) to 1.1 (ten) attempts per success. A limit header with the wrong unit sets a wrong pace: see `limitsPer` of
+ * `Dialect.make`.
+ *
+ * With the option `store`, the limiters of several processes share the state of each key. Queues stay in their processes, and
+ * processes that wait take turns. Each attempt waits for one step of the store, and reports its outcome in another one, for which
+ * no call waits. A process that ends without reporting its calls in flight still counts with them for 30 seconds.
  *
  * @since 0.2.0
  */
@@ -33,7 +38,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Random from "effect/Random"
+import * as Runtime from "effect/Runtime"
 import { isApiError, type RateLimit } from "./ApiError.js"
 import * as Classify from "./Classify.js"
 import { unsafeMake } from "./internal/apiError/unsafeMake.js"
@@ -41,13 +48,18 @@ import { currentCall, remaining } from "./internal/call/context.js"
 import { orderWarning } from "./internal/call/order.js"
 import { clearTimer, clockOf, monotonic, setTimer } from "./internal/clock.js"
 import { checkKey } from "./internal/keys.js"
-import { duration, maxMillis, number, refuse } from "./internal/options.js"
+import { duration, maxMillis, number, oneOf, refuse } from "./internal/options.js"
+import { randomId } from "./internal/randomId.js"
 import { Engine, type Entry, type KeyDescription } from "./internal/rateLimiter/engine.js"
 import type { Lane, Refusal } from "./internal/rateLimiter/lane.js"
 import type { Brake } from "./internal/rateLimiter/model.js"
 import type { Pass } from "./internal/rateLimiter/pass.js"
+import type { Sharing } from "./internal/rateLimiter/sharedLane.js"
 import { type LimitOptions, type RateLimiter as Limiter, type Refused, TypeId } from "./internal/rateLimiter/service.js"
+import { slotOf } from "./internal/rateLimiter/sharedState.js"
 import { slackOf } from "./internal/rateLimiter/use.js"
+import { watched } from "./internal/storeOutage.js"
+import { Store } from "./Store.js"
 
 export type { Brake, Cost, Resource, TokenUsage } from "./internal/rateLimiter/model.js"
 export type { KeyDescription } from "./internal/rateLimiter/engine.js"
@@ -94,6 +106,13 @@ export interface Options {
   readonly classes?: { readonly [name: string]: Duration.DurationInput } | undefined
   /** The time after which an unused key is removed, at least 1 second. @default "10 minutes" */
   readonly idleTimeToLive?: Duration.DurationInput | undefined
+  /** The store of the state of each key, which the limiters of several processes share. @default each limiter has its own state */
+  readonly store?: Store | undefined
+  /**
+   * The behaviour while the store is unavailable. With `local`, this process decides alone, with its share of the limits: see
+   * `processes` of `Store.Store`. With `fail`, calls fail with `RateLimit` `LocallyLimited`. @default "local"
+   */
+  readonly onOutage?: "local" | "fail" | undefined
 }
 
 /**
@@ -114,7 +133,8 @@ const held: { readonly [B in Brake]: string } = {
   output: "the pace of output tokens",
   window: "the number of calls in flight, which the server does not serve faster",
   concurrency: "the number of calls in flight (option concurrency)",
-  pause: "a pause after refusals or failures of the server"
+  pause: "a pause after refusals or failures of the server",
+  store: "the store of the limits"
 }
 
 const format = (millis: number): string => Duration.format(Duration.millis(Math.round(millis)))
@@ -127,7 +147,11 @@ const locallyLimited = (
 ): Refused => {
   const queue = `${waiting} ${waiting === 1 ? "call waits" : "calls wait"}, ${state.inFlight} in flight`
   const problem =
-    why === "queue" ? "the queue is full" : `the deadline leaves ${left === Infinity ? "no time" : format(left)}`
+    why === "outage"
+      ? "the store is unavailable, and the option onOutage is fail"
+      : why === "queue"
+        ? "the queue is full"
+        : `the deadline leaves ${left === Infinity ? "no time" : format(left)}`
   const room = Duration.millis(Math.min(Math.ceil(millis), maxMillis))
   const error = unsafeMake(
     { class: "RateLimit", reason: "LocallyLimited" },
@@ -168,6 +192,9 @@ const checked = (options: Options) => {
         output: perSecond("outputTokens", options.outputTokens)
       }
     },
+    onOutage: oneOf(owner, "onOutage", options.onOutage ?? "local", ["local", "fail"]),
+    store: options.store,
+    processes: number(owner, "store.processes", options.store?.processes ?? 1, most),
     most: options.queue === undefined ? Infinity : number(owner, "queue", options.queue, { integer: true }),
     idle: Duration.toMillis(duration(owner, "idleTimeToLive", options.idleTimeToLive ?? "10 minutes", { min: 1000 })),
     classes: Object.fromEntries(
@@ -208,13 +235,15 @@ const checked = (options: Options) => {
  * @category constructors
  */
 export const make = (options: Options = {}): Effect.Effect<RateLimiter> => {
-  const { classes, ...settings } = checked(options)
-  return Effect.flatMap(Random.nextIntBetween(1, 2 ** 31 - 1), (seed) =>
+  const { classes, store, ...settings } = checked(options)
+  const sharing = store === undefined ? Effect.succeed(undefined) : sharingOf(store, settings)
+  return Effect.flatMap(Effect.zip(Random.nextIntBetween(1, 2 ** 31 - 1), sharing), ([seed, sharing]) =>
     Effect.withFiberRuntime((fiber) => {
       const clock = clockOf(fiber)
       const engine = new Engine(
         {
           ...settings,
+          sharing,
           host: {
             now: () => monotonic(clock),
             random: spread(seed),
@@ -235,6 +264,33 @@ export const make = (options: Options = {}): Effect.Effect<RateLimiter> => {
     })
   )
 }
+
+/** Returns the access of one limiter to a store. */
+const sharingOf = (
+  store: Store,
+  { idle, onOutage, processes, settings }: Pick<Sharing, "idle" | "onOutage" | "processes" | "settings">
+): Effect.Effect<Sharing> =>
+  Effect.zipWith(randomId, Effect.runtime<never>(), (id, runtime) => {
+    const slot = slotOf(Duration.millis(idle))
+    const run = Runtime.runCallback(runtime)
+    const modify = watched(
+      "RateLimiter",
+      store,
+      onOutage === "fail" ? "calls fail until it is available" : "this process decides with its share of the limits"
+    )
+    return {
+      id: id.slice(0, 12),
+      settings,
+      idle,
+      onOutage,
+      processes,
+      modify: (key, step, done) => {
+        run(modify(slot, key, step), {
+          onExit: (exit) => done(exit._tag === "Success" ? exit.value : undefined)
+        })
+      }
+    }
+  })
 
 /** Returns a generator of numbers from [0, 1), by the method of Lehmer. They spread timers. */
 const spread = (seed: number) => {
@@ -346,7 +402,8 @@ export const RateLimiter: Context.Tag<RateLimiter, RateLimiter> = /*#__PURE__*/ 
 )
 
 /**
- * Provides a limiter as the service `RateLimiter.RateLimiter`.
+ * Provides a limiter as the service `RateLimiter.RateLimiter`. It uses the service `Store.Store` if that is in the context of the
+ * layer and the option `store` is not set.
  *
  * @example
  * ```ts
@@ -365,7 +422,15 @@ export const RateLimiter: Context.Tag<RateLimiter, RateLimiter> = /*#__PURE__*/ 
  * @since 0.2.0
  * @category layers
  */
-export const layer = (options: Options = {}): Layer.Layer<RateLimiter> => Layer.effect(RateLimiter, make(options))
+export const layer = (options: Options = {}): Layer.Layer<RateLimiter> => {
+  checked(options)
+  return Layer.effect(
+    RateLimiter,
+    Effect.flatMap(Effect.serviceOption(Store), (found) =>
+      make({ ...options, store: options.store ?? Option.getOrUndefined(found) })
+    )
+  )
+}
 
 // -------------------------------------------------------------------------------------------------
 // Observers

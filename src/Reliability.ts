@@ -365,7 +365,8 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
 
   onRefusal({ error, why }: Refused): Effect.Effect<never, ApiError, R2> {
     this.report?.begin()
-    return this.giveUp(error, why === "queue" ? "QueueFull" : "Deadline", error.retryAfter)
+    const stopped = why === "queue" ? "QueueFull" : why === "outage" ? "StoreUnavailable" : "Deadline"
+    return this.giveUp(error, stopped, error.retryAfter)
   }
 
   /** Waits until the circuit breaker probes again, if the policy and the deadline allow. */

@@ -17,6 +17,9 @@
  * adds at most a tenth to the load. A longer outage or more calls make that share smaller. A client with fewer calls adds more
  * retries per call, and fewer in total.
  *
+ * With the option `store`, the budgets of several processes share their retries. Only `withdraw` and `available` wait for the store.
+ * While it is unavailable, each process uses its share.
+ *
  * @since 0.1.0
  */
 import * as Config from "effect/Config"
@@ -24,9 +27,12 @@ import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import { clockOf, monotonic } from "./internal/clock.js"
-import { number } from "./internal/options.js"
-import { accrue, type State } from "./internal/retryBudget/tokens.js"
+import { number, refuse } from "./internal/options.js"
+import { sharedTokens } from "./internal/retryBudget/sharedTokens.js"
+import { accrue, isWhole, type State, taken, wholeOf } from "./internal/retryBudget/tokens.js"
+import { Store } from "./Store.js"
 
 // -------------------------------------------------------------------------------------------------
 // Model
@@ -45,6 +51,10 @@ export interface Options {
   readonly minPerSecond?: number | undefined
   /** The maximum number of retries in the budget, at least 1. The budget starts full. @default 20 */
   readonly max?: number | undefined
+  /** The store of the budget, which several processes share. @default each budget has its own state */
+  readonly store?: Store | undefined
+  /** The key of the budget in the store: all budgets with the same key share their retries. @default "default" */
+  readonly key?: string | undefined
 }
 
 /**
@@ -54,7 +64,7 @@ export interface Options {
  * @category model
  */
 export interface RetryBudget {
-  readonly options: Required<{ readonly [K in keyof Options]: number }>
+  readonly options: { readonly [K in "ratio" | "minPerSecond" | "max"]: number }
   /** Counts a call, which adds `ratio` retries to the budget. `Reliability.protect` runs it once for each call. */
   readonly deposit: Effect.Effect<void>
   /**
@@ -71,9 +81,6 @@ export interface RetryBudget {
 // -------------------------------------------------------------------------------------------------
 // make
 // -------------------------------------------------------------------------------------------------
-
-// in floating point, ten times 0.1 is a little less than 1
-const whole = 1 - 1e-9
 
 const defaults = { ratio: 0.07, minPerSecond: 0.5, max: 20 }
 
@@ -100,13 +107,40 @@ const defaults = { ratio: 0.07, minPerSecond: 0.5, max: 20 }
  */
 export const make = (options: Options = {}): Effect.Effect<RetryBudget> => build(checked("RetryBudget.make", options))
 
-const checked = (owner: string, options: Options): RetryBudget["options"] => ({
-  ratio: number(owner, "ratio", options.ratio ?? defaults.ratio, { max: 10 }),
-  minPerSecond: number(owner, "minPerSecond", options.minPerSecond ?? defaults.minPerSecond, {}),
-  max: number(owner, "max", options.max ?? defaults.max, { min: 1 })
+interface Checked {
+  readonly rates: RetryBudget["options"]
+  readonly store: Store | undefined
+  readonly key: string
+}
+
+const checked = (owner: string, options: Options): Checked => ({
+  store: options.store,
+  key: options.key === "" ? refuse(owner, "key", "", "a string that is not empty") : (options.key ?? "default"),
+  rates: {
+    ratio: number(owner, "ratio", options.ratio ?? defaults.ratio, { max: 10 }),
+    minPerSecond: number(owner, "minPerSecond", options.minPerSecond ?? defaults.minPerSecond, {}),
+    max: number(owner, "max", options.max ?? defaults.max, { min: 1 })
+  }
 })
 
-const build = (options: RetryBudget["options"]): Effect.Effect<RetryBudget> =>
+const build = ({ key, rates, store }: Checked): Effect.Effect<RetryBudget> =>
+  store === undefined ? alone(rates) : Effect.sync(() => shared(rates, store, key))
+
+const shared = (options: RetryBudget["options"], store: Store, key: string): RetryBudget => {
+  const { deposit, left, withdraw } = sharedTokens(options, store, key)
+  let suppressed = 0
+  return {
+    options,
+    deposit,
+    withdraw: Effect.tap(withdraw, (isGranted) => {
+      if (!isGranted) suppressed++
+    }),
+    available: Effect.map(left, wholeOf),
+    suppressed: Effect.sync(() => suppressed)
+  }
+}
+
+const alone = (options: RetryBudget["options"]): Effect.Effect<RetryBudget> =>
   withNow((start) => {
     let state: State = { tokens: options.max, at: start }
     let suppressed = 0
@@ -116,15 +150,14 @@ const build = (options: RetryBudget["options"]): Effect.Effect<RetryBudget> =>
       options,
       deposit: withNow((now) => void at(now, 1)),
       withdraw: withNow((now) => {
-        const { tokens } = at(now, 0)
-        if (tokens < whole) {
+        if (!isWhole(at(now, 0))) {
           suppressed++
           return false
         }
-        state = { ...state, tokens: Math.max(0, tokens - 1) }
+        state = taken(state)
         return true
       }),
-      available: withNow((now) => Math.floor(at(now, 0).tokens + (1 - whole))),
+      available: withNow((now) => wholeOf(at(now, 0).tokens)),
       suppressed: Effect.sync(() => suppressed)
     }
   })
@@ -140,7 +173,8 @@ export const RetryBudget: Context.Tag<RetryBudget, RetryBudget> = /*#__PURE__*/ 
 )
 
 /**
- * Provides a budget. `ReliableHttpClient.layer` and `Fireworks.layer` use it if it is in their context and their option `budget` is
+ * Provides a budget. It uses the service `Store.Store` if that is in the context of the layer and the option `store` is not set.
+ * `ReliableHttpClient.layer` and `Fireworks.layer` use it if it is in their context and their option `budget` is
  * not set: provide one layer beneath them with `Layer.provide`. Beside them it has no effect, and each call of `layer` makes
  * another budget. `Reliability.protect` takes its budget only from the option `budget` of `Reliability.make`.
  *
@@ -158,7 +192,12 @@ export const RetryBudget: Context.Tag<RetryBudget, RetryBudget> = /*#__PURE__*/ 
  * @category layers
  */
 export const layer = (options: Options = {}): Layer.Layer<RetryBudget> =>
-  Layer.effect(RetryBudget, build(checked("RetryBudget.layer", options)))
+  Layer.effect(RetryBudget, withStore(checked("RetryBudget.layer", options)))
+
+const withStore = (options: Checked): Effect.Effect<RetryBudget> =>
+  Effect.flatMap(Effect.serviceOption(Store), (found) =>
+    build({ ...options, store: options.store ?? Option.getOrUndefined(found) })
+  )
 
 /**
  * Provides one budget whose options are read from `Config`.
@@ -178,12 +217,14 @@ export const layer = (options: Options = {}): Layer.Layer<RetryBudget> =>
  * @since 0.2.0
  * @category layers
  */
-export const layerConfig = (options: Config.Config.Wrap<Options>): Layer.Layer<RetryBudget, ConfigError.ConfigError> =>
+export const layerConfig = (
+  options: Config.Config.Wrap<Omit<Options, "store">>
+): Layer.Layer<RetryBudget, ConfigError.ConfigError> =>
   Layer.effect(
     RetryBudget,
     Config.unwrap(options).pipe(
       Config.mapAttempt((found) => checked("RetryBudget.layerConfig", found)),
-      Effect.flatMap(build)
+      Effect.flatMap(withStore)
     )
   )
 

@@ -45,13 +45,19 @@ export interface Store {
    *
    * `step` receives the current state, or `undefined` for a new key, and the milliseconds of the store's clock. That clock is
    * the same for all users of the store, and its origin is arbitrary. `step` must be pure and must not change the given state: a
-   * store may call it again when another user was faster. States must survive a round trip through JSON.
+   * store may call it again when another user was faster. States must survive a round trip through JSON. A step that changes
+   * nothing returns the given state itself, so that a store need not write it.
    */
   readonly modify: <S, A>(
     slot: Slot<S>,
     key: string,
     step: (state: S | undefined, now: number) => readonly [A, S]
   ) => Effect.Effect<A, StoreUnavailable>
+  /**
+   * The number of processes that share the store. While the store is unavailable, each process decides alone with this share of the
+   * limits. @default 1
+   */
+  readonly processes?: number | undefined
 }
 
 // -------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 import { describe, it } from "@effect/vitest"
 import { Clock, Config, Context, Effect, FastCheck as fc, Layer, Random, TestClock } from "effect"
-import { ApiError, Reliability, RetryBudget, Workload } from "effect-reliability"
+import { ApiError, Reliability, RetryBudget, Store, Workload } from "effect-reliability"
 import { expect } from "vitest"
 import { accrue } from "../src/internal/retryBudget/tokens.js"
 
@@ -395,7 +395,7 @@ describe("RetryBudget.layer", () => {
 })
 
 describe("RetryBudget.make", () => {
-  const cases: ReadonlyArray<readonly [keyof RetryBudget.Options, number, string | undefined]> = [
+  const cases: ReadonlyArray<readonly [keyof RetryBudget.RetryBudget["options"], number, string | undefined]> = [
     ["ratio", -0.001, "a number from 0 to 10"],
     ["ratio", 0, undefined],
     ["ratio", 10, undefined],
@@ -435,5 +435,133 @@ describe("RetryBudget.make", () => {
   it.each(["ratio", "minPerSecond", "max"] as const)("rejects %s as a string", (option) => {
     const options: RetryBudget.Options = { [option]: "2" }
     expect(() => RetryBudget.make(options)).toThrow(`RetryBudget.make: ${option} is "2"`)
+  })
+})
+
+// -------------------------------------------------------------------------------------------------
+// Store
+// -------------------------------------------------------------------------------------------------
+
+describe("a budget with a store", () => {
+  const unreliable = (processes?: number) =>
+    Effect.map(Store.makeMemory, (memory) => {
+      const behaviour = { store: memory, isOut: false, steps: 0 }
+      const store: Store.Store = {
+        processes,
+        modify: (slot, key, step) =>
+          Effect.suspend(() => {
+            behaviour.steps++
+            return behaviour.isOut
+              ? Effect.fail(new Store.StoreUnavailable({ detail: "a test" }))
+              : behaviour.store.modify(slot, key, step)
+          })
+      }
+      return { behaviour, store }
+    })
+
+  /** Takes retries until there is none, and returns their number. */
+  const drain = (budget: RetryBudget.RetryBudget): Effect.Effect<number> =>
+    Effect.flatMap(budget.withdraw, (isGranted) =>
+      isGranted ? Effect.map(drain(budget), (others) => others + 1) : Effect.succeed(0)
+    )
+
+  it.effect("decides like a budget with its own state", () =>
+    Effect.gen(function* () {
+      const options = { ratio: 0.3, minPerSecond: 1, max: 4 }
+      const own = yield* RetryBudget.make(options)
+      const shared = yield* RetryBudget.make({ ...options, store: yield* Store.makeMemory })
+      const random = Random.make("seed")
+      for (let i = 0; i < 500; i++) {
+        const drawn = yield* random.next
+        if (drawn < 0.1) yield* TestClock.adjust("300 millis")
+        else if (drawn < 0.5) yield* Effect.zipRight(own.deposit, shared.deposit)
+        else if (drawn < 0.9) expect(yield* shared.withdraw).toBe(yield* own.withdraw)
+        else expect(yield* shared.available).toBe(yield* own.available)
+      }
+      expect(yield* shared.suppressed).toBe(yield* own.suppressed)
+    })
+  )
+
+  it.effect("shares its retries with budgets of the same key", () =>
+    Effect.gen(function* () {
+      const store = yield* Store.makeMemory
+      const options = { max: 5, minPerSecond: 1, ratio: 0, store }
+      const one = yield* RetryBudget.make(options)
+      const two = yield* RetryBudget.make(options)
+      const other = yield* RetryBudget.make({ ...options, key: "other" })
+      expect(yield* one.withdraw).toBe(true)
+      expect(yield* two.withdraw).toBe(true)
+      expect(yield* one.available).toBe(3)
+      expect(yield* drain(two)).toBe(3)
+      expect(yield* one.withdraw).toBe(false)
+      expect(yield* one.suppressed).toBe(1)
+      expect(yield* other.available).toBe(5)
+      yield* TestClock.adjust("2 seconds")
+      expect(yield* drain(one)).toBe(2)
+    })
+  )
+
+  it.effect("lets other budgets use what its calls have earned, once that is a retry", () =>
+    Effect.gen(function* () {
+      const { behaviour, store } = yield* unreliable()
+      const options = { max: 5, minPerSecond: 0, ratio: 0.1, store }
+      const one = yield* RetryBudget.make(options)
+      const two = yield* RetryBudget.make(options)
+      yield* drain(one)
+      const steps = behaviour.steps
+      yield* Effect.repeatN(one.deposit, 8)
+      yield* Effect.yieldNow()
+      expect(behaviour.steps).toBe(steps)
+      expect(yield* two.available).toBe(0)
+      yield* one.deposit
+      yield* Effect.yieldNow()
+      expect(yield* two.available).toBe(1)
+    })
+  )
+
+  it.effect("uses its share while the store is unavailable, which the store subtracts later", () =>
+    Effect.gen(function* () {
+      const { behaviour, store } = yield* unreliable(4)
+      const options = { max: 20, minPerSecond: 4, ratio: 0, store }
+      const budget = yield* RetryBudget.make(options)
+      yield* budget.available
+      behaviour.isOut = true
+      expect(yield* drain(budget)).toBe(5)
+      yield* TestClock.adjust("2 seconds")
+      expect(yield* drain(budget)).toBe(2)
+      behaviour.isOut = false
+      expect(yield* budget.available).toBe(13)
+      expect(yield* budget.suppressed).toBe(2)
+    })
+  )
+
+  it.effect("continues from what it knows when the store has lost its state", () =>
+    Effect.gen(function* () {
+      const { behaviour, store } = yield* unreliable()
+      const budget = yield* RetryBudget.make({ max: 5, minPerSecond: 1, store })
+      expect(yield* drain(budget)).toBe(5)
+      behaviour.store = yield* Store.makeMemory
+      expect(yield* budget.withdraw).toBe(false)
+      yield* TestClock.adjust("1 second")
+      expect(yield* budget.withdraw).toBe(true)
+    })
+  )
+
+  it.effect("uses the store of its layer's context", () =>
+    Effect.gen(function* () {
+      const { behaviour, store } = yield* unreliable()
+      const context = Layer.succeed(Store.Store, store)
+      const available = Effect.flatMap(RetryBudget.RetryBudget, (budget) => budget.available)
+      for (const layer of [RetryBudget.layer({ max: 3 }), RetryBudget.layerConfig({ max: Config.succeed(3) })]) {
+        expect(yield* available.pipe(Effect.provide(layer.pipe(Layer.provide(context))))).toBe(3)
+      }
+      expect(behaviour.steps).toBe(2)
+    })
+  )
+
+  it("rejects an empty key", () => {
+    expect(() => RetryBudget.make({ key: "" })).toThrow(
+      'RetryBudget.make: key is ""; it must be a string that is not empty'
+    )
   })
 })

@@ -14,6 +14,7 @@ const mayImport: Readonly<Record<string, ReadonlyArray<string>>> = {
   part: ["module", "internal", "part"],
   fireworks: ["fireworks", "module", "internal", "part"],
   node: ["node", "module", "internal", "part"],
+  redis: ["redis", "module", "internal", "part"],
   testing: ["testing", "module", "internal", "part"],
   cli: ["cli", "fireworks", "node", "testing", "module", "internal", "part"]
 }
@@ -26,6 +27,8 @@ const packages = /^(effect|@effect\/platform)(\/|$)/
 const packagesOf: Readonly<Record<string, RegExp>> = {
   "EventStream.ts": /^eventsource-parser(\/|$)/,
   node: /^(node:.*|undici(\/lib\/.*)?|@effect\/platform-node(\/.*)?)$/,
+  // the client is given, or imported by `layerConfig` when it connects
+  redis: /^node:crypto$/,
   testing: /^node:/,
   cli: /^(node:.*|(@effect\/cli|@effect\/platform-node)(\/.*)?)$/
 }
@@ -214,8 +217,8 @@ describe("private parts of Effect", () => {
 })
 
 describe("a bundle for browsers", () => {
-  it("supports everything but node, cli and the servers of testing", async () => {
-    const modules = publicModules.filter((file) => !/^(node\/|cli\/|testing\/(index|\w+Server)\.ts)/.test(file))
+  it("supports everything but node, redis, cli and the servers of testing", async () => {
+    const modules = publicModules.filter((file) => !/^(node\/|redis\/|cli\/|testing\/(index|\w+Server)\.ts)/.test(file))
     await bundle(modules.map((file) => `export * from "./src/${file}"`).join("\n"))
   })
 

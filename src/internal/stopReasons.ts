@@ -18,6 +18,7 @@ export const stopReasons = {
   Budget: "the retry budget is exhausted",
   QueueFull: "the queue of the rate limiter is full",
   CircuitOpen: "the circuit breaker is open",
+  StoreUnavailable: "the store of the rate limiter is unavailable (option onOutage)",
   SpentBody: "the request's body is a stream, which cannot be sent again",
   StreamBegan: "the stream had begun, and what was received cannot be continued"
 } as const satisfies Record<string, string>

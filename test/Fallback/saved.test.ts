@@ -2,7 +2,7 @@ import { Cause, Effect, Exit } from "effect"
 import { ApiError, Deadline, Fallback, Reliability, Retry, Workload } from "effect-reliability"
 import { describe, expect, it } from "vitest"
 import * as ManualClock from "../support/manualClock.js"
-import { type Random, seeded } from "../support/traffic/random.js"
+import { type Random, seeded } from "../../src/testing/internal/simulator/random.js"
 
 type Failure = "busy" | "unavailable" | "unconnected" | "lost"
 

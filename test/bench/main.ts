@@ -10,6 +10,7 @@ import { http } from "./http.js"
 import { imports } from "./imports.js"
 import { limiterCosts } from "./limiter.js"
 import { protect } from "./protect.js"
+import { redisCosts } from "./redis.js"
 import { simulatorCosts } from "./simulator.js"
 import { stream } from "./stream.js"
 import { telemetry } from "./telemetry.js"
@@ -37,5 +38,6 @@ console.table(rows)
 console.table(await limiterCosts())
 console.table(await fallbackCosts())
 console.table(await breakerCosts())
+console.table(await redisCosts())
 console.table(await simulatorCosts())
 console.table(await traffic())

@@ -27,6 +27,7 @@ const stops: { readonly [S in ApiError.StopReason]: string } = {
   Budget: "no retry budget",
   QueueFull: "the queue of the rate limiter is full",
   CircuitOpen: "the circuit breaker is open",
+  StoreUnavailable: "the store of the rate limiter is unavailable",
   SpentBody: "the body cannot be sent again",
   StreamBegan: "the stream had begun"
 }

@@ -21,6 +21,8 @@ import * as Job from "effect-reliability/Job"
 import * as node from "effect-reliability/node"
 import * as Transport from "effect-reliability/node/Transport"
 import * as RateLimiter from "effect-reliability/RateLimiter"
+import * as redis from "effect-reliability/redis"
+import * as RedisStore from "effect-reliability/redis/RedisStore"
 import * as Reliability from "effect-reliability/Reliability"
 import * as ReliableHttpClient from "effect-reliability/ReliableHttpClient"
 import * as Retry from "effect-reliability/Retry"
@@ -72,11 +74,20 @@ assert.deepStrictEqual(RetryHint.parse({ "retry-after": "2" }, 0), { delay: Dura
 assert.strictEqual(exception(new Error("?"), { now: 0, dialect: Dialect.generic })._tag, "Fatal")
 assert.strictEqual(typeof Job.submit, "function")
 
-// a call through a rate limiter
+// a step of a store, in memory and with a client of Redis
 const stored = Effect.flatMap(Store.makeMemory, (store) =>
   store.modify({ name: "n", decode: Number, timeToLive: Duration.minutes(1) }, "key", (n = 0) => ["stored", n + 1])
 )
 
+const client = RedisStore.fromNodeRedis({
+  eval: () => Promise.resolve([1, "1", "0"]),
+  evalSha: () => Promise.reject(new Error("NOSCRIPT"))
+})
+const overRedis = Effect.flatMap(RedisStore.make({ client }), (store) =>
+  store.modify({ name: "n", decode: Number, timeToLive: Duration.minutes(1) }, "key", (n = 0) => ["stored", n + 1])
+)
+
+// a call through a rate limiter
 const limited = Effect.flatMap(RateLimiter.make({ concurrency: 1 }), (limiter) =>
   RateLimiter.limit(Effect.succeed("admitted"), limiter, { key: "api" })
 )
@@ -88,6 +99,7 @@ const guarded = Effect.flatMap(CircuitBreaker.make(), (breaker) =>
 )
 assert.strictEqual(await Effect.runPromise(guarded), "admitted")
 assert.strictEqual(await Effect.runPromise(stored), "stored")
+assert.ok(Effect.isEffect(overRedis))
 
 // a second model after the first
 const models = Fallback.make([
@@ -129,4 +141,5 @@ assert.ok([Doctor.examine, FireworksServer.layer, ScriptedClient.layer].every(Bo
 assert.strictEqual(cli.Doctor.render, Doctor.render)
 assert.strictEqual(fireworks.Fireworks.Fireworks, Fireworks.Fireworks)
 assert.strictEqual(node.Transport.make, Transport.make)
+assert.strictEqual(redis.RedisStore.make, RedisStore.make)
 assert.strictEqual(testing.Fault.healthy, Fault.healthy)

@@ -3,8 +3,8 @@ import { begin, end, initialKey, type Settings, withdraw } from "../../src/inter
 import { Lane, waiter } from "../../src/internal/rateLimiter/lane.js"
 import { initial } from "../../src/internal/rateLimiter/machine.js"
 import type { Ticket } from "../../src/internal/rateLimiter/model.js"
-import { type Scheduled, Simulation } from "./traffic/engine.js"
-import { exponential, lognormal, type Random, seeded } from "./traffic/random.js"
+import { type Scheduled, Simulation } from "./virtualTimers.js"
+import { exponential, lognormal, type Random, seeded } from "../../src/testing/internal/simulator/random.js"
 
 /** The time that a call takes on an idle server: 100 ms in the mean, and ten times as long for one call of twenty. */
 const serviceTime = (random: Random): number => lognormal(random, 100, 0.4) * (random() < 0.05 ? 10 : 1)

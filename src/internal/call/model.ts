@@ -131,6 +131,7 @@ export type Waiting =
  * - `Budget`: the retry budget, which other calls share, is empty.
  * - `QueueFull`: the queue of the rate limiter is full.
  * - `CircuitOpen`: the circuit breaker is open, and the policy does not wait for it.
+ * - `StoreUnavailable`: the store of the rate limiter is unavailable, and its option `onOutage` is `fail`.
  *
  * @since 0.1.0
  * @category model

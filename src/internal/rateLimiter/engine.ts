@@ -8,6 +8,7 @@ import { type Host, Lane, type Refusal, waiter } from "./lane.js"
 import { initial, type Settings, unbounded } from "./machine.js"
 import type { Brake, Cost, Resource } from "./model.js"
 import { Pass } from "./pass.js"
+import { SharedLane, type Sharing } from "./sharedLane.js"
 
 /** A request for the admission of one attempt. */
 export interface Entry {
@@ -28,6 +29,8 @@ export interface EngineOptions<T> {
   /** Milliseconds after which an idle key is forgotten. */
   readonly idle: number
   readonly host: Host<T>
+  /** The store of the states; absent if this limiter keeps them. */
+  readonly sharing: Sharing | undefined
 }
 
 /**
@@ -38,6 +41,7 @@ export interface EngineOptions<T> {
  */
 export interface KeyDescription {
   readonly key: string
+  /** The number of calls in flight; with a store, those of all processes. */
   readonly inFlight: number
   readonly waiting: number
   /** The current pace of each resource, and the limit from headers or options if one is known. */
@@ -60,6 +64,8 @@ export interface KeyDescription {
   readonly serverRefusals: number
   /** The number of calls that the limiter refused, by the brake that held them back. */
   readonly refused: { readonly [B in Brake]?: number }
+  /** The number of times that the store of the key became unavailable; 0 without a store. */
+  readonly outages: number
 }
 
 export class Engine<T, E> {
@@ -104,7 +110,7 @@ export class Engine<T, E> {
       })
       lane.wait(item)
       // the fiber may be interrupted between the admission and its next step
-      return Effect.sync(() => (pass === undefined ? lane.leave(item) : pass.drop()))
+      return Effect.sync(() => (pass === undefined ? lane.leave(item) : pass.cancel()))
     })
   }
 
@@ -133,10 +139,11 @@ export class Engine<T, E> {
     const known = this.#lanes.get(key)
     if (known !== undefined) return known
     this.#sweep()
-    const { host, most, settings } = this.#options
-    const state = initial(settings)
-    state.at = host.now()
-    const lane = new Lane(state, host, most)
+    const { host, most, settings, sharing } = this.#options
+    const lane =
+      sharing === undefined
+        ? new Lane({ ...initial(settings), at: host.now() }, host, most)
+        : new SharedLane(key, sharing, host, most)
     this.#lanes.set(key, lane)
     return lane
   }

@@ -21,9 +21,12 @@ export interface Host<T> {
   readonly clearTimer: (timer: T) => void
 }
 
-/** The reason why a call may not wait: the queue is full, or the wait would end after the deadline. */
+/**
+ * The reason why a call may not wait: the queue is full, the wait would end after the deadline, or the store of the state is
+ * unavailable.
+ */
 export interface Refusal {
-  readonly why: "queue" | "deadline"
+  readonly why: "queue" | "deadline" | "outage"
   readonly by: Brake | undefined
   /** The milliseconds until the call could be admitted; 0 if unknown. */
   readonly millis: number
@@ -80,25 +83,35 @@ export interface LaneCounts {
   readonly refused: { [B in Brake]?: number }
   /** The number of calls that the server refused. */
   serverRefusals: number
+  /** The number of times that the store of the state became unavailable. */
+  outages: number
 }
 
 export class Lane<T> {
-  readonly state: State
+  state: State
   readonly host: Host<T>
-  readonly counts: LaneCounts = { admitted: 0, waited: 0, waitedMillis: 0, refused: {}, serverRefusals: 0 }
+  readonly counts: LaneCounts = {
+    admitted: 0,
+    waited: 0,
+    waitedMillis: 0,
+    refused: {},
+    serverRefusals: 0,
+    outages: 0
+  }
   /** The maximum number of waiting calls. */
   readonly most: number
-  readonly #queue: Heap<"inQueue", Waiter> = new Heap(
+  protected readonly queue: Heap<"inQueue", Waiter> = new Heap(
     "inQueue",
     (a, b) => a.order < b.order || (a.order === b.order && a.number < b.number)
   )
-  readonly #deadlines: Heap<"inDeadlines", Waiter> = new Heap("inDeadlines", (a, b) => a.deadline < b.deadline)
-  #number = 0
+  protected readonly deadlines: Heap<"inDeadlines", Waiter> = new Heap("inDeadlines", (a, b) => a.deadline < b.deadline)
+  /** The number of the last call that waited. */
+  protected number = 0
   #timer: T | undefined
   /** The time at which the timer fires; Infinity without a timer. */
   #wakesAt = Infinity
   /** The brake that last held back the head of the queue; absent if the queue is empty. */
-  #heldBy: Brake | undefined
+  protected heldBy: Brake | undefined
   /** An upper bound of the orders in the queue. */
   #last = -Infinity
   #queuedInput = 0
@@ -111,67 +124,63 @@ export class Lane<T> {
   }
 
   get waiting(): number {
-    return this.#queue.size
+    return this.queue.size
   }
 
   /** True if a call is in flight or waits. */
   get isBusy(): boolean {
-    return this.state.inFlight > 0 || this.#queue.size > 0
+    return this.state.inFlight > 0 || this.queue.size > 0
   }
 
   /** Admits a call at once if the queue is empty and no brake holds it back; returns `undefined` otherwise. */
   tryAdmit(cost: Cost): Ticket | undefined {
-    if (this.#queue.size > 0) return undefined
+    if (this.queue.size > 0) return undefined
     const now = this.host.now()
-    return ask(this.state, now, cost).millis > 0 ? undefined : this.#admit(now, cost, undefined)
+    return ask(this.state, now, cost).millis > 0 ? undefined : this.admit(now, cost, undefined)
   }
 
   /** Tests whether `tryAdmit` would admit a call. */
   isFree(cost: Cost): boolean {
-    return this.#queue.size === 0 && ask(this.state, this.host.now(), cost).millis === 0
+    return this.queue.size === 0 && ask(this.state, this.host.now(), cost).millis === 0
   }
 
   /** Queues a call that was not admitted at once. Refuses it immediately if it could not start before its deadline. */
   wait(item: Waiter): void {
     const refusal = this.#objection(item)
-    if (refusal !== undefined) return this.#refuse(item, refusal)
-    item.number = ++this.#number
+    if (refusal !== undefined) return this.refuse(item, refusal)
+    item.number = ++this.number
     item.since = this.host.now()
-    this.#queue.add(item)
-    if (item.deadline !== Infinity) this.#deadlines.add(item)
+    this.queue.add(item)
+    if (item.deadline !== Infinity) this.deadlines.add(item)
     this.#last = Math.max(this.#last, item.order)
     this.#queuedInput += item.cost.input ?? 0
     // a call behind others does not change the timer, unless its deadline is the next event
-    if (this.#queue.first === item || item.deadline < this.#wakesAt) this.pump()
+    if (this.queue.first === item || item.deadline < this.#wakesAt) this.pump()
   }
 
   /** Removes a call whose caller stopped waiting. */
   leave(item: Waiter): void {
     if (item.inQueue < 0) return
-    const wasFirst = this.#queue.first === item
-    this.#remove(item)
+    const wasFirst = this.queue.first === item
+    this.remove(item)
     if (wasFirst) this.pump()
   }
 
   /** Records the outcome of a call. */
   record(ticket: Ticket, report: Report): void {
     if (report.kind === "refused") this.counts.serverRefusals++
-    record(this.state, this.host.now(), ticket, report)
+    this.learn(ticket, report)
     this.pump()
   }
 
   /** Admits the calls that no brake holds back, and sets the timer for the next one. */
   pump(): void {
     if (this.#isPumping) return
-    if (this.#queue.size === 0 && this.#timer === undefined) {
-      this.#heldBy = undefined
-      this.#last = -Infinity
-      return
-    }
+    if (this.isQuiet && this.#timer === undefined) return this.rest()
     this.#isPumping = true
     if (this.#timer !== undefined) this.host.clearTimer(this.#timer)
     this.#timer = undefined
-    const millis = this.#advance()
+    const millis = this.advance()
     this.#isPumping = false
     this.#wakesAt = this.host.now() + millis
     if (millis === Infinity) return
@@ -182,65 +191,83 @@ export class Lane<T> {
   }
 
   /** Admits and refuses calls as far as possible now. Returns the milliseconds until the next change without a response. */
-  #advance(): number {
+  protected advance(): number {
     const { host, state } = this
     for (;;) {
       const now = host.now()
-      this.#expire(now, now)
-      const head = this.#queue.first
+      this.expire(now, now)
+      const head = this.queue.first
       if (head === undefined) {
-        this.#heldBy = undefined
-        this.#last = -Infinity
+        this.rest()
         return Infinity
       }
       const { by, millis } = ask(state, now, head.cost)
       if (millis > 0) {
-        this.#heldBy = head.heldBy = by
+        this.heldBy = head.heldBy = by
         // a pause admits no call, so calls whose deadline is before its end are refused now
-        if (by === "pause") this.#expire(now + millis, now)
-        if (this.#queue.first !== head) continue
-        const deadline = (this.#deadlines.first?.deadline ?? Infinity) - now
+        if (by === "pause") this.expire(now + millis, now)
+        if (this.queue.first !== head) continue
+        const deadline = (this.deadlines.first?.deadline ?? Infinity) - now
         // a random delay of up to one interval: without it, regular callers would keep new ones out
-        const jitter = state.strict ? 0 : host.random() * Math.min(1000, 1000 / this.#rate())
+        const jitter = state.strict ? 0 : host.random() * Math.min(1000, 1000 / this.rate())
         return Math.min(millis + jitter, deadline)
       }
-      this.#remove(head)
-      const heldBy = head.heldBy ?? (this.#queue.size > 0 ? this.#heldBy : undefined)
-      this.counts.waited++
-      this.counts.waitedMillis += now - head.since
-      head.admitted(this.#admit(now, head.cost, heldBy))
+      this.remove(head)
+      const heldBy = head.heldBy ?? (this.queue.size > 0 ? this.heldBy : undefined)
+      this.countWait(head, now)
+      head.admitted(this.admit(now, head.cost, heldBy))
     }
   }
 
-  #admit(now: number, cost: Cost, heldBy: Brake | undefined): Ticket {
+  /** True if nothing is to be done before the next call or outcome. */
+  protected get isQuiet(): boolean {
+    return this.queue.size === 0
+  }
+
+  /** Forgets what the queue has shown, because it is empty. */
+  protected rest(): void {
+    this.heldBy = undefined
+    this.#last = -Infinity
+  }
+
+  protected learn(ticket: Ticket, report: Report): void {
+    record(this.state, this.host.now(), ticket, report)
+  }
+
+  protected admit(now: number, cost: Cost, heldBy: Brake | undefined): Ticket {
     this.counts.admitted++
     return admit(this.state, now, cost, heldBy)
   }
 
-  #remove(item: Waiter): void {
-    this.#queue.remove(item)
-    this.#deadlines.remove(item)
+  protected countWait({ since }: Waiter, now: number): void {
+    this.counts.waited++
+    this.counts.waitedMillis += now - since
+  }
+
+  protected remove(item: Waiter): void {
+    this.queue.remove(item)
+    this.deadlines.remove(item)
     this.#queuedInput -= item.cost.input ?? 0
   }
 
   /** Refuses all calls whose deadline is not after a moment. */
-  #expire(moment: number, now: number): void {
+  protected expire(moment: number, now: number): void {
     for (;;) {
-      const item = this.#deadlines.first
+      const item = this.deadlines.first
       if (item === undefined || item.deadline > moment) return
-      this.#remove(item)
+      this.remove(item)
       const { by, millis } = ask(this.state, now, item.cost)
-      this.#refuse(item, { why: "deadline", by, millis: Number.isFinite(millis) ? millis : 0 })
+      this.refuse(item, { why: "deadline", by, millis: Number.isFinite(millis) ? millis : 0 })
     }
   }
 
-  #refuse(item: Waiter, refusal: Refusal): void {
+  protected refuse(item: Waiter, refusal: Refusal): void {
     const by = refusal.by ?? "requests"
     this.counts.refused[by] = (this.counts.refused[by] ?? 0) + 1
     item.refused(refusal)
   }
 
-  #rate(): number {
+  protected rate(): number {
     return this.state.paces[0]?.rate ?? 1
   }
 
@@ -250,8 +277,8 @@ export class Lane<T> {
     const now = this.host.now()
     const { by, millis } = ask(state, now, item.cost)
     const own = Number.isFinite(millis) ? millis : 0
-    if (this.#queue.size >= this.most) {
-      return { why: "queue", by, millis: Math.max(own, 1000 / this.#rate()) }
+    if (this.waiting >= this.most) {
+      return { why: "queue", by, millis: Math.max(own, 1000 / this.rate()) }
     }
     const left = item.deadline - now
     if (left <= 0 || (by === "pause" && millis >= left)) return { why: "deadline", by, millis: own }
@@ -261,7 +288,7 @@ export class Lane<T> {
     for (const { limit, resource } of state.paces) {
       // a learned pace may grow a lot during the wait; only a known limit bounds it
       if (limit === undefined || resource === "output") continue
-      const ahead = resource === "requests" ? this.#queue.size : this.#queuedInput
+      const ahead = resource === "requests" ? this.queue.size : this.#queuedInput
       const wait = (ahead / limit) * 1000
       if (wait >= left && wait > (longest?.millis ?? 0)) longest = { why: "deadline", by: resource, millis: wait }
     }

@@ -107,6 +107,24 @@ export const initial = ({ concurrency = unbounded, limits = {} }: Settings = {})
   }
 }
 
+/** Applies other options to a state in place, and returns true if they differ from its own. */
+export const configure = (state: State, { concurrency = unbounded, limits = {} }: Settings): boolean => {
+  let isChanged = state.concurrency !== concurrency
+  state.concurrency = concurrency
+  for (const resource of ["requests", "input", "output"] as const) {
+    const cap = limits[resource]
+    const index = state.paces.findIndex((pace) => pace.resource === resource)
+    const pace = state.paces[index]
+    if (pace?.cap === cap) continue
+    isChanged = true
+    // the level of a bucket is kept, and a new bucket is empty
+    const next = paceOf(resource, cap ?? pace?.rate ?? coldRate, pace?.level ?? 0, cap)
+    if (pace === undefined) state.paces.push(next)
+    else state.paces[index] = { ...next, seen: pace.seen, spent: pace.spent, pending: pace.pending }
+  }
+  return isChanged
+}
+
 /** Returns a deep copy of a state. */
 export const copy = (state: State): State => ({
   ...state,
@@ -119,13 +137,13 @@ export const copy = (state: State): State => ({
 // Admission
 // -------------------------------------------------------------------------------------------------
 
-const roomOf = (state: State, pace: Pace): number =>
+export const roomOf = (state: State, pace: Pace): number =>
   pace.resource === "requests" ? (state.strict ? 1 : Math.max(2, pace.rate * requestSeconds)) : pace.rate * tokenSeconds
 
 const priceOf = (state: State, pace: Pace, { input = 0, maxOutput = Infinity }: Cost): number =>
   pace.resource === "requests" ? 1 : pace.resource === "input" ? input : Math.min(state.output, maxOutput)
 
-const levelAt = (state: State, pace: Pace, now: number): number =>
+export const levelAt = (state: State, pace: Pace, now: number): number =>
   Math.min(
     Math.max(pace.level, now < state.until ? 1 : roomOf(state, pace)),
     pace.level + (pace.rate * Math.max(0, now - state.at)) / 1000
@@ -146,13 +164,17 @@ const widest = ({ concurrency, window }: State): Wait =>
 
 const free: Wait = { millis: 0, by: undefined }
 
-/** Returns how long a call must wait from a moment on, without changing the state. */
-export const ask = (state: State, moment: number, cost: Cost): Wait => {
+/**
+ * Returns how long a call must wait from a moment on, without changing the state. `reserved` is the number of calls in flight that
+ * are left to others.
+ */
+export const ask = (state: State, moment: number, cost: Cost, reserved = 0): Wait => {
   const now = Math.max(moment, state.at)
   if (now < state.until) return { millis: state.until - now, by: "pause" }
-  if (state.inFlight > 0) {
+  const inFlight = state.inFlight + reserved
+  if (inFlight > 0) {
     const most = widest(state)
-    if (state.inFlight >= most.millis) return { millis: Infinity, by: most.by }
+    if (inFlight >= most.millis) return { millis: Infinity, by: most.by }
   }
   let wait = free
   for (const pace of state.paces) {
@@ -337,7 +359,8 @@ const giveBack = (state: State, ticket: Ticket, { kind, usage }: Report): void =
   state.paces.forEach((pace, index) => {
     const amount = ticket.charged[index]?.amount ?? 0
     if (pace.resource === "output") pace.pending -= amount
-    const used = pace.resource === "requests" ? amount : kind === "ok" ? usage?.[pace.resource] : 0
+    const used =
+      pace.resource === "requests" ? (kind === "unsent" ? 0 : amount) : kind === "ok" ? usage?.[pace.resource] : 0
     const kept = used ?? amount
     pace.level += amount - kept
     pace.spent -= amount - kept
@@ -397,10 +420,11 @@ export const record = (state: State, moment: number, ticket: Ticket, report: Rep
   }
   state.inFlight--
   if (kind !== "ok" || streamed) judge(state, ticket, "ok", undefined, true)
-  if (kind !== "dropped" && ticket.sequence > state.mark) {
+  if (kind !== "dropped" && kind !== "unsent" && ticket.sequence > state.mark) {
     state.refusedShare += ((kind === "refused" ? 1 : 0) - state.refusedShare) / 10
   }
   giveBack(state, ticket, report)
+  if (kind === "unsent") state.measured = Math.max(0, state.measured - 1)
   if (kind === "refused") refuse(state, now, ticket, report.hint)
   if (kind === "failed") fail(state, now, ticket, report)
 }

@@ -19,11 +19,12 @@ export type Resource = "requests" | "input" | "output"
  * - `window`: a learned maximum of calls in flight, because the server became slow or refused calls by their number.
  * - `concurrency`: the option `concurrency`, a maximum of calls in flight.
  * - `pause`: a pause after refusals in a row, a server hint or an outage. Only a probe is admitted.
+ * - `store`: the store of the shared state is unavailable, and the option `onOutage` is `fail`.
  *
  * @since 0.2.0
  * @category model
  */
-export type Brake = Resource | "window" | "concurrency" | "pause"
+export type Brake = Resource | "window" | "concurrency" | "pause" | "store"
 
 /**
  * The tokens that a call costs.
@@ -73,9 +74,10 @@ export interface TokenUsage {
  * - `refused`: the server refused the call because of its rate or number.
  * - `failed`: the server failed, timed out, or was not reached.
  * - `dropped`: the outcome does not describe the server, for example because the caller gave up.
+ * - `unsent`: the caller gave up before the call was sent.
  */
 export interface Report {
-  readonly kind: "first" | "ok" | "refused" | "failed" | "dropped"
+  readonly kind: "first" | "ok" | "refused" | "failed" | "dropped" | "unsent"
   /** True if `first` was reported before. */
   readonly streamed?: boolean | undefined
   /** The server hint, in milliseconds. */

@@ -83,6 +83,11 @@ export class Pass {
     this.#report(kind, hint ?? this.#reset(), reason === "Timeout")
   }
 
+  /** Reports that the caller gave up before the attempt was sent. */
+  cancel(): void {
+    this.#report("unsent")
+  }
+
   /** Reports that the caller gave up. */
   drop(): void {
     this.#report("dropped")

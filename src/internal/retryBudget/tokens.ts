@@ -11,6 +11,18 @@ export interface State {
   readonly at: number
 }
 
+// in floating point, ten times 0.1 is a little less than 1
+const whole = 1 - 1e-9
+
+/** True if a budget has a retry. */
+export const isWhole = ({ tokens }: State): boolean => tokens >= whole
+
+/** Returns the number of whole retries. */
+export const wholeOf = (tokens: number): number => Math.floor(tokens + (1 - whole))
+
+/** Returns a state without one of its retries. */
+export const taken = (state: State): State => ({ ...state, tokens: Math.max(0, state.tokens - 1) })
+
 /** The checked options of a budget. */
 export interface Rates {
   readonly ratio: number

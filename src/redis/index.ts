@@ -1,0 +1,7 @@
+/**
+ * Limits that several processes share through Redis.
+ *
+ * @since 0.2.0
+ */
+
+export * as RedisStore from "./RedisStore.js"
