@@ -16,6 +16,7 @@ const mayImport: Readonly<Record<string, ReadonlyArray<string>>> = {
   node: ["node", "module", "internal", "part"],
   redis: ["redis", "module", "internal", "part"],
   testing: ["testing", "module", "internal", "part"],
+  workflow: ["workflow", "fireworks", "module", "internal", "part"],
   cli: ["cli", "fireworks", "node", "testing", "module", "internal", "part"]
 }
 
@@ -30,6 +31,7 @@ const packagesOf: Readonly<Record<string, RegExp>> = {
   // the client is given, or imported by `layerConfig` when it connects
   redis: /^node:crypto$/,
   testing: /^node:/,
+  workflow: /^@effect\/workflow(\/.*)?$/,
   cli: /^(node:.*|(@effect\/cli|@effect\/platform-node)(\/.*)?)$/
 }
 

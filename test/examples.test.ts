@@ -33,6 +33,8 @@ const prints: Readonly<Record<string, ReadonlyArray<string | RegExp>>> = {
     "Lost:     18 pool: Timeout (NotSent).",
     /^Next: .*Allow more connections/
   ],
+  "durableInMemory.ts": ["after 12 hours: Waiting", "after 31 hours: Completed; jobs: 1"],
+  "durableSqlite.ts": ["Completed; jobs: 1"],
   "interactiveChat.ts": [
     "200 - Is it you?",
     "503 30 The service is busy. Please try again later.",
@@ -78,8 +80,8 @@ const rows: Readonly<Record<string, ReadonlyArray<RegExp>>> = {
   ]
 }
 
-// run by `test/Telemetry/prometheus.test.ts`
-const elsewhere = ["metricsToPrometheus.ts"]
+// run by `test/workflow/DurableJob/cluster.test.ts` and `test/Telemetry/prometheus.test.ts`
+const elsewhere = ["durablePostgres.ts", "metricsToPrometheus.ts"]
 
 describe("an example", () => {
   it("appears in the lists of expected output", () => {

@@ -147,19 +147,12 @@ export interface InferenceParameters {
 }
 
 /**
- * Options of `submit`. Set `model` and `inputDatasetId`, or `continuedFrom`.
+ * The description of a batch job, without its id. Set `model` and `inputDatasetId`, or `continuedFrom`.
  *
- * @since 0.1.0
+ * @since 0.2.0
  * @category model
  */
-export interface Submission {
-  /**
-   * The job's id: 1 to 63 letters, digits, dashes and underscores, the first a letter or digit.
-   *
-   * To submit again after a crash, create the id with `newId` and store it before the first call. A given id is looked up
-   * before anything is sent, so the API key must be allowed to read jobs. @default a new id from `newId`
-   */
-  readonly id?: string | undefined
+export interface Description {
   readonly model?: string | undefined
   /** The id of the input data set, or its full name, `accounts/{account}/datasets/{id}`. */
   readonly inputDatasetId?: string | undefined
@@ -172,6 +165,22 @@ export interface Submission {
   readonly continuedFrom?: string | undefined
   /** Additional fields of the job. @default none */
   readonly more?: Readonly<Record<string, unknown>> | undefined
+}
+
+/**
+ * Options of `submit`: the job's description, and how to submit it.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface Submission extends Description {
+  /**
+   * The job's id: 1 to 63 letters, digits, dashes and underscores, the first a letter or digit.
+   *
+   * To submit again after a crash, create the id with `newId` and store it before the first call. A given id is looked up
+   * before anything is sent, so the API key must be allowed to read jobs. @default a new id from `newId`
+   */
+  readonly id?: string | undefined
   /** The workload of each call. Its deadline covers the whole submission. @default `Workload.batchSubmission` */
   readonly workload?: Workload.Workload | undefined
 }
@@ -245,6 +254,81 @@ export type Outcome =
   | { readonly _tag: "Cancelled"; readonly job: BatchJob }
   | { readonly _tag: "EarlyStopped"; readonly job: BatchJob }
   | { readonly _tag: "Paused"; readonly job: BatchJob }
+
+/**
+ * The JSON form of `Outcome`.
+ *
+ * @since 0.2.0
+ * @category model
+ */
+export type OutcomeEncoded =
+  | { readonly _tag: "Completed" | "Cancelled" | "EarlyStopped" | "Paused"; readonly job: BatchJobEncoded }
+  | {
+      readonly _tag: "Failed"
+      readonly job: BatchJobEncoded
+      readonly code: string | undefined
+      readonly message: string | undefined
+    }
+  | { readonly _tag: "Expired"; readonly job: BatchJobEncoded; readonly completedRows: number | undefined }
+
+// JSON drops undefined fields; decoding reads a missing field as undefined
+const Text = /*#__PURE__*/ Schema.UndefinedOr(Schema.String)
+
+/**
+ * The end of a job, to store it or to send it to another process.
+ *
+ * @since 0.2.0
+ * @category schemas
+ */
+export const Outcome: Schema.Schema<Outcome, OutcomeEncoded> = /*#__PURE__*/ Schema.Union(
+  /*#__PURE__*/ Schema.Struct({
+    _tag: /*#__PURE__*/ Schema.Literal("Completed", "Cancelled", "EarlyStopped", "Paused"),
+    job: BatchJob
+  }),
+  /*#__PURE__*/ Schema.Struct({
+    _tag: /*#__PURE__*/ Schema.Literal("Failed"),
+    job: BatchJob,
+    code: Text,
+    message: Text
+  }),
+  /*#__PURE__*/ Schema.Struct({
+    _tag: /*#__PURE__*/ Schema.Literal("Expired"),
+    job: BatchJob,
+    completedRows: /*#__PURE__*/ Schema.UndefinedOr(Schema.Number)
+  })
+)
+
+const OptionalText = /*#__PURE__*/ Schema.optional(Schema.String)
+const OptionalNumber = /*#__PURE__*/ Schema.optional(Schema.Number)
+
+/**
+ * The description of a batch job, to store it or to send it to another process.
+ *
+ * @since 0.2.0
+ * @category schemas
+ */
+export const Description: Schema.Schema<Description> = /*#__PURE__*/ Schema.Struct({
+  model: OptionalText,
+  inputDatasetId: OptionalText,
+  outputDatasetId: OptionalText,
+  inferenceParameters: /*#__PURE__*/ Schema.optional(
+    /*#__PURE__*/ Schema.Struct(
+      {
+        maxTokens: OptionalNumber,
+        temperature: OptionalNumber,
+        topP: OptionalNumber,
+        topK: OptionalNumber,
+        n: OptionalNumber,
+        extraBody: OptionalText
+      },
+      open
+    )
+  ),
+  displayName: OptionalText,
+  precision: OptionalText,
+  continuedFrom: OptionalText,
+  more: /*#__PURE__*/ Schema.optional(/*#__PURE__*/ Schema.Record({ key: Schema.String, value: Schema.Unknown }))
+})
 
 // -------------------------------------------------------------------------------------------------
 // Reading a job
@@ -336,30 +420,38 @@ const path = "/batchInferenceJobs"
 
 const collection = { path, schema: BatchJob }
 
-const bodyOf = (account: string, submission: Submission): Effect.Effect<jobs.Body, ApiError> =>
+/** Returns the fields of a job. Ids become full names, unless the account is not known. */
+const fieldsOf = (account: string | undefined, description: Description): jobs.Body => {
+  const { displayName, inferenceParameters, model, more, precision } = description
+  const own = {
+    model,
+    inputDatasetId: jobs.fullName("datasets", account, description.inputDatasetId),
+    outputDatasetId: jobs.fullName("datasets", account, description.outputDatasetId),
+    inferenceParameters,
+    displayName,
+    precision,
+    continuedFromJobName: jobs.fullName("batchInferenceJobs", account, description.continuedFrom)
+  }
+  return { ...more, ...jobs.given(own) }
+}
+
+const bodyOf = (account: string, description: Description): Effect.Effect<jobs.Body, ApiError> =>
   Effect.gen(function* () {
-    const { continuedFrom, displayName, inferenceParameters, model, more, precision } = submission
+    const { continuedFrom, displayName, inferenceParameters, inputDatasetId, model, precision } = description
     yield* jobs.checkTexts({ model, displayName, precision })
-    const inputDatasetId = yield* jobs.nameOf("inputDatasetId", "datasets", account, submission.inputDatasetId)
-    const outputDatasetId = yield* jobs.nameOf("outputDatasetId", "datasets", account, submission.outputDatasetId)
-    const before = yield* jobs.nameOf("continuedFrom", "batchInferenceJobs", account, continuedFrom)
-    if (before === undefined && model === undefined) return yield* invalidRequest("model is missing")
-    if (before === undefined && inputDatasetId === undefined) return yield* invalidRequest("inputDatasetId is missing")
+    yield* jobs.nameOf("inputDatasetId", "datasets", account, inputDatasetId)
+    yield* jobs.nameOf("outputDatasetId", "datasets", account, description.outputDatasetId)
+    yield* jobs.nameOf("continuedFrom", "batchInferenceJobs", account, continuedFrom)
+    if (continuedFrom === undefined && model === undefined) return yield* invalidRequest("model is missing")
+    if (continuedFrom === undefined && inputDatasetId === undefined) {
+      return yield* invalidRequest("inputDatasetId is missing")
+    }
     for (const [name, value] of Object.entries(inferenceParameters ?? {})) {
       if (typeof value === "number" && !Number.isFinite(value)) {
         return yield* invalidRequest(`inferenceParameters.${name} must be a finite number`)
       }
     }
-    const own = {
-      model,
-      inputDatasetId,
-      outputDatasetId,
-      inferenceParameters,
-      displayName,
-      precision,
-      continuedFromJobName: before
-    }
-    return { ...more, ...jobs.given(own) }
+    return fieldsOf(account, description)
   })
 
 const kindOf = (
@@ -372,6 +464,64 @@ const kindOf = (
   standing: (job) => standingOf(job, onPause),
   isSame: jobs.holds
 })
+
+/**
+ * Options of `kind`.
+ *
+ * @since 0.2.0
+ * @category model
+ */
+export interface KindOptions extends Pick<WatchOptions, "onPause" | "workload"> {
+  /** The workload of each request that creates a job. @default `Workload.batchSubmission` */
+  readonly submission?: Workload.Workload | undefined
+}
+
+const accountPattern = /^accounts\/([^/]+)\//
+
+/**
+ * Returns batch jobs as a kind of job, for `Job` and for engines that run its steps, such as `DurableJob`.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Effect, Layer } from "effect"
+ * import { Job } from "effect-reliability"
+ * import { BatchJobs, Fireworks } from "effect-reliability/fireworks"
+ * import { FireworksServer } from "effect-reliability/testing"
+ *
+ * const timeline = [{ state: "RUNNING", lasts: "20 millis" }, { state: "COMPLETED" }] as const
+ * const Live = FireworksServer.layerClient(Fireworks.layer).pipe(
+ *   Layer.provide(FireworksServer.layerInMemory({ timeline }))
+ * )
+ *
+ * const kind = BatchJobs.kind()
+ * const description = { model: "accounts/fireworks/models/kimi-k2", inputDatasetId: "reviews" }
+ * const program = Job.submit(kind, "nightly", description).pipe(
+ *   Effect.zipRight(Job.await(kind, "nightly", { interval: "5 millis" }))
+ * )
+ *
+ * const outcome = await Effect.runPromise(program.pipe(Effect.provide(Live)))
+ * assert.strictEqual(outcome._tag, "Completed")
+ * ```
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const kind = (options: KindOptions = {}): Job.Kind<Description, BatchJob, Outcome, Fireworks.Fireworks> => {
+  const { submission = Workload.batchSubmission, workload = jobs.looking } = options
+  const onPause = oneOf("BatchJobs.kind", "onPause", options.onPause ?? "wait", ["wait", "end"])
+  return {
+    create: (id, description) =>
+      Effect.gen(function* () {
+        const control = controlOf(yield* Fireworks.Fireworks)
+        const body = yield* bodyOf(yield* control.accountId, description)
+        return yield* jobs.create(collection, yield* jobs.checkId(id), body, submission)
+      }),
+    get: (id) => Effect.flatMap(jobs.checkId(id), (id) => jobs.get(collection, id, workload)),
+    standing: (job) => standingOf(job, onPause),
+    isSame: (job, description) => jobs.holds(job, fieldsOf(accountPattern.exec(job.name)?.[1], description))
+  }
+}
 
 /**
  * Submits a job once, and returns it.

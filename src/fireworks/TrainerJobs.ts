@@ -38,22 +38,23 @@ import * as Workload from "../Workload.js"
 import * as Fireworks from "./Fireworks.js"
 import { controlOf } from "./internal/control.js"
 import * as jobs from "./internal/jobs/lifecycle.js"
-import {
-  type CallOptions,
+import type {
+  CallOptions,
   Checkpoint,
-  type Ended,
-  type Goal,
-  type Kind,
-  type OptimizerStateAtRisk,
-  type Outcome,
-  type ReadyOptions,
-  type Resumable,
+  Ended,
+  Goal,
+  Kind,
+  OptimizerStateAtRisk,
+  Outcome,
+  ReadyOptions,
+  ReconnectOptions,
   TrainerJob,
-  type Up
+  Up
 } from "./internal/jobs/model.js"
-import { act, limitsOf, paths, reach, untilEnd, untilReady, type Wait, warn } from "./internal/jobs/trainerWait.js"
+import { checkpointsOf, collectionOf, kindOf, reconnecting, riskOf, waitOf } from "./internal/jobs/trainerOptions.js"
+import { act, paths, reach, untilEnd, untilReady, warn } from "./internal/jobs/trainerWait.js"
 
-export { Checkpoint, TrainerJob } from "./internal/jobs/model.js"
+export { Checkpoint, Outcome, TrainerJob } from "./internal/jobs/model.js"
 export type {
   CheckpointEncoded,
   TrainerJobEncoded,
@@ -63,8 +64,9 @@ export type {
   Kind,
   Optimizer,
   OptimizerStateAtRisk,
-  Outcome,
+  OutcomeEncoded,
   ReadyOptions,
+  ReconnectOptions,
   CallOptions,
   Up
 } from "./internal/jobs/model.js"
@@ -173,21 +175,6 @@ export interface ResumeOptions extends ReadyOptions {
 }
 
 /**
- * Options of `reconnectAndWait`.
- *
- * @since 0.1.0
- * @category model
- */
-export interface ReconnectOptions extends ReadyOptions {
-  /** The maximum number of times the job is resumed; 0 for never. @default 3 */
-  readonly resumes?: number | undefined
-  /** The states from which the job is resumed; others are its end. @default all; for fine-tuning all except `COMPLETED` */
-  readonly resumableStates?: ReadonlyArray<Resumable> | undefined
-  /** The number of steps between checkpoints; see `Submission`. @default not known */
-  readonly dcpSaveInterval?: number | undefined
-}
-
-/**
  * Options of `await` and `watch`.
  *
  * @since 0.1.0
@@ -242,34 +229,6 @@ export const stateOf = (job: TrainerJob): string => jobs.stateOf(job)
  */
 export const standingOf = (job: TrainerJob, goal: Goal): Job.Standing<Ended | Up> =>
   goal.until === "end" ? untilEnd(job, goal.onPause) : untilReady(job, goal)
-
-// -------------------------------------------------------------------------------------------------
-// Options
-// -------------------------------------------------------------------------------------------------
-
-const kinds: ReadonlyArray<Kind> = ["trainer", "supervised", "reinforcement", "preference"]
-
-const kindOf = (owner: string, options: { readonly kind?: Kind | undefined }): Kind =>
-  oneOf(owner, "kind", options.kind ?? "trainer", kinds)
-
-const collectionOf = (kind: Kind) => ({ path: paths[kind], schema: TrainerJob })
-
-const resumables: ReadonlyArray<Resumable> = ["FAILED", "CANCELLED", "PAUSED", "COMPLETED"]
-
-/** Returns the default of `resumableStates`. A completed fine-tuning job has its result, and is not resumed. */
-const resumableOf = (kind: Kind): ReadonlyArray<Resumable> =>
-  kind === "trainer" ? resumables : resumables.filter((state) => state !== "COMPLETED")
-
-/** Returns a warning unless the interval is above 0. Throws on an invalid interval. */
-const riskOf = (owner: string, given: number | undefined): OptimizerStateAtRisk | undefined => {
-  const interval = given === undefined ? undefined : number(owner, "dcpSaveInterval", given, { integer: true })
-  if (interval !== undefined && interval > 0) return undefined
-  const advice =
-    interval === undefined
-      ? "Checkpoints with the optimizer's state may not be saved, because the default is to save none: set dcp_save_interval above 0 in the training program, and pass the same value as dcpSaveInterval."
-      : "No checkpoints with the optimizer's state are saved, so an interruption loses it: set dcp_save_interval above 0 in the training program."
-  return { _tag: "OptimizerStateAtRisk", interval: interval === undefined ? undefined : 0, advice }
-}
 
 // -------------------------------------------------------------------------------------------------
 // Calls
@@ -386,16 +345,8 @@ export const checkpoints = (
   options: PageOptions = {}
 ): Stream.Stream<Checkpoint, ApiError, Fireworks.Fireworks> => {
   const { workload = Workload.interactive } = options
-  const parameters = { pageSize: jobs.pageSizeOf("TrainerJobs.checkpoints", options.pageSize) }
-  const listed = (id: string) =>
-    jobs.listed({
-      path: `${paths.trainer}/${id}/checkpoints`,
-      key: "checkpoints",
-      schema: Checkpoint,
-      workload,
-      parameters
-    })
-  return Stream.unwrap(Effect.map(jobs.checkId(id), listed))
+  const pageSize = jobs.pageSizeOf("TrainerJobs.checkpoints", options.pageSize)
+  return Stream.unwrap(Effect.map(jobs.checkId(id), (id) => checkpointsOf(id, pageSize, workload)))
 }
 
 /**
@@ -443,19 +394,6 @@ const delete_ = (id: string, options: CallOptions = {}): Call<void> => {
 // -------------------------------------------------------------------------------------------------
 // Waiting until it is ready
 // -------------------------------------------------------------------------------------------------
-
-const waitOf = (owner: string, options: ReadyOptions, ready: Duration.DurationInput): Wait => {
-  const kind = kindOf(owner, options)
-  const { workload = jobs.looking } = options
-  return {
-    kind,
-    workload,
-    limits: limitsOf(owner, options, ready),
-    resumable: resumableOf(kind),
-    get: (id) => jobs.get(collectionOf(kind), id, workload),
-    checkpoints: (id) => checkpoints(id, { pageSize: 200, workload })
-  }
-}
 
 /**
  * Waits until a job is ready. A trainer is ready when it runs and its health probe succeeds, a fine-tuning job when it runs.
@@ -566,15 +504,8 @@ export const resumeAndWait = (id: string, options: ResumeOptions = {}): Call<Out
  * @since 0.1.0
  * @category combinators
  */
-export const reconnectAndWait = (id: string, options: ReconnectOptions = {}): Call<Outcome> => {
-  const owner = "TrainerJobs.reconnectAndWait"
-  const wait = waitOf(owner, options, "10 minutes")
-  const resumable = options.resumableStates ?? wait.resumable
-  for (const state of resumable) oneOf(owner, "resumableStates", state, resumables)
-  const resumes = number(owner, "resumes", options.resumes ?? 3, { integer: true })
-  const atRisk = riskOf(owner, options.dcpSaveInterval)
-  return reach(id, { ...wait, limits: { ...wait.limits, resumes }, resumable, atRisk }, "look")
-}
+export const reconnectAndWait = (id: string, options: ReconnectOptions = {}): Call<Outcome> =>
+  reach(id, reconnecting("TrainerJobs.reconnectAndWait", options), "look")
 
 // -------------------------------------------------------------------------------------------------
 // Waiting for the end

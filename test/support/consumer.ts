@@ -1,4 +1,5 @@
 /** A user's program that imports each entry point. The package's test type-checks and runs it against the packed package. */
+import { WorkflowEngine } from "@effect/workflow"
 import { Duration, Effect, Layer, Option, Schema, Stream } from "effect"
 import { ApiError, Classify } from "effect-reliability"
 import * as Accounting from "effect-reliability/Accounting"
@@ -37,6 +38,8 @@ import * as FaultServer from "effect-reliability/testing/FaultServer"
 import * as FireworksServer from "effect-reliability/testing/FireworksServer"
 import * as ScriptedClient from "effect-reliability/testing/ScriptedClient"
 import * as Simulator from "effect-reliability/testing/Simulator"
+import * as workflow from "effect-reliability/workflow"
+import * as DurableJob from "effect-reliability/workflow/DurableJob"
 import * as Workload from "effect-reliability/Workload"
 import * as assert from "node:assert"
 
@@ -137,9 +140,22 @@ assert.strictEqual(Fireworks.targetOf("accounts/fireworks/models/llama-v3p1-8b-i
 assert.ok([BatchJobs.submit, Deployments.get, ServerMetrics.layer(), TrainerJobs.get].every(Boolean))
 assert.ok([Doctor.examine, FireworksServer.layer, ScriptedClient.layer].every(Boolean))
 
+// a durable job on an engine in memory
+const kind: Job.Kind<string, string, string> = {
+  create: Effect.succeed,
+  get: Effect.succeed,
+  standing: (job) => ({ _tag: "Ended", outcome: `${job} ended` }),
+  isSame: () => true
+}
+const Durable = DurableJob.make({ name: "Consumer", kind, input: Schema.String, outcome: Schema.String })
+const Engine = Durable.layer.pipe(Layer.provideMerge(WorkflowEngine.layerMemory))
+const ended = Durable.execute("job-1", "input").pipe(Effect.provide(Engine))
+assert.strictEqual(await Effect.runPromise(ended), "job-1 ended")
+
 // the index of a folder exports its modules
 assert.strictEqual(cli.Doctor.render, Doctor.render)
 assert.strictEqual(fireworks.Fireworks.Fireworks, Fireworks.Fireworks)
 assert.strictEqual(node.Transport.make, Transport.make)
 assert.strictEqual(redis.RedisStore.make, RedisStore.make)
 assert.strictEqual(testing.Fault.healthy, Fault.healthy)
+assert.strictEqual(workflow.DurableJob.make, DurableJob.make)

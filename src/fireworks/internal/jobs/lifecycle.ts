@@ -81,7 +81,17 @@ export const checkId = (id: string): Effect.Effect<string, ApiError> => {
     : invalidRequest("id must be 1 to 63 letters, digits, dashes and underscores, the first a letter or digit")
 }
 
-/** Returns the full name of a resource, given its id or its full name. */
+/** Returns the full name of a resource, given its id or its full name. Without an account, returns the given one. */
+export const fullName = <Given extends string | undefined>(
+  collection: string,
+  account: string | undefined,
+  given: Given
+): Given | string =>
+  given === undefined || account === undefined || given.includes("/")
+    ? given
+    : `accounts/${account}/${collection}/${given}`
+
+/** Returns the full name of a resource, or fails if the given id or name is invalid. */
 export const nameOf = (
   field: string,
   collection: string,
@@ -93,7 +103,7 @@ export const nameOf = (
   if (all === undefined || (found !== undefined && found !== collection)) {
     return invalidRequest(`${field} must be an id, or accounts/{account}/${collection}/{id}`)
   }
-  return Effect.succeed(given.includes("/") ? given : `accounts/${account}/${collection}/${given}`)
+  return Effect.succeed(fullName(collection, account, given))
 }
 
 /** Fails if one of the given values is blank or not a string. */

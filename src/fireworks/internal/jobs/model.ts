@@ -189,6 +189,84 @@ export type Outcome =
   | (Reached & { readonly _tag: "Running" })
   | Ended
 
+interface ReachedEncoded {
+  readonly job: TrainerJobEncoded
+  readonly resumed: number
+  readonly optimizer:
+    | { readonly _tag: "Untouched" | "Lost" }
+    | { readonly _tag: "Preserved"; readonly checkpoint: CheckpointEncoded }
+    | { readonly _tag: "Unknown"; readonly why: string }
+  readonly atRisk: OptimizerStateAtRisk | undefined
+}
+
+/**
+ * The JSON form of `Outcome`.
+ *
+ * @since 0.2.0
+ * @category model
+ */
+export type OutcomeEncoded =
+  | (ReachedEncoded & { readonly _tag: "Ready"; readonly baseUrl: string })
+  | (ReachedEncoded & { readonly _tag: "Running" })
+  | {
+      readonly _tag: "Failed"
+      readonly job: TrainerJobEncoded
+      readonly code: string | undefined
+      readonly message: string | undefined
+    }
+  | {
+      readonly _tag: "Completed" | "Cancelled" | "Expired" | "EarlyStopped" | "Paused"
+      readonly job: TrainerJobEncoded
+    }
+
+// JSON drops undefined fields; decoding reads a missing field as undefined
+const Text = /*#__PURE__*/ Schema.UndefinedOr(Schema.String)
+
+const OptimizerUnion = /*#__PURE__*/ Schema.Union(
+  /*#__PURE__*/ Schema.Struct({ _tag: /*#__PURE__*/ Schema.Literal("Untouched") }),
+  /*#__PURE__*/ Schema.Struct({ _tag: /*#__PURE__*/ Schema.Literal("Preserved"), checkpoint: Checkpoint }),
+  /*#__PURE__*/ Schema.Struct({ _tag: /*#__PURE__*/ Schema.Literal("Lost") }),
+  /*#__PURE__*/ Schema.Struct({ _tag: /*#__PURE__*/ Schema.Literal("Unknown"), why: Schema.String })
+)
+
+const reachedFields = {
+  job: TrainerJob,
+  resumed: Schema.Number,
+  optimizer: OptimizerUnion,
+  atRisk: /*#__PURE__*/ Schema.UndefinedOr(
+    /*#__PURE__*/ Schema.Struct({
+      _tag: /*#__PURE__*/ Schema.Literal("OptimizerStateAtRisk"),
+      interval: /*#__PURE__*/ Schema.UndefinedOr(/*#__PURE__*/ Schema.Literal(0)),
+      advice: Schema.String
+    })
+  )
+}
+
+/**
+ * The outcome of waiting for a job, to store it or to send it to another process.
+ *
+ * @since 0.2.0
+ * @category schemas
+ */
+export const Outcome: Schema.Schema<Outcome, OutcomeEncoded> = /*#__PURE__*/ Schema.Union(
+  /*#__PURE__*/ Schema.Struct({
+    _tag: /*#__PURE__*/ Schema.Literal("Ready"),
+    baseUrl: Schema.String,
+    ...reachedFields
+  }),
+  /*#__PURE__*/ Schema.Struct({ _tag: /*#__PURE__*/ Schema.Literal("Running"), ...reachedFields }),
+  /*#__PURE__*/ Schema.Struct({
+    _tag: /*#__PURE__*/ Schema.Literal("Failed"),
+    job: TrainerJob,
+    code: Text,
+    message: Text
+  }),
+  /*#__PURE__*/ Schema.Struct({
+    _tag: /*#__PURE__*/ Schema.Literal("Completed", "Cancelled", "Expired", "EarlyStopped", "Paused"),
+    job: TrainerJob
+  })
+)
+
 /**
  * Options of `get`, `resume`, `cancel` and `delete`.
  *
@@ -236,6 +314,21 @@ export interface ReadyOptions extends CallOptions {
   readonly unseen?: Duration.DurationInput | undefined
   /** Time after a resumption during which the server may still report the previous stop. @default 2 minutes */
   readonly stale?: Duration.DurationInput | undefined
+}
+
+/**
+ * Options of `reconnectAndWait`.
+ *
+ * @since 0.1.0
+ * @category model
+ */
+export interface ReconnectOptions extends ReadyOptions {
+  /** The maximum number of times the job is resumed; 0 for never. @default 3 */
+  readonly resumes?: number | undefined
+  /** The states from which the job is resumed; others are its end. @default all; for fine-tuning all except `COMPLETED` */
+  readonly resumableStates?: ReadonlyArray<Resumable> | undefined
+  /** The number of steps between checkpoints; see `Submission`. @default not known */
+  readonly dcpSaveInterval?: number | undefined
 }
 
 /**

@@ -159,7 +159,7 @@ export const limitsOf = (owner: string, options: ReadyOptions, ready: Duration.D
 const optionNames = { queued: "pending", active: "ready", changing: "resumable" } as const
 
 /** Replaces the option names of `Job.watch` in the error's advice by those of `ReadyOptions`. */
-const withOwnOptions = (error: ApiError): ApiError => {
+export const withOwnOptions = (error: ApiError): ApiError => {
   // the pattern matches the keys of `optionNames`
   const remedy = error.remedy?.replace(
     /(?<=raise the option )(?:queued|active|changing)(?=\.$)/,
@@ -179,7 +179,7 @@ export interface Wait {
   readonly checkpoints: (id: string) => Stream.Stream<Checkpoint, ApiError, Fireworks.Fireworks>
 }
 
-interface Sight {
+export interface Sight {
   readonly job: TrainerJob
   /** The base URL at which the trainer's health probe succeeded; undefined if none did. */
   readonly baseUrl: string | undefined
@@ -229,50 +229,79 @@ const resumed = (resume: Call<void>, limits: Limits): Call<void> => {
   return Effect.flatMap(monotonicMillis, (now) => from(watching.watchingSince(now, limits)))
 }
 
+/** The end of a wait, as the snapshots show it. */
+export interface Arrival {
+  readonly outcome: Ended | Up
+  readonly baseUrl: string | undefined
+}
+
+/** The calls of a wait, and the standings of its snapshots. */
+export interface Watched extends Job.Watched<Sight, Arrival, Fireworks.Fireworks> {
+  readonly resume: (id: string) => Call<void>
+}
+
+/** Returns the calls of a wait, and the standings of its snapshots. */
+export const watchedOf = ({ get, kind, resumable, workload }: Wait): Watched => ({
+  get: (id) =>
+    Effect.gen(function* () {
+      const job = yield* get(id)
+      const runs = kind === "trainer" && stateOf(job) === "RUNNING"
+      return { job, baseUrl: runs ? yield* healthyAt(job) : undefined }
+    }),
+  standing: ({ baseUrl, job }) => {
+    const healthy = kind !== "trainer" || baseUrl !== undefined
+    const standing = untilReady(job, { until: "ready", healthy, resumable })
+    return "outcome" in standing ? { ...standing, outcome: { outcome: standing.outcome, baseUrl } } : standing
+  },
+  resume: (id) => act(kind, id, "resume", workload, "never")
+})
+
+/** Adds a request to resume to the history of a job. A request that was refused or not delivered changes nothing. */
+export const afterResume = (
+  past: trainer.Past,
+  now: number,
+  result: Either.Either<unknown, ApiError>
+): trainer.Past => {
+  if (Either.isRight(result)) return trainer.afterResume(past, now, true)
+  const { left } = result
+  return left._tag !== "Fatal" && mayHaveExecuted(left) ? trainer.afterResume(past, now, false) : past
+}
+
+/** Returns the outcome of a wait, given its end and the history of the job. */
+export const conclude = (id: string, wait: Wait, { baseUrl, outcome }: Arrival, past: trainer.Past): Call<Outcome> =>
+  Effect.gen(function* () {
+    if (outcome._tag !== "Up") return outcome
+    const { job } = outcome
+    const reached = { job, resumed: past.resumed, optimizer: yield* optimizerOf(wait, id, past), atRisk: wait.atRisk }
+    return baseUrl === undefined ? { _tag: "Running", ...reached } : { _tag: "Ready", baseUrl, ...reached }
+  })
+
 /** Waits until a job is ready or has ended. Counts its resumptions and records its interruptions. */
 export const reach = (id: string, wait: Wait, first: "look" | "resume"): Call<Outcome> =>
   Effect.gen(function* () {
-    const { atRisk, get, kind, limits, resumable, workload } = wait
     yield* checkId(id)
-    yield* warn(kind, id, atRisk)
+    yield* warn(wait.kind, id, wait.atRisk)
     let past = trainer.nothingSeen
-    const record = (confirmed: boolean) =>
-      Effect.map(Clock.currentTimeMillis, (now) => void (past = trainer.afterResume(past, now, confirmed)))
-    const resume = act(kind, id, "resume", workload, "never").pipe(
-      Effect.tapBoth({
-        onSuccess: () => record(true),
-        onFailure: (error) => (error._tag !== "Fatal" && mayHaveExecuted(error) ? record(false) : Effect.void)
-      })
-    )
-    const look = (id: string): Call<Sight> =>
-      Effect.gen(function* () {
-        const job = yield* get(id)
-        past = trainer.afterSight(past, job, yield* Clock.currentTimeMillis)
-        const runs = kind === "trainer" && stateOf(job) === "RUNNING"
-        return { job, baseUrl: runs ? yield* healthyAt(job) : undefined }
-      })
-    const watched: Job.Watched<
-      Sight,
-      { readonly outcome: Ended | Up; readonly baseUrl: string | undefined },
-      Fireworks.Fireworks
-    > = {
-      get: look,
-      standing: ({ baseUrl, job }) => {
-        const healthy = kind !== "trainer" || baseUrl !== undefined
-        const standing = untilReady(job, { until: "ready", healthy, resumable })
-        return "outcome" in standing ? { ...standing, outcome: { outcome: standing.outcome, baseUrl } } : standing
-      },
-      resume: () => resume
+    const record = (next: (now: number) => trainer.Past) =>
+      Effect.map(Clock.currentTimeMillis, (now) => void (past = next(now)))
+    const { get, resume, standing } = watchedOf(wait)
+    const watched: Watched = {
+      get: (id) => Effect.tap(get(id), ({ job }) => record((now) => trainer.afterSight(past, job, now))),
+      standing,
+      resume: (id) =>
+        Effect.flatMap(Effect.either(resume(id)), (result) =>
+          Effect.zipRight(
+            record((now) => afterResume(past, now, result)),
+            result
+          )
+        )
     }
     if (first === "resume") {
       // a snapshot before the resumption holds the server's time of the stop
-      const sight = yield* Effect.either(look(id))
+      const sight = yield* Effect.either(watched.get(id))
       const isGone = Either.isRight(sight) && isRemoved(stateOf(sight.right.job))
-      if (!isGone) yield* resumed(resume, watching.limits(limits))
+      if (!isGone) yield* resumed(watched.resume(id), watching.limits(wait.limits))
     }
-    const { baseUrl, outcome } = yield* Effect.mapError(Job.await(watched, id, limits), withOwnOptions)
-    if (outcome._tag !== "Up") return outcome
-    const { job } = outcome
-    const reached = { job, resumed: past.resumed, optimizer: yield* optimizerOf(wait, id, past), atRisk }
-    return baseUrl === undefined ? { _tag: "Running", ...reached } : { _tag: "Ready", baseUrl, ...reached }
+    const arrival = yield* Effect.mapError(Job.await(watched, id, wait.limits), withOwnOptions)
+    return yield* conclude(id, wait, arrival, past)
   })
