@@ -11,6 +11,7 @@ export declare const StopReason: Schema.Literal<
   [
     (
       | "NameNotFound"
+      | "CircuitOpen"
       | "Foreign"
       | "Settled"
       | "Fatal"
@@ -21,11 +22,13 @@ export declare const StopReason: Schema.Literal<
       | "Deadline"
       | "Budget"
       | "QueueFull"
+      | "StoreUnavailable"
       | "SpentBody"
       | "StreamBegan"
     ),
     ...(
       | "NameNotFound"
+      | "CircuitOpen"
       | "Foreign"
       | "Settled"
       | "Fatal"
@@ -36,6 +39,7 @@ export declare const StopReason: Schema.Literal<
       | "Deadline"
       | "Budget"
       | "QueueFull"
+      | "StoreUnavailable"
       | "SpentBody"
       | "StreamBegan"
     )[]
@@ -68,6 +72,7 @@ export declare const TransientReason: Schema.Literal<
       | "ConnectionLost"
       | "StreamBroken"
       | "InvalidAnswer"
+      | "CircuitOpen"
     ),
     ...(
       | "ServerError"
@@ -86,6 +91,7 @@ export declare const TransientReason: Schema.Literal<
       | "ConnectionLost"
       | "StreamBroken"
       | "InvalidAnswer"
+      | "CircuitOpen"
     )[]
   ]
 >
@@ -155,6 +161,31 @@ export type Kind =
     }
 export declare const TypeId: unique symbol
 export type TypeId = typeof TypeId
+export declare const FailedStep: Schema.Struct<{
+  step: typeof Schema.String
+  reason: Schema.Literal<[Reasons.Reason, ...Reasons.Reason[]]>
+  delivery: Schema.Literal<["NotSent", "Unconfirmed", "Partial", "Acknowledged"]>
+  status: Schema.optionalWith<
+    Schema.filter<typeof Schema.Int>,
+    {
+      exact: true
+    }
+  >
+  code: Schema.optionalWith<
+    typeof Schema.String,
+    {
+      exact: true
+    }
+  >
+  requestId: Schema.optionalWith<
+    typeof Schema.String,
+    {
+      exact: true
+    }
+  >
+  attempts: Schema.refine<number, typeof Schema.NonNegative>
+}>
+export interface FailedStep extends Schema.Schema.Type<typeof FailedStep> {}
 declare const fields: {
   delivery: Schema.Literal<["NotSent", "Unconfirmed", "Partial", "Acknowledged"]>
   status: Schema.optional<Schema.filter<typeof Schema.Int>>
@@ -174,6 +205,7 @@ declare const fields: {
       [
         (
           | "NameNotFound"
+          | "CircuitOpen"
           | "Foreign"
           | "Settled"
           | "Fatal"
@@ -184,11 +216,13 @@ declare const fields: {
           | "Deadline"
           | "Budget"
           | "QueueFull"
+          | "StoreUnavailable"
           | "SpentBody"
           | "StreamBegan"
         ),
         ...(
           | "NameNotFound"
+          | "CircuitOpen"
           | "Foreign"
           | "Settled"
           | "Fatal"
@@ -199,6 +233,7 @@ declare const fields: {
           | "Deadline"
           | "Budget"
           | "QueueFull"
+          | "StoreUnavailable"
           | "SpentBody"
           | "StreamBegan"
         )[]
@@ -207,6 +242,40 @@ declare const fields: {
   >
   nextWait: Schema.optional<Schema.filter<typeof Schema.DurationFromMillis>>
   timeLeft: Schema.optional<Schema.filter<typeof Schema.DurationFromMillis>>
+  earlier: Schema.optional<
+    Schema.Data<
+      Schema.filter<
+        Schema.Array$<
+          Schema.Data<
+            Schema.Struct<{
+              step: typeof Schema.String
+              reason: Schema.Literal<[Reasons.Reason, ...Reasons.Reason[]]>
+              delivery: Schema.Literal<["NotSent", "Unconfirmed", "Partial", "Acknowledged"]>
+              status: Schema.optionalWith<
+                Schema.filter<typeof Schema.Int>,
+                {
+                  exact: true
+                }
+              >
+              code: Schema.optionalWith<
+                typeof Schema.String,
+                {
+                  exact: true
+                }
+              >
+              requestId: Schema.optionalWith<
+                typeof Schema.String,
+                {
+                  exact: true
+                }
+              >
+              attempts: Schema.refine<number, typeof Schema.NonNegative>
+            }>
+          >
+        >
+      >
+    >
+  >
   attempts: Schema.PropertySignature<":", number, never, ":", number, true, never>
 }
 type Props<R extends Reason> = Schema.Struct.Constructor<typeof fields> & {
@@ -237,6 +306,7 @@ declare const RateLimit_base: Schema.TaggedErrorClass<
         [
           (
             | "NameNotFound"
+            | "CircuitOpen"
             | "Foreign"
             | "Settled"
             | "Fatal"
@@ -247,11 +317,13 @@ declare const RateLimit_base: Schema.TaggedErrorClass<
             | "Deadline"
             | "Budget"
             | "QueueFull"
+            | "StoreUnavailable"
             | "SpentBody"
             | "StreamBegan"
           ),
           ...(
             | "NameNotFound"
+            | "CircuitOpen"
             | "Foreign"
             | "Settled"
             | "Fatal"
@@ -262,6 +334,7 @@ declare const RateLimit_base: Schema.TaggedErrorClass<
             | "Deadline"
             | "Budget"
             | "QueueFull"
+            | "StoreUnavailable"
             | "SpentBody"
             | "StreamBegan"
           )[]
@@ -270,6 +343,40 @@ declare const RateLimit_base: Schema.TaggedErrorClass<
     >
     nextWait: Schema.optional<Schema.filter<typeof Schema.DurationFromMillis>>
     timeLeft: Schema.optional<Schema.filter<typeof Schema.DurationFromMillis>>
+    earlier: Schema.optional<
+      Schema.Data<
+        Schema.filter<
+          Schema.Array$<
+            Schema.Data<
+              Schema.Struct<{
+                step: typeof Schema.String
+                reason: Schema.Literal<[Reasons.Reason, ...Reasons.Reason[]]>
+                delivery: Schema.Literal<["NotSent", "Unconfirmed", "Partial", "Acknowledged"]>
+                status: Schema.optionalWith<
+                  Schema.filter<typeof Schema.Int>,
+                  {
+                    exact: true
+                  }
+                >
+                code: Schema.optionalWith<
+                  typeof Schema.String,
+                  {
+                    exact: true
+                  }
+                >
+                requestId: Schema.optionalWith<
+                  typeof Schema.String,
+                  {
+                    exact: true
+                  }
+                >
+                attempts: Schema.refine<number, typeof Schema.NonNegative>
+              }>
+            >
+          >
+        >
+      >
+    >
     attempts: Schema.PropertySignature<":", number, never, ":", number, true, never>
     reason: Schema.Literal<
       [
@@ -310,6 +417,7 @@ declare const Transient_base: Schema.TaggedErrorClass<
         [
           (
             | "NameNotFound"
+            | "CircuitOpen"
             | "Foreign"
             | "Settled"
             | "Fatal"
@@ -320,11 +428,13 @@ declare const Transient_base: Schema.TaggedErrorClass<
             | "Deadline"
             | "Budget"
             | "QueueFull"
+            | "StoreUnavailable"
             | "SpentBody"
             | "StreamBegan"
           ),
           ...(
             | "NameNotFound"
+            | "CircuitOpen"
             | "Foreign"
             | "Settled"
             | "Fatal"
@@ -335,6 +445,7 @@ declare const Transient_base: Schema.TaggedErrorClass<
             | "Deadline"
             | "Budget"
             | "QueueFull"
+            | "StoreUnavailable"
             | "SpentBody"
             | "StreamBegan"
           )[]
@@ -343,6 +454,40 @@ declare const Transient_base: Schema.TaggedErrorClass<
     >
     nextWait: Schema.optional<Schema.filter<typeof Schema.DurationFromMillis>>
     timeLeft: Schema.optional<Schema.filter<typeof Schema.DurationFromMillis>>
+    earlier: Schema.optional<
+      Schema.Data<
+        Schema.filter<
+          Schema.Array$<
+            Schema.Data<
+              Schema.Struct<{
+                step: typeof Schema.String
+                reason: Schema.Literal<[Reasons.Reason, ...Reasons.Reason[]]>
+                delivery: Schema.Literal<["NotSent", "Unconfirmed", "Partial", "Acknowledged"]>
+                status: Schema.optionalWith<
+                  Schema.filter<typeof Schema.Int>,
+                  {
+                    exact: true
+                  }
+                >
+                code: Schema.optionalWith<
+                  typeof Schema.String,
+                  {
+                    exact: true
+                  }
+                >
+                requestId: Schema.optionalWith<
+                  typeof Schema.String,
+                  {
+                    exact: true
+                  }
+                >
+                attempts: Schema.refine<number, typeof Schema.NonNegative>
+              }>
+            >
+          >
+        >
+      >
+    >
     attempts: Schema.PropertySignature<":", number, never, ":", number, true, never>
     reason: Schema.Literal<
       [
@@ -363,6 +508,7 @@ declare const Transient_base: Schema.TaggedErrorClass<
           | "ConnectionLost"
           | "StreamBroken"
           | "InvalidAnswer"
+          | "CircuitOpen"
         ),
         ...(
           | "ServerError"
@@ -381,6 +527,7 @@ declare const Transient_base: Schema.TaggedErrorClass<
           | "ConnectionLost"
           | "StreamBroken"
           | "InvalidAnswer"
+          | "CircuitOpen"
         )[]
       ]
     >
@@ -417,6 +564,7 @@ declare const Fatal_base: Schema.TaggedErrorClass<
         [
           (
             | "NameNotFound"
+            | "CircuitOpen"
             | "Foreign"
             | "Settled"
             | "Fatal"
@@ -427,11 +575,13 @@ declare const Fatal_base: Schema.TaggedErrorClass<
             | "Deadline"
             | "Budget"
             | "QueueFull"
+            | "StoreUnavailable"
             | "SpentBody"
             | "StreamBegan"
           ),
           ...(
             | "NameNotFound"
+            | "CircuitOpen"
             | "Foreign"
             | "Settled"
             | "Fatal"
@@ -442,6 +592,7 @@ declare const Fatal_base: Schema.TaggedErrorClass<
             | "Deadline"
             | "Budget"
             | "QueueFull"
+            | "StoreUnavailable"
             | "SpentBody"
             | "StreamBegan"
           )[]
@@ -450,6 +601,40 @@ declare const Fatal_base: Schema.TaggedErrorClass<
     >
     nextWait: Schema.optional<Schema.filter<typeof Schema.DurationFromMillis>>
     timeLeft: Schema.optional<Schema.filter<typeof Schema.DurationFromMillis>>
+    earlier: Schema.optional<
+      Schema.Data<
+        Schema.filter<
+          Schema.Array$<
+            Schema.Data<
+              Schema.Struct<{
+                step: typeof Schema.String
+                reason: Schema.Literal<[Reasons.Reason, ...Reasons.Reason[]]>
+                delivery: Schema.Literal<["NotSent", "Unconfirmed", "Partial", "Acknowledged"]>
+                status: Schema.optionalWith<
+                  Schema.filter<typeof Schema.Int>,
+                  {
+                    exact: true
+                  }
+                >
+                code: Schema.optionalWith<
+                  typeof Schema.String,
+                  {
+                    exact: true
+                  }
+                >
+                requestId: Schema.optionalWith<
+                  typeof Schema.String,
+                  {
+                    exact: true
+                  }
+                >
+                attempts: Schema.refine<number, typeof Schema.NonNegative>
+              }>
+            >
+          >
+        >
+      >
+    >
     attempts: Schema.PropertySignature<":", number, never, ":", number, true, never>
     reason: Schema.Literal<
       [

@@ -5,6 +5,7 @@ import * as Layer from "effect/Layer"
 import { type RateLimit } from "./ApiError.js"
 import { type KeyDescription } from "./internal/rateLimiter/engine.js"
 import { type LimitOptions, type RateLimiter as Limiter } from "./internal/rateLimiter/service.js"
+import { Store } from "./Store.js"
 export type { Brake, Cost, Resource, TokenUsage } from "./internal/rateLimiter/model.js"
 export type { KeyDescription } from "./internal/rateLimiter/engine.js"
 export { type LimitOptions, TypeId, type Use } from "./internal/rateLimiter/service.js"
@@ -24,6 +25,8 @@ export interface Options {
       }
     | undefined
   readonly idleTimeToLive?: Duration.DurationInput | undefined
+  readonly store?: Store | undefined
+  readonly onOutage?: "local" | "fail" | undefined
 }
 export interface RateLimiter extends Limiter {}
 export declare const make: (options?: Options) => Effect.Effect<RateLimiter>

@@ -48,6 +48,8 @@ export declare const describe: <R>(input: Workload | AnyPolicy<R>) => {
   patience: string
   budget: string
   limited: boolean
+  hedge: string
+  breaker: string
   classifies: boolean
   observes: ("record" | "onRetry" | "onGiveUp")[]
 }

@@ -5,16 +5,21 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { type ApiError } from "./ApiError.js"
+import { CircuitBreaker } from "./CircuitBreaker.js"
 import * as Dialect from "./Dialect.js"
+import type { BreakerUse } from "./internal/circuitBreaker/breakerService.js"
+import type { HedgeService, RequestHedge } from "./internal/hedge/model.js"
 import { type RequestUse } from "./internal/rateLimiter/requestUse.js"
 import { RateLimiter } from "./RateLimiter.js"
 import * as Reliability from "./Reliability.js"
 import * as Workload from "./Workload.js"
+export type { RequestHedge } from "./internal/hedge/model.js"
+export type { BreakerUse } from "./internal/circuitBreaker/breakerService.js"
 export type { RequestUse } from "./internal/rateLimiter/requestUse.js"
 export interface ReliableHttpClient<R = never> extends HttpClient.HttpClient.With<ApiError, R> {}
 export interface Options<R = never> extends Omit<
   Reliability.Options<R>,
-  "workload" | "about" | "idempotency" | "limiter"
+  "workload" | "about" | "idempotency" | "limiter" | "breaker" | "hedge"
 > {
   readonly about?: ((request: HttpClientRequest.HttpClientRequest) => Reliability.About) | undefined
   readonly workload?: Workload.Workload | undefined
@@ -28,6 +33,8 @@ export interface Options<R = never> extends Omit<
     | ((request: HttpClientRequest.HttpClientRequest) => Dialect.Target | undefined)
     | undefined
   readonly limiter?: RateLimiter | RequestUse | undefined
+  readonly breaker?: CircuitBreaker | BreakerUse | undefined
+  readonly hedge?: HedgeService | RequestHedge | undefined
   readonly maxBody?: number | undefined
   readonly maxJson?: number | undefined
   readonly requestIdHeader?: string | undefined

@@ -3,15 +3,18 @@ import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { Store } from "./Store.js"
 export interface Options {
   readonly ratio?: number | undefined
   readonly minPerSecond?: number | undefined
   readonly max?: number | undefined
+  readonly store?: Store | undefined
+  readonly key?: string | undefined
 }
 export interface RetryBudget {
-  readonly options: Required<{
-    readonly [K in keyof Options]: number
-  }>
+  readonly options: {
+    readonly [K in "ratio" | "minPerSecond" | "max"]: number
+  }
   readonly deposit: Effect.Effect<void>
   readonly withdraw: Effect.Effect<boolean>
   readonly available: Effect.Effect<number>
@@ -21,5 +24,5 @@ export declare const make: (options?: Options) => Effect.Effect<RetryBudget>
 export declare const RetryBudget: Context.Tag<RetryBudget, RetryBudget>
 export declare const layer: (options?: Options) => Layer.Layer<RetryBudget>
 export declare const layerConfig: (
-  options: Config.Config.Wrap<Options>
+  options: Config.Config.Wrap<Omit<Options, "store">>
 ) => Layer.Layer<RetryBudget, ConfigError.ConfigError>

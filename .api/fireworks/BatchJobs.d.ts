@@ -92,8 +92,7 @@ export interface InferenceParameters {
   readonly extraBody?: string | undefined
   readonly [parameter: string]: unknown
 }
-export interface Submission {
-  readonly id?: string | undefined
+export interface Description {
   readonly model?: string | undefined
   readonly inputDatasetId?: string | undefined
   readonly outputDatasetId?: string | undefined
@@ -102,6 +101,9 @@ export interface Submission {
   readonly precision?: string | undefined
   readonly continuedFrom?: string | undefined
   readonly more?: Readonly<Record<string, unknown>> | undefined
+}
+export interface Submission extends Description {
+  readonly id?: string | undefined
   readonly workload?: Workload.Workload | undefined
 }
 export interface CallOptions {
@@ -144,11 +146,33 @@ export type Outcome =
       readonly _tag: "Paused"
       readonly job: BatchJob
     }
+export type OutcomeEncoded =
+  | {
+      readonly _tag: "Completed" | "Cancelled" | "EarlyStopped" | "Paused"
+      readonly job: BatchJobEncoded
+    }
+  | {
+      readonly _tag: "Failed"
+      readonly job: BatchJobEncoded
+      readonly code: string | undefined
+      readonly message: string | undefined
+    }
+  | {
+      readonly _tag: "Expired"
+      readonly job: BatchJobEncoded
+      readonly completedRows: number | undefined
+    }
+export declare const Outcome: Schema.Schema<Outcome, OutcomeEncoded>
+export declare const Description: Schema.Schema<Description>
 export declare const idOf: (job: BatchJob) => string
 export declare const stateOf: (job: BatchJob) => string
 export declare const standingOf: (job: BatchJob, onPause?: "wait" | "end") => Job.Standing<Outcome>
 export declare const newId: Effect.Effect<string>
 type Call<A> = jobs.Call<A>
+export interface KindOptions extends Pick<WatchOptions, "onPause" | "workload"> {
+  readonly submission?: Workload.Workload | undefined
+}
+export declare const kind: (options?: KindOptions) => Job.Kind<Description, BatchJob, Outcome, Fireworks.Fireworks>
 export declare const submit: (submission: Submission) => Call<BatchJob>
 export declare const get: (id: string, options?: CallOptions) => Call<BatchJob>
 export declare const list: (options?: ListOptions) => Stream.Stream<BatchJob, ApiError, Fireworks.Fireworks>

@@ -6,20 +6,20 @@ import * as Job from "../Job.js"
 import * as Workload from "../Workload.js"
 import * as Fireworks from "./Fireworks.js"
 import * as jobs from "./internal/jobs/lifecycle.js"
-import {
-  type CallOptions,
+import type {
+  CallOptions,
   Checkpoint,
-  type Ended,
-  type Goal,
-  type Kind,
-  type OptimizerStateAtRisk,
-  type Outcome,
-  type ReadyOptions,
-  type Resumable,
+  Ended,
+  Goal,
+  Kind,
+  OptimizerStateAtRisk,
+  Outcome,
+  ReadyOptions,
+  ReconnectOptions,
   TrainerJob,
-  type Up
+  Up
 } from "./internal/jobs/model.js"
-export { Checkpoint, TrainerJob } from "./internal/jobs/model.js"
+export { Checkpoint, Outcome, TrainerJob } from "./internal/jobs/model.js"
 export type {
   CheckpointEncoded,
   TrainerJobEncoded,
@@ -29,8 +29,9 @@ export type {
   Kind,
   Optimizer,
   OptimizerStateAtRisk,
-  Outcome,
+  OutcomeEncoded,
   ReadyOptions,
+  ReconnectOptions,
   CallOptions,
   Up
 } from "./internal/jobs/model.js"
@@ -65,11 +66,6 @@ export interface AwaitReadyOptions extends ReadyOptions {
 }
 export interface ResumeOptions extends ReadyOptions {
   readonly resumes?: number | undefined
-}
-export interface ReconnectOptions extends ReadyOptions {
-  readonly resumes?: number | undefined
-  readonly resumableStates?: ReadonlyArray<Resumable> | undefined
-  readonly dcpSaveInterval?: number | undefined
 }
 export interface WatchOptions extends Omit<Job.WatchOptions, "changing"> {
   readonly kind?: Kind | undefined

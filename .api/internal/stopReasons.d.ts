@@ -10,6 +10,8 @@ export declare const stopReasons: {
   readonly Deadline: "the deadline leaves no time for another attempt"
   readonly Budget: "the retry budget is exhausted"
   readonly QueueFull: "the queue of the rate limiter is full"
+  readonly CircuitOpen: "the circuit breaker is open"
+  readonly StoreUnavailable: "the store of the rate limiter is unavailable (option onOutage)"
   readonly SpentBody: "the request's body is a stream, which cannot be sent again"
   readonly StreamBegan: "the stream had begun, and what was received cannot be continued"
 }

@@ -6,6 +6,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { ApiError } from "../../ApiError.js"
+import type { CircuitBreaker } from "../../CircuitBreaker.js"
 import * as Dialect from "../../Dialect.js"
 import type { RateLimiter } from "../../RateLimiter.js"
 import * as Reliability from "../../Reliability.js"
@@ -15,9 +16,10 @@ type Request = HttpClientRequest.HttpClientRequest
 type Response = HttpClientResponse.HttpClientResponse
 export interface Observers<R = never> extends Omit<
   Reliability.Options<R>,
-  "workload" | "about" | "idempotency" | "limiter"
+  "workload" | "about" | "idempotency" | "limiter" | "breaker" | "hedge"
 > {
   readonly limiter?: RateLimiter | ReliableHttpClient.RequestUse | undefined
+  readonly breaker?: CircuitBreaker | ReliableHttpClient.BreakerUse | undefined
 }
 export interface Settings<R = never> extends Observers<R> {
   readonly apiKey: Redacted.Redacted

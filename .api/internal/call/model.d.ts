@@ -4,7 +4,7 @@ import type * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type * as HashSet from "effect/HashSet"
 import type * as Schedule from "effect/Schedule"
-import type { ApiError } from "../../ApiError.js"
+import type { ApiError, Delivery } from "../../ApiError.js"
 import type { Pass } from "../rateLimiter/pass.js"
 import type { StopReason } from "../stopReasons.js"
 import type { RetryBudget } from "../../RetryBudget.js"
@@ -34,7 +34,7 @@ export interface Workload {
   readonly retry: Schedule.Schedule<Step, unknown>
   readonly patience: Patience | undefined
 }
-export type Waiting = "Backoff" | "Hint" | "Patience" | "ReusedSocket"
+export type Waiting = "Backoff" | "Hint" | "Patience" | "CircuitOpen" | "ReusedSocket"
 export type Stopping = Exclude<StopReason, "SpentBody" | "StreamBegan">
 export interface Step {
   readonly attempt: number
@@ -74,6 +74,8 @@ export interface Call {
   owners: number
   owned?: boolean
   pass?: Pass
+  cancelled?: Delivery
+  readonly copy?: boolean
 }
 export type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
 export type Around = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>

@@ -3,6 +3,7 @@ import { type Host, Lane, type Refusal } from "./lane.js"
 import { type Settings } from "./machine.js"
 import type { Brake, Cost, Resource } from "./model.js"
 import { Pass } from "./pass.js"
+import { type Sharing } from "./sharedLane.js"
 export interface Entry {
   readonly key: string
   readonly cost: Cost
@@ -15,6 +16,7 @@ export interface EngineOptions<T> {
   readonly most: number
   readonly idle: number
   readonly host: Host<T>
+  readonly sharing: Sharing | undefined
 }
 export interface KeyDescription {
   readonly key: string
@@ -34,11 +36,13 @@ export interface KeyDescription {
   readonly refused: {
     readonly [B in Brake]?: number
   }
+  readonly outages: number
 }
 export declare class Engine<T, E> {
   #private
   constructor(options: EngineOptions<T>, toError: (lane: Lane<T>, refusal: Refusal, left: number) => E)
   enter(entry: Entry): Pass | undefined
+  isFree({ cost, key }: Pick<Entry, "cost" | "key">): boolean
   wait({ cost, key, left, order: place, slack }: Entry): Effect.Effect<Pass, E>
   describe(): ReadonlyArray<KeyDescription>
 }

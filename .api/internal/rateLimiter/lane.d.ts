@@ -1,3 +1,4 @@
+import { Heap } from "./heap.js"
 import type { Brake, Cost, Report, State, Ticket } from "./model.js"
 export interface Host<T> {
   readonly now: () => number
@@ -6,7 +7,7 @@ export interface Host<T> {
   readonly clearTimer: (timer: T) => void
 }
 export interface Refusal {
-  readonly why: "queue" | "deadline"
+  readonly why: "queue" | "deadline" | "outage"
   readonly by: Brake | undefined
   readonly millis: number
 }
@@ -22,7 +23,13 @@ export interface Waiter {
   inQueue: number
   inDeadlines: number
 }
-export declare const waiter: (given: Pick<Waiter, "order" | "cost" | "deadline" | "admitted" | "refused">) => Waiter
+export declare const waiter: ({
+  admitted,
+  cost,
+  deadline,
+  order,
+  refused
+}: Pick<Waiter, "order" | "cost" | "deadline" | "admitted" | "refused">) => Waiter
 export interface LaneCounts {
   admitted: number
   waited: number
@@ -31,19 +38,35 @@ export interface LaneCounts {
     [B in Brake]?: number
   }
   serverRefusals: number
+  outages: number
 }
 export declare class Lane<T> {
   #private
-  readonly state: State
+  state: State
   readonly host: Host<T>
   readonly counts: LaneCounts
   readonly most: number
+  protected readonly queue: Heap<"inQueue", Waiter>
+  protected readonly deadlines: Heap<"inDeadlines", Waiter>
+  protected number: number
+  protected heldBy: Brake | undefined
   constructor(state: State, host: Host<T>, most?: number)
   get waiting(): number
   get isBusy(): boolean
   tryAdmit(cost: Cost): Ticket | undefined
+  isFree(cost: Cost): boolean
   wait(item: Waiter): void
   leave(item: Waiter): void
   record(ticket: Ticket, report: Report): void
   pump(): void
+  protected advance(): number
+  protected get isQuiet(): boolean
+  protected rest(): void
+  protected learn(ticket: Ticket, report: Report): void
+  protected admit(now: number, cost: Cost, heldBy: Brake | undefined): Ticket
+  protected countWait({ since }: Waiter, now: number): void
+  protected remove(item: Waiter): void
+  protected expire(moment: number, now: number): void
+  protected refuse(item: Waiter, refusal: Refusal): void
+  protected rate(): number
 }

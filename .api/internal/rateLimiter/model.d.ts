@@ -1,5 +1,5 @@
 export type Resource = "requests" | "input" | "output"
-export type Brake = Resource | "window" | "concurrency" | "pause"
+export type Brake = Resource | "window" | "concurrency" | "pause" | "store"
 export interface Cost {
   readonly input?: number | undefined
   readonly maxOutput?: number | undefined
@@ -15,7 +15,7 @@ export interface TokenUsage {
   readonly output?: number | undefined
 }
 export interface Report {
-  readonly kind: "first" | "ok" | "refused" | "failed" | "dropped"
+  readonly kind: "first" | "ok" | "refused" | "failed" | "dropped" | "unsent"
   readonly streamed?: boolean | undefined
   readonly hint?: number | undefined
   readonly limits?: ReadonlyArray<ServerLimit> | undefined

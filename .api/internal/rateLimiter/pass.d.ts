@@ -13,6 +13,7 @@ export declare class Pass {
   succeed(): void
   end(): void
   fail(error: ApiError): void
+  cancel(): void
   drop(): void
   close(isComplete: boolean): void
 }

@@ -1,4 +1,5 @@
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type { RequestFacts } from "../http/requestFacts.js"
 import type { Cost, TokenUsage } from "./model.js"
 import type { RateLimiter } from "./service.js"
 import { type CheckedUse } from "./use.js"
@@ -13,11 +14,10 @@ export interface CheckedRequestUse extends Pick<RequestUse, "key" | "cost"> {
   readonly use: CheckedUse
 }
 export declare const checkRequestUse: (owner: string, given: RateLimiter | RequestUse) => CheckedRequestUse
-export declare const keyOf: ({ headers, url }: Request, model: string | undefined) => string
 export declare const useFor: (
   { cost, key, use }: CheckedRequestUse,
   request: Request,
-  model: string | undefined
+  facts: RequestFacts
 ) => CheckedUse
 export declare const usageOf: (value: unknown) => TokenUsage | undefined
 export declare const usageWithin: (data: string) => TokenUsage | undefined

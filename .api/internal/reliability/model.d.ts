@@ -3,6 +3,8 @@ import type { ApiError } from "../../ApiError.js"
 import type * as Retry from "../../Retry.js"
 import type { RetryBudget } from "../../RetryBudget.js"
 import type { About, Idempotency, Outcome, Workload } from "../call/model.js"
+import type { HedgeService, Use as HedgeUse } from "../hedge/model.js"
+import type { CircuitBreaker, Use as KeyedBreaker } from "../circuitBreaker/breakerService.js"
 import type { RateLimiter, Use } from "../rateLimiter/service.js"
 export interface Retrying {
   readonly workload: Workload
@@ -20,6 +22,8 @@ export interface Options<R = never, R2 = R> {
   readonly about?: About | undefined
   readonly budget?: RetryBudget | undefined
   readonly limiter?: RateLimiter | Use | undefined
+  readonly breaker?: CircuitBreaker | KeyedBreaker | undefined
+  readonly hedge?: HedgeService | HedgeUse | undefined
   readonly onRetry?: ((retrying: Retrying) => Effect.Effect<unknown, unknown, R>) | undefined
   readonly onGiveUp?: ((givenUp: GivenUp) => Effect.Effect<unknown, unknown, R2>) | undefined
   readonly record?: ((outcome: Outcome) => void) | undefined

@@ -67,6 +67,10 @@ export declare const attributes: {
     readonly name: "reliability.limiter.brake"
     readonly holds: "the brake that refused a call; `server` for a refusal of the server"
   }
+  readonly copy: {
+    readonly name: "reliability.copy"
+    readonly holds: "`hedge` for the second copy of a hedged call; absent for other calls"
+  }
   readonly method: {
     readonly name: "http.request.method"
     readonly holds: "the method"
@@ -240,6 +244,7 @@ export declare const names: {
       "model",
       "address",
       "port",
+      "copy",
       "attempts",
       "error",
       "delivery",
@@ -252,7 +257,17 @@ export declare const names: {
     readonly name: "reliability.call"
     readonly kind: "span"
     readonly unit: ""
-    readonly attributes: readonly ["workload", "address", "port", "attempts", "error", "delivery", "phase", "stopped"]
+    readonly attributes: readonly [
+      "workload",
+      "address",
+      "port",
+      "copy",
+      "attempts",
+      "error",
+      "delivery",
+      "phase",
+      "stopped"
+    ]
     readonly counts: "Any other call, all attempts and waits together."
   }
   readonly spanOfAttempt: {

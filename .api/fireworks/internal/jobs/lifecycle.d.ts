@@ -50,6 +50,11 @@ export declare const whyOf: ({ status }: Resource) => {
   message: string | undefined
 }
 export declare const checkId: (id: string) => Effect.Effect<string, ApiError>
+export declare const fullName: <Given extends string | undefined>(
+  collection: string,
+  account: string | undefined,
+  given: Given
+) => Given | string
 export declare const nameOf: (
   field: string,
   collection: string,

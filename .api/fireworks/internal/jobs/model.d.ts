@@ -138,6 +138,42 @@ export type Outcome =
       readonly _tag: "Running"
     })
   | Ended
+interface ReachedEncoded {
+  readonly job: TrainerJobEncoded
+  readonly resumed: number
+  readonly optimizer:
+    | {
+        readonly _tag: "Untouched" | "Lost"
+      }
+    | {
+        readonly _tag: "Preserved"
+        readonly checkpoint: CheckpointEncoded
+      }
+    | {
+        readonly _tag: "Unknown"
+        readonly why: string
+      }
+  readonly atRisk: OptimizerStateAtRisk | undefined
+}
+export type OutcomeEncoded =
+  | (ReachedEncoded & {
+      readonly _tag: "Ready"
+      readonly baseUrl: string
+    })
+  | (ReachedEncoded & {
+      readonly _tag: "Running"
+    })
+  | {
+      readonly _tag: "Failed"
+      readonly job: TrainerJobEncoded
+      readonly code: string | undefined
+      readonly message: string | undefined
+    }
+  | {
+      readonly _tag: "Completed" | "Cancelled" | "Expired" | "EarlyStopped" | "Paused"
+      readonly job: TrainerJobEncoded
+    }
+export declare const Outcome: Schema.Schema<Outcome, OutcomeEncoded>
 export interface CallOptions {
   readonly kind?: Kind | undefined
   readonly workload?: Workload.Workload | undefined
@@ -153,6 +189,11 @@ export interface ReadyOptions extends CallOptions {
   readonly outage?: Duration.DurationInput | undefined
   readonly unseen?: Duration.DurationInput | undefined
   readonly stale?: Duration.DurationInput | undefined
+}
+export interface ReconnectOptions extends ReadyOptions {
+  readonly resumes?: number | undefined
+  readonly resumableStates?: ReadonlyArray<Resumable> | undefined
+  readonly dcpSaveInterval?: number | undefined
 }
 export type Goal =
   | {

@@ -1,0 +1,1 @@
+export * as DurableJob from "./DurableJob.js"
