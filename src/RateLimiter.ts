@@ -58,7 +58,7 @@ import type { Sharing } from "./internal/rateLimiter/sharedLane.js"
 import { type LimitOptions, type RateLimiter as Limiter, type Refused, TypeId } from "./internal/rateLimiter/service.js"
 import { slotOf } from "./internal/rateLimiter/sharedState.js"
 import { slackOf } from "./internal/rateLimiter/use.js"
-import { watched } from "./internal/storeOutage.js"
+import { watched } from "./internal/store/outage.js"
 import { Store } from "./Store.js"
 
 export type { Brake, Cost, Resource, TokenUsage } from "./internal/rateLimiter/model.js"

@@ -57,7 +57,7 @@ export interface Client {
 export interface Settings {
   /** The beginning of each key. @default "effect-reliability:" */
   readonly prefix?: string | undefined
-  /** The time limit of a step, at least 1 millisecond. @default "100 millis" */
+  /** The time limit of a response of the server, at least 1 millisecond. @default "100 millis" */
   readonly timeout?: Duration.DurationInput | undefined
   /** The time for which steps fail at once after a failure of the server. @default "1 second" */
   readonly rest?: Duration.DurationInput | undefined
@@ -299,7 +299,7 @@ export const layerConfig = (options: Config.Config.Wrap<ConfigOptions>): Layer.L
     )
   )
 
-/** Connects to a server, and waits at most ten times the time limit of a step for it. */
+/** Connects to a server, and waits at most ten times the time limit of a response for it. */
 const connect = (url: Redacted.Redacted, timeout: number): Effect.Effect<Ioredis, never, Scope.Scope> =>
   Effect.gen(function* () {
     const { Redis } = yield* Effect.promise(() => import("ioredis"))

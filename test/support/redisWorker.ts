@@ -45,7 +45,10 @@ const program = Effect.gen(function* () {
     idempotency: "safe",
     limiter: { limiter, key: () => "key" }
   })
-  const request = HttpClientRequest.post(options.url)
+  const request = HttpClientRequest.bodyUnsafeJson(HttpClientRequest.post(options.url), {
+    model: "m",
+    messages: [{ role: "user", content: "hello" }]
+  })
   let successes = 0
   const failures: Array<string> = []
   const caller = Effect.forever(

@@ -10,7 +10,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Slot, Store } from "../../Store.js"
 import { monotonicMillis } from "../clock.js"
-import { watched } from "../storeOutage.js"
+import { watched } from "../store/outage.js"
 import { accrue, isWhole, type Rates, type State, taken } from "./tokens.js"
 
 const slot: Slot<State> = {

@@ -34,7 +34,7 @@ export interface Connection {
     onReply: (reply: Reply) => void,
     onFailure: (detail: string) => void
   ) => void
-  /** The time limit of a run in milliseconds. */
+  /** The time limit of a response in milliseconds. */
   readonly timeout: number
   /** Calls back after a time. Returns a function that cancels it. */
   readonly after: (millis: number, fire: () => void) => () => void
@@ -85,8 +85,6 @@ export class Line {
   /** The number of the current run. Responses to an earlier run are ignored. */
   #run = 0
   #cancel: (() => void) | undefined
-  /** True if the server has responded in the current run. */
-  #isHeard = false
   /** The time of the server minus that of this process; keys of a cluster can be on servers with different clocks. */
   #offset: number | undefined
   /** The time of the last round trip in milliseconds. */
@@ -112,15 +110,7 @@ export class Line {
   }
 
   #begin(): void {
-    const { after, timeout } = this.#connection
-    const run = ++this.#run
-    this.#isHeard = false
-    this.#cancel = after(timeout, () => {
-      if (run !== this.#run) return
-      if (this.#isHeard) this.#fail(`other processes were faster for ${timeout} ms`, false)
-      else this.#fail(`no response within ${timeout} ms`, true)
-    })
-    this.#attempt(run, 0)
+    this.#attempt(++this.#run, 0)
   }
 
   #end(): void {
@@ -146,6 +136,10 @@ export class Line {
     const [first] = this.#jobs
     if (first === undefined) return this.#finish([])
     const { slot } = first
+    this.#cancel?.()
+    this.#cancel = connection.after(connection.timeout, () => {
+      if (run === this.#run) this.#fail(`no response within ${connection.timeout} ms`, true)
+    })
     connection.send(
       this.#key,
       [
@@ -162,7 +156,6 @@ export class Line {
         this.#roundTrip = receivedAt - sentAt
         this.#adjust(serverTime - receivedAt, serverTime - sentAt)
         if (run !== this.#run) return
-        this.#isHeard = true
         if (isExpected && applied !== undefined) {
           this.#known = applied.next
           return this.#finish(applied.results)
@@ -206,14 +199,10 @@ export class Line {
     const { after, random } = this.#connection
     if (conflicts > mostConflicts) return this.#fail(`${conflicts} conflicts with other processes`, false)
     if (conflicts < 2 || isClaimed) return this.#attempt(run, conflicts)
-    const cancel = this.#cancel
-    const cancelDelay = after(random() * Math.min(longestDelay, 2 ** (conflicts - 1)), () => {
+    this.#cancel?.()
+    this.#cancel = after(random() * Math.min(longestDelay, 2 ** (conflicts - 1)), () => {
       if (run === this.#run) this.#attempt(run, conflicts)
     })
-    this.#cancel = () => {
-      cancel?.()
-      cancelDelay()
-    }
   }
 
   #finish(results: Applied["results"]): void {

