@@ -27,8 +27,8 @@
  * `Dialect.make`.
  *
  * With the option `store`, the limiters of several processes share the state of each key. Queues stay in their processes, and
- * processes that wait take turns. Each attempt waits for one step of the store, and reports its outcome in another one, for which
- * no call waits. A process that ends without reporting its calls in flight still counts with them for 30 seconds.
+ * processes that wait take turns. Each attempt waits for one step of the store, and its outcome travels with the step of a later
+ * attempt, or 5 milliseconds later. A process that ends without reporting its calls in flight still counts with them for 30 seconds.
  *
  * @since 0.2.0
  */
@@ -265,6 +265,9 @@ export const make = (options: Options = {}): Effect.Effect<RateLimiter> => {
   )
 }
 
+/** The milliseconds that an outcome may wait for the next call. */
+const reportDelay = 5
+
 /** Returns the access of one limiter to a store. */
 const sharingOf = (
   store: Store,
@@ -282,6 +285,7 @@ const sharingOf = (
       id: id.slice(0, 12),
       settings,
       idle,
+      delay: reportDelay,
       onOutage,
       processes,
       modify: (key, step, done) => {

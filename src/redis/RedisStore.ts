@@ -166,6 +166,28 @@ const codeOf = (error: unknown): string => {
 /**
  * Makes a store that uses a client. The client stays connected when the store is no longer used.
  *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Effect } from "effect"
+ * import { RateLimiter } from "effect-reliability"
+ * import { RedisStore } from "effect-reliability/redis"
+ * import { Redis } from "ioredis"
+ *
+ * // nothing listens on this port: the limiter decides with its share
+ * const redis = new Redis("redis://127.0.0.1:1", { lazyConnect: true, enableOfflineQueue: false, maxRetriesPerRequest: 0 })
+ * redis.on("error", () => {})
+ *
+ * const program = Effect.gen(function* () {
+ *   const store = yield* RedisStore.make({ client: RedisStore.fromIoredis(redis), processes: 4 })
+ *   const limiter = yield* RateLimiter.make({ store, requests: { limit: 600 } })
+ *   return yield* Effect.succeed("a response").pipe(RateLimiter.limit(limiter, { key: "api.example.com" }))
+ * })
+ *
+ * assert.strictEqual(await Effect.runPromise(program), "a response")
+ * redis.disconnect()
+ * ```
+ *
  * @since 0.2.0
  * @category constructors
  */

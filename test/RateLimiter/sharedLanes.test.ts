@@ -130,7 +130,7 @@ describe("a lane on a store", () => {
         expect(shared.waiting).toBe(own.waiting)
         expect(rounded(shared.state)).toEqual(rounded(own.state))
       }),
-      { numRuns: 100 }
+      { numRuns: 100, examples: [[1_546_457_377]] }
     )
   })
 
@@ -154,6 +154,7 @@ describe("a lane on a store", () => {
               id: `process ${n}`,
               settings: { concurrency, limits: { requests: 100 } },
               processes: 3,
+              delay: n * 5,
               modify: (key, step, done) => {
                 if (++steps > 1) expect.fail("two steps of a lane are outstanding")
                 modify(key, step, (outcome) => {
@@ -326,6 +327,25 @@ describe("a lane on a store", () => {
     for (const item of items) if (item !== undefined && item.inQueue >= 0) lane.leave(item)
     return tickets
   }
+
+  it("reports outcomes with the next call, or after the delay, and refusals at once", () => {
+    const { lane, simulation, store } = pair({ limits: { requests: 100 } }, { delay: 5 })
+    const one = lane("one")
+    const [first] = burst(one, simulation, 1)
+    expect(store.steps).toBe(1)
+    if (first !== undefined) one.record(first, { kind: "ok" })
+    const [second] = burst(one, simulation, 1)
+    expect(store.steps).toBe(2)
+    if (second !== undefined) one.record(second, { kind: "ok" })
+    simulation.run(4.9)
+    expect(store.steps).toBe(2)
+    simulation.run(5.1)
+    expect(store.steps).toBe(3)
+    const [third] = burst(one, simulation, 1)
+    if (third !== undefined) one.record(third, { kind: "refused" })
+    expect(store.steps).toBe(5)
+    expect(one.isBusy).toBe(false)
+  })
 
   it("counts a long call as long as its process lives, and 30 seconds longer", () => {
     const { failing, lane, simulation } = pair({ concurrency: 3, limits: { requests: 100 } })

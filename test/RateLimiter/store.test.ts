@@ -209,6 +209,8 @@ describe("a limiter with a store", () => {
       yield* call.pipe(Effect.provide(limits))
       expect(behaviour.steps).toBe(0)
       yield* call.pipe(Effect.provide(limits.pipe(Layer.provide(Layer.succeed(Store.Store, store)))))
+      expect(behaviour.steps).toBe(1)
+      yield* TestClock.adjust("5 millis")
       expect(behaviour.steps).toBe(2)
       expect(Option.isNone(yield* Effect.serviceOption(Store.Store))).toBe(true)
     })

@@ -31,6 +31,8 @@ export interface Sharing {
   /** The number of processes that share the store. */
   readonly processes: number
   readonly onOutage: "local" | "fail"
+  /** The milliseconds that an outcome may wait for the next call, so that both take one step. */
+  readonly delay: number
   /** The milliseconds for which the last state of a key is of use. */
   readonly idle: number
   /** Runs a step on the state of a key, and passes the result to `done`, or `undefined` if the store is unavailable. */
@@ -57,6 +59,8 @@ export class SharedLane<T> extends Lane<T> {
   /** The output tokens that the calls in flight have reserved. */
   #pending = 0
   #reports: Array<Batch["reports"][number]> = []
+  /** The moment at which the outcomes are reported at the latest. */
+  #reportsAt = Infinity
   /** The calls of the outstanding step that still wait. They are not in the queue. */
   readonly #asked = new Set<Waiter>()
   #isStepping = false
@@ -120,8 +124,12 @@ export class SharedLane<T> extends Lane<T> {
       this.#inFlight--
       this.#pending -= ticket.output
     }
-    if (this.#isAlone) this.#learnAlone(ticket, report)
-    else this.#reports.push({ ticket, report })
+    if (this.#isAlone) return this.#learnAlone(ticket, report)
+    this.#reports.push({ ticket, report })
+    // a refusal or a failure may stop other processes, and a waiting call may be admitted
+    const isUrgent = report.kind === "refused" || report.kind === "failed" || this.waiting > 0
+    const delay = isUrgent ? 0 : this.#sharing.delay
+    this.#reportsAt = Math.min(this.#reportsAt, this.host.now() + delay)
   }
 
   protected override advance(): number {
@@ -146,18 +154,18 @@ export class SharedLane<T> extends Lane<T> {
         if (millis > 0) this.#hold(head, by, millis, now)
       }
       const isDue = head !== undefined && (head !== this.#head || this.#dueAt - now < shortest / 10)
-      if (this.#reports.length > 0 || seen <= 0 || isDue) {
+      if (now >= this.#reportsAt || seen <= 0 || isDue) {
         this.#step(now)
         continue
       }
       if (head === undefined) {
         this.rest()
         this.#head = undefined
-        return seen
+        return Math.min(seen, this.#reportsAt - now)
       }
       // a pause admits no call, so calls whose deadline is before its end are refused now
       if (head.heldBy === "pause" && this.state.until > now) this.expire(this.state.until, now)
-      if (this.queue.first === head) return Math.min(this.#dueAt - now, deadline, seen)
+      if (this.queue.first === head) return Math.min(this.#dueAt - now, this.#reportsAt - now, deadline, seen)
     }
   }
 
@@ -189,6 +197,7 @@ export class SharedLane<T> extends Lane<T> {
     const reports = this.#reports
     if (!this.#isAlone) {
       this.#reports = []
+      this.#reportsAt = Infinity
       for (let head = this.queue.first; head !== undefined && items.length < mostAsks; head = this.queue.first) {
         this.queue.remove(head)
         this.#asked.add(head)
@@ -282,6 +291,7 @@ export class SharedLane<T> extends Lane<T> {
     this.#ownEpoch = this.#nextEpoch()
     this.state = scaled(this.state, 1 / processes)
     const learned = [...reports, ...this.#reports.splice(0)]
+    this.#reportsAt = Infinity
     this.state.inFlight = this.#inFlight + learned.filter(({ report }) => report.kind !== "first").length
     for (const { report, ticket } of learned) this.#learnAlone(ticket, report)
   }

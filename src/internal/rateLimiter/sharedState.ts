@@ -187,8 +187,9 @@ export const step = (batch: Batch, stored: SharedState | undefined, now: number)
   }
   const others = othersOf(shared, id, now)
   const output = state.paces.find(({ resource }) => resource === "output")
-  let inFlight = batch.inFlight + reports.filter(({ report }) => report.kind !== "first").length
-  let { pending } = batch
+  const ended = reports.filter(({ report }) => report.kind !== "first")
+  let inFlight = batch.inFlight + ended.length
+  let pending = ended.reduce((sum, { ticket }) => sum + ticket.output, batch.pending)
   state.inFlight = inFlight
   let othersPending = 0
   for (const [, member] of others) {
@@ -203,7 +204,10 @@ export const step = (batch: Batch, stored: SharedState | undefined, now: number)
   for (const { report, ticket } of reports) {
     const own = ticket.epoch === epoch ? { ...ticket, at: ticket.at + local } : foreign(ticket)
     record(state, now, own, report)
-    if (report.kind !== "first") inFlight--
+    if (report.kind === "first") continue
+    inFlight--
+    pending -= ticket.output
+    if (output !== undefined) output.pending = othersPending + pending
   }
   const tickets: Array<SharedTicket> = []
   let wait: Wait | undefined

@@ -55,5 +55,6 @@ export const sharingOf = (given: Partial<Sharing> & Pick<Sharing, "id" | "modify
   processes: 1,
   onOutage: "local",
   idle: 600_000,
+  delay: 0,
   ...given
 })
