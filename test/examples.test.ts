@@ -33,7 +33,7 @@ const prints: Readonly<Record<string, ReadonlyArray<string | RegExp>>> = {
     "Lost:     18 pool: Timeout (NotSent).",
     /^Next: .*Allow more connections/
   ],
-  "durableInMemory.ts": ["after 12 hours: Waiting", "after 31 hours: Completed; jobs: 1"],
+  "durableInMemory.ts": ["after 8 hours: Waiting", "after 12 hours: Completed; jobs: 1"],
   "durableSqlite.ts": ["Completed; jobs: 1"],
   "interactiveChat.ts": [
     "200 - Is it you?",

@@ -6,7 +6,7 @@ import { ClusterWorkflowEngine, SingleRunner } from "@effect/cluster"
 import { FileSystem } from "@effect/platform"
 import { NodeFileSystem } from "@effect/platform-node"
 import { LibsqlClient } from "@effect/sql-libsql"
-import { Effect, Layer, Schedule } from "effect"
+import { Effect, Layer, Logger, LogLevel, Schedule } from "effect"
 import { Fireworks } from "effect-reliability/fireworks"
 import { Transport } from "effect-reliability/node"
 import { FireworksServer } from "effect-reliability/testing"
@@ -40,4 +40,6 @@ const program = Effect.gen(function* () {
   console.log(`${outcome._tag}; jobs: ${(yield* api.jobs).length}`)
 })
 
-await Effect.runPromise(program.pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer)))
+await Effect.runPromise(
+  program.pipe(Effect.scoped, Effect.provide([NodeFileSystem.layer, Logger.minimumLogLevel(LogLevel.Error)]))
+)
