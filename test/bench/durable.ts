@@ -121,7 +121,9 @@ const kills = (count: number) =>
           kills: count,
           jobs: (yield* server.jobs).length,
           completed: statuses.filter((status) => status._tag === "Ended" && status.outcome._tag === "Completed").length,
-          others: statuses.filter((status) => status._tag !== "Ended" || status.outcome._tag !== "Completed"),
+          others: statuses
+            .filter((status) => status._tag !== "Ended" || status.outcome._tag !== "Completed")
+            .map((status) => (status._tag === "Died" ? String(status.defect) : status._tag)),
           notCreatedOnce: (yield* notOnce(server, ids)).length,
           polledAgainAfterMs: spread(gaps)
         }
@@ -255,7 +257,7 @@ const costs = (storage: "pg" | "sqlite", count: number, options: Partial<Durable
 await part("costs", costs("pg", 1000))
 await part("costs", costs("sqlite", 1000))
 await part("costs", costs("pg", 300, { inMemory: "1 minute" }))
-await part("kills", kills(30))
+await part("kills", kills(Number(process.env["KILLS"] ?? 30)))
 await part("restarts", restarts(30))
 await part("hung", takeOver("hung", "short", "SIGSTOP"))
 await part("default", takeOver("defaults", "default", "SIGKILL"))

@@ -12,12 +12,14 @@
 import * as Activity from "@effect/workflow/Activity"
 import * as DurableClock from "@effect/workflow/DurableClock"
 import * as Workflow from "@effect/workflow/Workflow"
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
+import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as ApiError from "../../ApiError.js"
 import { detached } from "../../internal/call/context.js"
@@ -32,6 +34,21 @@ const stepsPerPart = 8
 
 /** The number of child executions before an execution continues as another one: with default options, after three days. */
 const partsPerExecution = 32
+
+/**
+ * Repeats a call of the engine that fails with a defect, for about five minutes. The engine turns errors of its storage and of
+ * other runners into defects, and a defect would end the execution for good. A call whose result is stored returns it again.
+ */
+const persistently = <A, E, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  call.pipe(
+    Effect.sandbox,
+    Effect.retry({
+      while: Cause.isDie,
+      times: 35,
+      schedule: Schedule.union(Schedule.exponential("200 millis"), Schedule.spaced("10 seconds"))
+    }),
+    Effect.unsandbox
+  )
 
 /** Returns the name of the workflow whose executions are the parts of another workflow's. */
 export const partName = (name: string): string => `${name}/part`
@@ -168,14 +185,15 @@ export const workflowOf = <Input, Snapshot, End, A, H, R>(plan: Plan<Input, Snap
         for (let step = 0; ; step++) {
           if (current !== undefined && current.after > plan.inMemory) {
             const wait = { name: `wait/${step}`, duration: current.after, inMemoryThreshold: "1 millis" } as const
-            yield* DurableClock.sleep(wait)
+            yield* persistently(DurableClock.sleep(wait))
           }
-          const turn: Turn<A, H> = yield* Activity.make({
+          const activity = Activity.make({
             name: `step/${step}`,
             success: StoredTurn,
             error,
             execute: Effect.provide(stepFrom(plan, id, given, current), context)
           })
+          const turn: Turn<A, H> = yield* persistently(activity)
           if (turn._tag === "Done" || step + 1 === stepsPerPart) return turn
           current = turn.position
         }
@@ -187,11 +205,12 @@ export const workflowOf = <Input, Snapshot, End, A, H, R>(plan: Plan<Input, Snap
     Effect.gen(function* () {
       let from = position
       for (let n = 0; n < partsPerExecution; n++) {
-        const turn = yield* part.execute({ id, index: index * partsPerExecution + n, input, position: from })
+        const next = part.execute({ id, index: index * partsPerExecution + n, input, position: from })
+        const turn = yield* persistently(next)
         if (turn._tag === "Done") return turn.outcome
         from = yield* Effect.orDie(Schema.encode(StoredPosition)(turn.position))
       }
-      return yield* workflow.execute({ id, index: index + 1, input, position: from })
+      return yield* persistently(workflow.execute({ id, index: index + 1, input, position: from }))
     })
   )
 

@@ -280,7 +280,8 @@ describe("a durable job that fails", () => {
       durable({ create: () => Effect.dieMessage("no luck"), get: () => missing }),
       Effect.fn(function* (job) {
         yield* job.start("job", "input")
-        yield* TestClock.adjust("1 minute")
+        yield* Effect.repeatN(TestClock.adjust("1 minute"), 20)
+        yield* settled
         expect(yield* job.poll("job")).toMatchObject({ _tag: "Died" })
       })
     )
