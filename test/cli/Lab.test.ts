@@ -1,26 +1,20 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, FastCheck, Redacted } from "effect"
 import { Fault, FaultServer } from "effect-reliability/testing"
-import { spawn } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { availableParallelism, loadavg, tmpdir } from "node:os"
 import { stripVTControlCharacters } from "node:util"
 import { afterAll } from "vitest"
+import { formatMillis, paintOf } from "../../src/cli/internal/format.js"
 import * as Lab from "../../src/cli/internal/lab/lab.js"
 import type { Line, Report, Segment, WorkloadName } from "../../src/cli/internal/lab/model.js"
 import { cellsOf, isLawful, isMet } from "../../src/cli/internal/lab/run.js"
 import { scenarios } from "../../src/cli/internal/lab/scenarios.js"
-import {
-  bar,
-  boardAfter,
-  boardText,
-  emptyBoard,
-  headText,
-  linesText,
-  paintOf
-} from "../../src/cli/internal/lab/text.js"
-import { formatArrivals, formatMillis, place, widthOf } from "../../src/cli/internal/lab/timeline.js"
-import { manifest, root } from "../support/project.js"
+import { bar, boardAfter, boardText, emptyBoard, headText, linesText } from "../../src/cli/internal/lab/text.js"
+import { formatArrivals, place, widthOf } from "../../src/cli/internal/lab/timeline.js"
+import { misplaced } from "../support/html.js"
+import { program, without } from "../support/program.js"
+import { manifest } from "../support/project.js"
 
 // -------------------------------------------------------------------------------------------------
 // A small report
@@ -319,22 +313,6 @@ describe("a summary", () => {
 // The page
 // -------------------------------------------------------------------------------------------------
 
-/** Returns tags that are not closed, or closed without being open, and characters that are not escaped. */
-const misplaced = (html: string): ReadonlyArray<string> => {
-  const open: Array<string> = []
-  const wrong: Array<string> = []
-  const body = html.replace("<!doctype html>", "").replace(/<style>[^<]*<\/style>/, "")
-  for (const [tag, closing, name = "", rest = ""] of body.matchAll(
-    /<(\/?)([a-z0-9]+)((?:\s[a-zA-Z-]+="[^"<]*"|\s)*\/?)>/g
-  )) {
-    if (closing === "/") {
-      if (open.pop() !== name) wrong.push(tag)
-    } else if (!rest.endsWith("/")) open.push(name)
-  }
-  const words = body.replaceAll(/<\/?[a-z0-9]+(?:\s[a-zA-Z-]+="[^"<]*"|\s)*\/?>/g, "")
-  return [...wrong, ...open, ...(words.match(/[<>]|&(?!(amp|lt|gt|quot|#39);)/g) ?? [])]
-}
-
 describe("the page", () => {
   const page = Lab.page(report)
 
@@ -466,39 +444,7 @@ describe.concurrent("runLive", () => {
 // The program
 // -------------------------------------------------------------------------------------------------
 
-interface Ended {
-  readonly status: number | null
-  readonly stdout: string
-  readonly stderr: string
-  readonly millis: number
-}
-
-const lab = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}) =>
-  Effect.async<Ended>((resume) => {
-    const since = performance.now()
-    const child = spawn(process.execPath, ["--import", "tsx", `${root}src/cli/internal/main.ts`, "lab", ...args], {
-      cwd: root,
-      env: { PATH: process.env["PATH"], ...env },
-      stdio: ["ignore", "pipe", "pipe"]
-    })
-    let [stdout, stderr] = ["", ""]
-    child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()))
-    child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()))
-    child.on("close", (status) => resume(Effect.succeed({ status, stdout, stderr, millis: performance.now() - since })))
-    return Effect.sync(() => child.kill())
-  })
-
-/** Returns an option of Node that hides a package. */
-const without = (name: string): string => {
-  const hook = `export const resolve = (id, context, next) => {
-    if (id === "${name}" || id.startsWith("${name}/")) {
-      throw Object.assign(new Error("Cannot find package '${name}'"), { code: "ERR_MODULE_NOT_FOUND" })
-    }
-    return next(id, context)
-  }`
-  const url = (code: string) => `data:text/javascript,${encodeURIComponent(code)}`
-  return `--import=${url(`import { register } from "node:module"; register(${JSON.stringify(url(hook))})`)}`
-}
+const lab = (args: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}) => program(["lab", ...args], env)
 
 const folder = mkdtempSync(`${tmpdir()}/lab-`)
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

@@ -4,25 +4,16 @@
  *
  * @since 0.1.0
  */
-import { readFileSync } from "node:fs"
 import process from "node:process"
+import { installCommand, isMissing } from "./packages.js"
 
 const packages = ["@effect/cli", "@effect/platform-node"]
 
-/** Returns the command that installs the missing packages, in the versions that work with Effect 3. */
-const installCommand = (): string => {
-  const text = readFileSync(new URL("../../../package.json", import.meta.url), "utf8")
-  // the manifest of this package
-  const { peerDependencies: ranges } = JSON.parse(text) as { readonly peerDependencies: Record<string, string> }
-  return `npm install --save-dev ${packages.map((name) => `"${name}@${ranges[name] ?? "latest"}"`).join(" ")}`
-}
-
 const report = (error: unknown): void => {
   const text = error instanceof Error ? error.message : String(error)
-  const isMissing = packages.some((name) => text.includes(`'${name}'`))
   process.stderr.write(
-    isMissing
-      ? `effect-reliability: the command line needs two more packages: ${installCommand()}\n`
+    isMissing(packages, error)
+      ? `effect-reliability: the command line needs two more packages: ${installCommand(packages)}\n`
       : `effect-reliability: ${text}\n`
   )
   process.exitCode = 70

@@ -5,7 +5,10 @@
  */
 import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { writeFile } from "node:fs/promises"
 import process from "node:process"
 
 /** The name of the program. */
@@ -14,14 +17,14 @@ export const name = "effect-reliability"
 /** Describes a command: its purpose, examples, and exit codes. */
 export const described = (
   purpose: string,
-  { bad, examples }: { readonly examples: ReadonlyArray<string>; readonly bad: string }
+  { bad, examples }: { readonly examples: ReadonlyArray<string>; readonly bad?: string | undefined }
 ): HelpDoc.HelpDoc =>
   HelpDoc.blocks([
     HelpDoc.p(purpose),
     HelpDoc.p("Examples:"),
     ...examples.map((example) => HelpDoc.p(`npx ${name} ${example}`)),
     HelpDoc.p(
-      `Exit codes: 0 for success, 1 if ${bad}, 2 for wrong usage, 70 if the program itself fails, 130 if it is interrupted.`
+      `Exit codes: 0 for success, ${bad === undefined ? "" : `1 if ${bad}, `}2 for wrong usage, 70 if the program itself fails, 130 if it is interrupted.`
     )
   ])
 
@@ -60,3 +63,22 @@ export const messageOf = (error: unknown): string => (error instanceof Error ? e
 /** Makes the error for an invalid option, which names the option or variable that it came from. */
 export const refused = (error: unknown, sources: Readonly<Record<string, string>>): Failed =>
   badUsage(messageOf(error).replace(/^\w+\.\w+: (\w+)/, (_, option: string) => sources[option] ?? option))
+
+const units: Readonly<Record<string, string>> = { "": "seconds", ms: "millis", s: "seconds", m: "minutes", h: "hours" }
+
+/** Returns the time that an option gives, such as `10s`. */
+export const timeOf = (option: string, text: string): Effect.Effect<Duration.Duration, Failed> => {
+  const [, amount, unit = ""] = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|)$/.exec(text.trim()) ?? []
+  const decoded = Duration.decodeUnknown(amount === undefined ? text : `${amount} ${units[unit]}`)
+  return Option.match(decoded, {
+    onNone: () => Effect.fail(badUsage(`${option} is "${text}"; it must be a time such as 10s, 500ms or 2m`)),
+    onSome: Effect.succeed
+  })
+}
+
+/** Writes the file of an option. */
+export const save = (option: string, file: string, content: string, flag: "a" | "w"): Effect.Effect<void, Failed> =>
+  Effect.tryPromise({
+    try: () => writeFile(file, content, { flag }),
+    catch: (error) => badUsage(`${option}: ${messageOf(error)}`)
+  })

@@ -10,14 +10,14 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
-import { writeFile } from "node:fs/promises"
 import { performance } from "node:perf_hooks"
 import process from "node:process"
-import { badUsage, described, Failed, isColoured, messageOf, refused, variable, write } from "../terminal.js"
+import { paintOf } from "../format.js"
+import { badUsage, described, Failed, isColoured, refused, save, variable, write } from "../terminal.js"
 import * as Lab from "./lab.js"
 import type { Event, Report } from "./model.js"
 import { scale } from "./run.js"
-import { boardAfter, boardText, bodyText, emptyBoard, headText, paintOf } from "./text.js"
+import { boardAfter, boardText, bodyText, emptyBoard, headText } from "./text.js"
 
 const defaultModel = "accounts/fireworks/models/gpt-oss-20b"
 
@@ -60,12 +60,6 @@ const makeScreen = (server: string, scale: number) => {
 const text = (option: string, description: string) =>
   Options.text(option).pipe(Options.withDescription(description), Options.optional)
 
-const save = (file: string, content: string, flag: "a" | "w"): Effect.Effect<void, Failed> =>
-  Effect.tryPromise({
-    try: () => writeFile(file, content, { flag }),
-    catch: (error) => badUsage(`--html: ${messageOf(error)}`)
-  })
-
 const settings = {
   only: Options.choice("only", ["interactive", "agentic", "largeModel", "batchSubmission"]).pipe(
     Options.withDescription("the only workload to call under"),
@@ -96,7 +90,7 @@ export const lab = Command.make("lab", settings, (options) =>
       return yield* badUsage("--live needs a key: set the variable FIREWORKS_API_KEY")
     }
     // report at once that the file cannot be written
-    if (html !== undefined) yield* save(html, "", "a")
+    if (html !== undefined) yield* save("--html", html, "", "a")
     const screen = options.live ? makeScreen(url, 1) : makeScreen("servers on this machine", scale)
     const onEvent = options.json ? undefined : screen.onEvent
     const running = yield* Effect.try({
@@ -112,7 +106,7 @@ export const lab = Command.make("lab", settings, (options) =>
       ? running
       : Effect.raceFirst(running, screen.drawing.pipe(Effect.zipRight(Effect.never)))
     yield* options.json ? write(process.stdout, `${JSON.stringify(report, null, 2)}\n`) : screen.end(report)
-    if (html !== undefined) yield* save(html, Lab.page(report), "w")
+    if (html !== undefined) yield* save("--html", html, Lab.page(report), "w")
     const status = Lab.exitStatus(report)
     if (status !== 0) return yield* new Failed({ status, text: undefined })
   })

@@ -1,16 +1,7 @@
+import { escape, formatMillis, plural } from "../format.js"
 import { lawText } from "./text.js"
-import { describeEnd, formatArrivals, formatMillis, place, plural, scaleOf, verdict, widthOf } from "./timeline.js"
+import { describeEnd, formatArrivals, place, scaleOf, verdict, widthOf } from "./timeline.js"
 import type { Line, Report, Run, Segment, Summary, Totals } from "./model.js"
-
-const entities: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;"
-}
-
-const escape = (text: string): string => text.replaceAll(/[&<>"']/g, (char) => entities[char] ?? "")
 
 const style = `
 :root { color-scheme: light dark; --paper: #fbfaf7; --card: #fff; --ink: #1d2329; --faint: #5d6770; --line: #dedbd3;

@@ -1,22 +1,6 @@
-import {
-  describeEnd,
-  formatArrivals,
-  formatMillis,
-  place,
-  plural,
-  scaleOf,
-  verdict,
-  type Verdict,
-  widthOf
-} from "./timeline.js"
+import { formatMillis, type Paint, paintOf, plain, plural } from "../format.js"
+import { describeEnd, formatArrivals, place, scaleOf, verdict, type Verdict, widthOf } from "./timeline.js"
 import type { Event, Line, Report, Run, Segment, Summary, Totals, WorkloadName } from "./model.js"
-
-type Paint = (code: number, text: string) => string
-
-const painted: Paint = (code, text) => `\u001b[${code}m${text}\u001b[0m`
-const plain: Paint = (_, text) => text
-
-export const paintOf = (colour: boolean): Paint => (colour ? painted : plain)
 
 const [red, green, yellow, dim, bold, blue] = [31, 32, 33, 2, 1, 34]
 const width = 22

@@ -1,3 +1,4 @@
+import { plural } from "../format.js"
 import type { Line, Run, Segment } from "./model.js"
 
 export interface Placed {
@@ -26,12 +27,6 @@ export const scaleOf = ({ ours, theirs }: Line): number => Math.max(ours.millis,
 export const widthOf = (segments: ReadonlyArray<Segment>, scale: number, full: number, least: number): number => {
   const share = scale > 0 ? full * Math.min(1, (segments.at(-1)?.to ?? 0) / scale) : full
   return Math.min(full, Math.max(share, segments.length * least))
-}
-
-/** Formats a time: `7 ms`, `0.34 s`, `12.1 s`. */
-export const formatMillis = (millis: number): string => {
-  if (millis < 100) return `${Math.round(millis)} ms`
-  return `${(millis / 1000).toFixed(millis < 10_000 ? 2 : 1)} s`
 }
 
 /** Formats the statuses of requests, such as `503×3 200`; a dash stands for a request without a response. */
@@ -67,5 +62,3 @@ export const describeEnd = (run: Run, line: Line): string => {
   const received = !ok && events !== undefined && events > 0 ? plural(events, "event") : undefined
   return [outcome, delivery, received].filter((part) => part !== undefined).join(", ")
 }
-
-export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`
