@@ -32,7 +32,7 @@ const packagesOf: Readonly<Record<string, RegExp>> = {
   redis: /^node:crypto$/,
   testing: /^node:/,
   workflow: /^@effect\/workflow(\/.*)?$/,
-  cli: /^(node:.*|(@effect\/cli|@effect\/platform-node)(\/.*)?)$/
+  cli: /^(node:.*|@observablehq\/plot|linkedom|(@effect\/cli|@effect\/platform-node)(\/.*)?)$/
 }
 
 const layerOf = (file: string): string => {
@@ -290,6 +290,7 @@ describe("the package", () => {
       "api",
       "architecture",
       "cli/Lab",
+      "cli/Simulate",
       "composition",
       "conformance",
       "docs",

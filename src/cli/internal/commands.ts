@@ -12,7 +12,6 @@ import * as Cause from "effect/Cause"
 import * as Console from "effect/Console"
 import * as DefaultServices from "effect/DefaultServices"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
@@ -22,7 +21,19 @@ import { readFileSync } from "node:fs"
 import { stripVTControlCharacters } from "node:util"
 import * as Doctor from "../Doctor.js"
 import { lab } from "./lab/command.js"
-import { badUsage, described, Failed, isColoured, messageOf, name, refused, variable, write } from "./terminal.js"
+import { simulate } from "./simulate/simulateCommand.js"
+import {
+  badUsage,
+  described,
+  Failed,
+  isColoured,
+  messageOf,
+  name,
+  refused,
+  timeOf,
+  variable,
+  write
+} from "./terminal.js"
 
 // --- The terminal ------------------------------------------------------------------------------------
 
@@ -34,7 +45,7 @@ const withPlainConsole = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effec
       .map(String)
       .join(" ")
       .trimEnd()
-      .replace(/^\$ (?=doctor |lab )/m, `$$ ${name} `)
+      .replace(/^\$ (?=doctor |lab |simulate )/m, `$$ ${name} `)
     return write(stream, `${isColoured(stream) ? text : stripVTControlCharacters(text)}\n`)
   }
   const [log, error] = [print(process.stdout), print(process.stderr)]
@@ -53,17 +64,6 @@ const progress = {
 }
 
 // --- doctor --------------------------------------------------------------------------------------------
-
-const units: Readonly<Record<string, string>> = { "": "seconds", ms: "millis", s: "seconds", m: "minutes" }
-
-const timeOf = (text: string): Effect.Effect<Duration.Duration, Failed> => {
-  const [, amount, unit = ""] = /^(\d+(?:\.\d+)?)\s*(ms|s|m|)$/.exec(text.trim()) ?? []
-  const decoded = Duration.decodeUnknown(amount === undefined ? text : `${amount} ${units[unit]}`)
-  return Option.match(decoded, {
-    onNone: () => Effect.fail(badUsage(`--timeout is "${text}"; it must be a time such as 10s, 500ms or 2m`)),
-    onSome: Effect.succeed
-  })
-}
 
 const text = (option: string, description: string) =>
   Options.text(option).pipe(Options.withDescription(description), Options.optional)
@@ -90,7 +90,7 @@ const doctor = Command.make(
       if (key === undefined && needsKey !== undefined) {
         return yield* badUsage(`--${needsKey} needs a key: set the variable FIREWORKS_API_KEY`)
       }
-      const timeout = yield* timeOf(options.timeout)
+      const timeout = yield* timeOf("--timeout", options.timeout)
       const examination = yield* Effect.try({
         try: () =>
           Doctor.examine({
@@ -136,8 +136,10 @@ const doctor = Command.make(
 // --- The table -----------------------------------------------------------------------------------------
 
 const commands = Command.make(name).pipe(
-  Command.withDescription("Checks calls to model APIs, and shows how they end when something goes wrong."),
-  Command.withSubcommands([doctor, lab])
+  Command.withDescription(
+    "Checks calls to model APIs, shows how they end when something goes wrong, and simulates traffic."
+  ),
+  Command.withSubcommands([doctor, lab, simulate])
 )
 
 const version = (): string => {
