@@ -29,10 +29,10 @@ import { execute, type Perform, within } from "./internal/simulator/execute.js"
 import { type Expectations, messageOf, Unmet } from "./internal/simulator/expectations.js"
 import { workersOf } from "./internal/simulator/load.js"
 import type * as model from "./internal/simulator/model.js"
-import { checkBucket, checkLoad, checkSlots, checkTokens, millisOf } from "./internal/simulator/options.js"
+import { checkBucket, checkLoad, checkSlots, checkTokens, millisOf } from "./internal/simulator/simulationOptions.js"
 import { consult, type OracleResult } from "./internal/simulator/oracle.js"
 import { lognormal as drawLognormal } from "./internal/simulator/random.js"
-import { Recorder } from "./internal/simulator/recorder.js"
+import { TrafficRecorder } from "./internal/simulator/recorder.js"
 import { merged, type Report, reportOf } from "./internal/simulator/report.js"
 import { effectServer, modelServer, type Server } from "./internal/simulator/server.js"
 import { BucketModel, SlotsModel, TokensModel } from "./internal/simulator/servers.js"
@@ -42,7 +42,7 @@ import {
   type ScenarioName,
   scenarioNames,
   scenarioOf
-} from "./internal/simulator/scenarios.js"
+} from "./internal/simulator/trafficScenarios.js"
 import { VirtualTime } from "./internal/simulator/virtualTime.js"
 
 export type { Interval } from "./internal/simulator/histogram.js"
@@ -51,7 +51,7 @@ export type { ClassReport, Report, Series, Settling } from "./internal/simulator
 export { type ClassExpectations, type Expectations, Unmet } from "./internal/simulator/expectations.js"
 export { type Server, ServerTypeId } from "./internal/simulator/server.js"
 export { policies } from "./internal/simulator/policies.js"
-export { type Scale, type Scenario, type ScenarioName, scenarioNames } from "./internal/simulator/scenarios.js"
+export { type Scale, type Scenario, type ScenarioName, scenarioNames } from "./internal/simulator/trafficScenarios.js"
 
 // -------------------------------------------------------------------------------------------------
 // Model
@@ -363,7 +363,7 @@ const runOne = <A, E, R, R2, EX, RX>(
   Effect.suspend(() => {
     const { loads, onProgress, promises, seed, server, troubles } = checked
     const time = new VirtualTime({ promises })
-    const recorder = new Recorder(checked)
+    const recorder = new TrafficRecorder(checked)
     const connected = server.connect({ ...checked, time, recorder })
     for (const { from } of troubles) time.at(from, () => recorder.beginTrouble())
     const running = execute<R | R2, EX, RX>({
@@ -389,7 +389,7 @@ const runOne = <A, E, R, R2, EX, RX>(
     )
   })
 
-const allOf = ({ calls, series, tokens }: Recorder): OracleResult => ({
+const allOf = ({ calls, series, tokens }: TrafficRecorder): OracleResult => ({
   succeeded: calls,
   tokens,
   perSecond: series.started

@@ -1,7 +1,15 @@
 import { HttpClient, HttpClientRequest } from "@effect/platform"
 import { it } from "@effect/vitest"
 import { Effect, Fiber, Layer, ManagedRuntime, Metric, MetricState, Redacted, Stream, TestClock } from "effect"
-import { ApiError, RateLimiter, Reliability, ReliableHttpClient, RetryBudget, Telemetry } from "effect-reliability"
+import {
+  ApiError,
+  Hedge,
+  RateLimiter,
+  Reliability,
+  ReliableHttpClient,
+  RetryBudget,
+  Telemetry
+} from "effect-reliability"
 import { Fireworks } from "effect-reliability/fireworks"
 import * as EventStream from "effect-reliability/stream"
 import { Fault, ScriptedClient } from "effect-reliability/testing"
@@ -111,6 +119,15 @@ const everything = Effect.gen(function* () {
   for (const ending of ["reset", "silence"] as const) {
     yield* http.script(Fault.stream({ events: 3, after: 2, ending }))
     yield* Effect.exit(Stream.runDrain(fireworks.chatStream(chat())))
+  }
+  const hedge = yield* Hedge.make({ after: "1 second", budget: { ratio: 1 } })
+  const about = { host: "127.0.0.1:8080", model: "m", operation: "chat", provider: "p", method: "POST" }
+  for (const policy of [Reliability.make({ workload, hedge }), Reliability.make({ workload, hedge, about })]) {
+    let copies = 0
+    yield* Reliability.protect(
+      Effect.suspend(() => (++copies === 1 ? Effect.never : Effect.void)),
+      policy
+    )
   }
 }).pipe(Effect.scoped)
 

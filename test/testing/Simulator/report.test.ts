@@ -10,7 +10,7 @@ import {
   ratio,
   recoveryOf
 } from "../../../src/testing/internal/simulator/report.js"
-import { Recorder } from "../../../src/testing/internal/simulator/recorder.js"
+import { TrafficRecorder } from "../../../src/testing/internal/simulator/recorder.js"
 
 const counts = (...values: ReadonlyArray<number>) => Uint32Array.from(values)
 const call = (over: object = {}) => ({
@@ -24,8 +24,8 @@ const call = (over: object = {}) => ({
   startedAt: 0,
   ...over
 })
-const recorder = (options: Partial<ConstructorParameters<typeof Recorder>[0]> = {}) =>
-  new Recorder({ duration: 10_000, warmUp: 0, processes: 1, troubles: [], ...options })
+const recorder = (options: Partial<ConstructorParameters<typeof TrafficRecorder>[0]> = {}) =>
+  new TrafficRecorder({ duration: 10_000, warmUp: 0, processes: 1, troubles: [], ...options })
 
 describe("a histogram", () => {
   it("finds quantiles with an error of less than one percent", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest"
 import type * as model from "../../../src/testing/internal/simulator/model.js"
-import { checkBucket, checkSlots, checkTokens } from "../../../src/testing/internal/simulator/options.js"
+import { checkBucket, checkSlots, checkTokens } from "../../../src/testing/internal/simulator/simulationOptions.js"
 import { seeded } from "../../../src/testing/internal/simulator/random.js"
 import {
   BucketModel,

@@ -9,11 +9,11 @@ import * as Classify from "../../../Classify.js"
 import * as Dialect from "../../../Dialect.js"
 import { currentCall } from "../../../internal/call/context.js"
 import type { Pass } from "../../../internal/rateLimiter/pass.js"
-import { noHeaders } from "./headers.js"
+import { noHeaders } from "./serverHeaders.js"
 import type { SimulatedCall } from "./load.js"
 import type { Response } from "./model.js"
 import type { Random } from "./random.js"
-import type { Recorder } from "./recorder.js"
+import type { TrafficRecorder } from "./recorder.js"
 import type { Arrival, Model, Reply } from "./servers.js"
 import type { VirtualTime, Wake } from "./virtualTime.js"
 
@@ -27,7 +27,7 @@ export interface Progress {
 export interface Network {
   readonly time: VirtualTime
   readonly random: Random
-  readonly recorder: Recorder
+  readonly recorder: TrafficRecorder
   readonly model: Model
   readonly dialect: Dialect.Dialect
   /** Milliseconds to the server and back. */

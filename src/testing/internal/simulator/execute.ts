@@ -18,7 +18,7 @@ import { detached } from "../../../internal/call/context.js"
 import { type CheckedLoad, generate, type LoadSetup, type SimulatedCall, type Start } from "./load.js"
 import type { Call } from "./model.js"
 import type { Progress } from "./exchange.js"
-import type { Recorder } from "./recorder.js"
+import type { TrafficRecorder } from "./recorder.js"
 import type { VirtualTime } from "./virtualTime.js"
 
 type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
@@ -28,7 +28,7 @@ export type Perform<R> = (call: Call, progress: Progress) => Effect.Effect<unkno
 
 export interface Execution<R, E, RX> extends LoadSetup {
   readonly time: VirtualTime
-  readonly recorder: Recorder
+  readonly recorder: TrafficRecorder
   readonly duration: number
   /** Makes the client of a process. */
   readonly client: (process: number) => Effect.Effect<Perform<R>, E, RX>
@@ -183,7 +183,7 @@ const limitedBy = <R>(
 ): Effect.Effect<unknown, unknown, R> => (load.deadline === Infinity ? effect : Deadline.within(effect, load.deadline))
 
 const settle = (
-  recorder: Recorder,
+  recorder: TrafficRecorder,
   now: number,
   { call, delivered }: Progress,
   exit: Exit.Exit<unknown, unknown>,

@@ -54,7 +54,7 @@ const add = (counts: Uint32Array, index: number): void => {
 /** The intervals of the moving second in which arrivals are counted. */
 const tenths = 10
 
-export class Recorder {
+export class TrafficRecorder {
   calls = 0
   attempts = 0
   succeeded = 0

@@ -5,7 +5,7 @@
  */
 import type { Interval } from "./histogram.js"
 import type { OracleResult } from "./oracle.js"
-import type { Counts, Recorder, Trouble } from "./recorder.js"
+import type { Counts, TrafficRecorder, Trouble } from "./recorder.js"
 
 /**
  * The calls of a class. Times are in milliseconds.
@@ -197,7 +197,7 @@ export const merged = (troubles: ReadonlyArray<Trouble>): ReadonlyArray<Trouble>
 export interface ReportInput {
   readonly seed: number
   readonly duration: number
-  readonly recorder: Recorder
+  readonly recorder: TrafficRecorder
   readonly oracle: OracleResult | undefined
   /** True if the server limits tokens. */
   readonly countsTokens: boolean
@@ -209,7 +209,7 @@ export interface ReportInput {
 
 /** Returns the share of an oracle's success. */
 export const goodputOf = (
-  { succeeded, tokens }: Pick<Recorder, "succeeded" | "tokens">,
+  { succeeded, tokens }: Pick<TrafficRecorder, "succeeded" | "tokens">,
   oracle: OracleResult,
   countsTokens: boolean
 ): number | undefined => {

@@ -6,11 +6,11 @@
 import type * as Effect from "effect/Effect"
 import type { ApiError } from "../../../ApiError.js"
 import { attemptOn, counted, type Progress } from "./exchange.js"
-import { dialectOf } from "./headers.js"
+import { dialectOf } from "./serverHeaders.js"
 import type { Call, Response } from "./model.js"
-import type { CheckedServer } from "./options.js"
+import type { CheckedServer } from "./simulationOptions.js"
 import { type Random, seeded } from "./random.js"
-import type { Recorder, Trouble } from "./recorder.js"
+import type { TrafficRecorder, Trouble } from "./recorder.js"
 import type { Model } from "./servers.js"
 import type { VirtualTime } from "./virtualTime.js"
 
@@ -25,7 +25,7 @@ export const ServerTypeId: unique symbol = Symbol.for("effect-reliability/testin
 /** The simulation that clients and a server are part of. */
 export interface Connection {
   readonly time: VirtualTime
-  readonly recorder: Recorder
+  readonly recorder: TrafficRecorder
   readonly seed: number
   readonly roundTrip: number
 }

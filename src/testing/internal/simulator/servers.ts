@@ -3,8 +3,8 @@
  *
  * @since 0.2.0
  */
-import { type Headers, hintHeaders, limitHeaders, type NamedLimit, noHeaders } from "./headers.js"
-import type { CheckedBucket, CheckedServer, CheckedSlots, CheckedTokens, Late } from "./options.js"
+import { type Headers, hintHeaders, limitHeaders, type NamedLimit, noHeaders } from "./serverHeaders.js"
+import type { CheckedBucket, CheckedServer, CheckedSlots, CheckedTokens, Late } from "./simulationOptions.js"
 import type { Random } from "./random.js"
 import type { VirtualTime } from "./virtualTime.js"
 

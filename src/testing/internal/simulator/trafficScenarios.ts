@@ -5,7 +5,7 @@
  */
 import type { DurationInput } from "effect/Duration"
 import type { Load, Size } from "./model.js"
-import { checkBucket, checkSlots, checkTokens } from "./options.js"
+import { checkBucket, checkSlots, checkTokens } from "./simulationOptions.js"
 import { lognormal } from "./random.js"
 import { modelServer, type Server } from "./server.js"
 import { BucketModel, SlotsModel, TokensModel } from "./servers.js"
