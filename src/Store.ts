@@ -43,7 +43,7 @@ export interface Store {
   /**
    * Replaces the state of a key in one atomic step, and returns the result.
    *
-   * `step` receives the current state, or `undefined` for a new key, and the milliseconds of the store's clock. That clock is
+   * `step` receives the current state, or `undefined` if it is absent, and the milliseconds of the store's clock. That clock is
    * the same for all users of the store, and its origin is arbitrary. `step` must be pure and must not change the given state: a
    * store may call it again when another user was faster. States must survive a round trip through JSON. A step that changes
    * nothing returns the given state itself, so that a store need not write it.

@@ -6,12 +6,12 @@
  * ready at the same time share it. All times are those of the server, so the clocks of the clients do not matter. Each key has a
  * time to live, and each script uses one key, so that the store also works on Redis Cluster. It needs Redis 5 or later.
  *
- * Redis holds nothing that cannot be lost. If it does not respond in time, the modules that use the store decide alone with the
- * share of this process, and the store rests for a while, in which steps fail at once. If Redis restarts without its data, each
+ * Redis holds nothing that cannot be lost. If it does not respond in time, the users of the store decide alone with the share of
+ * this process. The store then rests for a while, in which steps fail at once. If Redis restarts without its data, each
  * limit continues from the state that a process knows, with empty buckets.
  *
- * `RateLimiter` of `@effect/experimental` 0.61 also works on Redis, but it fails with fractional refills, stores keys without a time
- * to live, uses a second key in another hash slot, and takes the time from the client.
+ * `RateLimiter` of `@effect/experimental` 0.61 also works on Redis. It is not used here: fractional refills fail, keys have no time to
+ * live, a second key is in another hash slot, and the time is that of the client.
  *
  * @since 0.2.0
  */
@@ -120,6 +120,18 @@ export interface NodeRedisOptions {
  *
  * Set `enableOfflineQueue: false` and `maxRetriesPerRequest: 0`: commands for a server that is away then fail at once.
  *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { RedisStore } from "effect-reliability/redis"
+ * import { Redis } from "ioredis"
+ *
+ * const redis = new Redis({ lazyConnect: true, enableOfflineQueue: false, maxRetriesPerRequest: 0 })
+ * redis.on("error", () => {})
+ * const client = RedisStore.fromIoredis(redis)
+ * assert.strictEqual(typeof client.evalSha, "function")
+ * ```
+ *
  * @since 0.2.0
  * @category constructors
  */
@@ -132,6 +144,18 @@ export const fromIoredis = (redis: Ioredis): Client => ({
  * Returns the client of a store that uses the package `redis`, from version 4.
  *
  * Set `disableOfflineQueue: true`: commands for a server that is away then fail at once.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { RedisStore } from "effect-reliability/redis"
+ * import { createClient } from "redis"
+ *
+ * const redis = createClient({ url: "redis://127.0.0.1:6379", disableOfflineQueue: true })
+ * redis.on("error", () => {})
+ * const client = RedisStore.fromNodeRedis(redis)
+ * assert.strictEqual(typeof client.evalSha, "function")
+ * ```
  *
  * @since 0.2.0
  * @category constructors

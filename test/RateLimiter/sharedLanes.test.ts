@@ -438,7 +438,7 @@ describe("a lane on a store", () => {
     expect(burst(lane("other"), simulation)).toHaveLength(0)
   })
 
-  it("is not stopped by a store whose clock goes back", () => {
+  it("continues when the clock of the store goes back", () => {
     const { lane, simulation, store } = pair({ limits: { requests: 10 } })
     const one = lane("one")
     for (const ticket of burst(one, simulation)) one.record(ticket, { kind: "ok" })
@@ -531,7 +531,7 @@ describe("the slot of shared limits", () => {
 })
 
 describe("a share of a state", () => {
-  it("has a part of each rate and limit, and is the state again when it is multiplied", () => {
+  it("divides each rate and limit, and restores them when it is multiplied", () => {
     const state = initial({ concurrency: 12, limits: { requests: 60, output: 900 } })
     const share = scaled(state, 1 / 3)
     expect(share).toMatchObject({ concurrency: 4, paces: [{ rate: 20, limit: 20 }, { rate: 300 }] })

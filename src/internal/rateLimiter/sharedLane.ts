@@ -23,7 +23,7 @@ import {
   step
 } from "./sharedState.js"
 
-/** What the lanes of a limiter know of their store. */
+/** The store of the lanes of a limiter, and the rules of its use. */
 export interface Sharing {
   /** The id of this limiter in the store. */
   readonly id: string

@@ -7,10 +7,17 @@
 /**
  * Replaces a state if its version is the expected one.
  *
- * KEYS: the key. ARGV: the expected version (empty if there is no state), the client's estimate of the time in milliseconds, the
- * tolerance of that estimate, the new value (empty to write nothing), its time to live in milliseconds, the id of the client, and
- * the milliseconds of a claim (0 for none). A value is a version, the id of the client that has a claim, the end of the claim, and
- * JSON, with spaces between them.
+ * KEYS is the key. ARGV has seven parts; times are milliseconds.
+ *
+ * 1. the expected version, empty without a state
+ * 2. the client's estimate of the time
+ * 3. the tolerance of that estimate
+ * 4. the new value, empty to write nothing
+ * 5. the time to live of the value
+ * 6. the id of the client
+ * 7. the duration of a claim, 0 without a claim
+ *
+ * A value is a version, the id of the client that has a claim, the end of the claim, and JSON, with spaces between them.
  *
  * Returns 1 if the version is the expected one, the estimate is good enough and no other client has a claim. Returns 2 with the
  * current value if the client has a claim now, and 0 with the current value otherwise. The second and third parts are the time as

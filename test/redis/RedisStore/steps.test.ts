@@ -262,7 +262,7 @@ describe.skipIf(!RedisServer.isInstalled)(`a store on redis-server${RedisServer.
     })
   )
 
-  it.scopedLive("is unavailable while the server stalls or is away, and available after it", () =>
+  it.scopedLive("fails while the server stalls or is away, and succeeds after it", () =>
     Effect.gen(function* () {
       const server = yield* RedisServer.make
       const store = yield* RedisStore.make({
