@@ -6,14 +6,14 @@ import { type Expectations, Unmet } from "./internal/simulator/expectations.js"
 import type * as model from "./internal/simulator/model.js"
 import { type Report } from "./internal/simulator/report.js"
 import { type Server } from "./internal/simulator/server.js"
-import { type Scale, type Scenario, type ScenarioName } from "./internal/simulator/scenarios.js"
+import { type Scale, type Scenario, type ScenarioName } from "./internal/simulator/trafficScenarios.js"
 export type { Interval } from "./internal/simulator/histogram.js"
 export type * from "./internal/simulator/model.js"
 export type { ClassReport, Report, Series, Settling } from "./internal/simulator/report.js"
 export { type ClassExpectations, type Expectations, Unmet } from "./internal/simulator/expectations.js"
 export { type Server, ServerTypeId } from "./internal/simulator/server.js"
 export { policies } from "./internal/simulator/policies.js"
-export { type Scale, type Scenario, type ScenarioName, scenarioNames } from "./internal/simulator/scenarios.js"
+export { type Scale, type Scenario, type ScenarioName, scenarioNames } from "./internal/simulator/trafficScenarios.js"
 export interface Options<A = model.Response, E = ApiError, R = never> {
   readonly server: Server<A, E, R>
   readonly load: model.Load | ReadonlyArray<model.Load>

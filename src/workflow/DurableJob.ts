@@ -24,8 +24,8 @@
  *   ways that still decode what is stored. Otherwise waiting executions die.
  * - **Set `ShardingConfig.runnerAddress`.** Its default port, 34431, is in the range of outgoing connections on Linux. Use a port
  *   below 32768.
- * - **Set `shardLockDisableAdvisory: true` on Postgres.** A process that hangs keeps its advisory locks for over a minute, and two
- *   clusters in one database share them even if their tables have different prefixes.
+ * - **Set `shardLockDisableAdvisory: true` on Postgres.** A process that hangs keeps its advisory locks for over a minute. Two
+ *   clusters in one database share such locks, even with different table prefixes.
  * - **Wake-ups are late.** The cluster polls for them every 10 seconds (`entityMessagePollInterval`), and `execute` looks for the
  *   outcome at growing intervals of up to 30 seconds (`suspendedRetrySchedule`).
  * - **Interruption is not immediate.** `interrupt` takes effect when the current step ends. On Postgres, an interruption that arrives
@@ -79,11 +79,11 @@ export interface DurableJob<in Input, out Snapshot, out A, out R> {
   /** Registers the job with the engine. Provide it on every runner. */
   readonly layer: Layer.Layer<never, never, WorkflowEngine.WorkflowEngine | R>
   /**
-   * Starts the execution if there is none, and waits for its outcome. Interrupting this effect ends the wait and not the
+   * Starts the execution unless it exists, and waits for its outcome. Interrupting this effect ends the wait and not the
    * execution. If the execution is interrupted, so is this effect.
    */
   readonly execute: (id: string, input: Input) => Effect.Effect<A, ApiError, WorkflowEngine.WorkflowEngine>
-  /** Starts the execution if there is none, and does not wait. Returns once the engine has stored it. */
+  /** Starts the execution unless it exists, and does not wait. Returns once the engine has stored it. */
   readonly start: (id: string, input: Input) => Effect.Effect<void, never, WorkflowEngine.WorkflowEngine>
   /** Returns the status of the execution. Any process that reaches the engine's storage can call it. */
   readonly poll: (id: string) => Effect.Effect<Status<A>, never, WorkflowEngine.WorkflowEngine>

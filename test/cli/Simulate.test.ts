@@ -277,7 +277,7 @@ describe("the page", () => {
     expect(page.replaceAll(/ xmlns="http:\/\/www\.w3\.org\/\d+\/svg"/g, "")).not.toMatch(/https?:/)
   })
 
-  it("has colours for light, dark and print", () => {
+  it("contains colours for light, dark and print", () => {
     expect(page).toContain("@media screen and (prefers-color-scheme: dark)")
     expect(page).toContain("@media print")
     // all colours of charts are variables of the style sheet
@@ -301,7 +301,7 @@ describe("the page", () => {
     expect(page).toContain("naive: 62.5 % in the end; careful: 100.0 % in the end.")
   })
 
-  it("has the numbers of each chart in a table", () => {
+  it("repeats the numbers of each chart in a table", () => {
     const tables = captured(page, /<details>.*?<table>(.*?)<\/table>/gs)
     expect(tables).toHaveLength(3)
     // the third second of the first policy: load, admitted, refused or failed, oracle, succeeded

@@ -18,7 +18,7 @@ describe("Simulator.run", () => {
     expectTypeOf(two).toEqualTypeOf<Effect.Effect<{ readonly a: Simulator.Report; readonly b: Simulator.Report }>>()
   })
 
-  it("has the errors and the services of its policies, without their scope", () => {
+  it("keeps the errors and the services of its policies, without their scope", () => {
     const limited = Effect.map(RateLimiter.make(), (limiter) =>
       Reliability.make({ workload: Workload.interactive, limiter })
     )

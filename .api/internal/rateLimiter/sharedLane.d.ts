@@ -7,6 +7,7 @@ export interface Sharing {
   readonly settings: Settings
   readonly processes: number
   readonly onOutage: "local" | "fail"
+  readonly delay: number
   readonly idle: number
   readonly modify: (
     key: string,

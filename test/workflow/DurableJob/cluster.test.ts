@@ -111,7 +111,7 @@ describe.skipIf(missingPostgres !== undefined)(title("a durable job on two runne
     }).pipe(Effect.scoped)
   )
 
-  it.live("is taken over by the other runner once the locks have expired", () =>
+  it.live("moves to the other runner once the locks have expired", () =>
     Effect.gen(function* () {
       const server = yield* jobsFor("1 hour")
       const ids = idsOf("taken", 12)
@@ -138,7 +138,7 @@ describe.skipIf(missingPostgres !== undefined)(title("a durable job on two runne
     }).pipe(Effect.scoped)
   )
 
-  it.live("is followed, interrupted and purged by a process that is no runner", () =>
+  it.live("lets a process that is not a runner follow, interrupt and purge it", () =>
     Effect.gen(function* () {
       const server = yield* jobsFor((id) => (id === "stopped" ? "1 hour" : "4 seconds"))
       yield* withRunners(
@@ -177,7 +177,7 @@ describe.skipIf(missingPostgres !== undefined)(title("a durable job on two runne
     }).pipe(Effect.scoped)
   )
 
-  it.live("is submitted once by two machines that ask for the same id", () =>
+  it.live("submits once for two machines that ask for the same id", () =>
     Effect.gen(function* () {
       const server = yield* jobsFor("3 seconds")
       const ports = yield* Effect.promise(async () => freePorts(2))

@@ -189,7 +189,7 @@ describe("a durable job", () => {
     )
   })
 
-  it.effect("is not limited by a deadline around `execute`", () => {
+  it.effect("continues past a deadline around `execute`", () => {
     const server = makeServer()
     return on(
       durable(server),
@@ -420,7 +420,7 @@ describe("the stored state", () => {
 })
 
 describe("a durable batch", () => {
-  it.effect("has the outcome of `BatchJobs.await`, and submits once after a lost response", () =>
+  it.effect("returns the outcome of `BatchJobs.await`, and submits once after a lost response", () =>
     Effect.gen(function* () {
       const server = yield* FireworksServer.inMemory({ account, timeline: FireworksServer.expired })
       yield* server.down
@@ -505,7 +505,7 @@ describe("a durable trainer", () => {
       1,
       "Preserved"
     ]
-  ] as const)("has the outcome of `TrainerJobs.reconnectAndWait` for %s", ([, options, resumed, optimizer]) =>
+  ] as const)("returns the outcome of `TrainerJobs.reconnectAndWait` for %s", ([, options, resumed, optimizer]) =>
     Effect.gen(function* () {
       const [stored, direct] = [yield* outcomeOf(options, true), yield* outcomeOf(options, false)]
       expect(reached(stored)).toMatchObject({ resumed, optimizer: { _tag: optimizer } })

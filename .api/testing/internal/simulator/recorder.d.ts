@@ -26,7 +26,7 @@ export interface RecorderOptions {
   readonly processes: number
   readonly troubles: ReadonlyArray<Trouble>
 }
-export declare class Recorder {
+export declare class TrafficRecorder {
   #private
   calls: number
   attempts: number

@@ -1,6 +1,6 @@
 import type { Interval } from "./histogram.js"
 import type { OracleResult } from "./oracle.js"
-import type { Counts, Recorder, Trouble } from "./recorder.js"
+import type { Counts, TrafficRecorder, Trouble } from "./recorder.js"
 export interface ClassReport {
   readonly calls: number
   readonly succeeded: number
@@ -66,7 +66,7 @@ export declare const merged: (troubles: ReadonlyArray<Trouble>) => ReadonlyArray
 export interface ReportInput {
   readonly seed: number
   readonly duration: number
-  readonly recorder: Recorder
+  readonly recorder: TrafficRecorder
   readonly oracle: OracleResult | undefined
   readonly countsTokens: boolean
   readonly workers: number
@@ -75,7 +75,7 @@ export interface ReportInput {
   readonly changes: ReadonlyArray<number>
 }
 export declare const goodputOf: (
-  { succeeded, tokens }: Pick<Recorder, "succeeded" | "tokens">,
+  { succeeded, tokens }: Pick<TrafficRecorder, "succeeded" | "tokens">,
   oracle: OracleResult,
   countsTokens: boolean
 ) => number | undefined

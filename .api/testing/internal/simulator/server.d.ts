@@ -1,15 +1,15 @@
 import type * as Effect from "effect/Effect"
 import type { ApiError } from "../../../ApiError.js"
 import type { Call, Response } from "./model.js"
-import type { CheckedServer } from "./options.js"
+import type { CheckedServer } from "./simulationOptions.js"
 import { type Random } from "./random.js"
-import type { Recorder } from "./recorder.js"
+import type { TrafficRecorder } from "./recorder.js"
 import type { Model } from "./servers.js"
 import type { VirtualTime } from "./virtualTime.js"
 export declare const ServerTypeId: unique symbol
 export interface Connection {
   readonly time: VirtualTime
-  readonly recorder: Recorder
+  readonly recorder: TrafficRecorder
   readonly seed: number
   readonly roundTrip: number
 }

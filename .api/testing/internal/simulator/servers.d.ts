@@ -1,5 +1,5 @@
-import { type Headers, type NamedLimit } from "./headers.js"
-import type { CheckedBucket, CheckedServer, CheckedSlots, CheckedTokens, Late } from "./options.js"
+import { type Headers, type NamedLimit } from "./serverHeaders.js"
+import type { CheckedBucket, CheckedServer, CheckedSlots, CheckedTokens, Late } from "./simulationOptions.js"
 import type { Random } from "./random.js"
 import type { VirtualTime } from "./virtualTime.js"
 export interface Reply {
