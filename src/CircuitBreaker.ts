@@ -160,6 +160,15 @@ export interface BreakerOptions<in A = never, in E = never, R = never> {
  * Opens the circuit after a number of failures in a row, in the order in which the calls began. Throws a `RangeError` if
  * `failures` is not an integer of at least 1.
  *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { CircuitBreaker } from "effect-reliability"
+ *
+ * const breaker = CircuitBreaker.make({ tripPolicy: CircuitBreaker.consecutive(3) })
+ * console.log((await Effect.runPromise(breaker)).options.tripPolicy) // { _tag: "Consecutive", failures: 3 }
+ * ```
+ *
  * @since 0.2.0
  * @category constructors
  */
@@ -173,6 +182,14 @@ export const consecutive = (failures: number): TripPolicy => ({
  *
  * Of the last `size` recorded calls, at least `minimumCalls` are needed, and at least one failure. `threshold` is a share from 0 to
  * 1. Throws a `RangeError` for options out of their bounds.
+ *
+ * @example
+ * ```ts
+ * import { CircuitBreaker } from "effect-reliability"
+ *
+ * const tripPolicy = CircuitBreaker.rate({ threshold: 0.5, size: 100, minimumCalls: 20 })
+ * console.log(tripPolicy._tag) // Rate
+ * ```
  *
  * @since 0.2.0
  * @category constructors
@@ -204,6 +221,15 @@ export const rate = (
 /**
  * The outcome of a call that shows that the server is healthy.
  *
+ * @example
+ * ```ts
+ * import { CircuitBreaker } from "effect-reliability"
+ *
+ * // a response with a warning still shows that the server works
+ * const outcome = CircuitBreaker.make({ classify: () => CircuitBreaker.success })
+ * console.log(typeof outcome) // object
+ * ```
+ *
  * @since 0.2.0
  * @category constructors
  */
@@ -211,6 +237,16 @@ export const success: Outcome = outcomes.success
 
 /**
  * The outcome of a call that says nothing about the health of the server.
+ *
+ * @example
+ * ```ts
+ * import { CircuitBreaker } from "effect-reliability"
+ *
+ * const breaker = CircuitBreaker.make({
+ *   classify: (error) => (error.status === 404 ? CircuitBreaker.ignored : CircuitBreaker.outcome(error))
+ * })
+ * console.log(typeof breaker) // object
+ * ```
  *
  * @since 0.2.0
  * @category constructors
@@ -220,6 +256,14 @@ export const ignored: Outcome = outcomes.ignored
 /**
  * Makes the outcome of a call that the server failed. If it opens the circuit, `retryAfter` lengthens the open time, up to
  * `maxOpenDuration`.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { CircuitBreaker } from "effect-reliability"
+ *
+ * assert.strictEqual(CircuitBreaker.failure({ retryAfter: "2 seconds" })._tag, "Failure")
+ * ```
  *
  * @since 0.2.0
  * @category constructors
@@ -403,7 +447,7 @@ export const withBreaker: {
           return Effect.matchCauseEffect(restore(self), {
             onSuccess: (value) => after(admission.succeed(), Effect.succeed(value)),
             onFailure: (cause) => {
-              const error = outcomes.errorIn(cause, clockOf(fiber).unsafeCurrentTimeMillis())
+              const error = circuits.errorIn(cause, clockOf(fiber).unsafeCurrentTimeMillis())
               const recording = error === undefined ? admission.drop() : admission.fail(error)
               const warning = orderWarning(circuits, "CircuitBreaker.withBreaker", "breaker", error)
               return after(warning, after(recording, Effect.failCause(cause)))

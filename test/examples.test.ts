@@ -35,6 +35,12 @@ const prints: Readonly<Record<string, ReadonlyArray<string | RegExp>>> = {
   ],
   "durableInMemory.ts": ["after 8 hours: Waiting", "after 12 hours: Completed; jobs: 1"],
   "durableSqlite.ts": ["Completed; jobs: 1"],
+  "hedgedChat.ts": [
+    "Is it you?",
+    "kimi failed with NotFound; next: llama",
+    "Is it you now?",
+    "calls: 2, second copies: 1"
+  ],
   "interactiveChat.ts": [
     "200 - Is it you?",
     "503 30 The service is busy. Please try again later.",
@@ -48,6 +54,11 @@ const prints: Readonly<Record<string, ReadonlyArray<string | RegExp>>> = {
     "chat: succeeded at attempt 3",
     "database: Conflict after 2 attempts",
     "search: Unavailable after 4 attempts"
+  ],
+  "sharedByTools.ts": [
+    "10 of 10 tools succeeded",
+    "Open, HalfOpen, Closed",
+    "opens after 3 failures in a row, for 200ms"
   ],
   "streamToClient.ts": [
     "event: words",

@@ -251,8 +251,7 @@ const theirs = (options: Options, steps: ReadonlyArray<Step>): Promise<Trace> =>
   })
   return program.pipe(
     E4.Effect.scoped,
-    E4.Effect.provide(CircuitBreaker4.layerStoreMemory()),
-    E4.Effect.provide(TestClock4.layer()),
+    E4.Effect.provide(E4.Layer.provideMerge(CircuitBreaker4.layerStoreMemory(), TestClock4.layer())),
     E4.Effect.runPromise
   )
 }

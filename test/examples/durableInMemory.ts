@@ -35,4 +35,4 @@ const Api = FireworksServer.layerClient(Fireworks.layer).pipe(
   Layer.provideMerge(FireworksServer.layerInMemory({ timeline }))
 )
 const Live = Batch.layer.pipe(Layer.provideMerge(WorkflowEngine.layerMemory), Layer.provideMerge(Api))
-await Effect.runPromise(test.pipe(Effect.provide(Live), Effect.provide(TestContext.TestContext)))
+await Effect.runPromise(test.pipe(Effect.provide(Layer.provideMerge(Live, TestContext.TestContext))))

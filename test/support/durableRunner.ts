@@ -58,11 +58,13 @@ const program = Effect.gen(function* () {
 })
 
 program.pipe(
-  Effect.provide(Live),
   Effect.provide(
-    Logger.replace(
-      Logger.defaultLogger,
-      Logger.map(Logger.logfmtLogger, (line) => void process.stderr.write(`${line}\n`))
+    Layer.provideMerge(
+      Live,
+      Logger.replace(
+        Logger.defaultLogger,
+        Logger.map(Logger.logfmtLogger, (line) => void process.stderr.write(`${line}\n`))
+      )
     )
   ),
   NodeRuntime.runMain({ disablePrettyLogger: true })

@@ -42,7 +42,7 @@ export interface CircuitBreaker {
   /** The changes of state that this breaker makes from now on. The stream does not end. */
   readonly transitions: Stream.Stream<Transition>
   /** @internal */
-  readonly circuits: Pick<Circuits, "enter" | "peek" | "describe">
+  readonly circuits: Pick<Circuits, "enter" | "peek" | "describe" | "errorIn">
 }
 
 /**

@@ -23,6 +23,7 @@ import {
   type Refusal,
   renew
 } from "./circuit.js"
+import { errorIn } from "./errorIn.js"
 import type { KeyDescription, Outcome, State, Transition, TripPolicy } from "./model.js"
 import { Permit, type PermitIssuer, type Recording } from "./permit.js"
 
@@ -54,6 +55,7 @@ interface Entry {
 type Step<A> = (circuit: Circuit | undefined, now: number) => readonly [A, Circuit]
 
 export class Circuits implements PermitIssuer {
+  readonly errorIn = errorIn
   readonly now: () => number
   readonly slow: number
   readonly classify: ((error: ApiError) => Outcome) | undefined

@@ -12,7 +12,12 @@ import * as ScheduleDecision from "effect/ScheduleDecision"
 import * as ScheduleIntervals from "effect/ScheduleIntervals"
 import { duration } from "../options.js"
 
-/** A duration, or a schedule whose n-th delay is the duration of the n-th opening in a row. */
+/**
+ * A duration, or a schedule whose n-th delay is the duration of the n-th opening in a row.
+ *
+ * @since 0.2.0
+ * @category model
+ */
 export type OpenDuration = Duration.DurationInput | Schedule.Schedule<unknown, number>
 
 /** The default open times. At their end, a quarter of the time since the outage began is lost at most. */

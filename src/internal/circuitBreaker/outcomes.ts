@@ -3,9 +3,7 @@
  *
  * @since 0.2.0
  */
-import * as Cause from "effect/Cause"
-import { type ApiError, isApiError } from "../../ApiError.js"
-import * as Classify from "../../Classify.js"
+import type { ApiError } from "../../ApiError.js"
 import { reasons } from "../reasons.js"
 import type { Outcome } from "./model.js"
 
@@ -19,11 +17,4 @@ export const outcomeOf = ({ phase, reason, retryAfter, reusedSocket }: ApiError)
   // the caller's deadline and its pool of connections do not describe the server, and neither does a connection it closed idle
   if (phase === "deadline" || phase === "pool" || reusedSocket === true) return ignored
   return retryAfter === undefined ? failed : { _tag: "Failure", retryAfter }
-}
-
-/** Returns the error for which the outcome of a cause is decided; undefined for an interruption. */
-export const errorIn = (cause: Cause.Cause<unknown>, now: number): ApiError | undefined => {
-  if (Cause.isInterruptedOnly(cause)) return undefined
-  const error = Cause.squash(cause)
-  return isApiError(error) ? error : Classify.exception(error, { now })
 }

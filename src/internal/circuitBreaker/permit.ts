@@ -3,6 +3,7 @@
  *
  * @since 0.2.0
  */
+import type * as Cause from "effect/Cause"
 import type * as Effect from "effect/Effect"
 import type { ApiError } from "../../ApiError.js"
 import { attempt } from "../errors.js"
@@ -15,6 +16,8 @@ export type Recording = Effect.Effect<void> | undefined
 
 /** The breaker that admitted an attempt. */
 export interface PermitIssuer {
+  /** Returns the error for which the outcome of a cause is decided; undefined for an interruption. */
+  readonly errorIn: (cause: Cause.Cause<unknown>, now: number) => ApiError | undefined
   readonly now: () => number
   /** The milliseconds from which a success counts as a failure. */
   readonly slow: number
@@ -61,6 +64,12 @@ export class Permit {
   }
 
   /** Records that the attempt does not describe the server. */
+  /** Records the failure of an effect of any type, or its interruption. */
+  passOn(cause: Cause.Cause<unknown>, now: number): Recording {
+    const error = this.#issuer.errorIn(cause, now)
+    return error === undefined ? this.drop() : this.fail(error)
+  }
+
   drop(): Recording {
     return this.finish(ignored)
   }

@@ -11,7 +11,6 @@ import type { AnyFiber } from "../call/model.js"
 import { interruptionsOf } from "../call/timeLimit.js"
 import { checkBreaker, type CircuitBreaker, type Use as KeyedBreaker } from "../circuitBreaker/breakerService.js"
 import type { Refusal } from "../circuitBreaker/circuit.js"
-import { errorIn } from "../circuitBreaker/outcomes.js"
 import { Permit, type Recording } from "../circuitBreaker/permit.js"
 import { keyOfAbout } from "../keys.js"
 import type { Entry } from "../rateLimiter/engine.js"
@@ -80,9 +79,7 @@ export class Admitted {
   /** Reports an interruption, or a failure with an error that is not an `ApiError`, which the limiter ignores. */
   passOn(cause: Cause.Cause<unknown>, now: number): Recording {
     this.pass?.drop()
-    if (this.permit === undefined) return undefined
-    const error = errorIn(cause, now)
-    return error === undefined ? this.permit.drop() : this.permit.fail(error)
+    return this.permit?.passOn(cause, now)
   }
 
   drop(): void {

@@ -1,8 +1,10 @@
 import { HttpClient } from "@effect/platform"
-import { Cause, Context, Deferred, Effect, Exit, Fiber, Layer, Option, Random } from "effect"
+import { Cause, Context, Data, Deferred, Effect, Exit, Fiber, Layer, Option, Random } from "effect"
 import { type ApiError, Classify, RateLimiter, Reliability, Retry, RetryBudget, Workload } from "effect-reliability"
 import { Fault, ScriptedClient, Simulator } from "effect-reliability/testing"
 import { describe, expect, it } from "vitest"
+
+class Broken extends Data.TaggedError("Broken") {}
 
 const one: Simulator.Policy = (attempt) => attempt
 
@@ -114,9 +116,9 @@ describe("the load", () => {
     expect((await run({ workers: 3, think: 110 })).succeeded).toBe(3 * 50)
     expect((await run({ workers: 3, from: "4 seconds", to: "6 seconds" })).succeeded).toBe(3 * 23)
     const failing = await run({ workers: 2, afterFailure: 910 }, (attempt) =>
-      Effect.zipRight(attempt, Effect.fail(new Error("broken")))
+      Effect.zipRight(attempt, Effect.fail(new Broken()))
     )
-    expect(failing).toMatchObject({ failed: 20, failures: { Error: 20 }, tokens: { wasted: 40 } })
+    expect(failing).toMatchObject({ failed: 20, failures: { Broken: 20 }, tokens: { wasted: 40 } })
   })
 
   it("lets calls of an open loop arrive at random", async () => {

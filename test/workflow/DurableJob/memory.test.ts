@@ -482,7 +482,7 @@ describe("a durable trainer", () => {
         yield* pass(44)
         return yield* Fiber.join(fiber)
       }).pipe(Effect.provide(Layer.provideMerge(engine(Trainer), over(server.client))))
-    }).pipe(Effect.provide(quiet), Effect.provide(TestContext.TestContext))
+    }).pipe(Effect.provide(Layer.merge(quiet, TestContext.TestContext)))
 
   it.effect.each([
     ["a running trainer", { timeline: lives(serving) }, 0, "Untouched"],
