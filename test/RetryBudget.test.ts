@@ -459,7 +459,7 @@ describe("a budget with a store", () => {
       return { behaviour, store }
     })
 
-  /** Takes retries until there is none, and returns their number. */
+  /** Takes retries until the budget is empty, and returns their number. */
   const drain = (budget: RetryBudget.RetryBudget): Effect.Effect<number> =>
     Effect.flatMap(budget.withdraw, (isGranted) =>
       isGranted ? Effect.map(drain(budget), (others) => others + 1) : Effect.succeed(0)

@@ -287,7 +287,7 @@ describe("the page", () => {
     expect(captured(page, /var\((--[\w-]+)\)/g).filter((name) => !defined.has(name))).toEqual([])
   })
 
-  it("draws each policy, and describes each chart for those who do not see it", () => {
+  it("draws each policy, and describes each chart in words", () => {
     const charts = captured(page, /(<svg[^>]*role="img"[^>]*>)/g)
     expect(charts).toHaveLength(3)
     const ids = captured(page, /\sid="([^"]*)"/g)

@@ -9,7 +9,8 @@ import * as Fiber from "effect/Fiber"
 import type * as PubSub from "effect/PubSub"
 import * as Runtime from "effect/Runtime"
 import type { ApiError } from "../../ApiError.js"
-import type { Slot, Store, StoreUnavailable } from "../../Store.js"
+import type { Slot, Store } from "../../Store.js"
+import { watched } from "../store/outage.js"
 import {
   admit,
   type Admission,
@@ -65,7 +66,6 @@ export class Circuits implements PermitIssuer {
   readonly #slot: Slot<Circuit>
   readonly #entries = new Map<string, Entry>()
   #sweptAt = -Infinity
-  #isStoreAvailable = true
 
   constructor(
     settings: Settings,
@@ -76,7 +76,9 @@ export class Circuits implements PermitIssuer {
     this.now = now
     this.slow = settings.slow
     this.classify = settings.classify
-    this.#settings = settings
+    const { store } = settings
+    const consequence = "the circuit breaker decides by the state of this process"
+    this.#settings = { ...settings, store: store && { modify: watched("CircuitBreaker", store, consequence) } }
     this.#runtime = runtime
     this.#transitions = transitions
     const longest = settings.store === undefined ? 0 : Math.max(settings.maxOpen, settings.openTime(1))
@@ -209,24 +211,16 @@ export class Circuits implements PermitIssuer {
         const entry = this.#entryOf(key, here)
         entry.circuit = circuit
         entry.offset = now - here
-        this.#isStoreAvailable = true
         return Effect.succeed([result, true] as const)
       },
-      onFailure: (error) => {
+      onFailure: () => {
         const here = this.now()
         const entry = this.#entryOf(key, here)
         const [result, circuit] = step(entry.circuit, here + entry.offset)
         entry.circuit = circuit
-        return Effect.as(this.#report(error), [result, false] as const)
+        return Effect.succeed([result, false] as const)
       }
     })
-  }
-
-  /** Logs once that the store became unavailable. */
-  #report(error: StoreUnavailable): Effect.Effect<void> {
-    if (!this.#isStoreAvailable) return Effect.void
-    this.#isStoreAvailable = false
-    return Effect.logWarning(`${error.message}; the circuit breaker decides by the state of this process`)
   }
 
   #renew(permit: Permit): void {

@@ -176,7 +176,7 @@ describe("a durable job", () => {
     )
   })
 
-  it.effect("tells ids apart that resemble child executions", () => {
+  it.effect("distinguishes ids that resemble child executions", () => {
     const server = makeServer(twoDays)
     return on(
       durable(server),
