@@ -72,13 +72,26 @@ export const reduced = (request: HttpClientRequest.HttpClientRequest): HttpClien
 export const hostOf = (url: string): string | undefined =>
   /^https?:\/\/(?:[^/?#]*@)?([^/?#@]+)/i.exec(url)?.[1]?.toLowerCase()
 
-/** Returns the URL of a request, or the reason why the request cannot be sent. */
+/** The URL that was parsed last. Most calls of a client go to the same one, and parsing costs a few percent of a call. */
+let parsed: { readonly text: string; readonly url: URL } | undefined
+
+const urlOf = ({ hash, url: text, urlParams }: HttpClientRequest.HttpClientRequest): URL | undefined => {
+  const isWhole = urlParams.length === 0 && hash._tag === "None"
+  if (isWhole && parsed?.text === text) return parsed.url
+  const made = UrlParams.makeUrl(text, urlParams, hash)
+  if (made._tag === "Left") return undefined
+  // a relative URL depends on the page
+  if (isWhole && hostOf(text) !== undefined) parsed = { text, url: made.right }
+  return made.right
+}
+
+/** Returns the URL of a request, which is not to be changed, or the reason why the request cannot be sent. */
 export const check = (request: HttpClientRequest.HttpClientRequest): URL | Unsendable => {
-  const { body, hash, headers, method, url, urlParams } = request
+  const { body, headers, method } = request
   if (!token.test(method)) return new Unsendable("the method is not a valid HTTP method")
-  const target = UrlParams.makeUrl(url, urlParams, hash)
-  if (target._tag === "Left") return new Unsendable("the URL is invalid")
-  const { protocol } = target.right
+  const url = urlOf(request)
+  if (url === undefined) return new Unsendable("the URL is invalid")
+  const { protocol } = url
   if (protocol !== "http:" && protocol !== "https:") {
     const begin = isSecret(protocol) ? "something" : protocol.slice(0, 32)
     return new Unsendable(`the URL begins with ${begin} instead of http: or https:`)
@@ -95,5 +108,5 @@ export const check = (request: HttpClientRequest.HttpClientRequest): URL | Unsen
       "the body must be a string, bytes, a form, a blob or a stream; to send JSON, use HttpClientRequest.bodyJson"
     )
   }
-  return target.right
+  return url
 }

@@ -299,6 +299,8 @@ export class Origin {
   /** Starts to connect for each waiter that no resting connection will serve, up to the maximum number of connections. */
   #pump(): void {
     let resting = this.#resting.size
+    // the usual case, in which there is no need to look at each waiter
+    if (this.#fresh.size === 0 && this.#waiters.size <= resting) return
     for (const waiter of this.#queue()) {
       if (this.#open.size + this.#attempts.size >= this.settings.connections) return
       if (waiter.attempt !== undefined) continue
