@@ -268,11 +268,14 @@ const byCode: Readonly<Record<string, Verdict>> = {
 const tlsCode =
   /^(?:ERR_TLS_|ERR_SSL_|CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|ERROR_IN_C|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE)/
 
+// the timeout of the `openai` package, which holds the client's exception from version 7 on
+const wrappedTimeout: Verdict = { ...attemptTimeout }
+
 // names of exceptions without a code: those of the web, of Effect, and of clients that only set a class
 const byName: Readonly<Record<string, Verdict>> = {
   TimeoutException: attemptTimeout,
   TimeoutError: attemptTimeout,
-  APIConnectionTimeoutError: attemptTimeout,
+  APIConnectionTimeoutError: wrappedTimeout,
   AbortError: aborted,
   APIUserAbortError: aborted,
   InterruptedException: aborted,
@@ -479,6 +482,7 @@ const classifyException = (cause: unknown, options: ExceptionOptions): ApiError 
   const verdicts = nodes.flatMap((node) => verdictOf(node) ?? [])
   const verdict =
     // a timeout aborts through a signal: its own reason is more specific than the abort
+    verdicts.find((found) => found !== aborted && found !== wrappedTimeout) ??
     verdicts.find((found) => found !== aborted) ??
     verdicts[0] ??
     (read(cause, "_tag") === "ResponseError" ? unreadable : undefined) ??

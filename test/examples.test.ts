@@ -1,4 +1,5 @@
-import { mkdirSync, rmSync } from "node:fs"
+import { mkdirSync, rmSync, writeFileSync } from "node:fs"
+import { basename } from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
 import { filesBelow, manifest, read, root, run } from "./support/project.js"
 
@@ -119,6 +120,7 @@ describe("an example", () => {
 
 describe("the program of an example", () => {
   const ran = files.filter((file) => !elsewhere.includes(file))
+  const withOpenai7 = "wrapOpenai7.ts"
   let printed: ReadonlyMap<string, string>
   let failures: ReadonlyMap<string, string | null>
 
@@ -127,16 +129,17 @@ describe("the program of an example", () => {
     const report = `${cache}/report.jsonl`
     rmSync(root + cache, { recursive: true, force: true })
     mkdirSync(root + cache, { recursive: true })
-    const paths = ran.map((file) => `${folder}/${file}`)
+    writeFileSync(`${root}${cache}/${withOpenai7}`, read(`${folder}/wrapOpenai.ts`).replace(`"openai"`, `"openai7"`))
+    const paths = [...ran.map((file) => `${folder}/${file}`), `${cache}/${withOpenai7}`]
     const output = await run(process.execPath, ["--import", "tsx", "test/support/runExamples.ts", report, ...paths])
     const parts = output.split(/^>>> .*\/(.*)\n/m).slice(1)
-    printed = new Map(ran.map((file) => [file, parts[parts.indexOf(file) + 1] ?? ""]))
+    printed = new Map([...ran, withOpenai7].map((file) => [file, parts[parts.indexOf(file) + 1] ?? ""]))
     const lines = read(report).trim().split("\n")
     failures = new Map([
       ...ran.map((file) => [file, "it was not run, since one before it never ended"] as const),
       ...lines
         .map((line) => JSON.parse(line) as [string, string | null])
-        .map(([path, failure]) => [path.slice(folder.length + 1), failure] as const)
+        .map(([path, failure]) => [basename(path), failure] as const)
     ])
   })
 
@@ -152,6 +155,11 @@ describe("the program of an example", () => {
       expect(lines).toEqual(expected.map(like))
     })
   }
+
+  it("prints the expected lines with openai 7, too: wrapOpenai.ts", () => {
+    expect(failures.get(withOpenai7), "what went wrong").toBeNull()
+    expect(linesOf(withOpenai7)).toEqual(linesOf("wrapOpenai.ts"))
+  })
 
   for (const [file, expected] of Object.entries(rows)) {
     it(`prints the expected rows of a table: ${file}`, () => {

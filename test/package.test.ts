@@ -22,29 +22,26 @@ const theirs = "/node_modules/(?!effect-reliability/)"
 
 /**
  * The compilers of users, and the files that are not checked. The types of effect 3.22 need TypeScript 5.7
- * (`Uint8Array<ArrayBuffer>`): with an older one, only the types of this package are checked. The others check all
- * libraries once, because the module resolution does not change them.
+ * (`Uint8Array<ArrayBuffer>`): with an older one, only the types of this package are checked. The oldest and the newest of the
+ * others check all libraries once, because the module resolution does not change them.
  */
 const compilers = [
+  { name: "TypeScript 7", version: "7.0.2", but: { NodeNext: undefined, Bundler: theirs } },
+  { name: "TypeScript 6", version: undefined, but: { NodeNext: theirs, Bundler: theirs } },
+  { name: "TypeScript 5.9", version: "5.9.3", but: { NodeNext: theirs, Bundler: theirs } },
   {
-    name: "the newest TypeScript",
-    alias: "typescript",
-    version: undefined,
-    but: { NodeNext: undefined, Bundler: theirs }
-  },
-  {
-    name: "the oldest TypeScript that effect's own types allow",
-    alias: "typescript-of-effect",
+    name: "TypeScript 5.7, the oldest that effect's own types allow",
     version: "5.7.3",
     but: { NodeNext: undefined, Bundler: theirs }
   },
   {
     name: "TypeScript 5.4, all but the libraries of others",
-    alias: "typescript-oldest",
     version: "5.4.5",
     but: { NodeNext: theirs, Bundler: theirs }
   }
 ] as const
+
+const alias = (version: string) => `typescript-${version}`
 
 const resolutions = ["NodeNext", "Bundler"] as const
 
@@ -81,7 +78,9 @@ beforeAll(async () => {
       ...peers,
       [manifest.name]: `file:${tarball}`,
       ...Object.fromEntries(
-        compilers.flatMap(({ alias, version }) => (version === undefined ? [] : [[alias, `npm:typescript@${version}`]]))
+        compilers.flatMap(({ version }) =>
+          version === undefined ? [] : [[alias(version), `npm:typescript@${version}`]]
+        )
       ),
       "@types/node": manifest.devDependencies["@types/node"]
     }
@@ -152,11 +151,11 @@ describe.concurrent("the packed package", () => {
 })
 
 describe.concurrent("types of the packed package", () => {
-  for (const { name, alias, version, but } of compilers) {
+  for (const { name, version, but } of compilers) {
     describe(`with ${name}`, () => {
       let faults: ReadonlyArray<ReadonlyArray<string>>
       beforeAll(async () => {
-        const compiler = version === undefined ? alias : `${folder}/node_modules/${alias}`
+        const compiler = version === undefined ? "typescript" : `${folder}/node_modules/${alias(version)}`
         const projects = resolutions.map((by) => ({ path: `${folder}/${by}.json`, but: but[by] }))
         faults = await compile({ compiler, projects })
       })

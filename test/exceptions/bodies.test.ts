@@ -6,9 +6,8 @@ import { ApiError, Classify, Dialect } from "effect-reliability"
 import { Console as NodeConsole } from "node:console"
 import { Writable } from "node:stream"
 import { inspect } from "node:util"
-import OpenAI from "openai"
 import { expect, vi } from "vitest"
-import { attempt, clients } from "../support/clients.js"
+import { attempt, clients, type OpenaiName, openais } from "../support/clients.js"
 import {
   against,
   classify,
@@ -45,8 +44,13 @@ const layers = {
   "NodeHttpClient.layerUndici": NodeHttpClient.layerUndici
 }
 
-const openai = (server: Server, timeout?: number): OpenAI =>
-  new OpenAI({ apiKey: "a key", baseURL: server.origin, maxRetries: 0, ...(timeout !== undefined && { timeout }) })
+const openai = (name: OpenaiName, server: Server, timeout?: number) =>
+  new openais[name]({
+    apiKey: "a key",
+    baseURL: server.origin,
+    maxRetries: 0,
+    ...(timeout !== undefined && { timeout })
+  })
 
 describe.concurrent("a body that cannot be sent", () => {
   const request = HttpClientRequest.post("http://127.0.0.1")
@@ -68,16 +72,18 @@ describe.concurrent("a body that cannot be sent", () => {
     })
   )
 
-  // `JSON.stringify` fails with a TypeError, like many mistakes in a program
-  it.scopedLive("fails with Unknown, Unconfirmed if it is not JSON (openai)", () =>
-    Effect.gen(function* () {
-      const server = yield* serve({})
-      const exception = yield* Effect.flip(attempt(() => openai(server).post("", { body: { tokens: 1n } })))
-      const expected = fatal("Unknown", "Unconfirmed")
-      expect(concluded(yield* classify({ exception, server }), expected)).toStrictEqual(expected)
-      expect(received(server)).toBe(0)
-    })
-  )
+  for (const client of Record.keys(openais)) {
+    // `JSON.stringify` fails with a TypeError, like many mistakes in a program
+    it.scopedLive(`fails with Unknown, Unconfirmed if it is not JSON (${client})`, () =>
+      Effect.gen(function* () {
+        const server = yield* serve({})
+        const exception = yield* Effect.flip(attempt(() => openai(client, server).post("", { body: { tokens: 1n } })))
+        const expected = fatal("Unknown", "Unconfirmed")
+        expect(concluded(yield* classify({ exception, server }), expected)).toStrictEqual(expected)
+        expect(received(server)).toBe(0)
+      })
+    )
+  }
 
   for (const [client, layer] of Record.toEntries(layers)) {
     it.scopedLive(`fails with Unconfirmed if its source fails midway (${client})`, () =>
@@ -208,47 +214,49 @@ describe.concurrent("a response that a client turns into an exception", () => {
       }
     }
   ]
-  for (const { is, says } of responses) {
-    it.scopedLive(`maps ${is.status} to ${is.reason}, Acknowledged (openai)`, () =>
-      Effect.gen(function* () {
-        const server = yield* serve(says)
-        const exception = yield* Effect.flip(attempt(() => openai(server).models.list()))
-        const error = yield* classify({ exception, server })
-        expect(error).toMatchObject({ ...is, delivery: "Acknowledged" })
-      })
-    )
-  }
-
   const events = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
   const event = (data: unknown): string => {
     const text = `data: ${JSON.stringify(data)}\n\n`
     return `${text.length.toString(16)}\r\n${text}\r\n`
   }
-  const readStream = (server: Server) =>
+  const readStream = (client: OpenaiName, server: Server) =>
     attempt(async () => {
-      const stream = await openai(server).chat.completions.create({ model: "m", messages: [], stream: true })
+      const stream = await openai(client, server).chat.completions.create({ model: "m", messages: [], stream: true })
       for await (const chunk of stream) expect(chunk).toBeDefined()
     })
 
-  it.scopedLive("maps a stream that breaks off to ConnectionLost, Partial (openai)", () =>
-    Effect.gen(function* () {
-      const server = yield* serve(says(events + event({ choices: [] })))
-      const expected = transient("ConnectionLost", "Partial", { code: "UND_ERR_SOCKET" })
-      const error = yield* classify({ exception: yield* Effect.flip(readStream(server)), server })
-      expect(concluded(error, expected)).toStrictEqual(expected)
-    })
-  )
+  for (const client of Record.keys(openais)) {
+    for (const { is, says } of responses) {
+      it.scopedLive(`maps ${is.status} to ${is.reason}, Acknowledged (${client})`, () =>
+        Effect.gen(function* () {
+          const server = yield* serve(says)
+          const exception = yield* Effect.flip(attempt(() => openai(client, server).models.list()))
+          const error = yield* classify({ exception, server })
+          expect(error).toMatchObject({ ...is, delivery: "Acknowledged" })
+        })
+      )
+    }
 
-  it.scopedLive("maps an error event of a stream by its code (openai)", () =>
-    Effect.gen(function* () {
-      const failure = { message: "The server had an error.", type: "server_error", code: "server_error" }
-      const server = yield* serve(says(`${events}${event({ error: failure })}0\r\n\r\n`))
-      const exception = yield* Effect.flip(readStream(server))
-      const error = yield* classify({ exception, server }, { dialect: Dialect.openai })
-      expect(error).toMatchObject({ _tag: "Transient", reason: "ServerError", detail: failure.message })
-      expect(["Partial", "Acknowledged"]).toContain(error.delivery)
-    })
-  )
+    it.scopedLive(`maps a stream that breaks off to ConnectionLost, Partial (${client})`, () =>
+      Effect.gen(function* () {
+        const server = yield* serve(says(events + event({ choices: [] })))
+        const expected = transient("ConnectionLost", "Partial", { code: "UND_ERR_SOCKET" })
+        const error = yield* classify({ exception: yield* Effect.flip(readStream(client, server)), server })
+        expect(concluded(error, expected)).toStrictEqual(expected)
+      })
+    )
+
+    it.scopedLive(`maps an error event of a stream by its code (${client})`, () =>
+      Effect.gen(function* () {
+        const failure = { message: "The server had an error.", type: "server_error", code: "server_error" }
+        const server = yield* serve(says(`${events}${event({ error: failure })}0\r\n\r\n`))
+        const exception = yield* Effect.flip(readStream(client, server))
+        const error = yield* classify({ exception, server }, { dialect: Dialect.openai })
+        expect(error).toMatchObject({ _tag: "Transient", reason: "ServerError", detail: failure.message })
+        expect(["Partial", "Acknowledged"]).toContain(error.delivery)
+      })
+    )
+  }
 })
 
 // -------------------------------------------------------------------------------------------------
@@ -317,7 +325,7 @@ const secretCall = {
 }
 
 const leaks: ReadonlyArray<Leak> = [
-  ...(["fetch", "FetchHttpClient.layer", "openai"] as const).map((client) => ({
+  ...(["fetch", "FetchHttpClient.layer", "openai 6", "openai 7"] as const).map((client) => ({
     title: `a header in a message (${client})`,
     raise: against({}, { call: { ...secretCall, headers: { authorization: `Bearer ${key}\n${prompt}` } } })(client)
   })),
@@ -360,14 +368,16 @@ const leaks: ReadonlyArray<Leak> = [
       return { exception: yield* Effect.flip(send(HttpClientRequest.post(`http://${host}`), { prompt })) }
     })
   },
-  {
-    title: "a key that the server repeats (openai)",
-    raise: against(saysJson(401, { error: { message: `Incorrect API key provided: ${key}.` } }))("openai")
-  },
-  {
-    title: "a prompt that the server quotes (openai)",
-    raise: against(saysJson(400, { error: { message: `Invalid prompt: "${prompt}"`, input: prompt } }))("openai")
-  },
+  ...Record.keys(openais).flatMap((client) => [
+    {
+      title: `a key that the server repeats (${client})`,
+      raise: against(saysJson(401, { error: { message: `Incorrect API key provided: ${key}.` } }))(client)
+    },
+    {
+      title: `a prompt that the server quotes (${client})`,
+      raise: against(saysJson(400, { error: { message: `Invalid prompt: "${prompt}"`, input: prompt } }))(client)
+    }
+  ]),
   {
     title: "the reason of an abort (fetch)",
     raise: against((controller) => ({ onRequest: () => controller.abort(new Error(`${prompt} ${key}`)) }))("fetch")

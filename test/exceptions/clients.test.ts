@@ -25,8 +25,10 @@ vi.hoisted(() => Reflect.get(globalThis, "Response"))
 
 type Cells = Readonly<Partial<Record<Name, Verdict>>>
 
+const openais = (verdict: Verdict) => ({ "openai 6": verdict, "openai 7": verdict })
+
 /** The clients above Node's `fetch`. */
-const fetches = (verdict: Verdict) => ({ fetch: verdict, "FetchHttpClient.layer": verdict, openai: verdict })
+const fetches = (verdict: Verdict) => ({ fetch: verdict, "FetchHttpClient.layer": verdict, ...openais(verdict) })
 
 /** The clients above some version of undici. */
 const undicis = (verdict: Verdict) => ({ ...fetches(verdict), undici: verdict, "NodeHttpClient.layerUndici": verdict })
@@ -92,8 +94,9 @@ const connecting: ReadonlyArray<Situation> = [
     ),
     cells: {
       ...undicis(transient("Timeout", "NotSent", { phase: "connect", code: "UND_ERR_CONNECT_TIMEOUT" })),
-      // the package discards the original exception
-      openai: transient("Timeout", "Unconfirmed", { phase: "attempt" })
+      // version 6 of the package discards the original exception
+      "openai 6": transient("Timeout", "Unconfirmed", { phase: "attempt" }),
+      "openai 7": transient("Timeout", "NotSent", { phase: "connect", code: "UND_ERR_CONNECT_TIMEOUT" })
     }
   },
   {
@@ -344,7 +347,8 @@ const waiting: ReadonlyArray<Situation> = [
       fetch: transient("Timeout", "Unconfirmed", { phase: "read", code: "UND_ERR_HEADERS_TIMEOUT" }),
       undici: transient("Timeout", "Unconfirmed", { phase: "read", code: "UND_ERR_HEADERS_TIMEOUT" }),
       "FetchHttpClient.layer": transient("Timeout", "Unconfirmed", { phase: "read", code: "UND_ERR_HEADERS_TIMEOUT" }),
-      openai: transient("Timeout", "Unconfirmed", { phase: "attempt" })
+      "openai 6": transient("Timeout", "Unconfirmed", { phase: "attempt" }),
+      "openai 7": transient("Timeout", "Unconfirmed", { phase: "read", code: "UND_ERR_HEADERS_TIMEOUT" })
     }
   },
   {
@@ -360,7 +364,7 @@ const waiting: ReadonlyArray<Situation> = [
     raise: against({}, { settings: { timeout: "50 millis" } }),
     cells: {
       ...effects(transient("Timeout", "Unconfirmed", { phase: "attempt" })),
-      openai: transient("Timeout", "Unconfirmed", { phase: "attempt" })
+      ...openais(transient("Timeout", "Unconfirmed", { phase: "attempt" }))
     }
   },
   {
@@ -369,9 +373,10 @@ const waiting: ReadonlyArray<Situation> = [
     cells: {
       fetch: transient("Timeout", "Unconfirmed", { phase: "attempt" }),
       undici: transient("Timeout", "Unconfirmed", { phase: "attempt" }),
+      "openai 7": transient("Timeout", "Unconfirmed", { phase: "attempt" }),
       // these report only the abort
       ...effects(fatal("Aborted", "Unconfirmed")),
-      openai: fatal("Aborted", "Unconfirmed")
+      "openai 6": fatal("Aborted", "Unconfirmed")
     }
   },
   {

@@ -6,7 +6,10 @@ import { FetchHttpClient, HttpClient, HttpClientRequest } from "@effect/platform
 import { NodeHttpClient } from "@effect/platform-node"
 import { Cause, Context, Duration, Effect, Either, Layer, type Scope } from "effect"
 import OpenAI from "openai"
+import OpenAI7 from "openai7"
 import * as undici from "undici"
+
+export type OpenaiName = "openai 6" | "openai 7"
 
 export type Name =
   | "fetch"
@@ -14,7 +17,7 @@ export type Name =
   | "FetchHttpClient.layer"
   | "NodeHttpClient.layer"
   | "NodeHttpClient.layerUndici"
-  | "openai"
+  | OpenaiName
 
 /** A request. */
 export interface Call {
@@ -98,6 +101,31 @@ const platform = (layer: Layer.Layer<HttpClient.HttpClient>, { timeout = Duratio
     }
   })
 
+/** The classes of the official package, by version. */
+export const openais: { readonly [name in OpenaiName]: typeof OpenAI } = {
+  "openai 6": OpenAI,
+  // a union of the two classes cannot be called; the tests use nothing that differs
+  "openai 7": OpenAI7 as unknown as typeof OpenAI
+}
+
+const byOpenai = (Class: typeof OpenAI, settings: Settings) =>
+  Effect.map(
+    fetchOptions(settings),
+    (options): Client =>
+      ({ body = "{}", headers, signal, url }) =>
+        attempt(async () => {
+          const client = new Class({
+            apiKey: "a key",
+            baseURL: url,
+            maxRetries: 0,
+            fetchOptions: options,
+            ...(settings.timeout !== undefined && { timeout: Duration.toMillis(settings.timeout) }),
+            ...(settings.fetch && { fetch: settings.fetch })
+          })
+          return client.post("", { body, ...(headers && { headers }), ...(signal && { signal }) })
+        })
+  )
+
 export const clients: Readonly<Record<Name, Make>> = {
   fetch: (settings) =>
     Effect.map(
@@ -148,21 +176,6 @@ export const clients: Readonly<Record<Name, Make>> = {
       )
     ),
 
-  openai: (settings) =>
-    Effect.map(
-      fetchOptions(settings),
-      (options) =>
-        ({ body = "{}", headers, signal, url }) =>
-          attempt(async () => {
-            const client = new OpenAI({
-              apiKey: "a key",
-              baseURL: url,
-              maxRetries: 0,
-              fetchOptions: options,
-              ...(settings.timeout !== undefined && { timeout: Duration.toMillis(settings.timeout) }),
-              ...(settings.fetch && { fetch: settings.fetch })
-            })
-            return client.post("", { body, ...(headers && { headers }), ...(signal && { signal }) })
-          })
-    )
+  "openai 6": (settings) => byOpenai(openais["openai 6"], settings),
+  "openai 7": (settings) => byOpenai(openais["openai 7"], settings)
 }

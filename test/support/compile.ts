@@ -2,7 +2,9 @@
  * Checks the types of projects, one after another, and prints the compiler's messages for each of them as JSON.
  * Usage: compile.ts '{ "compiler": "typescript", "projects": [{ "path": "tsconfig.json", … }] }'
  */
+import { spawnSync } from "node:child_process"
 import { createRequire } from "node:module"
+import { dirname } from "node:path"
 import type TypeScript from "typescript"
 
 export interface Project {
@@ -72,6 +74,28 @@ const compile = (ts: typeof TypeScript, { but, effect = false, path }: Project):
   return ts.sortAndDeduplicateDiagnostics(faults).map((fault) => ts.formatDiagnostic(fault, host).trimEnd())
 }
 
+/** Runs a compiler without an API for programs: TypeScript 7, which is a native program. */
+const compileNatively = (package_: string, { but, effect = false, path }: Project): ReadonlyArray<string> => {
+  if (effect) throw new Error("the diagnostics of Effect need a compiler with an API")
+  const args = [`${package_}/bin/tsc`, "--project", path, "--noEmit", "--pretty", "false"]
+  const { status, stderr, stdout } = spawnSync(process.execPath, args, {
+    encoding: "utf8",
+    maxBuffer: 1e8,
+    cwd: dirname(path)
+  })
+  // the lines of a message after the first are indented
+  const faults = stdout
+    .split(/\n(?=\S)/)
+    .map((fault) => fault.trimEnd())
+    .filter((fault) => fault !== "")
+  if (status !== 0 && faults.length === 0) throw new Error(`${package_} ended with ${status}\n${stderr}`)
+  const others = but === undefined ? undefined : new RegExp(but)
+  return faults.filter((fault) => !(others?.test(`${dirname(path)}/${fault}`) ?? false))
+}
+
 const { compiler, projects } = JSON.parse(process.argv[2] ?? "") as Order
-const ts = require(`${compiler}/lib/typescript.js`) as typeof TypeScript
-process.stdout.write(JSON.stringify(projects.map((project) => compile(ts, project))))
+const isNative = (require(`${compiler}/package.json`) as { readonly version: string }).version.startsWith("7.")
+const check = isNative
+  ? (project: Project) => compileNatively(compiler, project)
+  : (project: Project) => compile(require(`${compiler}/lib/typescript.js`) as typeof TypeScript, project)
+process.stdout.write(JSON.stringify(projects.map(check)))

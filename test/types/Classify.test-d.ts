@@ -1,5 +1,7 @@
 import { Effect } from "effect"
 import { type ApiError, Classify, Dialect, Reliability, Workload } from "effect-reliability"
+import OpenAI from "openai"
+import OpenAI7 from "openai7"
 import { describe, expectTypeOf, it } from "vitest"
 
 const dialect = Dialect.fireworks
@@ -46,6 +48,19 @@ describe("Classify.mapError", () => {
     expectTypeOf(
       call.pipe(Classify.mapError({ dialect }), Reliability.protect(Workload.interactive))
     ).toEqualTypeOf<Call>()
+  })
+})
+
+describe("the official openai package", () => {
+  it("compiles in a policy, in version 6 and 7", () => {
+    const six = new OpenAI({ maxRetries: 0, timeout: 1000 })
+    const seven = new OpenAI7({ maxRetries: 0, timeout: 1000 })
+    const question = { model: "a-model", messages: [{ role: "user" as const, content: "-" }] }
+    const ask = (create: (signal: AbortSignal) => PromiseLike<{ readonly id: string }>) =>
+      Effect.tryPromise(create).pipe(Classify.mapError({ dialect }), Reliability.protect(Workload.interactive))
+    type Asked = Effect.Effect<{ readonly id: string }, ApiError.ApiError>
+    expectTypeOf(ask((signal) => six.chat.completions.create(question, { signal }))).toEqualTypeOf<Asked>()
+    expectTypeOf(ask((signal) => seven.chat.completions.create(question, { signal }))).toEqualTypeOf<Asked>()
   })
 })
 

@@ -2,7 +2,7 @@ import { LanguageModel } from "@effect/ai"
 import { OpenAiClient, OpenAiLanguageModel } from "@effect/ai-openai"
 import { FetchHttpClient, HttpClient, HttpClientRequest } from "@effect/platform"
 import { describe, it } from "@effect/vitest"
-import { Cause, Effect, Exit, Layer, Logger, Metric, Redacted, Stream, Tracer } from "effect"
+import { Cause, Effect, Exit, Layer, Logger, Metric, Record, Redacted, Stream, Tracer } from "effect"
 import {
   type ApiError,
   Classify,
@@ -14,10 +14,10 @@ import {
 } from "effect-reliability"
 import { Fireworks } from "effect-reliability/fireworks"
 import { Fault, FaultServer, FireworksServer, ScriptedClient } from "effect-reliability/testing"
-import OpenAI from "openai"
 import { expect } from "vitest"
 import { withoutEchoes } from "../../../src/fireworks/internal/confidential.js"
 import { controlOf } from "../../../src/fireworks/internal/control.js"
+import { openais } from "../../support/clients.js"
 import {
   answer,
   apiKey,
@@ -460,7 +460,7 @@ describe("@effect/ai-openai", () => {
   )
 })
 
-describe("the official `openai` package", () => {
+describe.each(Record.toEntries(openais))("the official package: %s", (_, OpenAI) => {
   const asked = (server: FireworksServer.OnSockets, of: string = model) => {
     const openai = new OpenAI({ apiKey: server.key, baseURL: server.baseUrl, maxRetries: 0 })
     return Effect.tryPromise({
