@@ -1,3 +1,5 @@
+import * as Config from "effect/Config"
+import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -43,4 +45,8 @@ export declare const limit: {
 }
 export declare const RateLimiter: Context.Tag<RateLimiter, RateLimiter>
 export declare const layer: (options?: Options) => Layer.Layer<RateLimiter>
+export declare const config: Config.Config<Options>
+export declare const layerConfig: (
+  options?: Config.Config.Wrap<Omit<Options, "store">>
+) => Layer.Layer<RateLimiter, ConfigError.ConfigError>
 export declare const describe: (limiter: RateLimiter) => ReadonlyArray<KeyDescription>

@@ -33,6 +33,8 @@
  * @since 0.2.0
  */
 import * as Cause from "effect/Cause"
+import * as Config from "effect/Config"
+import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -435,6 +437,77 @@ export const layer = (options: Options = {}): Layer.Layer<RateLimiter> => {
     )
   )
 }
+
+const perMinute = (variable: string): Config.Config<Limit | undefined> =>
+  Config.map(
+    Config.option(Config.number(variable)),
+    Option.match({ onNone: () => undefined, onSome: (limit) => ({ limit }) })
+  )
+
+const count = (variable: string): Config.Config<number | undefined> =>
+  Config.map(Config.option(Config.integer(variable)), Option.getOrUndefined)
+
+/**
+ * Reads the limits of a limiter from `Config`. A limit without a variable is learned, or absent.
+ *
+ * | variable | option | | variable | option |
+ * | --- | --- | --- | --- | --- |
+ * | `REQUESTS_PER_MINUTE` | `requests` | | `CONCURRENCY` | `concurrency` |
+ * | `INPUT_TOKENS_PER_MINUTE` | `inputTokens` | | `QUEUE` | `queue` |
+ * | `OUTPUT_TOKENS_PER_MINUTE` | `outputTokens` | | | |
+ *
+ * If there are several limiters, give their variables prefixes with `Config.nested`.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Config, ConfigProvider, Effect } from "effect"
+ * import { RateLimiter } from "effect-reliability"
+ *
+ * const environment = ConfigProvider.fromMap(new Map([["CHAT_REQUESTS_PER_MINUTE", "600"]]), { pathDelim: "_" })
+ * const options = Config.nested(RateLimiter.config, "CHAT")
+ *
+ * const limiter = options.pipe(Effect.flatMap(RateLimiter.make), Effect.withConfigProvider(environment))
+ * assert.deepStrictEqual(RateLimiter.describe(await Effect.runPromise(limiter)), [])
+ * ```
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const config: Config.Config<Options> = /*#__PURE__*/ Config.mapAttempt(
+  /*#__PURE__*/ Config.all({
+    requests: /*#__PURE__*/ perMinute("REQUESTS_PER_MINUTE"),
+    inputTokens: /*#__PURE__*/ perMinute("INPUT_TOKENS_PER_MINUTE"),
+    outputTokens: /*#__PURE__*/ perMinute("OUTPUT_TOKENS_PER_MINUTE"),
+    concurrency: /*#__PURE__*/ count("CONCURRENCY"),
+    queue: /*#__PURE__*/ count("QUEUE")
+  }),
+  (options) => (checked(options), options)
+)
+
+/**
+ * Provides a limiter whose options are read from `Config`, by default those of `config`.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { ConfigProvider, Effect, Layer } from "effect"
+ * import { RateLimiter } from "effect-reliability"
+ *
+ * const environment = ConfigProvider.fromMap(new Map([["CONCURRENCY", "0"]]))
+ * const Live = RateLimiter.layerConfig().pipe(Layer.provide(Layer.setConfigProvider(environment)))
+ *
+ * const error = await Effect.runPromise(RateLimiter.RateLimiter.pipe(Effect.provide(Live), Effect.flip))
+ * assert.match(String(error), /concurrency is 0; it must be an integer of at least 1/)
+ * ```
+ *
+ * @since 0.2.0
+ * @category layers
+ */
+export const layerConfig = (
+  options: Config.Config.Wrap<Omit<Options, "store">> = config
+): Layer.Layer<RateLimiter, ConfigError.ConfigError> =>
+  Layer.unwrapEffect(Config.mapAttempt(Config.unwrap(options), (found) => layer(found)))
 
 // -------------------------------------------------------------------------------------------------
 // Observers

@@ -2,8 +2,15 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type { Report, StepName } from "./internal/doctor/model.js"
-export { StepName, Side, Step, Finding, Section, Report } from "./internal/doctor/model.js"
-export type { FindingEncoded, ReportEncoded, SectionEncoded, StepEncoded } from "./internal/doctor/model.js"
+import { type Workload } from "../Workload.js"
+export { StepName, Side, Step, Finding, Section, Setting, Report } from "./internal/doctor/model.js"
+export type {
+  FindingEncoded,
+  ReportEncoded,
+  SectionEncoded,
+  SettingEncoded,
+  StepEncoded
+} from "./internal/doctor/model.js"
 export interface Options {
   readonly url?: string | undefined
   readonly apiKey?: Redacted.Redacted | undefined
@@ -13,6 +20,8 @@ export interface Options {
   readonly deployment?: string | undefined
   readonly timeout?: Duration.DurationInput | undefined
   readonly ca?: string | undefined
+  readonly workload?: Workload | undefined
+  readonly prefix?: string | undefined
   readonly onStep?: ((step: StepName) => Effect.Effect<void>) | undefined
 }
 export declare const exitStatus: (report: Report) => 0 | 1

@@ -22,6 +22,11 @@ export interface Options {
 }
 export declare const make: (options?: Options) => Effect.Effect<HttpClient.HttpClient, never, Scope.Scope>
 export declare const layer: (options?: Options) => Layer.Layer<HttpClient.HttpClient>
+export declare const config: Config.Config<{
+  readonly connections: number
+  readonly keepAlive: Duration.DurationInput
+  readonly maxHeaders: number
+}>
 export declare const layerConfig: (
-  options: Config.Config.Wrap<Omit<Options, "dispatcher">>
+  options?: Config.Config.Wrap<Omit<Options, "dispatcher">>
 ) => Layer.Layer<HttpClient.HttpClient, ConfigError.ConfigError>

@@ -26,13 +26,21 @@ import { accountIdOf, baseUrlFrom } from "../fireworks/internal/settings.js"
 import { duration, refuse } from "../internal/options.js"
 import { judge } from "./internal/doctor/diagnosis.js"
 import { formatMillis } from "./internal/doctor/findings.js"
-import type { Report, Side, StepName } from "./internal/doctor/model.js"
+import { configuration } from "./internal/doctor/configuration.js"
+import type { Report, Setting, Side, StepName } from "./internal/doctor/model.js"
 import type { Observation } from "./internal/doctor/observation.js"
 import { reconcileSection } from "./internal/doctor/reconcileSection.js"
 import { walk } from "./internal/doctor/walk.js"
+import { interactive, type Workload } from "../Workload.js"
 
-export { StepName, Side, Step, Finding, Section, Report } from "./internal/doctor/model.js"
-export type { FindingEncoded, ReportEncoded, SectionEncoded, StepEncoded } from "./internal/doctor/model.js"
+export { StepName, Side, Step, Finding, Section, Setting, Report } from "./internal/doctor/model.js"
+export type {
+  FindingEncoded,
+  ReportEncoded,
+  SectionEncoded,
+  SettingEncoded,
+  StepEncoded
+} from "./internal/doctor/model.js"
 
 // -------------------------------------------------------------------------------------------------
 // Options
@@ -61,6 +69,10 @@ export interface Options {
   readonly timeout?: Duration.DurationInput | undefined
   /** A certificate to trust instead of the certificates of Node, in PEM. @default the certificates of Node */
   readonly ca?: string | undefined
+  /** The workload whose limits are reported, with those that variables change. @default `Workload.interactive` */
+  readonly workload?: Workload | undefined
+  /** The prefix of the variables of the workload and the limiter, as `Config.nested` adds it. @default none */
+  readonly prefix?: string | undefined
   /** Runs at the start of each step. @default nothing */
   readonly onStep?: ((step: StepName) => Effect.Effect<void>) | undefined
 }
@@ -69,7 +81,7 @@ export interface Options {
 // Reports
 // -------------------------------------------------------------------------------------------------
 
-const reportOf = (observation: Observation): Report => {
+const reportOf = (observation: Observation, configuration: ReadonlyArray<Setting>): Report => {
   const { findings, steps } = judge(observation)
   return {
     version: 1,
@@ -79,6 +91,7 @@ const reportOf = (observation: Observation): Report => {
     healthy: findings.every(({ severity }) => severity === "note"),
     steps,
     findings,
+    configuration,
     ...(observation.metrics?._tag === "Ok" && { server: reconcileSection(findings, observation.metrics.value) })
   }
 }
@@ -111,7 +124,10 @@ const withoutSecrets = (apiKey: Redacted.Redacted | undefined, report: Report): 
   return {
     ...report,
     steps: report.steps.map((step) => ({ ...step, summary: clean(step.summary), lines: step.lines.map(clean) })),
-    findings: report.findings.map((one) => ({ ...one, evidence: one.evidence.map(clean) }))
+    findings: report.findings.map((one) => ({ ...one, evidence: one.evidence.map(clean) })),
+    ...(report.configuration && {
+      configuration: report.configuration.map((setting) => ({ ...setting, value: clean(setting.value) }))
+    })
   }
 }
 
@@ -162,7 +178,12 @@ export const examine = (options: Options = {}): Effect.Effect<Report> => {
     ca: options.ca,
     onStep: options.onStep ?? (() => Effect.void)
   }
-  return Effect.map(Effect.scoped(walk(settings)), (observation) => withoutSecrets(apiKey, reportOf(observation)))
+  const { prefix, workload = interactive } = options
+  return Effect.zipWith(
+    Effect.scoped(walk(settings)),
+    configuration({ ...settings, workload, prefix }),
+    (observation, found) => withoutSecrets(apiKey, reportOf(observation, found))
+  )
 }
 
 // -------------------------------------------------------------------------------------------------
@@ -216,10 +237,17 @@ export const render = (report: Report, options: { readonly colour?: boolean | un
   })
   const server =
     report.server === undefined ? [] : ["", "Server counts:", ...report.server.lines.map((line) => `  ${line}`)]
+  const settings = report.configuration ?? []
+  const width = Math.max(...settings.map(({ variable }) => variable.length))
+  const configured = settings.map(({ source, value, variable }) => {
+    const line = `  ${variable.padEnd(width)}  ${value}${source === "default" ? " (default)" : ""}`
+    return source === "invalid" ? paint(31, line) : source === "default" ? paint(2, line) : line
+  })
   const problems = report.findings.filter(({ severity }) => severity === "problem").length
   const end =
     problems === 0
       ? paint(32, "No problem was found.")
       : paint(31, problems === 1 ? "1 problem was found." : `${problems} problems were found.`)
-  return [`Checking ${report.url}`, "", ...steps, ...findings, ...server, "", end, ""].join("\n")
+  const configuration = configured.length === 0 ? [] : ["", "Configuration:", ...configured]
+  return [`Checking ${report.url}`, "", ...steps, ...findings, ...server, ...configuration, "", end, ""].join("\n")
 }

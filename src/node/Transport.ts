@@ -103,10 +103,16 @@ export interface Options {
   readonly dispatcher?: Dispatching | undefined
 }
 
+const defaults = { connections: 1000, keepAlive: "4 seconds", maxHeaders: 65_536 } as const
+
 const settingsOf = (owner: string, options: Options): Settings => ({
-  connections: number(owner, "connections", options.connections ?? 1000, { min: 1, integer: true }),
-  keepAlive: Duration.toMillis(duration(owner, "keepAlive", options.keepAlive ?? "4 seconds")),
-  maxHeaders: number(owner, "maxHeaders", options.maxHeaders ?? 65_536, { min: 1024, max: 2 ** 24, integer: true }),
+  connections: number(owner, "connections", options.connections ?? defaults.connections, { min: 1, integer: true }),
+  keepAlive: Duration.toMillis(duration(owner, "keepAlive", options.keepAlive ?? defaults.keepAlive)),
+  maxHeaders: number(owner, "maxHeaders", options.maxHeaders ?? defaults.maxHeaders, {
+    min: 1024,
+    max: 2 ** 24,
+    integer: true
+  }),
   abrupt: new Set()
 })
 
@@ -488,20 +494,55 @@ export const layer = (options: Options = {}): Layer.Layer<HttpClient.HttpClient>
   Layer.scoped(HttpClient.HttpClient, make(options))
 
 /**
- * Provides a transport as the `HttpClient`, with options that are read from `Config`.
+ * Reads options of a transport from `Config`. An option without a variable has its default value.
+ *
+ * | variable | option |
+ * | --- | --- |
+ * | `HTTP_CONNECTIONS` | `connections` |
+ * | `HTTP_KEEP_ALIVE` | `keepAlive`, such as `30 seconds` |
+ * | `HTTP_MAX_HEADERS` | `maxHeaders` |
+ *
+ * The variables of the proxy are read by the option `proxy`.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { ConfigProvider, Duration, Effect } from "effect"
+ * import { Transport } from "effect-reliability/node"
+ *
+ * const environment = ConfigProvider.fromMap(new Map([["HTTP_KEEP_ALIVE", "30 seconds"]]))
+ * const { connections, keepAlive } = await Effect.runPromise(Effect.withConfigProvider(Transport.config, environment))
+ * assert.deepStrictEqual([connections, keepAlive], [1000, Duration.seconds(30)])
+ * ```
+ *
+ * @since 0.2.0
+ * @category constructors
+ */
+export const config: Config.Config<{
+  readonly connections: number
+  readonly keepAlive: Duration.DurationInput
+  readonly maxHeaders: number
+}> = /*#__PURE__*/ Config.mapAttempt(
+  /*#__PURE__*/ Config.all({
+    connections: /*#__PURE__*/ Config.withDefault(Config.integer("HTTP_CONNECTIONS"), defaults.connections),
+    keepAlive: /*#__PURE__*/ Config.withDefault(Config.duration("HTTP_KEEP_ALIVE"), defaults.keepAlive),
+    maxHeaders: /*#__PURE__*/ Config.withDefault(Config.integer("HTTP_MAX_HEADERS"), defaults.maxHeaders)
+  }),
+  (options) => (settingsOf("Transport.config", options), options)
+)
+
+/**
+ * Provides a transport as the `HttpClient`, with options that are read from `Config`, by default those of `config`.
  *
  * @example
  * ```ts
  * import * as assert from "node:assert"
  * import { HttpClient } from "@effect/platform"
- * import { Config, ConfigProvider, Effect, Layer } from "effect"
+ * import { ConfigProvider, Effect, Layer } from "effect"
  * import { Transport } from "effect-reliability/node"
  *
  * const environment = ConfigProvider.fromMap(new Map([["HTTP_CONNECTIONS", "0"]]))
- * const Live = Transport.layerConfig({
- *   connections: Config.withDefault(Config.integer("HTTP_CONNECTIONS"), 100),
- *   keepAlive: Config.succeed("30 seconds")
- * }).pipe(Layer.provide(Layer.setConfigProvider(environment)))
+ * const Live = Transport.layerConfig().pipe(Layer.provide(Layer.setConfigProvider(environment)))
  *
  * const error = await Effect.runPromise(HttpClient.HttpClient.pipe(Effect.provide(Live), Effect.flip))
  * assert.match(String(error), /connections is 0; it must be an integer of at least 1/)
@@ -511,7 +552,7 @@ export const layer = (options: Options = {}): Layer.Layer<HttpClient.HttpClient>
  * @category layers
  */
 export const layerConfig = (
-  options: Config.Config.Wrap<Omit<Options, "dispatcher">>
+  options: Config.Config.Wrap<Omit<Options, "dispatcher">> = config
 ): Layer.Layer<HttpClient.HttpClient, ConfigError.ConfigError> =>
   Layer.scoped(
     HttpClient.HttpClient,

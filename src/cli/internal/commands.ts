@@ -17,8 +17,10 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import * as Struct from "effect/Struct"
 import { readFileSync } from "node:fs"
 import { stripVTControlCharacters } from "node:util"
+import { agentic, batchSubmission, interactive, largeModel } from "../../Workload.js"
 import * as Doctor from "../Doctor.js"
 import { lab } from "./lab/command.js"
 import { simulate } from "./simulate/simulateCommand.js"
@@ -68,6 +70,8 @@ const progress = {
 const text = (option: string, description: string) =>
   Options.text(option).pipe(Options.withDescription(description), Options.optional)
 
+const workloads = { interactive, agentic, largeModel, batchSubmission } as const
+
 const doctor = Command.make(
   "doctor",
   {
@@ -80,6 +84,14 @@ const doctor = Command.make(
     timeout: Options.text("timeout").pipe(
       Options.withDescription("the time for each step, such as 500ms, 30s or 2m; by default 10s"),
       Options.withDefault("10s")
+    ),
+    workload: Options.choice("workload", Struct.keys(workloads)).pipe(
+      Options.withDescription("the workload whose limits the report shows; by default interactive"),
+      Options.withDefault("interactive")
+    ),
+    prefix: text(
+      "prefix",
+      "the prefix of the variables of the workload and the limiter, such as CHAT; by default none"
     ),
     json: Options.boolean("json").pipe(Options.withDescription("print the report as one JSON object"))
   },
@@ -101,6 +113,8 @@ const doctor = Command.make(
             model: Option.getOrUndefined(options.model),
             deployment: Option.getOrUndefined(options.deployment),
             timeout,
+            workload: workloads[options.workload],
+            prefix: Option.getOrUndefined(options.prefix),
             onStep: progress.step
           }),
         catch: (error) =>

@@ -13,9 +13,10 @@ import { bare, proxy, web } from "../../support/proxy.js"
 beforeAll(isolate)
 beforeAll(buildProgram)
 
-/** The output, without ports, times and ids. */
+/** The output, without ports, times, ids and the configuration. */
 const stable = ({ stdout }: Pick<Ended, "stdout">): string =>
   stdout
+    .replace(/\nConfiguration:\n(?: {2}.*\n)+/, "")
     .replace(/(?<=127\.0\.0\.1:|\.com:|port )\d+/gi, "PORT")
     .replace(/\b[\d.]+ m?s\b/g, "TIME")
     .replace(/(?<=for support: ).*/g, "ID")

@@ -40,6 +40,14 @@ declare const SectionStruct: Schema.Struct<{
 export interface Section extends Schema.Schema.Type<typeof SectionStruct> {}
 export interface SectionEncoded extends Schema.Schema.Encoded<typeof SectionStruct> {}
 export declare const Section: Schema.Schema<Section, SectionEncoded>
+declare const SettingStruct: Schema.Struct<{
+  variable: typeof Schema.String
+  value: typeof Schema.String
+  source: Schema.Literal<["environment", "default", "invalid"]>
+}>
+export interface Setting extends Schema.Schema.Type<typeof SettingStruct> {}
+export interface SettingEncoded extends Schema.Schema.Encoded<typeof SettingStruct> {}
+export declare const Setting: Schema.Schema<Setting, SettingEncoded>
 declare const ReportStruct: Schema.Struct<{
   version: Schema.Literal<[1]>
   url: typeof Schema.String
@@ -49,6 +57,7 @@ declare const ReportStruct: Schema.Struct<{
   steps: Schema.Array$<Schema.Schema<Step, StepEncoded, never>>
   findings: Schema.Array$<Schema.Schema<Finding, FindingEncoded, never>>
   server: Schema.optional<Schema.Schema<Section, SectionEncoded, never>>
+  configuration: Schema.optional<Schema.Array$<Schema.Schema<Setting, SettingEncoded, never>>>
 }>
 export interface Report extends Schema.Schema.Type<typeof ReportStruct> {}
 export interface ReportEncoded extends Schema.Schema.Encoded<typeof ReportStruct> {}

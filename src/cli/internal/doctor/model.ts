@@ -145,6 +145,39 @@ export interface SectionEncoded extends Schema.Schema.Encoded<typeof SectionStru
  */
 export const Section: Schema.Schema<Section, SectionEncoded> = SectionStruct
 
+const SettingStruct = /*#__PURE__*/ Schema.Struct({
+  /** The name of the environment variable. */
+  variable: Schema.String,
+  /** The value in effect. A secret is not shown. */
+  value: Schema.String,
+  /** The origin of the value: the variable or an option, or the default; `invalid` if the variable cannot be used. */
+  source: /*#__PURE__*/ Schema.Literal("environment", "default", "invalid")
+})
+
+/**
+ * A setting that an environment variable can change.
+ *
+ * @since 0.2.0
+ * @category model
+ */
+export interface Setting extends Schema.Schema.Type<typeof SettingStruct> {}
+
+/**
+ * The JSON form of `Setting`.
+ *
+ * @since 0.2.0
+ * @category model
+ */
+export interface SettingEncoded extends Schema.Schema.Encoded<typeof SettingStruct> {}
+
+/**
+ * A setting that an environment variable can change.
+ *
+ * @since 0.2.0
+ * @category schemas
+ */
+export const Setting: Schema.Schema<Setting, SettingEncoded> = SettingStruct
+
 const ReportStruct = /*#__PURE__*/ Schema.Struct({
   version: /*#__PURE__*/ Schema.Literal(1),
   /** The scheme, host and port. */
@@ -157,7 +190,9 @@ const ReportStruct = /*#__PURE__*/ Schema.Struct({
   healthy: Schema.Boolean,
   steps: /*#__PURE__*/ Schema.Array(Step),
   findings: /*#__PURE__*/ Schema.Array(Finding),
-  server: /*#__PURE__*/ Schema.optional(Section)
+  server: /*#__PURE__*/ Schema.optional(Section),
+  /** The effective configuration, by environment variable. Reports of version 0.1.0 have none. */
+  configuration: /*#__PURE__*/ Schema.optional(/*#__PURE__*/ Schema.Array(Setting))
 })
 
 /**
