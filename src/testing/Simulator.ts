@@ -34,7 +34,7 @@ import { consult, type OracleResult } from "./internal/simulator/oracle.js"
 import { lognormal as drawLognormal } from "./internal/simulator/random.js"
 import { TrafficRecorder } from "./internal/simulator/recorder.js"
 import { merged, type Report, reportOf } from "./internal/simulator/report.js"
-import { effectServer, modelServer, type Server } from "./internal/simulator/server.js"
+import { type Connected, effectServer, modelServer, type Server } from "./internal/simulator/server.js"
 import { BucketModel, SlotsModel, TokensModel } from "./internal/simulator/servers.js"
 import {
   type Scale,
@@ -351,8 +351,18 @@ const check = <A, E, R>(options: Options<A, E, R>) => {
 
 const isList = <A>(input: A | ReadonlyArray<A>): input is ReadonlyArray<A> => Array.isArray(input)
 
-const applying = <A, E, R, R2>(instance: model.Instance<A, E, R, R2>): model.Apply<A, E, R, R | R2> =>
-  typeof instance === "function" ? instance : (attempt) => Reliability.protect(attempt, instance)
+/** Returns the function that makes the calls of a client. */
+const performing = <A, E, R, R2>(
+  { attempt, leaf }: Connected<A, E, R>,
+  instance: model.Instance<A, E, R, R2>
+): Perform<R | R2> => {
+  if (typeof instance === "function") return (call, progress) => instance(attempt(progress), call)
+  // a policy that `protect` and `leaf` would make of a workload for each call
+  const policy = Reliability.PolicyTypeId in instance ? instance : Reliability.make({ workload: instance })
+  return leaf === undefined
+    ? (_, progress) => Reliability.protect(attempt(progress), policy)
+    : (_, progress) => Reliability.leaf(policy, leaf(progress))
+}
 
 const runOne = <A, E, R, R2, EX, RX>(
   checked: Checked<A, E, R>,
@@ -371,10 +381,9 @@ const runOne = <A, E, R, R2, EX, RX>(
       time,
       recorder,
       client: () =>
-        Effect.map(Effect.isEffect(policy) ? policy : Effect.succeed(policy), (instance): Perform<R | R2> => {
-          const apply = applying(instance)
-          return (call, progress) => apply(connected(progress), call)
-        }),
+        Effect.map(Effect.isEffect(policy) ? policy : Effect.succeed(policy), (instance) =>
+          performing(connected, instance)
+        ),
       onProgress: onProgress && ((share) => onProgress({ policy: name, share }))
     })
     return Effect.map(within(time, seed, running), () =>

@@ -3,12 +3,16 @@
  *
  * @since 0.2.0
  */
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as RuntimeFlags from "effect/RuntimeFlags"
 import { type ApiError, isApiError } from "../../../ApiError.js"
 import * as Classify from "../../../Classify.js"
 import * as Dialect from "../../../Dialect.js"
 import { currentCall } from "../../../internal/call/context.js"
+import { timedOut } from "../../../internal/deadline/timedOut.js"
 import type { Pass } from "../../../internal/rateLimiter/pass.js"
+import type { Attempt } from "../../../Reliability.js"
 import { noHeaders } from "./serverHeaders.js"
 import type { SimulatedCall } from "./load.js"
 import type { Response } from "./model.js"
@@ -18,9 +22,13 @@ import type { Arrival, Model, Reply } from "./servers.js"
 import type { VirtualTime, Wake } from "./virtualTime.js"
 
 /** A call in progress, and the number of its attempts that brought a success. */
-export interface Progress {
+export class Progress {
   readonly call: SimulatedCall
-  delivered: number
+  delivered = 0
+
+  constructor(call: SimulatedCall) {
+    this.call = call
+  }
 }
 
 /** The network between the clients and a server. */
@@ -36,6 +44,9 @@ export interface Network {
 
 type Resume = (effect: Effect.Effect<Response, ApiError>) => void
 
+/** The limits of an attempt that applies its own timeout. */
+type Limits = Pick<Attempt, "millis" | "pass" | "phase" | "workload">
+
 class Exchange implements Arrival {
   readonly input: number
   readonly output: number
@@ -46,8 +57,15 @@ class Exchange implements Arrival {
   #isOver = false
   #isAdmitted = false
   #wake: Wake | undefined
+  #timeout: Wake | undefined
 
-  constructor(network: Network, progress: Progress, pass: Pass | undefined, resume: Resume) {
+  constructor(
+    network: Network,
+    progress: Progress,
+    pass: Pass | undefined,
+    limits: Limits | undefined,
+    resume: Resume
+  ) {
     this.input = progress.call.input
     this.output = progress.call.output
     this.#network = network
@@ -57,6 +75,7 @@ class Exchange implements Arrival {
     const { recorder, time } = network
     recorder.send(time.now)
     time.after(this.#way(), () => this.#arrive())
+    if (limits !== undefined) this.#timeout = time.after(limits.millis, () => this.#expire(limits))
   }
 
   head(reply: Reply): void {
@@ -81,6 +100,13 @@ class Exchange implements Arrival {
     recorder.receive()
     if (this.#isAdmitted) recorder.waste(time.now, this.input + this.output)
     if (this.#wake !== undefined) time.cancel(this.#wake)
+    if (this.#timeout !== undefined) time.cancel(this.#timeout)
+  }
+
+  #expire({ millis, phase, workload }: Limits): void {
+    this.abandon()
+    const limit = phase === "attempt" ? workload.timeouts.attempt : Duration.millis(Math.round(millis))
+    this.#resume(Effect.fail(timedOut(phase, limit, { attempts: 0 })))
   }
 
   #arrive(): void {
@@ -97,6 +123,7 @@ class Exchange implements Arrival {
     this.#isOver = true
     const { dialect, recorder, time } = this.#network
     recorder.receive()
+    if (this.#timeout !== undefined) time.cancel(this.#timeout)
     if (!stream) this.#note({ headers })
     if (status !== 200) {
       const now = time.clock.unsafeCurrentTimeMillis()
@@ -122,15 +149,42 @@ class Exchange implements Arrival {
   }
 }
 
+/** Sends one request. An interruption abandons it. */
+const exchanged = (
+  network: Network,
+  progress: Progress,
+  pass: Pass | undefined,
+  limits: Limits | undefined,
+  flags: RuntimeFlags.RuntimeFlags
+): Effect.Effect<Response, ApiError> => {
+  let exchange: Exchange | undefined
+  const response = Effect.async<Response, ApiError>((resume) => {
+    exchange = new Exchange(network, progress, pass, limits, resume)
+  })
+  if (!RuntimeFlags.interruption(flags)) return response
+  // the finalizer of `Effect.async` would double the cost of an attempt
+  return Effect.uninterruptible(
+    Effect.matchCauseEffect(Effect.interruptible(response), {
+      onSuccess: Effect.succeed,
+      onFailure: (cause) => {
+        exchange?.abandon()
+        return Effect.failCause(cause)
+      }
+    })
+  )
+}
+
 /** Makes the attempt of a call on a model of a server. Each run of the effect sends one request. */
 export const attemptOn = (network: Network, progress: Progress): Effect.Effect<Response, ApiError> =>
-  Effect.withFiberRuntime((fiber) => {
-    const pass = fiber.getFiberRef(currentCall)?.pass
-    return Effect.async<Response, ApiError>((resume) => {
-      const exchange = new Exchange(network, progress, pass, resume)
-      return Effect.sync(() => exchange.abandon())
-    })
-  })
+  Effect.withFiberRuntime((fiber, { runtimeFlags }) =>
+    exchanged(network, progress, fiber.getFiberRef(currentCall)?.pass, undefined, runtimeFlags)
+  )
+
+/** Makes the same attempt for `Reliability.leaf`: it applies its own timeout, as a request on a socket does. */
+export const leafOn =
+  (network: Network, progress: Progress) =>
+  (limits: Attempt): Effect.Effect<Response, ApiError> =>
+    Effect.withFiberRuntime((_, { runtimeFlags }) => exchanged(network, progress, limits.pass, limits, runtimeFlags))
 
 /** Counts the runs of an attempt of the user, whose server is not a model. */
 export const counted = <A, E, R>(

@@ -8,6 +8,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
+import type * as FiberRef from "effect/FiberRef"
+import * as FiberRefs from "effect/FiberRefs"
 import * as Random from "effect/Random"
 import * as Runtime from "effect/Runtime"
 import * as RuntimeFlags from "effect/RuntimeFlags"
@@ -17,7 +19,7 @@ import * as Deadline from "../../../Deadline.js"
 import { detached } from "../../../internal/call/context.js"
 import { type CheckedLoad, generate, type LoadSetup, type SimulatedCall, type Start } from "./load.js"
 import type { Call } from "./model.js"
-import type { Progress } from "./exchange.js"
+import { Progress } from "./exchange.js"
 import type { TrafficRecorder } from "./recorder.js"
 import type { VirtualTime } from "./virtualTime.js"
 
@@ -68,14 +70,48 @@ export const within = <A, E, R>(
     )
   })
 
+type Settle = (progress: Progress, exit: Exit.Exit<unknown, unknown>) => void
+
+/** The calls of one caller. All of them share their handlers, so that a call that waits holds little memory. */
+class Caller<R> {
+  readonly #settle: Settle
+  readonly #handlers = {
+    onSuccess: () => this.#end(Exit.void),
+    onFailure: (cause: Cause.Cause<unknown>) => this.#end(Exit.failCause(cause))
+  }
+  #progress: Progress | undefined
+  #done: ((succeeded: boolean) => void) | undefined
+
+  constructor(settle: Settle) {
+    this.#settle = settle
+  }
+
+  /** Returns a call that reports its end. It begins after the end of the previous one. */
+  call(
+    effect: Effect.Effect<unknown, unknown, R>,
+    progress: Progress,
+    done: (succeeded: boolean) => void
+  ): Effect.Effect<void, never, R> {
+    this.#progress = progress
+    this.#done = done
+    return Effect.matchCauseEffect(effect, this.#handlers)
+  }
+
+  #end(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
+    if (this.#progress !== undefined) this.#settle(this.#progress, exit)
+    this.#done?.(Exit.isSuccess(exit))
+    return Effect.void
+  }
+}
+
 /** A fiber that runs one call after another. */
-class Worker<R> {
+class Worker<R> extends Caller<R> {
   readonly run: Effect.Effect<void, never, R>
   #next: Effect.Effect<void, never, R> | undefined
   #resume: ((next: Effect.Effect<void, never, R>) => void) | undefined
 
-  constructor(first: Effect.Effect<void, never, R>) {
-    this.#next = first
+  constructor(settle: Settle) {
+    super(settle)
     const wait = Effect.async<void, never, R>((resume) => {
       this.#resume = resume
     })
@@ -118,23 +154,19 @@ export const execute = <R, E, RX>(
       live.add(fiber)
       fiber.addObserver(() => live.delete(fiber))
     }
+    const settled: Settle = (progress, exit) => settle(recorder, time.now, progress, exit, fail)
     return (call, load, done) => {
-      const progress: Progress = { call, delivered: 0 }
+      const progress = new Progress(call)
       recorder.start(time.now, call)
       const perform = clients[call.process]
       if (perform === undefined) return
-      const end = (exit: Exit.Exit<unknown, unknown>) => {
-        settle(recorder, time.now, progress, exit, fail)
-        done(Exit.isSuccess(exit))
-      }
-      const effect = Effect.matchCause(limitedBy(load, perform(call, progress)), {
-        onSuccess: () => end(Exit.void),
-        onFailure: (cause) => end(Exit.failCause(cause))
-      })
+      const effect = limitedBy(load, perform(call, progress))
+      if (call.worker < 0) return fork(new Caller<R>(settled).call(effect, progress, done))
       // a worker is one fiber, as in a program
-      if (call.worker < 0) fork(effect)
-      else if (workers[call.worker] === undefined) fork((workers[call.worker] = new Worker(effect)).run)
-      else workers[call.worker]?.begin(effect)
+      const known = workers[call.worker]
+      const worker = known ?? (workers[call.worker] = new Worker(settled))
+      worker.begin(worker.call(effect, progress, done))
+      if (known === undefined) fork(worker.run)
     }
   }
 
@@ -172,9 +204,22 @@ export const execute = <R, E, RX>(
         Array.from({ length: processes }, (_, process) => process),
         client
       ),
-      (clients) => Effect.flatMap(Effect.runtime<R>(), (runtime) => run(clients, runtime))
+      (clients) => Effect.flatMap(Effect.runtime<R>(), (runtime) => run(clients, withoutHistory(runtime)))
     )
   ) as Effect.Effect<void, E, R | Exclude<RX, Scope.Scope>>
+}
+
+/**
+ * Returns a runtime whose references hold nothing but their values. Each fiber copies the references of its parent several times,
+ * with the values that they had in earlier fibers.
+ */
+const withoutHistory = <R>({ context, fiberRefs, runtimeFlags }: Runtime.Runtime<R>): Runtime.Runtime<R> => {
+  const unset = FiberRefs.empty()
+  const values: Array<[FiberRef.FiberRef<unknown>, [readonly [FiberId.Single, unknown]]]> = []
+  for (const [ref, [current]] of fiberRefs.locals) {
+    if (current[1] !== FiberRefs.getOrDefault(unset, ref)) values.push([ref, [current]])
+  }
+  return Runtime.make({ context, runtimeFlags, fiberRefs: FiberRefs.unsafeMake(new Map(values)) })
 }
 
 const limitedBy = <R>(

@@ -5,7 +5,8 @@
  */
 import type * as Effect from "effect/Effect"
 import type { ApiError } from "../../../ApiError.js"
-import { attemptOn, counted, type Progress } from "./exchange.js"
+import type { Attempt } from "../../../Reliability.js"
+import { attemptOn, counted, leafOn, type Progress } from "./exchange.js"
 import { dialectOf } from "./serverHeaders.js"
 import type { Call, Response } from "./model.js"
 import type { CheckedServer } from "./simulationOptions.js"
@@ -30,6 +31,13 @@ export interface Connection {
   readonly roundTrip: number
 }
 
+/** The attempts of calls on a server. */
+export interface Connected<A, E, R> {
+  readonly attempt: (progress: Progress) => Effect.Effect<A, E, R>
+  /** The same with their own timeout, for `Reliability.leaf`; absent for an effect of the user. */
+  readonly leaf: ((progress: Progress) => (limits: Attempt) => Effect.Effect<A, E, R>) | undefined
+}
+
 /**
  * A server of a simulation. `A`, `E` and `R` are the types of one attempt.
  *
@@ -44,7 +52,7 @@ export interface Server<A = Response, E = ApiError, R = never> {
   /** @internal */
   readonly changes: ReadonlyArray<number>
   /** @internal */
-  readonly connect: (connection: Connection) => (progress: Progress) => Effect.Effect<A, E, R>
+  readonly connect: (connection: Connection) => Connected<A, E, R>
   /** @internal */
   readonly ideal: ((time: VirtualTime, random: Random) => Model) | undefined
 }
@@ -67,7 +75,7 @@ export const modelServer = <O extends WithChanges>(kind: Server["kind"], options
     connect: ({ recorder, roundTrip, seed, time }) => {
       const model = new Model(time, seeded(seed, 0, 1), options)
       const network = { time, random: seeded(seed, 0, 2), recorder, model, dialect, roundTrip }
-      return (progress) => attemptOn(network, progress)
+      return { attempt: (progress) => attemptOn(network, progress), leaf: (progress) => leafOn(network, progress) }
     },
     ideal: (time, random) => new Model(time, random, { ...options, errors: [] })
   }
@@ -79,6 +87,9 @@ export const effectServer = <A, E, R>(attempt: (call: Call) => Effect.Effect<A, 
   kind: "effect",
   troubles: [],
   changes: [],
-  connect: (connection) => (progress) => counted(connection, progress, attempt(progress.call)),
+  connect: (connection) => ({
+    attempt: (progress) => counted(connection, progress, attempt(progress.call)),
+    leaf: undefined
+  }),
   ideal: undefined
 })
