@@ -19,7 +19,8 @@ import type { Response } from "./model.js"
 import type { Random } from "./random.js"
 import type { TrafficRecorder } from "./recorder.js"
 import type { Arrival, Model, Reply } from "./servers.js"
-import type { VirtualTime, Wake } from "./virtualTime.js"
+import type { Wake } from "./timerQueue.js"
+import type { VirtualTime } from "./virtualTime.js"
 
 /** A call in progress, and the number of its attempts that brought a success. */
 export class Progress {

@@ -8,7 +8,8 @@ import * as Effect from "effect/Effect"
 import { generate, type LoadSetup, type SimulatedCall } from "./load.js"
 import type { Arrival, Model } from "./servers.js"
 import { type Random, seeded } from "./random.js"
-import { VirtualTime, type Wake } from "./virtualTime.js"
+import type { Wake } from "./timerQueue.js"
+import { VirtualTime } from "./virtualTime.js"
 
 export interface OracleSetup extends LoadSetup {
   readonly duration: number

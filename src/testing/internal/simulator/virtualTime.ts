@@ -12,15 +12,7 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Scheduler from "effect/Scheduler"
 import { clearTimer, nextTurn, type Timer, type Timers, timersKey } from "../../../internal/clock.js"
-import { Heap } from "../../../internal/rateLimiter/heap.js"
-
-/** A timer. */
-export interface Wake {
-  readonly time: number
-  readonly number: number
-  readonly fire: () => void
-  place: number
-}
+import { TimerQueue, Wake } from "./timerQueue.js"
 
 /** The wall time at the start, in milliseconds. */
 const start = Date.UTC(2026, 0, 1)
@@ -49,10 +41,7 @@ export class VirtualTime implements Scheduler.Scheduler {
   now = 0
   readonly clock: Clock.Clock
   readonly #promises: boolean
-  readonly #timers = new Heap<"place", Wake>(
-    "place",
-    (a, b) => a.time < b.time || (a.time === b.time && a.number < b.number)
-  )
+  readonly #timers = new TimerQueue()
   #tasks: Array<() => void> = []
   #number = 0
   #isRunning = false
@@ -72,7 +61,7 @@ export class VirtualTime implements Scheduler.Scheduler {
 
   /** Sets a timer for a moment; a moment of the past is now. */
   at(time: number, fire: () => void): Wake {
-    const wake = { time: Math.max(time, this.now), number: this.#number++, fire, place: -1 }
+    const wake = new Wake(Math.max(time, this.now), this.#number++, fire)
     if (time !== Infinity) this.#timers.add(wake)
     return wake
   }
