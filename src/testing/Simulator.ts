@@ -258,8 +258,14 @@ export const scenario = (name: ScenarioName, scale: Scale = {}): Scenario => {
  * A policy is a `Workload`, a policy of `Reliability`, or a function that receives an attempt and returns a call, such as one with
  * `Effect.retry`. An effect of one of these runs once for each client process: make a `RateLimiter` or a `RetryBudget` there.
  *
+ * On a model of a server, a workload or a policy runs by `Reliability.leaf`, as in `ReliableHttpClient`: the attempt applies its own
+ * timeout. A function receives attempts without a timeout.
+ *
  * The effects run on the `Clock`, the `Random` numbers and a scheduler of the simulation, and on nothing else that is random. A
  * defect of a policy ends the simulation.
+ *
+ * Callers that wait live longer than a young generation of the usual size. With a thousand of them, `node --max-semi-space-size=64`
+ * saves about a quarter of the CPU time.
  *
  * @example
  * ```ts

@@ -8,7 +8,6 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
-import type * as FiberRef from "effect/FiberRef"
 import * as FiberRefs from "effect/FiberRefs"
 import * as Random from "effect/Random"
 import * as Runtime from "effect/Runtime"
@@ -210,16 +209,13 @@ export const execute = <R, E, RX>(
 }
 
 /**
- * Returns a runtime whose references hold nothing but their values. Each fiber copies the references of its parent several times,
- * with the values that they had in earlier fibers.
+ * Returns a runtime whose references hold their values alone. Each fiber would copy, several times, the values that they had in
+ * earlier fibers.
  */
 const withoutHistory = <R>({ context, fiberRefs, runtimeFlags }: Runtime.Runtime<R>): Runtime.Runtime<R> => {
-  const unset = FiberRefs.empty()
-  const values: Array<[FiberRef.FiberRef<unknown>, [readonly [FiberId.Single, unknown]]]> = []
-  for (const [ref, [current]] of fiberRefs.locals) {
-    if (current[1] !== FiberRefs.getOrDefault(unset, ref)) values.push([ref, [current]])
-  }
-  return Runtime.make({ context, runtimeFlags, fiberRefs: FiberRefs.unsafeMake(new Map(values)) })
+  const locals: typeof fiberRefs.locals = new Map(fiberRefs.locals)
+  locals.forEach(([current], ref) => locals.set(ref, [current]))
+  return Runtime.make({ context, runtimeFlags, fiberRefs: FiberRefs.unsafeMake(locals) })
 }
 
 const limitedBy = <R>(
