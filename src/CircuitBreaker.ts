@@ -439,27 +439,30 @@ export const withBreaker: {
     const key = checkKey("CircuitBreaker.withBreaker", options.key)
     const { classify } = options
     const { circuits } = breaker
-    return Effect.uninterruptibleMask((restore) =>
-      Effect.withFiberRuntime<A, E | Transient, R | R2>((fiber) => {
-        const run = (admission: Permit | Refusal): Effect.Effect<A, E | Transient, R | R2> => {
-          if (!(admission instanceof Permit)) return Effect.fail(circuitOpen(key, admission))
-          if (classify !== undefined) return classified(restore(self), admission, classify, restore)
-          return Effect.matchCauseEffect(restore(self), {
-            onSuccess: (value) => after(admission.succeed(), Effect.succeed(value)),
-            onFailure: (cause) => {
-              const error = circuits.errorIn(cause, clockOf(fiber).unsafeCurrentTimeMillis())
-              const recording = error === undefined ? admission.drop() : admission.fail(error)
-              const warning = orderWarning(circuits, "CircuitBreaker.withBreaker", "breaker", error)
-              return after(warning, after(recording, Effect.failCause(cause)))
-            }
-          })
-        }
-        const entered = circuits.enter(key)
-        return Effect.isEffect(entered) ? Effect.flatMap(entered, run) : run(entered)
-      })
-    )
+    return Effect.uninterruptibleMask((restore) => {
+      const run = (admission: Permit | Refusal): Effect.Effect<A, E | Transient, R | R2> => {
+        if (!(admission instanceof Permit)) return Effect.fail(circuitOpen(key, admission))
+        if (classify !== undefined) return classified(restore(self), admission, classify, restore)
+        return Effect.matchCauseEffect(restore(self), {
+          onSuccess: (value) => after(admission.succeed(), Effect.succeed(value)),
+          onFailure: (cause) => fail(circuits, admission, cause)
+        })
+      }
+      const entered = circuits.enter(key)
+      // first the case without a store, which costs less to find
+      return entered instanceof Permit || !Effect.isEffect(entered) ? run(entered) : Effect.flatMap(entered, run)
+    })
   }
 )
+
+/** Records the failure of an effect, and fails with it. */
+const fail = <E>(circuits: Breaker["circuits"], permit: Permit, cause: Cause.Cause<E>): Effect.Effect<never, E> =>
+  Effect.withFiberRuntime((fiber) => {
+    const error = circuits.errorIn(cause, clockOf(fiber).unsafeCurrentTimeMillis())
+    const recording = error === undefined ? permit.drop() : permit.fail(error)
+    const warning = orderWarning(circuits, "CircuitBreaker.withBreaker", "breaker", error)
+    return after(warning, after(recording, Effect.failCause(cause)))
+  })
 
 /** Runs an effect whose outcome a function of the user decides. */
 const classified = <A, E, R, R2>(

@@ -50,7 +50,7 @@ import { clockOf, monotonic } from "./internal/clock.js"
 import type { Refusal } from "./internal/circuitBreaker/circuit.js"
 import { circuitOpen } from "./internal/circuitBreaker/circuitOpen.js"
 import { timedOut, timedOutAgain } from "./internal/deadline/timedOut.js"
-import { admission, type Admitted, type Continuation, gatesOf } from "./internal/reliability/admission.js"
+import { type Continuation, type Gates, gatesOf } from "./internal/reliability/admission.js"
 import { after, spreadWait } from "./internal/reliability/breaking.js"
 import { checkOptions } from "./internal/reliability/check.js"
 import { describePolicy } from "./internal/reliability/describe.js"
@@ -66,6 +66,7 @@ import { hedgedBy } from "./internal/reliability/hedgedBy.js"
 import { lookingAt } from "./internal/reliability/payment.js"
 import { stopping } from "./internal/reliability/stopping.js"
 import { describeSchedule } from "./internal/retry/descriptions.js"
+import type { Pass } from "./internal/rateLimiter/pass.js"
 import type { Refused } from "./internal/rateLimiter/service.js"
 import type * as Retry from "./Retry.js"
 import type { RetryBudget } from "./RetryBudget.js"
@@ -255,14 +256,12 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
   /** The reason of the previous attempt's error, as text. The error itself would be kept in memory during the wait. */
   last: string | undefined
   lastDelivery: Delivery = "NotSent"
-  /** The admission of the current attempt by the rate limiter and the circuit breaker. */
-  admitted: Admitted | undefined
+  /** The rate limiter and the circuit breaker of the call. */
+  readonly gates: Gates<A, unknown, R | R2> | undefined
   /** The delivery of the current attempt, once it was interrupted and its transport reported it. */
   cancelled: Delivery | undefined
   /** True once the call has waited for the circuit breaker. */
   hasWaited = false
-  /** The place of the call in the queue of the rate limiter. */
-  order: number | undefined
 
   readonly fiber: AnyFiber
 
@@ -279,6 +278,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
     this.startedAt = monotonic(this.clock)
     this.endsAt = endOf(this.outer, Duration.toMillis(policy.workload.deadline), this.startedAt)
     this.state = policy.workload.retry.initial
+    this.gates = gatesOf(policy, this)
     this.report = reportOf(this, "call")
   }
 
@@ -296,14 +296,12 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
 
   /** Runs one attempt and everything that follows it. */
   attempt(fiber: AnyFiber, flags: RuntimeFlags.RuntimeFlags): Effect.Effect<A, unknown, R | R2> {
-    const { clock, effect, policy } = this
+    const { clock, effect, gates } = this
     // the first attempt begins when the call does
     const now = this.attempts === 0 && !this.hasWaited ? this.startedAt : monotonic(clock)
     const left = this.endsAt - now
     if (left <= 0) return this.giveUp(this.outOfTime(this.lastDelivery), "Deadline")
-    if (policy.limiter !== undefined || policy.breaker !== undefined) {
-      return admission(gatesOf(policy, left, this.order), fiber, flags, this)
-    }
+    if (gates !== undefined) return gates.admit(now, left, fiber, flags)
     const { report } = this
     const millis = this.begin(left)
     if (typeof effect !== "function") {
@@ -342,16 +340,14 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
   }
 
   onPass(
-    admitted: Admitted,
+    pass: Pass | undefined,
+    moment: number | undefined,
     fiber: AnyFiber,
     flags: RuntimeFlags.RuntimeFlags,
     before: unknown
   ): Effect.Effect<Effect.Effect<A, unknown, R | R2>, unknown, R | R2> {
-    const { clock, effect, report } = this
-    const now = monotonic(clock)
-    this.admitted = admitted
-    const { pass } = admitted
-    this.order = pass?.order
+    const { effect, report } = this
+    const now = moment ?? monotonic(this.clock)
     // a late timer may have used up the time
     const millis = this.begin(Math.max(1, this.endsAt - now))
     if (typeof effect === "function") {
@@ -377,13 +373,6 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
     if (waits && refusal.millis < left) return spreadWait(refusal, left, (millis) => this.pause(millis))
     const error = circuitOpen(key, refusal, this.last)
     return this.giveUp(error, waits ? "Deadline" : "CircuitOpen", error.retryAfter)
-  }
-
-  /** Returns the admission of the attempt that ended, and removes it. */
-  leave(): Admitted | undefined {
-    const { admitted } = this
-    this.admitted = undefined
-    return admitted
   }
 
   handled(attemptEffect: Effect.Effect<A, E, R>): Effect.Effect<A, unknown, R | R2> {
@@ -416,7 +405,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
   }
 
   onSuccess(value: Effect.Effect<A, unknown>): Effect.Effect<A, unknown> {
-    const recording = this.leave()?.succeed()
+    const recording = this.gates?.succeed()
     this.report?.succeed(this.attempts)
     return after(recording, value)
   }
@@ -435,7 +424,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
     }
     if (!isApiError(error)) return this.passOn(cause, error)
     const known = this.explained(error)
-    const recording = this.leave()?.fail(known)
+    const recording = this.gates?.fail(known)
     this.report?.tell("attempt", this.attempts, known)
     this.made += Math.max(1, known.attempts)
     return after(recording, this.decide(known))
@@ -449,7 +438,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
 
   /** Fails with an error that is not an `ApiError`, unchanged. */
   passOn<E3>(cause: Cause.Cause<E3>, reason: unknown): Effect.Effect<never, E3> {
-    const recording = this.leave()?.passOn(cause, this.clock.unsafeCurrentTimeMillis())
+    const recording = this.gates?.passOn(cause, this.clock.unsafeCurrentTimeMillis())
     this.abandon(() => (Cause.isInterruptedOnly(cause) ? this.aborted() : unclassified(reason)))
     return after(recording, Effect.failCause(cause))
   }
@@ -459,7 +448,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
     const { attempt } = policy.workload.timeouts
     const late = phase === "deadline" ? this.outOfTime() : timedOut("attempt", attempt, { attempts: 0, last })
     const error = (policy as WithOnLimit)[onLimitKey]?.(late) ?? late
-    const recording = this.leave()?.fail(error)
+    const recording = this.gates?.fail(error)
     this.report?.tell("attempt", this.attempts, error)
     this.made++
     if (phase === "deadline") return after(recording, this.giveUp(error, "Deadline"))
@@ -566,7 +555,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
   }
 
   onInterrupt(): void {
-    this.leave()?.drop()
+    this.gates?.drop()
     this.abandon(() => this.aborted())
   }
 

@@ -12,4 +12,4 @@ export const checkKey = (owner: string, key: string): string =>
 /** Returns the default key of calls without a request: host and model. */
 export const keyOfAbout = (
   about: { readonly host?: string | undefined; readonly model?: string | undefined } | undefined
-): string => [about?.host, about?.model].filter(Boolean).join(" ") || "default"
+): string => (about === undefined ? "default" : [about.host, about.model].filter(Boolean).join(" ") || "default")

@@ -10,6 +10,7 @@ import {
   Fiber,
   Layer,
   Logger,
+  Predicate,
   Random,
   Redacted,
   Schedule,
@@ -741,6 +742,36 @@ describe("a breaker with a store", () => {
       expect(yield* breaker.state("a")).toMatchObject({ _tag: "Closed" })
       control.isUp = true
       // the store has not seen what happened meanwhile
+      expect(yield* breaker.state("a")).toMatchObject({ _tag: "Closed" })
+    })
+  )
+
+  it.effect("does not change a state that its store holds", () =>
+    Effect.gen(function* () {
+      const memory = yield* Store.makeMemory
+      const control = { isUp: true }
+      const store: Store.Store = {
+        // keeps each state as it is, and applies each step twice
+        modify: (slot, key, step) =>
+          Effect.suspend(() =>
+            control.isUp
+              ? memory.modify(slot, key, (stored, now) => {
+                  step(stored, now)
+                  const [result, next] = step(stored, now)
+                  if (Predicate.hasProperty(next, "outcomes")) Object.freeze(next.outcomes)
+                  return [result, Object.freeze(next)]
+                })
+              : Effect.fail(new Store.StoreUnavailable({ detail: "off" }))
+          )
+      }
+      const breaker = yield* made({ store, tripPolicy: CircuitBreaker.rate({ size: 2, threshold: 1 }) })
+      const fail = Effect.ignore(CircuitBreaker.withBreaker(Effect.fail(unavailable), breaker, { key: "a" }))
+      yield* fail
+      expect(yield* breaker.state("a")).toMatchObject({ _tag: "Closed" })
+      control.isUp = false
+      yield* fail
+      expect(yield* breaker.state("a")).toMatchObject({ _tag: "Open" })
+      control.isUp = true
       expect(yield* breaker.state("a")).toMatchObject({ _tag: "Closed" })
     })
   )

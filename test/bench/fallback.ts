@@ -1,7 +1,8 @@
 import { Effect } from "effect"
 import { Deadline, Fallback } from "effect-reliability"
 import { type Comparison, type Subject, timed } from "./harness.js"
-import { dearer, row } from "./limiter.js"
+import { dearer } from "./harness.js"
+import { row } from "./limiter.js"
 
 const call = Effect.async<number>((resume) => queueMicrotask(() => resume(Effect.succeed(1))))
 const models = Fallback.make([{ name: "first" }, { name: "second" }])

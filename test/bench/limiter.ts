@@ -1,32 +1,10 @@
 import { Effect, Fiber } from "effect"
 import { RateLimiter, Reliability, Workload } from "effect-reliability"
-
-const median = (values: ReadonlyArray<number>): number =>
-  values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
+import { dearer } from "./harness.js"
 
 const settle = async () => {
   for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve))
   globalThis.gc?.()
-}
-
-const times = 2000
-
-/** Microseconds of the processor for one run, in a fiber. */
-const micros = async (effect: Effect.Effect<number, unknown>): Promise<number> => {
-  const started = process.cpuUsage()
-  await Effect.runPromise(Effect.orDie(Effect.replicateEffect(effect, times, { discard: true })))
-  const { system, user } = process.cpuUsage(started)
-  return (user + system) / times
-}
-
-/** How much longer one effect takes than another, both measured turn by turn. */
-export const dearer = async (subject: Effect.Effect<number, unknown>, rival: Effect.Effect<number, unknown>) => {
-  const differences: Array<number> = []
-  for (let round = -5; round < 25; round++) {
-    const difference = (await micros(subject)) - (await micros(rival))
-    if (round >= 0) differences.push(difference)
-  }
-  return median(differences)
 }
 
 const waiting = 10_000

@@ -1,5 +1,6 @@
 /**
- * The state machine of one circuit. Pure: each function takes a state and a time, and returns a decision and the next state.
+ * The state machine of one circuit. `admit`, `renew` and `record` change the state in place; `copy` makes a state for those who
+ * must keep the old one.
  *
  * @since 0.2.0
  */
@@ -7,47 +8,30 @@ import type { Outcome, State, TripPolicy } from "./model.js"
 
 /** The state of one circuit. It is plain data and survives a round trip through JSON. */
 export interface Circuit {
-  readonly state: State["_tag"]
+  state: State["_tag"]
   /** Changes whenever the outcomes of calls that were admitted before must not count any more. */
-  readonly generation: number
+  generation: number
   /** The number of calls admitted while the circuit was closed. It orders calls by their start. */
-  readonly sequence: number
+  sequence: number
   /**
    * The recorded outcomes: twice the sequence number of the call, plus 1 if it failed. `Consecutive` keeps the success that began
    * last, first, and the failures that began after it. `Rate` keeps the last `size` outcomes in the order in which the calls began.
    */
-  readonly outcomes: ReadonlyArray<number>
+  outcomes: Array<number>
   /** The number of failures in `outcomes`. */
-  readonly failures: number
+  failures: number
   /** The number of openings since the open time was last reset. */
-  readonly openings: number
+  openings: number
   /** The duration of the last open time. */
-  readonly openFor: number
+  openFor: number
   /** `Open`: the end of the open time. `Closed`: the moment from which `openings` is reset. */
-  readonly until: number
+  until: number
   /** The moment at which the last probe began. */
-  readonly probedAt: number
+  probedAt: number
   /** The moment from which another probe is admitted; 0 if no probe is under way. */
-  readonly probeUntil: number
+  probeUntil: number
   /** The moment of the last change. */
-  readonly at: number
-}
-
-/** The admission of a call. */
-export interface Admitted {
-  readonly generation: number
-  readonly sequence: number
-  readonly isProbe: boolean
-  readonly openings: number
-}
-
-/** The refusal of a call. */
-export interface Refusal {
-  readonly state: "Open" | "HalfOpen"
-  /** The milliseconds after which the circuit may admit a call. */
-  readonly millis: number
-  /** The milliseconds over which callers that wait are spread. */
-  readonly spread: number
+  at: number
 }
 
 /** A change of the state, without the key. */
@@ -58,10 +42,23 @@ export interface Change {
   readonly openings: number
 }
 
-export interface Admission {
-  readonly admitted?: Admitted
-  readonly refusal?: Refusal
-  readonly change?: Change | undefined
+/** The admission of a call. */
+export interface Admitted {
+  readonly generation: number
+  readonly sequence: number
+  readonly isProbe: boolean
+  readonly openings: number
+  /** The change that the admission made; absent if the state is the same as before. */
+  readonly change: Change | undefined
+}
+
+/** The refusal of a call. */
+export interface Refusal {
+  readonly state: "Open" | "HalfOpen"
+  /** The milliseconds after which the circuit may admit a call. */
+  readonly millis: number
+  /** The milliseconds over which callers that wait are spread. */
+  readonly spread: number
 }
 
 /** The bounds of the wait for the outcome of a probe. */
@@ -87,6 +84,9 @@ export const initial = (now: number): Circuit => ({
   at: now
 })
 
+/** Returns a copy of a state. */
+export const copy = (circuit: Circuit): Circuit => ({ ...circuit, outcomes: circuit.outcomes.slice() })
+
 // --- Admission -------------------------------------------------------------------------------------
 
 /** Returns the refusal that a call receives now, or `undefined` if the circuit would admit it. */
@@ -103,149 +103,123 @@ export const refusalOf = (
 }
 
 /** Admits or refuses a call. `lease` is the time after which a probe without an outcome is replaced. */
-export const admit = (known: Circuit | undefined, now: number, lease: number): readonly [Admission, Circuit] => {
-  const circuit = known ?? initial(now)
-  const { failures, generation, openFor, openings, outcomes, probedAt, probeUntil, state, until } = circuit
-  if (state === "Closed") {
-    const sequence = circuit.sequence + 1
-    const left = openings > 0 && now >= until ? 0 : openings
-    const admitted = { generation, sequence, isProbe: false, openings: left }
-    // each field is written out: a spread would cost more than the rest of the admission
-    return [
-      { admitted },
-      { state, generation, sequence, outcomes, failures, openings: left, openFor, until, probedAt, probeUntil, at: now }
-    ]
+export const admit = (circuit: Circuit, now: number, lease: number): Admitted | Refusal => {
+  const isProbe = circuit.state !== "Closed"
+  const refusal = isProbe ? refusalOf(circuit, now) : undefined
+  if (refusal !== undefined) return refusal
+  circuit.at = now
+  let change: Change | undefined
+  if (!isProbe) {
+    circuit.sequence++
+    if (circuit.openings > 0 && now >= circuit.until) circuit.openings = 0
+  } else {
+    const { openFor, openings, state } = circuit
+    if (state === "Open") change = { from: "Open", to: "HalfOpen", openFor, openings }
+    circuit.state = "HalfOpen"
+    circuit.generation = nextGeneration(circuit.generation, now)
+    circuit.probedAt = now
+    circuit.probeUntil = Math.min(never, now + lease)
   }
-  const refusal = refusalOf(circuit, now)
-  if (refusal !== undefined) return [{ refusal }, circuit]
-  const next: Circuit = {
-    ...circuit,
-    state: "HalfOpen",
-    generation: nextGeneration(generation, now),
-    probedAt: now,
-    probeUntil: Math.min(never, now + lease),
-    at: now
-  }
-  return [
-    {
-      admitted: { generation: next.generation, sequence: circuit.sequence, isProbe: true, openings },
-      change: state === "Open" ? { from: "Open", to: "HalfOpen", openFor, openings } : undefined
-    },
-    next
-  ]
+  const { generation, openings, sequence } = circuit
+  return { generation, sequence, isProbe, openings, change }
 }
 
 /** Extends the lease of a probe. Returns false if another probe has replaced it. */
-export const renew = (
-  circuit: Circuit | undefined,
-  now: number,
-  { generation }: Admitted,
-  lease: number
-): readonly [boolean, Circuit] => {
-  if (circuit?.state !== "HalfOpen" || circuit.generation !== generation) return [false, circuit ?? initial(now)]
-  return [true, { ...circuit, probeUntil: now + lease, at: now }]
+export const renew = (circuit: Circuit, now: number, { generation }: Admitted, lease: number): boolean => {
+  if (circuit.state !== "HalfOpen" || circuit.generation !== generation) return false
+  circuit.probeUntil = now + lease
+  circuit.at = now
+  return true
 }
 
 // --- Outcomes --------------------------------------------------------------------------------------
 
 const isFailure = (outcome: number): boolean => outcome % 2 === 1
 
-type Recorded = Pick<Circuit, "outcomes" | "failures">
-
-const withConsecutive = ({ failures, outcomes }: Recorded, outcome: number): Recorded => {
+const addConsecutive = (circuit: Circuit, outcome: number): void => {
+  const { failures, outcomes } = circuit
   const [first] = outcomes
   // a success that began later says more about the server
-  if (first !== undefined && !isFailure(first) && first > outcome) return { outcomes, failures }
-  if (isFailure(outcome)) return { outcomes: [...outcomes, outcome], failures: failures + 1 }
-  if (failures === 0) return { outcomes: [outcome], failures }
-  const later = outcomes.filter((other) => other > outcome && isFailure(other))
-  return { outcomes: [outcome, ...later], failures: later.length }
-}
-
-const withinRing = ({ failures, outcomes }: Recorded, outcome: number, size: number): Recorded => {
-  const [first = 0] = outcomes
-  const isFull = outcomes.length >= size
-  if (isFull && outcome < first) return { outcomes, failures }
-  const ring = isFull ? outcomes.slice() : [...outcomes, outcome]
-  // a loop costs a fifth of what `slice` and `concat` cost
-  if (isFull) for (let i = 1; i < ring.length; i++) ring[i - 1] = ring[i] ?? outcome
-  let index = ring.length - 1
-  for (; index > 0; index--) {
-    const before = ring[index - 1] ?? 0
-    if (before < outcome) break
-    ring[index] = before
+  if (first !== undefined && !isFailure(first) && first > outcome) return
+  if (isFailure(outcome)) {
+    outcomes.push(outcome)
+    circuit.failures++
+  } else if (failures === 0) {
+    outcomes[0] = outcome
+  } else {
+    const later = outcomes.filter((other) => other > outcome && isFailure(other))
+    circuit.outcomes = [outcome, ...later]
+    circuit.failures = later.length
   }
-  ring[index] = outcome
-  return { outcomes: ring, failures: failures + (outcome % 2) - (isFull ? first % 2 : 0) }
 }
 
-const trips = ({ failures, outcomes }: Recorded, policy: TripPolicy): boolean => {
+const addToRing = (circuit: Circuit, outcome: number, size: number): void => {
+  const { outcomes } = circuit
+  if (outcomes.length >= size) {
+    const [first = 0] = outcomes
+    if (outcome < first) return
+    outcomes.shift()
+    circuit.failures -= first % 2
+  }
+  let index = outcomes.length
+  for (; index > 0; index--) {
+    const before = outcomes[index - 1] ?? 0
+    if (before < outcome) break
+    outcomes[index] = before
+  }
+  outcomes[index] = outcome
+  circuit.failures += outcome % 2
+}
+
+const trips = ({ failures, outcomes }: Circuit, policy: TripPolicy): boolean => {
   if (failures === 0) return false
   if (policy._tag === "Consecutive") return failures >= policy.failures
   const calls = outcomes.length
   return calls >= policy.minimumCalls && failures / calls >= policy.threshold
 }
 
-const opened = (circuit: Circuit, now: number, openFor: number): readonly [Change, Circuit] => {
-  const openings = circuit.openings + 1
-  return [
-    { from: circuit.state, to: "Open", openFor, openings },
-    {
-      ...circuit,
-      state: "Open",
-      generation: nextGeneration(circuit.generation, now),
-      outcomes: [],
-      failures: 0,
-      openings,
-      openFor,
-      until: now + openFor,
-      probeUntil: 0,
-      at: now
-    }
-  ]
+const open = (circuit: Circuit, now: number, openFor: number): Change => {
+  const from = circuit.state
+  circuit.state = "Open"
+  circuit.generation = nextGeneration(circuit.generation, now)
+  circuit.outcomes = []
+  circuit.failures = 0
+  circuit.openings++
+  circuit.openFor = openFor
+  circuit.until = now + openFor
+  circuit.probeUntil = 0
+  return { from, to: "Open", openFor, openings: circuit.openings }
 }
 
 /**
- * Records the outcome of a call. Outcomes of calls of another generation change nothing: these calls began before the circuit
- * opened or closed. `openFor` returns the open time; it is called only if the circuit opens.
+ * Records the outcome of a call, and returns the change that it made. Outcomes of calls of another generation change nothing: these
+ * calls began before the circuit opened or closed. `openFor` returns the open time; it is called only if the circuit opens.
  */
 export const record = (
-  circuit: Circuit | undefined,
+  circuit: Circuit,
   now: number,
   { generation, openings, sequence }: Admitted,
-  outcome: Outcome["_tag"],
+  outcome: Outcome,
   policy: TripPolicy,
-  openFor: (openings: number) => number
-): readonly [Change | undefined, Circuit] => {
-  if (circuit === undefined) return [undefined, initial(now)]
-  if (circuit.generation !== generation || circuit.state === "Open") return [undefined, circuit]
+  openFor: (openings: number, outcome: Outcome) => number
+): Change | undefined => {
+  if (circuit.generation !== generation || circuit.state === "Open") return undefined
+  circuit.at = now
+  const isFailed = outcome._tag === "Failure"
   if (circuit.state === "HalfOpen") {
-    if (outcome === "Failure") return opened(circuit, now, openFor(openings + 1))
-    const next = { ...circuit, generation: nextGeneration(generation, now), probeUntil: 0, at: now }
-    if (outcome === "Ignored") return [undefined, next]
-    return [
-      { from: "HalfOpen", to: "Closed", openFor: circuit.openFor, openings: circuit.openings },
-      { ...next, state: "Closed", until: now + circuit.openFor }
-    ]
+    if (isFailed) return open(circuit, now, openFor(openings + 1, outcome))
+    circuit.generation = nextGeneration(generation, now)
+    circuit.probeUntil = 0
+    if (outcome._tag === "Ignored") return undefined
+    circuit.state = "Closed"
+    circuit.until = now + circuit.openFor
+    return { from: "HalfOpen", to: "Closed", openFor: circuit.openFor, openings: circuit.openings }
   }
-  if (outcome === "Ignored") return [undefined, { ...circuit, at: now }]
-  const entry = 2 * sequence + (outcome === "Failure" ? 1 : 0)
-  const { failures, outcomes } =
-    policy._tag === "Consecutive" ? withConsecutive(circuit, entry) : withinRing(circuit, entry, policy.size)
-  const next: Circuit = {
-    state: "Closed",
-    generation,
-    sequence: circuit.sequence,
-    outcomes,
-    failures,
-    openings: circuit.openings,
-    openFor: circuit.openFor,
-    until: circuit.until,
-    probedAt: circuit.probedAt,
-    probeUntil: circuit.probeUntil,
-    at: now
-  }
-  return trips(next, policy) ? opened(next, now, openFor(openings + 1)) : [undefined, next]
+  if (outcome._tag === "Ignored") return undefined
+  const entry = 2 * sequence + (isFailed ? 1 : 0)
+  if (policy._tag === "Consecutive") addConsecutive(circuit, entry)
+  else addToRing(circuit, entry, policy.size)
+  return trips(circuit, policy) ? open(circuit, now, openFor(openings + 1, outcome)) : undefined
 }
 
 /** Tests whether a circuit was not used for so long that it is removed. A circuit whose probe is under way is kept. */

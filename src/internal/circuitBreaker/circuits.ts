@@ -13,9 +13,10 @@ import type { Slot, Store } from "../../Store.js"
 import { watched } from "../store/outage.js"
 import {
   admit,
-  type Admission,
+  type Admitted,
   type Change,
   type Circuit,
+  copy,
   decode,
   initial,
   isIdle,
@@ -26,7 +27,7 @@ import {
 } from "./circuit.js"
 import { errorIn } from "./errorIn.js"
 import type { KeyDescription, Outcome, State, Transition, TripPolicy } from "./model.js"
-import { Permit, type PermitIssuer, type Recording } from "./permit.js"
+import { type Entry, Permit, type PermitIssuer, type Recording } from "./permit.js"
 
 /** The validated options of a breaker. */
 export interface Settings {
@@ -44,16 +45,8 @@ export interface Settings {
 /** The time after which another process replaces a probe whose process does not renew it. */
 const lease = 10_000
 
-interface Entry {
-  /** The state; in a store, the state that was seen last. */
-  circuit: Circuit | undefined
-  /** The time of the store minus the time of this process, when the state was seen last. */
-  offset: number
-  admitted: number
-  refused: number
-}
-
-type Step<A> = (circuit: Circuit | undefined, now: number) => readonly [A, Circuit]
+/** Changes a circuit in place. */
+type Step<A> = (circuit: Circuit, now: number) => A
 
 export class Circuits implements PermitIssuer {
   readonly errorIn = errorIn
@@ -66,6 +59,13 @@ export class Circuits implements PermitIssuer {
   readonly #slot: Slot<Circuit>
   readonly #entries = new Map<string, Entry>()
   #sweptAt = -Infinity
+  /** Returns the open time of an opening that an outcome causes. */
+  readonly #openFor = (openings: number, outcome: Outcome): number => {
+    const { maxOpen, openTime } = this.#settings
+    const hint = outcome._tag === "Failure" ? outcome.retryAfter : undefined
+    const millis = openTime(openings)
+    return hint === undefined ? millis : Math.max(millis, Math.min(Duration.toMillis(hint), maxOpen))
+  }
 
   constructor(
     settings: Settings,
@@ -88,7 +88,7 @@ export class Circuits implements PermitIssuer {
   /** Returns the refusal that a call receives now by what this process knows, without a request to the store. */
   peek(key: string): Refusal | undefined {
     const entry = this.#entries.get(key)
-    if (entry?.circuit === undefined) return undefined
+    if (entry?.circuit === undefined || entry.circuit.state === "Closed") return undefined
     // the probe of another process may have ended since its state was seen
     if (this.#settings.store !== undefined && entry.circuit.state === "HalfOpen") return undefined
     const refusal = refusalOf(entry.circuit, this.now() + entry.offset)
@@ -102,9 +102,7 @@ export class Circuits implements PermitIssuer {
     if (store === undefined) {
       const now = this.now()
       const entry = this.#entryOf(key, now)
-      const [admission, circuit] = admit(entry.circuit, now, Infinity)
-      entry.circuit = circuit
-      return this.#entered(key, entry, admission, now, false)
+      return this.#entered(entry, admit(this.#circuitOf(entry, now), now, Infinity), now, false)
     }
     return Effect.suspend(() => {
       const refusal = this.peek(key)
@@ -113,58 +111,39 @@ export class Circuits implements PermitIssuer {
         this.#modify(store, key, (circuit, now) => admit(circuit, now, lease)),
         ([admission, isShared]) => {
           const now = this.now()
-          return this.#entered(key, this.#entryOf(key, now), admission, now, isShared)
+          return this.#entered(this.#entryOf(key, now), admission, now, isShared)
         }
       )
     })
   }
 
-  #entered(
-    key: string,
-    entry: Entry,
-    { admitted, change, refusal }: Admission,
-    now: number,
-    isShared: boolean
-  ): Permit | Refusal {
-    if (change !== undefined) this.#publish(key, change)
-    if (admitted === undefined) {
+  #entered(entry: Entry, admission: Admitted | Refusal, now: number, isShared: boolean): Permit | Refusal {
+    if (!("generation" in admission)) {
       entry.refused++
-      // an admission without a permit has a refusal
-      return refusal as Refusal
+      return admission
     }
+    if (admission.change !== undefined) this.#publish(entry.key, admission.change)
     entry.admitted++
-    const permit = new Permit(this, key, admitted, now, isShared)
-    if (isShared && admitted.isProbe) this.#renew(permit)
+    const permit = new Permit(this, entry, admission, now, isShared)
+    if (isShared && admission.isProbe) this.#renew(permit)
     return permit
   }
 
   /** Records the outcome of an attempt. With a store, the outcome is recorded even if the returned effect is interrupted. */
-  record({ admitted, isShared, key }: Permit, outcome: Outcome): Recording {
-    const { maxOpen, openTime, policy, store } = this.#settings
-    const openFor = (openings: number): number => {
-      const hint = outcome._tag === "Failure" ? outcome.retryAfter : undefined
-      const millis = openTime(openings)
-      return hint === undefined ? millis : Math.max(millis, Math.min(Duration.toMillis(hint), maxOpen))
-    }
+  record({ admitted, entry, isShared }: Permit, outcome: Outcome): Recording {
+    const { policy, store } = this.#settings
+    const { key } = entry
     if (store === undefined || !isShared) {
-      const entry = this.#entryOf(key, this.now())
-      const [change, circuit] = record(
-        entry.circuit,
-        this.now() + entry.offset,
-        admitted,
-        outcome._tag,
-        policy,
-        openFor
-      )
-      entry.circuit = circuit
+      const now = this.now() + entry.offset
+      const change = record(this.#circuitOf(entry, now), now, admitted, outcome, policy, this.#openFor)
       if (change !== undefined) this.#publish(key, change)
       return undefined
     }
     let millis: number | undefined
     // a store may repeat a step: then the delays of a random schedule must not differ
-    const once = (openings: number): number => (millis ??= openFor(openings))
+    const once = (openings: number): number => (millis ??= this.#openFor(openings, outcome))
     const recorded = Effect.map(
-      this.#modify(store, key, (circuit, now) => record(circuit, now, admitted, outcome._tag, policy, once)),
+      this.#modify(store, key, (circuit, now) => record(circuit, now, admitted, outcome, policy, once)),
       ([change]) => (change === undefined ? undefined : this.#publish(key, change))
     )
     return Fiber.join(Runtime.runFork(this.#runtime)(recorded))
@@ -175,10 +154,12 @@ export class Circuits implements PermitIssuer {
       const { store } = this.#settings
       if (store === undefined) {
         const now = this.now()
-        return Effect.succeed(viewOf(key, this.#entryOf(key, now).circuit, now))
+        return Effect.succeed(viewOf(key, this.#circuitOf(this.#entryOf(key, now), now), now))
       }
-      const read: Step<State> = (circuit, now) => [viewOf(key, circuit, now), circuit ?? initial(now)]
-      return Effect.map(this.#modify(store, key, read), ([state]) => state)
+      return Effect.map(
+        this.#modify(store, key, (circuit, now) => viewOf(key, circuit, now)),
+        ([state]) => state
+      )
     })
   }
 
@@ -201,24 +182,24 @@ export class Circuits implements PermitIssuer {
 
   /** Applies a step to the state in the store; without the store, to the state that was seen last. */
   #modify<A>(store: Store, key: string, step: Step<A>): Effect.Effect<readonly [result: A, isShared: boolean]> {
-    const seen = (circuit: Circuit | undefined, now: number): readonly [readonly [A, Circuit, number], Circuit] => {
-      const [result, next] = step(circuit, now)
-      return [[result, next, now], next]
-    }
-    return Effect.matchEffect(store.modify(this.#slot, key, seen), {
+    const modified = store.modify(this.#slot, key, (stored, now) => {
+      // a store may hold the state that it passes, and repeat a step
+      const circuit = stored === undefined ? initial(now) : copy(stored)
+      return [[step(circuit, now), circuit, now] as const, circuit]
+    })
+    return Effect.matchEffect(modified, {
       onSuccess: ([result, circuit, now]) => {
         const here = this.now()
         const entry = this.#entryOf(key, here)
-        entry.circuit = circuit
+        entry.circuit = copy(circuit)
         entry.offset = now - here
         return Effect.succeed([result, true] as const)
       },
       onFailure: () => {
         const here = this.now()
         const entry = this.#entryOf(key, here)
-        const [result, circuit] = step(entry.circuit, here + entry.offset)
-        entry.circuit = circuit
-        return Effect.succeed([result, false] as const)
+        const now = here + entry.offset
+        return Effect.succeed([step(this.#circuitOf(entry, now), now), false] as const)
       }
     })
   }
@@ -228,7 +209,7 @@ export class Circuits implements PermitIssuer {
     if (store === undefined) return
     const renewal: Effect.Effect<void> = Effect.flatMap(
       Effect.delay(
-        this.#modify(store, permit.key, (circuit, now) => renew(circuit, now, permit.admitted, lease)),
+        this.#modify(store, permit.entry.key, (circuit, now) => renew(circuit, now, permit.admitted, lease)),
         lease / 3
       ),
       ([isRenewed]) => (isRenewed ? renewal : Effect.void)
@@ -248,16 +229,18 @@ export class Circuits implements PermitIssuer {
 
   #entryOf(key: string, now: number): Entry {
     const known = this.#entries.get(key)
-    if (known !== undefined) {
-      if (known.circuit !== undefined && isIdle(known.circuit, now + known.offset, this.#settings.idle)) {
-        known.circuit = undefined
-      }
-      return known
-    }
+    if (known !== undefined) return known
     this.#sweep(now)
-    const entry: Entry = { circuit: undefined, offset: 0, admitted: 0, refused: 0 }
+    const entry: Entry = { key, circuit: undefined, offset: 0, admitted: 0, refused: 0 }
     this.#entries.set(key, entry)
     return entry
+  }
+
+  /** Returns the circuit of a key; a new one if the key was not used for `idle` milliseconds. */
+  #circuitOf(entry: Entry, now: number): Circuit {
+    const { circuit } = entry
+    if (circuit !== undefined && !isIdle(circuit, now, this.#settings.idle)) return circuit
+    return (entry.circuit = initial(now))
   }
 
   /** Removes the keys that were not used for `idle` milliseconds. */

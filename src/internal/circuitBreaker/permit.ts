@@ -7,12 +7,23 @@ import type * as Cause from "effect/Cause"
 import type * as Effect from "effect/Effect"
 import type { ApiError } from "../../ApiError.js"
 import { attempt } from "../errors.js"
-import type { Admitted } from "./circuit.js"
+import type { Admitted, Circuit } from "./circuit.js"
 import type { Outcome } from "./model.js"
 import { ignored, outcomeOf, success } from "./outcomes.js"
 
 /** Waits until an outcome is recorded in a store; `undefined` if the outcome is recorded. */
 export type Recording = Effect.Effect<void> | undefined
+
+/** What a process knows of one key. */
+export interface Entry {
+  readonly key: string
+  /** The state; in a store, the state that was seen last. */
+  circuit: Circuit | undefined
+  /** The time of the store minus the time of this process, when the state was seen last. */
+  offset: number
+  admitted: number
+  refused: number
+}
 
 /** The breaker that admitted an attempt. */
 export interface PermitIssuer {
@@ -26,7 +37,7 @@ export interface PermitIssuer {
 }
 
 export class Permit {
-  readonly key: string
+  readonly entry: Entry
   readonly admitted: Admitted
   /** True if the store admitted the attempt, and false if the state of this process did. */
   readonly isShared: boolean
@@ -36,10 +47,10 @@ export class Permit {
   readonly #startedAt: number
   #isOver = false
 
-  constructor(issuer: PermitIssuer, key: string, admitted: Admitted, startedAt: number, isShared: boolean) {
+  constructor(issuer: PermitIssuer, entry: Entry, admitted: Admitted, startedAt: number, isShared: boolean) {
     this.#issuer = issuer
     this.#startedAt = startedAt
-    this.key = key
+    this.entry = entry
     this.admitted = admitted
     this.isShared = isShared
   }
@@ -63,13 +74,13 @@ export class Permit {
     return this.finish(classify === undefined ? outcomeOf(error) : (attempt(() => classify(error)) ?? ignored))
   }
 
-  /** Records that the attempt does not describe the server. */
   /** Records the failure of an effect of any type, or its interruption. */
   passOn(cause: Cause.Cause<unknown>, now: number): Recording {
     const error = this.#issuer.errorIn(cause, now)
     return error === undefined ? this.drop() : this.fail(error)
   }
 
+  /** Records that the attempt does not describe the server. */
   drop(): Recording {
     return this.finish(ignored)
   }

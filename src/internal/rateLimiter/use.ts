@@ -4,10 +4,8 @@
  * @since 0.2.0
  */
 import * as Duration from "effect/Duration"
-import type { About } from "../call/model.js"
-import { checkKey, keyOfAbout } from "../keys.js"
+import { checkKey } from "../keys.js"
 import { refuse } from "../options.js"
-import type { Entry } from "./engine.js"
 import type { RateLimiter, Use } from "./service.js"
 
 /** Returns the slack of a class in milliseconds; throws if the limiter has no such class. */
@@ -28,17 +26,3 @@ export const checkUse = (owner: string, given: RateLimiter | Use): CheckedUse =>
   if (use.key !== undefined) checkKey(owner, use.key)
   return { ...use, slack: slackOf(owner, use.limiter, use.class) }
 }
-
-/** Returns the request of a call for admission. Without a key in the policy, the key is host and model. */
-export const entryOf = (
-  { cost = {}, key, slack }: CheckedUse,
-  about: Pick<About, "host" | "model"> | undefined,
-  left: number,
-  order: number | undefined
-): Entry => ({
-  key: key ?? keyOfAbout(about),
-  cost,
-  slack,
-  left,
-  order
-})

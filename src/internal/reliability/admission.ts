@@ -1,5 +1,5 @@
 /**
- * Admission of one attempt of a call by a circuit breaker and a rate limiter.
+ * Admission of the attempts of a call by a circuit breaker and a rate limiter.
  *
  * @since 0.2.0
  */
@@ -7,28 +7,18 @@ import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as RuntimeFlags from "effect/RuntimeFlags"
 import type { ApiError } from "../../ApiError.js"
-import type { AnyFiber } from "../call/model.js"
+import type { About, AnyFiber } from "../call/model.js"
 import { interruptionsOf } from "../call/timeLimit.js"
-import { checkBreaker, type CircuitBreaker, type Use as KeyedBreaker } from "../circuitBreaker/breakerService.js"
+import { checkBreaker, type Use as KeyedBreaker } from "../circuitBreaker/breakerService.js"
 import type { Refusal } from "../circuitBreaker/circuit.js"
 import { Permit, type Recording } from "../circuitBreaker/permit.js"
 import { keyOfAbout } from "../keys.js"
 import type { Entry } from "../rateLimiter/engine.js"
+import type { Cost } from "../rateLimiter/model.js"
 import type { Pass } from "../rateLimiter/pass.js"
 import type { RateLimiter, Refused } from "../rateLimiter/service.js"
-import { type CheckedUse, checkUse, entryOf } from "../rateLimiter/use.js"
+import { type CheckedUse, checkUse } from "../rateLimiter/use.js"
 import type { Options } from "./model.js"
-
-/** The limiter and the breaker that admit an attempt; one of them may be absent. */
-export interface Gates {
-  readonly limiter: RateLimiter | undefined
-  readonly entry: Entry | undefined
-  readonly breaker: CircuitBreaker | undefined
-  /** The key of the circuit. */
-  readonly key: string
-  /** True if calls do not wait for the breaker. */
-  readonly failsOpen: boolean
-}
 
 /** Returns the limiter and the breaker of a policy as uses that were validated. */
 export const checkedGates = (
@@ -39,53 +29,11 @@ export const checkedGates = (
   ...(breaker !== undefined && { breaker: checkBreaker(owner, breaker) })
 })
 
-/** Returns the gates of an attempt. Without a key in the policy, the key is host and model. */
-export const gatesOf = (
-  { about, breaker, limiter }: Pick<Options, "about" | "breaker" | "limiter">,
-  left: number,
-  order: number | undefined
-): Gates => {
-  // both were validated by `checkedGates`
-  const [circuits, queue] = [breaker as KeyedBreaker | undefined, limiter as CheckedUse | undefined]
-  return {
-    limiter: queue?.limiter,
-    entry: queue && entryOf(queue, about, left, order),
-    breaker: circuits?.breaker,
-    key: circuits?.key ?? keyOfAbout(about),
-    failsOpen: circuits?.whenOpen === "fail"
-  }
-}
-
-/** An admitted attempt, until its outcome is reported. */
-export class Admitted {
-  readonly pass: Pass | undefined
-  readonly permit: Permit | undefined
-
-  constructor(pass: Pass | undefined, permit: Permit | undefined) {
-    this.pass = pass
-    this.permit = permit
-  }
-
-  succeed(): Recording {
-    this.pass?.succeed()
-    return this.permit?.succeed()
-  }
-
-  fail(error: ApiError): Recording {
-    this.pass?.fail(error)
-    return this.permit?.fail(error)
-  }
-
-  /** Reports an interruption, or a failure with an error that is not an `ApiError`, which the limiter ignores. */
-  passOn(cause: Cause.Cause<unknown>, now: number): Recording {
-    this.pass?.drop()
-    return this.permit?.passOn(cause, now)
-  }
-
-  drop(): void {
-    this.pass?.drop()
-    this.permit?.drop()
-  }
+/** The fiber of an attempt, its flags and the interruptions that it has received. */
+interface Run {
+  readonly fiber: AnyFiber
+  readonly flags: RuntimeFlags.RuntimeFlags
+  readonly interruptions: unknown
 }
 
 /** The continuations of an admission. */
@@ -96,56 +44,148 @@ export interface Continuation<A, E, R> {
   readonly onRefusal: (refused: Refused) => Effect.Effect<A, E, R>
   /** Continues a call that the breaker refused, and that may or may not wait. */
   readonly onOpen: (refusal: Refusal, key: string, waits: boolean) => Effect.Effect<A, E, R>
-  /** Runs the admitted attempt. It is called inside a mask; the effect that it returns runs outside of the mask. */
+  /**
+   * Runs the admitted attempt. `now` is absent if the call had to wait. The function is called inside a mask; the effect that it
+   * returns runs outside of the mask.
+   */
   readonly onPass: (
-    admitted: Admitted,
+    pass: Pass | undefined,
+    now: number | undefined,
     fiber: AnyFiber,
     flags: RuntimeFlags.RuntimeFlags,
     interruptions: unknown
   ) => Effect.Effect<Effect.Effect<A, E, R>, E, R>
 }
 
-/**
- * Requests admission, and waits for the limiter if necessary. Nothing can be interrupted between the admission and `onPass`, so that
- * no pass and no permit is lost.
- *
- * The breaker is asked twice: a call that it would refuse does not queue, and a circuit may open while a call is in the queue. Its
- * permit is issued last, when the attempt begins.
- */
-export const admission = <A, E, R>(
-  { breaker, entry, failsOpen, key, limiter }: Gates,
-  fiber: AnyFiber,
-  flags: RuntimeFlags.RuntimeFlags,
-  continuation: Continuation<A, E, R>
-): Effect.Effect<A, E, R> => {
-  const interruptions = interruptionsOf(fiber)
-  type Next = Effect.Effect<Effect.Effect<A, E, R>, E, R>
+type Next<A, E, R> = ReturnType<Continuation<A, E, R>["onPass"]>
 
-  const enter = (pass: Pass | undefined): Next => {
-    if (breaker === undefined) return continuation.onPass(new Admitted(pass, undefined), fiber, flags, interruptions)
-    const decided = (admission: Permit | Refusal): Next => {
-      if (admission instanceof Permit) {
-        return continuation.onPass(new Admitted(pass, admission), fiber, flags, interruptions)
-      }
-      pass?.drop()
-      return Effect.succeed(continuation.onOpen(admission, key, !failsOpen))
-    }
-    const entered = breaker.circuits.enter(key)
-    return Effect.isEffect(entered) ? Effect.flatMap(entered, decided) : decided(entered)
+/** The limiter and the breaker of one call, and their admission of its current attempt. It is the entry in the limiter's queue. */
+export class Gates<A, E, R> implements Entry {
+  readonly key: string
+  readonly cost: Cost
+  readonly slack: number
+  left = Infinity
+  order: number | undefined
+  readonly #continuation: Continuation<A, E, R>
+  readonly #limiter: RateLimiter | undefined
+  readonly #breaker: KeyedBreaker | undefined
+  /** The key of the circuit. */
+  readonly #circuit: string
+  /** The moment of the request; absent once it had to wait. */
+  #askedAt: number | undefined
+  #pass: Pass | undefined
+  #permit: Permit | undefined
+
+  /** Without a key in the policy, the key is host and model. */
+  constructor(
+    continuation: Continuation<A, E, R>,
+    limiter: CheckedUse | undefined,
+    breaker: KeyedBreaker | undefined,
+    about: Pick<About, "host" | "model"> | undefined
+  ) {
+    this.#continuation = continuation
+    this.key = limiter?.key ?? keyOfAbout(about)
+    this.cost = limiter?.cost ?? free
+    this.slack = limiter?.slack ?? 0
+    this.#limiter = limiter?.limiter
+    this.#breaker = breaker
+    this.#circuit = breaker?.key ?? keyOfAbout(about)
   }
 
-  const admitted = Effect.suspend((): Next => {
-    if (limiter === undefined || entry === undefined) return enter(undefined)
-    const refusal = breaker?.circuits.peek(key)
-    if (refusal !== undefined) return Effect.succeed(continuation.onOpen(refusal, key, !failsOpen))
-    const pass = limiter.enter(entry)
-    if (pass !== undefined) return enter(pass)
-    continuation.onWait()
-    const waiting = limiter.wait(entry)
-    return Effect.matchEffect(RuntimeFlags.interruption(flags) ? Effect.interruptible(waiting) : waiting, {
-      onFailure: (refused) => Effect.succeed(continuation.onRefusal(refused)),
-      onSuccess: enter
+  /**
+   * Requests admission, and waits for the limiter if necessary. Nothing can be interrupted between the admission and `onPass`, so
+   * that no pass and no permit is lost.
+   *
+   * The breaker is asked twice: a call that it would refuse does not queue, and a circuit may open while a call is in the queue. Its
+   * permit is issued last, when the attempt begins.
+   */
+  admit(now: number, left: number, fiber: AnyFiber, flags: RuntimeFlags.RuntimeFlags): Effect.Effect<A, E, R> {
+    this.#askedAt = now
+    this.left = left
+    const run = { fiber, flags, interruptions: interruptionsOf(fiber) }
+    return Effect.flatten(Effect.uninterruptible(Effect.suspend(() => this.#queue(run))))
+  }
+
+  #queue(run: Run): Next<A, E, R> {
+    const limiter = this.#limiter
+    if (limiter === undefined) return this.#enter(run)
+    const refusal = this.#breaker?.breaker.circuits.peek(this.#circuit)
+    if (refusal !== undefined) return this.#refused(refusal)
+    this.#pass = limiter.enter(this)
+    if (this.#pass !== undefined) return this.#enter(run)
+    this.#askedAt = undefined
+    this.#continuation.onWait()
+    const waiting = limiter.wait(this)
+    return Effect.matchEffect(RuntimeFlags.interruption(run.flags) ? Effect.interruptible(waiting) : waiting, {
+      onFailure: (refused) => Effect.succeed(this.#continuation.onRefusal(refused)),
+      onSuccess: (pass) => {
+        this.#pass = pass
+        return this.#enter(run)
+      }
     })
-  })
-  return Effect.flatten(Effect.uninterruptible(admitted))
+  }
+
+  #enter(run: Run): Next<A, E, R> {
+    this.order = this.#pass?.order
+    const entered = this.#breaker?.breaker.circuits.enter(this.#circuit)
+    // first the case without a store, which costs less to find
+    if (entered === undefined || entered instanceof Permit) return this.#run(entered, run)
+    if (!Effect.isEffect(entered)) return this.#refused(entered)
+    this.#askedAt = undefined
+    return Effect.flatMap(entered, (decided) =>
+      decided instanceof Permit ? this.#run(decided, run) : this.#refused(decided)
+    )
+  }
+
+  #run(permit: Permit | undefined, { fiber, flags, interruptions }: Run): Next<A, E, R> {
+    this.#permit = permit
+    return this.#continuation.onPass(this.#pass, this.#askedAt, fiber, flags, interruptions)
+  }
+
+  #refused(refusal: Refusal): Next<A, E, R> {
+    this.#pass?.drop()
+    this.#pass = undefined
+    const waits = this.#breaker?.whenOpen !== "fail"
+    return Effect.succeed(this.#continuation.onOpen(refusal, this.#circuit, waits))
+  }
+
+  succeed(): Recording {
+    this.#pass?.succeed()
+    return this.#left()?.succeed()
+  }
+
+  fail(error: ApiError): Recording {
+    this.#pass?.fail(error)
+    return this.#left()?.fail(error)
+  }
+
+  /** Reports an interruption, or a failure with an error that is not an `ApiError`, which the limiter ignores. */
+  passOn(cause: Cause.Cause<unknown>, now: number): Recording {
+    this.#pass?.drop()
+    return this.#left()?.passOn(cause, now)
+  }
+
+  drop(): void {
+    this.#pass?.drop()
+    this.#left()?.drop()
+  }
+
+  /** Removes the admission, which a call that waits must not hold, and returns the permit. */
+  #left(): Permit | undefined {
+    const permit = this.#permit
+    this.#pass = this.#permit = undefined
+    return permit
+  }
 }
+
+const free: Cost = {}
+
+/** Returns the gates of a call; absent without a limiter and a breaker. */
+export const gatesOf = <A, E, R>(
+  { about, breaker, limiter }: Pick<Options, "about" | "breaker" | "limiter">,
+  continuation: Continuation<A, E, R>
+): Gates<A, E, R> | undefined =>
+  limiter === undefined && breaker === undefined
+    ? undefined
+    : // both were validated by `checkedGates`
+      new Gates(continuation, limiter as CheckedUse | undefined, breaker as KeyedBreaker | undefined, about)
