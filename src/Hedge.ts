@@ -3,7 +3,8 @@
  *
  * A few calls take ten times as long as the others, because of a busy machine or a lost packet. A program that makes many calls
  * waits for the slowest. A second copy usually takes the usual time. Copies of all slow calls would double the load of a server
- * that is overloaded. So a budget bounds the copies, and none starts while the limiter would hold it back.
+ * that is overloaded. So a budget bounds the copies. None starts while the limiter would hold it back, or while five sixths of the
+ * calls that the limiter admits at once are in flight.
  *
  * | option | default | why |
  * | --- | --- | --- |

@@ -65,8 +65,8 @@ export interface HedgeOptions {
    */
   readonly idempotency?: Idempotency | undefined
   /**
-   * The rate limiter that the call uses. No copy starts if the limiter would hold it back. The key of the limiter is that of the
-   * `Use`; without one, `key`. @default none
+   * The rate limiter that the call uses. No copy starts if the limiter would hold it back, or while five sixths of the calls that
+   * it admits at once are in flight. The key of the limiter is that of the `Use`; without one, `key`. @default none
    */
   readonly limiter?: RateLimiter | LimiterUse | undefined
 }

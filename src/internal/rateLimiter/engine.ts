@@ -86,7 +86,7 @@ export class Engine<T, E> {
     return ticket && new Pass(lane, ticket, entry.order ?? ticket.at + entry.slack)
   }
 
-  /** Tests whether `enter` would admit a call. */
+  /** Tests whether there is room for a call that is not needed, such as a second copy. */
   isFree({ cost, key }: Pick<Entry, "cost" | "key">): boolean {
     return this.#lanes.get(key)?.isFree(cost) ?? true
   }

@@ -8,7 +8,7 @@
  */
 import { maxMillis } from "../options.js"
 import { Heap } from "./heap.js"
-import { admit, ask, record } from "./machine.js"
+import { admit, ask, isFree, record } from "./machine.js"
 import type { Brake, Cost, Report, State, Ticket } from "./model.js"
 
 /** The clock, the random numbers and the timer of a limiter. */
@@ -139,9 +139,9 @@ export class Lane<T> {
     return ask(this.state, now, cost).millis > 0 ? undefined : this.admit(now, cost, undefined)
   }
 
-  /** Tests whether `tryAdmit` would admit a call. */
+  /** Tests whether there is room for a call that is not needed, such as a second copy. */
   isFree(cost: Cost): boolean {
-    return this.queue.size === 0 && ask(this.state, this.host.now(), cost).millis === 0
+    return this.queue.size === 0 && isFree(this.state, this.host.now(), cost)
   }
 
   /** Queues a call that was not admitted at once. Refuses it immediately if it could not start before its deadline. */

@@ -43,6 +43,8 @@ const shareToShut = 0.8
 const slowness = 3
 const slack = 30
 const samples = 24
+/** The share of the calls in flight that second copies of calls do not use. */
+const spare = 1 / 6
 /** The assumed output tokens of a call before any response reported them. */
 const firstOutput = 256
 
@@ -184,6 +186,13 @@ export const ask = (state: State, moment: number, cost: Cost, reserved = 0): Wai
   }
   return wait
 }
+
+/**
+ * Tests whether a call that is not needed, such as a second copy, may start. It leaves a share of the calls in flight to others: at
+ * high load a place is often free for a moment, and the next call needs it.
+ */
+export const isFree = (state: State, now: number, cost: Cost): boolean =>
+  ask(state, now, cost, Math.floor(widest(state).millis * spare)).millis === 0
 
 const grown = (rate: number, ceiling: number, elapsed: number): number => {
   const [millis, parts] =
