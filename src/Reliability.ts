@@ -370,8 +370,10 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
     this.onWait()
     this.hasWaited = true
     const left = this.left()
-    if (waits && refusal.millis < left) return spreadWait(refusal, left, (millis) => this.pause(millis))
     const error = circuitOpen(key, refusal, this.last)
+    if (waits && refusal.millis < left) {
+      return spreadWait(refusal, left, (step, millis) => this.wait(error, { ...step, attempt: this.attempts }, millis))
+    }
     return this.giveUp(error, waits ? "Deadline" : "CircuitOpen", error.retryAfter)
   }
 

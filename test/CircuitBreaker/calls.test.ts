@@ -10,6 +10,7 @@ import {
   Fiber,
   Layer,
   Logger,
+  Metric,
   Predicate,
   Random,
   Redacted,
@@ -100,6 +101,40 @@ describe("a policy with a breaker", () => {
       expect(yield* budget.suppressed).toBe(0)
       expect(yield* breaker.state("default")).toEqual({ _tag: "Closed", key: "default" })
     })
+  )
+
+  it.effect("reports each wait for the breaker to onRetry and to observers", () =>
+    Effect.gen(function* () {
+      const breaker = yield* made()
+      const seen: Array<readonly [number, string, string, number]> = []
+      const policy = Reliability.make({
+        workload,
+        breaker,
+        about: { host: "waits.example.com" },
+        onRetry: ({ error, step }) =>
+          Effect.sync(() => seen.push([step.attempt, step.why, error.reason, Duration.toMillis(step.delay)]))
+      })
+      const outage = server(15_000)
+      const call = Reliability.protect(outage.call, policy)
+      const fiber = yield* Effect.fork(Effect.provide(call, Telemetry.layer()))
+      yield* TestClock.adjust("1 second")
+      // this call has made no attempt when it begins to wait
+      const other = yield* Effect.fork(call)
+      yield* TestClock.adjust("1 minute")
+      yield* Fiber.join(fiber)
+      yield* Fiber.join(other)
+      expect(seen.slice(0, 4)).toEqual([
+        [1, "Backoff", "Unavailable", 1000],
+        [2, "Backoff", "Unavailable", 1000],
+        [0, "CircuitOpen", "CircuitOpen", 10_000],
+        [2, "CircuitOpen", "CircuitOpen", 9000]
+      ])
+      const waits = (yield* Metric.snapshot).filter(({ metricKey: { name } }) => name === "reliability.waits")
+      const labels = waits.map(({ metricKey: { tags } }) => tags.map(({ value }) => value))
+      expect(labels.filter((values) => values.includes("waits.example.com"))).toContainEqual(
+        expect.arrayContaining(["CircuitOpen"])
+      )
+    }).pipe(Effect.withRandom(Random.fixed([0])))
   )
 
   it.effect("fails with CircuitOpen, settled, as soon as the wait would end after the deadline", () =>

@@ -253,7 +253,7 @@ export interface Begun extends Subject {
   readonly at: number
 }
 
-/** A wait that begins after an attempt. */
+/** A wait that begins, before a retry or for the circuit breaker. */
 export interface Backoff extends Subject {
   readonly error: ApiError
   readonly step: Step

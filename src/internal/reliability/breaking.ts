@@ -3,8 +3,10 @@
  *
  * @since 0.2.0
  */
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
+import type { Step } from "../call/model.js"
 import type { Refusal } from "../circuitBreaker/circuit.js"
 import type { Recording } from "../circuitBreaker/permit.js"
 import { maxMillis } from "../options.js"
@@ -17,6 +19,9 @@ export const after = <A, E, R>(recording: Recording, next: Effect.Effect<A, E, R
 export const spreadWait = <A, E, R>(
   { millis, spread }: Refusal,
   left: number,
-  pause: (millis: number) => Effect.Effect<A, E, R>
+  wait: (step: Omit<Step, "attempt">, millis: number) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> =>
-  Effect.flatMap(Random.next, (random) => pause(Math.min(millis + random * Math.min(spread, left - millis), maxMillis)))
+  Effect.flatMap(Random.next, (random) => {
+    const total = Math.min(millis + random * Math.min(spread, left - millis), maxMillis)
+    return wait({ delay: Duration.millis(total), why: "CircuitOpen" }, total)
+  })

@@ -14,7 +14,8 @@ import type { Pass } from "../rateLimiter/pass.js"
 import type { RateLimiter, Use } from "../rateLimiter/service.js"
 
 /**
- * A retry whose wait is about to begin.
+ * A wait that is about to begin: before a retry, or for the circuit breaker. A wait for the breaker has the reason `CircuitOpen`, and
+ * may come before the first attempt.
  *
  * @since 0.1.0
  * @category model
@@ -78,7 +79,7 @@ export interface Options<R = never, R2 = R> {
    */
   readonly hedge?: HedgeService | HedgeUse | undefined
   /**
-   * Runs in a daemon fiber when the wait before a retry begins. Its failure never affects the call, and interrupting the call
+   * Runs in a daemon fiber when the wait before a retry, or for the circuit breaker, begins. Its failure never affects the call, and interrupting the call
    * does not interrupt it.
    * @default nothing
    */
