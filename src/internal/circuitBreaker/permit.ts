@@ -14,7 +14,7 @@ import { ignored, outcomeOf, success } from "./outcomes.js"
 /** Waits until an outcome is recorded in a store; `undefined` if the outcome is recorded. */
 export type Recording = Effect.Effect<void> | undefined
 
-/** What a process knows of one key. */
+/** The circuit of one key, as this process knows it, and the counts of its calls. */
 export interface Entry {
   readonly key: string
   /** The state; in a store, the state that was seen last. */

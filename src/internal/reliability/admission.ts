@@ -126,7 +126,6 @@ export class Gates<A, E, R> implements Entry {
   }
 
   #enter(run: Run): Next<A, E, R> {
-    this.order = this.#pass?.order
     const entered = this.#breaker?.breaker.circuits.enter(this.#circuit)
     // first the case without a store, which costs less to find
     if (entered === undefined || entered instanceof Permit) return this.#run(entered, run)
@@ -139,6 +138,7 @@ export class Gates<A, E, R> implements Entry {
 
   #run(permit: Permit | undefined, { fiber, flags, interruptions }: Run): Next<A, E, R> {
     this.#permit = permit
+    this.order = this.#pass?.order
     return this.#continuation.onPass(this.#pass, this.#askedAt, fiber, flags, interruptions)
   }
 
