@@ -45,6 +45,7 @@ import { isObserved, type CallReport, reportOf } from "./internal/call/observers
 import { limitedTo, onLimitKey, type WithOnLimit } from "./internal/call/timeLimit.js"
 import { clockOf, monotonic } from "./internal/clock.js"
 import { checkIdempotency, idempotencyOf } from "./internal/http/idempotency.js"
+import { completeFrom } from "./internal/http/modelResponse.js"
 import { hostOf, isStreamed, methodOf } from "./internal/http/request.js"
 import { checkGates, gatesFor, type PolicyGates } from "./internal/http/requestUses.js"
 import { isSuccess } from "./internal/http/response.js"
@@ -165,6 +166,8 @@ class Session<R, R2> {
   decoder: Decoder
   /** True once the first events, or the end, were emitted. */
   isOpen = false
+  /** True once events of the current attempt were read. Tracked only if the call is observed. */
+  hasEvents = false
   /** Notifies observers of the end of the stream, once. Absent afterwards, and if the call is not observed. */
   observation: CallReport | undefined
   /** The admission of the current attempt by the rate limiter; absent without a limiter. */
@@ -217,6 +220,7 @@ class Session<R, R2> {
       this.sent = undefined
       this.response = undefined
       this.decoder = new Decoder(createParser, this.options)
+      this.hasEvents = false
       return Effect.onError(restore(this.begin(scope)), () => this.release)
     })
   )
@@ -304,6 +308,14 @@ class Session<R, R2> {
     if (this.isOpen) observation?.tell("stream", this.attempts, error)
   }
 
+  /** Notifies observers of events, and adds the facts that the events state to the description of the call. */
+  observe(events: ReadonlyArray<Event>): void {
+    if (events.length > 0) this.observation?.chunks(events.length, !this.hasEvents)
+    this.hasEvents ||= events.length > 0
+    // `about` was created for this call, so that it may be changed
+    if (this.policy.about !== undefined) completeFrom(this.policy.about, events)
+  }
+
   /** Reads the next bytes and returns their events, of which there may be zero. */
   readonly read: Effect.Effect<Array<Event>, ApiError> = Effect.suspend(() =>
     Effect.matchEffect(this.source ?? Effect.fail(Option.none()), {
@@ -317,6 +329,7 @@ class Session<R, R2> {
         for (const piece of pieces) this.decoder.feed(piece)
         const events = this.decoder.take()
         if (this.pass !== undefined) for (const { data } of events) this.pass.use(usageWithin(data))
+        if (this.observation !== undefined) this.observe(events)
         return Effect.succeed(events)
       }
     })

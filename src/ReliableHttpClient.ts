@@ -49,6 +49,7 @@ import type { BreakerUse } from "./internal/circuitBreaker/breakerService.js"
 import { clockOf, monotonic } from "./internal/clock.js"
 import { checkIdempotency, declaredIdempotency, idempotencyOf } from "./internal/http/idempotency.js"
 import type { HedgeService, RequestHedge } from "./internal/hedge/model.js"
+import { modelResponseOf } from "./internal/http/modelResponse.js"
 import { check, hostOf, methodOf, Unsendable } from "./internal/http/request.js"
 import { type BaseResponse, isSuccess, BufferedResponse, readWithin, TooLarge } from "./internal/http/response.js"
 import {
@@ -444,6 +445,7 @@ class Caller<E, R, R2> {
     }
     if (isSound(answer)) {
       pass?.use(usageOf(answer.parsed))
+      if (sending.about !== undefined) sending.about.response = modelResponseOf(answer.parsed)
       return Effect.succeed(answer)
     }
     onAnswer?.(answer)

@@ -1,21 +1,24 @@
 /**
- * Exports metrics and traces of all calls that are made with this package.
+ * Exports metrics, traces and logs of all calls that are made with this package.
  *
  * The error of a failed call describes that call only. It does not show how often calls fail, how long they wait, or whether
  * retries hide an outage. The layers of this module observe every call of this package, without changes to the code that makes
- * the calls. They use Effect's own `Metric`s and `Tracer`, so `@effect/opentelemetry` exports both.
+ * the calls. They use Effect's own `Metric`s, `Tracer` and loggers, so `@effect/opentelemetry` exports all of them.
  *
  * | export | output |
  * | --- | --- |
- * | `metrics` | counters and histograms of calls, attempts, waits and streams |
+ * | `metrics` | counters and histograms of calls, attempts, waits, streams, circuits and stores |
+ * | `genAi` | the metrics of OpenTelemetry's conventions for generative models, such as `gen_ai.client.token.usage` |
  * | `spans` | a span for each call, and one for each of its attempts |
- * | `layer` | both |
+ * | `logs` | a line for each retry, each call that is given up, each transition of a circuit, … |
+ * | `layer` | all of them |
  * | `prometheus` | the metrics of this package as a page that Prometheus can scrape |
  * | `names`, `attributes` | the tables of all names |
  *
  * Attributes have the names of OpenTelemetry's conventions where these exist: `server.address`, `error.type`,
- * `gen_ai.request.model`, `http.request.resend_count`. The metrics have names of their own, which begin with `reliability.`:
- * the conventions for HTTP count each request once and do not define attempts. Durations are in seconds.
+ * `gen_ai.request.model`, `http.request.resend_count`. The metrics of `metrics` have names of their own, which begin with
+ * `reliability.`: the conventions for HTTP count each request once, those for generative models count each operation once, and
+ * neither define attempts. Durations are in seconds.
  *
  * In Prometheus's text format, dots become underscores, units are spelled out, and counters end in `_total`. Examples are
  * `reliability_call_duration_seconds` and `reliability_attempts_total`. A name or label that the format reserves is changed: a
@@ -24,8 +27,9 @@
  * Tags of Effect metrics are strings, so `server.port` is a number in spans only. OpenTelemetry exporters read the unit from
  * the tag `unit`. They export that tag as an attribute too, since Effect has no other place for a unit.
  *
- * No attribute holds a path, a query, an account, a key, or content of a request or response. After one hundred workloads,
- * models or hosts, further ones are reported as `(other)`.
+ * No attribute and no line holds a path, a query, an account, a secret, or content of a request or response. Of a response, only the
+ * id, the model, the finish reasons and the numbers of tokens are reported. After one hundred workloads, models or hosts, further
+ * ones are reported as `(other)`.
  *
  * @since 0.1.0
  */
@@ -36,16 +40,21 @@ import * as Metric from "effect/Metric"
 import type * as MetricPair from "effect/MetricPair"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
+import * as CircuitBreaker from "./CircuitBreaker.js"
 import { observing } from "./internal/call/context.js"
-import { duration } from "./internal/options.js"
-import { prometheusText } from "./internal/telemetry/prometheusText.js"
+import type { Observer } from "./internal/call/model.js"
+import { type Listener, listening } from "./internal/call/notices.js"
+import { duration, oneOf } from "./internal/options.js"
+import { genAiObserver, type Revision, revisions } from "./internal/telemetry/genAi.js"
 import { limiterObserver } from "./internal/telemetry/limiter.js"
-import { metricOf, metricsObserver } from "./internal/telemetry/metrics.js"
+import { type Level, levelsOf, logsOf } from "./internal/telemetry/logs.js"
+import { metricsListener, metricsObserver, recordState } from "./internal/telemetry/metrics.js"
 import { attributes as allAttributes, names as allNames } from "./internal/telemetry/names.js"
+import { prometheusText } from "./internal/telemetry/prometheusText.js"
 import { spansObserver } from "./internal/telemetry/spans.js"
+import { metricOf } from "./internal/telemetry/subjects.js"
 import * as RateLimiter from "./RateLimiter.js"
 import type { RetryBudget } from "./RetryBudget.js"
-import type { Observer } from "./internal/call/model.js"
 
 // -------------------------------------------------------------------------------------------------
 // Model
@@ -67,6 +76,90 @@ export interface Named {
   readonly attributes: ReadonlyArray<keyof typeof attributes>
   /** A sentence on what the metric counts or measures, or what the span covers. */
   readonly counts: string
+}
+
+/**
+ * The level of a kind of line. `"None"` switches the kind off.
+ *
+ * @since 0.2.0
+ * @category model
+ */
+export type LogLevel = Level
+
+/**
+ * Options of `logs`: the level of each kind of line.
+ *
+ * @since 0.2.0
+ * @category model
+ */
+export interface LogOptions {
+  /** An attempt failed, and another one follows after a wait. @default "Debug" */
+  readonly retry?: LogLevel | undefined
+  /** A call that may be retried failed for good, or a stream failed. @default "Warning" */
+  readonly giveUp?: LogLevel | undefined
+  /** A call failed at its first attempt with a `Fatal` error, which is never retried. @default "Debug" */
+  readonly failure?: LogLevel | undefined
+  /** The circuit of a breaker changed its state. @default "Warning" */
+  readonly transition?: LogLevel | undefined
+  /**
+   * A rate limiter holds back all calls of a key for a second or longer. Logged once, until the server accepts a call again.
+   * @default "Info"
+   */
+  readonly pause?: LogLevel | undefined
+  /** The store of a limiter, a budget or a breaker is unavailable. Logged once for each outage. @default "Warning" */
+  readonly outage?: LogLevel | undefined
+  /** A trainer or another job was resumed. @default "Info" */
+  readonly resumed?: LogLevel | undefined
+  /** A trainer was interrupted and lost the state of its optimizer. @default "Error" */
+  readonly optimizerLost?: LogLevel | undefined
+}
+
+/**
+ * A revision of OpenTelemetry's conventions for generative models.
+ *
+ * - `1.41`: version 1.41.0 of the general conventions, with `gen_ai.client.operation.duration` and `gen_ai.client.token.usage`.
+ * - `genai-0.1`: version 0.1.0 of the separate conventions, with `gen_ai.client.inference.duration` and
+ *   `gen_ai.client.inference.usage.input_tokens`.
+ *
+ * @since 0.2.0
+ * @category model
+ */
+export type Conventions = Revision
+
+/**
+ * Options of `genAi`.
+ *
+ * @since 0.2.0
+ * @category model
+ */
+export interface GenAiOptions {
+  /**
+   * The revision whose names the metrics have. To change the revision without a gap, provide two layers.
+   * @default "1.41", which most dashboards read
+   */
+  readonly conventions?: Conventions | undefined
+}
+
+/**
+ * Options of `layer`.
+ *
+ * @since 0.2.0
+ * @category model
+ */
+export interface Options extends GenAiOptions {
+  /** The levels of `logs`. @default those of `logs` */
+  readonly logs?: LogOptions | undefined
+}
+
+/**
+ * Options of `observeBreaker`.
+ *
+ * @since 0.2.0
+ * @category model
+ */
+export interface BreakerOptions {
+  /** The wait between two readings of the breaker, at least 1 millisecond. @default "5 seconds" */
+  readonly every?: Duration.DurationInput | undefined
 }
 
 /**
@@ -121,12 +214,22 @@ export const prometheusType = "text/plain; version=0.0.4; charset=utf-8"
 // Layers
 // -------------------------------------------------------------------------------------------------
 
-const observingLayer = (observer: () => Observer): Layer.Layer<never> =>
-  Layer.scopedDiscard(Effect.suspend(() => observing(observer())))
+interface Observing {
+  readonly observer: Observer
+  readonly listener?: Listener | undefined
+}
+
+const observingLayer = (observe: () => Observing): Layer.Layer<never> =>
+  Layer.scopedDiscard(
+    Effect.suspend(() => {
+      const { listener, observer } = observe()
+      return listener === undefined ? observing(observer) : Effect.zipRight(listening(listener), observing(observer))
+    })
+  )
 
 /**
  * Records all calls, attempts, waits and streams as Effect metrics. They also have the tags of the current fiber
- * (`Effect.tagMetrics`).
+ * (`Effect.tagMetrics`). The transitions and refusals of all circuits, and the outages of stores, are recorded too.
  *
  * A call that consists of protected calls is not counted itself, because those calls are. Metrics are global to the process:
  * the layer counts nothing twice, however often it is provided.
@@ -148,7 +251,10 @@ const observingLayer = (observer: () => Observer): Layer.Layer<never> =>
  * @since 0.1.0
  * @category layers
  */
-export const metrics: Layer.Layer<never> = /*#__PURE__*/ observingLayer(metricsObserver)
+export const metrics: Layer.Layer<never> = /*#__PURE__*/ observingLayer(() => ({
+  observer: metricsObserver(),
+  listener: metricsListener()
+}))
 
 /**
  * Creates a span for each call, as a child of the caller's span, and a child of it for each attempt.
@@ -173,15 +279,125 @@ export const metrics: Layer.Layer<never> = /*#__PURE__*/ observingLayer(metricsO
  * @since 0.1.0
  * @category layers
  */
-export const spans: Layer.Layer<never> = /*#__PURE__*/ observingLayer(() => spansObserver)
+export const spans: Layer.Layer<never> = /*#__PURE__*/ observingLayer(() => ({ observer: spansObserver }))
 
 /**
- * Provides both `metrics` and `spans`.
+ * Logs what this package does about failures, through Effect's loggers and with structured annotations.
+ *
+ * | line | level | annotations beside `workload`, `operation`, `model`, `address`, `reason`, `delivery`, `requestId` |
+ * | --- | --- | --- |
+ * | `retry` | Debug | `attempt`, `why` the wait has its length, `wait`, `phase`, `status`, `code` |
+ * | `giveUp` | Warning | `attempt`, `why` there is no further attempt, `duration`, `phase`, `status`, `code` |
+ * | `failure` | Debug | the same |
+ * | `transition` | Warning | only `key`, `from`, `to`, and for an opening `wait` and `openings` |
+ * | `pause` | Info | only `key`, `reason`, `wait` |
+ * | `outage` | Warning | only `policy` |
+ * | `resumed` | Info | only `job`, `kind` |
+ * | `optimizerLost` | Error | only `job`, `kind`, `resumed` |
+ *
+ * Calls use the loggers and the annotations of their fiber, and so does the call that changes a circuit or pauses a limiter. A
+ * call that is interrupted logs nothing, nor does a call without a failure. The last three kinds, and retries of requests that
+ * concern jobs, are logged at their default levels without this layer too. Keys contain digests of credentials, not credentials.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Effect, HashMap, Layer, Logger, LogLevel } from "effect"
+ * import { ApiError, Reliability, Telemetry, Workload } from "effect-reliability"
+ *
+ * const lines: Array<string> = []
+ * const logger = Logger.make<unknown, void>(({ annotations, logLevel }) => {
+ *   lines.push(`${logLevel.label} ${HashMap.unsafeGet(annotations, "reason")} ${HashMap.unsafeGet(annotations, "attempt")}`)
+ * })
+ * const Live = Layer.mergeAll(
+ *   Telemetry.logs({ retry: "Info" }),
+ *   Logger.replace(Logger.defaultLogger, logger),
+ *   Logger.minimumLogLevel(LogLevel.Info)
+ * )
+ *
+ * const down = new ApiError.Transient({ reason: "Unavailable", delivery: "Acknowledged", status: 503, shouldRetry: true })
+ * let attempts = 0
+ * const call = Effect.suspend(() => (++attempts < 2 ? Effect.fail(down) : Effect.succeed("a response")))
+ * const workload = Workload.with(Workload.interactive, { retry: { base: "1 millis" } })
+ *
+ * await Effect.runPromise(call.pipe(Reliability.protect(workload), Effect.provide(Live)))
+ * assert.deepStrictEqual(lines, ["INFO Unavailable 1"])
+ * ```
+ *
+ * @since 0.2.0
+ * @category layers
+ */
+export const logs = (options: LogOptions = {}): Layer.Layer<never> => {
+  const levels = levelsOf("Telemetry.logs", options)
+  return observingLayer(() => logsOf(levels))
+}
+
+/**
+ * Records the metrics that OpenTelemetry's conventions for generative models define, beside those of `metrics`.
+ *
+ * | what | `1.41`: `gen_ai.client.` | `genai-0.1`: `gen_ai.client.inference.` |
+ * | --- | --- | --- |
+ * | duration of the operation | `operation.duration` | `duration` |
+ * | tokens | `token.usage` | `usage.input_tokens`, `usage.output_tokens`, `operation.input_tokens`, `operation.output_tokens` |
+ * | time to the first chunk | `operation.time_to_first_chunk` | `time_to_first_chunk` |
+ * | time between chunks | `operation.time_per_output_chunk` | `time_per_output_chunk` |
+ *
+ * An operation is a call with all its attempts and waits, and with the stream that it opens. A chunk is an event of the stream. Only
+ * calls whose `about` names `operation` and `provider` are recorded, since the conventions require both; the Fireworks client names
+ * them. Tokens are those that the response states, so a stream has them only if its request asks for them.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Effect, Layer, Redacted } from "effect"
+ * import { Telemetry } from "effect-reliability"
+ * import { Fireworks } from "effect-reliability/fireworks"
+ * import { ScriptedClient } from "effect-reliability/testing"
+ *
+ * const Live = Layer.mergeAll(
+ *   Telemetry.genAi(),
+ *   Fireworks.layer({ apiKey: Redacted.make("fw_secret") }).pipe(Layer.provide(ScriptedClient.layer()))
+ * )
+ *
+ * const program = Effect.gen(function* () {
+ *   const fireworks = yield* Fireworks.Fireworks
+ *   yield* fireworks.chat({ model: "accounts/fireworks/models/kimi-k2", messages: [{ role: "user", content: "Hello" }] })
+ *   return yield* Telemetry.prometheus
+ * })
+ *
+ * const page = await Effect.runPromise(program.pipe(Effect.provide(Live)))
+ * assert.match(page, /gen_ai_client_token_usage_count\{.*gen_ai_token_type="output"/)
+ * ```
+ *
+ * @since 0.2.0
+ * @category layers
+ */
+export const genAi = (options: GenAiOptions = {}): Layer.Layer<never> => {
+  const revision = oneOf("Telemetry.genAi", "conventions", options.conventions ?? "1.41", revisions)
+  return observingLayer(() => ({ observer: genAiObserver(revision) }))
+}
+
+/**
+ * Provides `metrics`, `genAi`, `spans` and `logs`.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Effect } from "effect"
+ * import { Reliability, Telemetry, Workload } from "effect-reliability"
+ *
+ * const call = Effect.succeed("a response").pipe(Reliability.protect(Workload.interactive))
+ * const program = Effect.zipRight(call, Telemetry.prometheus)
+ *
+ * const page = await Effect.runPromise(program.pipe(Effect.provide(Telemetry.layer({ logs: { pause: "None" } }))))
+ * assert.match(page, /reliability_attempts_total/)
+ * ```
  *
  * @since 0.1.0
  * @category layers
  */
-export const layer = (): Layer.Layer<never> => Layer.merge(metrics, spans)
+export const layer = (options: Options = {}): Layer.Layer<never> =>
+  Layer.mergeAll(metrics, genAi(options), spans, logs(options.logs))
 
 // -------------------------------------------------------------------------------------------------
 // Observers
@@ -218,10 +434,56 @@ export const observeBudget = (
   const every = duration("Telemetry.observeBudget", "every", options.every ?? "5 seconds", { min: 1 })
   return Effect.suspend(() => {
     const gauge = metricOf(allNames.budget, { budget: name })
-    const reading = Effect.map(budget.available, (available) => gauge.unsafeUpdate(available, []))
-    const readings = Effect.delay(Effect.repeat(reading, Schedule.spaced(every)), every)
-    return Effect.zipRight(reading, Effect.asVoid(Effect.forkScoped(readings)))
+    return repeatedly(
+      Effect.map(budget.available, (available) => gauge.unsafeUpdate(available, [])),
+      every
+    )
   })
+}
+
+/** Runs an effect now and at intervals, until the scope closes. */
+const repeatedly = (effect: Effect.Effect<void>, every: Duration.Duration): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.zipRight(
+    effect,
+    Effect.asVoid(Effect.forkScoped(Effect.delay(Effect.repeat(effect, Schedule.spaced(every)), every)))
+  )
+
+/**
+ * Records the state of each circuit of a breaker in a gauge, until the scope closes: 0 for closed, 1 for half-open, 2 for open.
+ *
+ * `metrics` records the state of a circuit when it changes. This function also records circuits that never opened, and those whose
+ * state another process changed in their store. The breaker is read at intervals, so that its calls cost nothing more. Only the
+ * first hundred keys are recorded.
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Effect } from "effect"
+ * import { CircuitBreaker, Telemetry } from "effect-reliability"
+ *
+ * const program = Effect.gen(function* () {
+ *   const breaker = yield* CircuitBreaker.make()
+ *   yield* Effect.void.pipe(CircuitBreaker.withBreaker(breaker, { key: "api.example.com" }))
+ *   yield* Telemetry.observeBreaker(breaker)
+ *   return yield* Telemetry.prometheus
+ * })
+ *
+ * const page = await Effect.runPromise(Effect.scoped(program))
+ * assert.match(page, /^reliability_breaker_state\{reliability_breaker_key="api.example.com"\} 0$/m)
+ * ```
+ *
+ * @since 0.2.0
+ * @category observers
+ */
+export const observeBreaker = (
+  breaker: CircuitBreaker.CircuitBreaker,
+  options: BreakerOptions = {}
+): Effect.Effect<void, never, Scope.Scope> => {
+  const every = duration("Telemetry.observeBreaker", "every", options.every ?? "5 seconds", { min: 1 })
+  const reading = Effect.sync(() => {
+    for (const { key, state } of CircuitBreaker.describe(breaker).slice(0, 100)) recordState(key, state)
+  })
+  return repeatedly(reading, every)
 }
 
 /**
@@ -256,13 +518,11 @@ export const observeLimiter = (
   const every = duration("Telemetry.observeLimiter", "every", options.every ?? "5 seconds", { min: 1 })
   return Effect.suspend(() => {
     const look = Effect.sync(limiterObserver(() => RateLimiter.describe(limiter)))
-    const looking = Effect.delay(Effect.repeat(look, Schedule.spaced(every)), every)
     // the last reading records the time since the one before
-    const watching = Effect.zipRight(
+    return Effect.zipRight(
       Effect.addFinalizer(() => look),
-      Effect.forkScoped(looking)
+      repeatedly(look, every)
     )
-    return Effect.zipRight(look, Effect.asVoid(watching))
   })
 }
 

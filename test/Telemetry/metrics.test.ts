@@ -3,18 +3,20 @@ import { it } from "@effect/vitest"
 import { Effect, Fiber, Layer, ManagedRuntime, Metric, MetricState, Redacted, Stream, TestClock } from "effect"
 import {
   ApiError,
+  CircuitBreaker,
   Hedge,
   RateLimiter,
   Reliability,
   ReliableHttpClient,
   RetryBudget,
+  Store,
   Telemetry
 } from "effect-reliability"
 import { Fireworks } from "effect-reliability/fireworks"
 import * as EventStream from "effect-reliability/stream"
 import { Fault, ScriptedClient } from "effect-reliability/testing"
 import { describe, expect } from "vitest"
-import { showing } from "../../src/internal/telemetry/metrics.js"
+import { showing } from "../../src/internal/telemetry/showing.js"
 import { read } from "../support/project.js"
 import { attributesOf, chat, endOf, exactly, failing, traced, unavailable } from "../support/telemetry.js"
 
@@ -103,13 +105,15 @@ const everything = Effect.gen(function* () {
   yield* Effect.all([slow, slow, slow], { concurrency: "unbounded" })
   const refused = new ApiError.RateLimit({ reason: "RateExceeded", delivery: "Acknowledged", status: 429 })
   yield* Effect.ignore(limited(Effect.fail(refused)))
+  yield* policies
   const workload = exactly("everything", { timeouts: { attempt: "5 seconds" }, stream: { idle: "5 seconds" } })
   const options = { apiKey: Redacted.make("fw_table"), baseUrl: "http://127.0.0.1:8080", workload, budget }
   const fireworks = yield* Fireworks.make(options).pipe(Effect.provideService(HttpClient.HttpClient, http))
   const client = ReliableHttpClient.make(http, { workload })
   const calls: ReadonlyArray<Effect.Effect<unknown, unknown>> = [
     fireworks.chat(chat()),
-    Stream.runDrain(fireworks.chatStream(chat())),
+    Stream.runDrain(fireworks.chatStream({ ...chat(), stream_options: { include_usage: true } })),
+    fireworks.embeddings({ model: "accounts/fireworks/models/embed", input: "Hello" }),
     client.get("http://127.0.0.1:8080/v1/models")
   ]
   for (const fault of [Fault.healthy, Fault.answer(503), Fault.unanswered]) {
@@ -129,14 +133,27 @@ const everything = Effect.gen(function* () {
       policy
     )
   }
-}).pipe(Effect.scoped)
+}).pipe(Effect.provide(Telemetry.genAi({ conventions: "genai-0.1" })), Effect.scoped)
+
+/** A circuit that opens and closes, and a policy whose store is unavailable. */
+const policies = Effect.gen(function* () {
+  const breaker = yield* CircuitBreaker.make({ tripPolicy: CircuitBreaker.consecutive(1), openDuration: "1 second" })
+  const inCircuit = CircuitBreaker.withBreaker(breaker, { key: "everything" })
+  yield* Effect.ignore(inCircuit(unavailable))
+  yield* Effect.ignore(inCircuit(Effect.void))
+  yield* Effect.sleep("1 second")
+  yield* inCircuit(Effect.void)
+  const store: Store.Store = { modify: () => Effect.fail(new Store.StoreUnavailable({ detail: "down" })) }
+  const budget = yield* RetryBudget.make({ store })
+  yield* budget.withdraw
+})
 
 /** Returns all metrics and spans of `everything`. */
 const seenOf = Effect.gen(function* () {
   const { spans } = yield* traced(everything)
-  const ours = new Set(["everything", "all"])
-  const metrics = (yield* Metric.snapshot).filter(({ metricKey }) =>
-    metricKey.tags.some(({ value }) => ours.has(value))
+  const ours = new Set(["everything", "all", "RetryBudget"])
+  const metrics = (yield* Metric.snapshot).filter(
+    ({ metricKey }) => metricKey.tags.some(({ value }) => ours.has(value)) || metricKey.name.startsWith("gen_ai.")
   )
   return [
     ...metrics.map(({ metricKey, metricState }): Seen => {

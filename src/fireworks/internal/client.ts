@@ -22,6 +22,7 @@ import * as Dialect from "../../Dialect.js"
 import * as EventStream from "../../EventStream.js"
 import { unsafeMake } from "../../internal/apiError/unsafeMake.js"
 import { currentCall } from "../../internal/call/context.js"
+import { hasLogs } from "../../internal/call/notices.js"
 import { isObserved } from "../../internal/call/observers.js"
 import { fromException } from "../../internal/classify/fromException.js"
 import { clockOf } from "../../internal/clock.js"
@@ -165,12 +166,8 @@ const accountsIn = (model: string | undefined): ReadonlyArray<string> =>
     account === undefined || account === "fireworks" ? [] : [account]
   )
 
-interface About extends Omit<Reliability.About, "status"> {
-  status?: number | undefined
-}
-
-/** Describes a call for observers, without account ids. */
-const aboutOf = ({ model, operation, request: { method, url } }: Call): About => ({
+/** Describes a call for observers, without account ids. The client completes the description. */
+const aboutOf = ({ model, operation, request: { method, url } }: Call) => ({
   host: hostOf(url),
   method,
   model: model === undefined ? undefined : withoutAccount(model),
@@ -178,10 +175,15 @@ const aboutOf = ({ model, operation, request: { method, url } }: Call): About =>
   provider: "fireworks"
 })
 
-/** Returns an observer that logs each retry. The fields of the log contain neither the URL nor text of the server. */
+/**
+ * Returns an observer that logs each retry, unless telemetry logs it. The fields of the log contain neither the URL nor text of the
+ * server.
+ */
 const logging =
   (onRetry: Settings["onRetry"]): NonNullable<Settings["onRetry"]> =>
   (retrying) => {
+    const next = Effect.suspend(() => onRetry?.(retrying) ?? Effect.void)
+    if (hasLogs()) return next
     const { error, step, workload } = retrying
     const { code, delivery, phase, reason, status } = error
     const known = Object.entries({ reason, delivery, phase, status, code }).filter(([, value]) => value !== undefined)
@@ -194,10 +196,7 @@ const logging =
         ...Object.fromEntries(known)
       })
     )
-    return Effect.zipRight(
-      log,
-      Effect.suspend(() => onRetry?.(retrying) ?? Effect.void)
-    )
+    return Effect.zipRight(log, next)
   }
 
 /** Sends the calls of one account. */
@@ -254,16 +253,12 @@ export const makeClient = (http: HttpClient.HttpClient, settings: Settings): Cli
       const masked = maskedIn(call)
       return Effect.flatMap(withRequestId(authorized(call), "x-request-id"), (request) => {
         // this policy owns all attempts, so that a 200 response that contains an error is retried too
+        const about = isObserved(fiber, record) ? aboutOf(call) : undefined
         const executed = Effect.locally(clientOf(call).execute(request), singleTry, {
           id: request.headers["x-request-id"],
-          about: undefined
+          about
         })
-        const about: About | undefined = isObserved(fiber, record) ? aboutOf(call) : undefined
-        const result = Effect.flatMap(executed, (response) => {
-          if (about !== undefined) about.status = response.status
-          return read(response)
-        })
-        const attempt = Effect.mapError(result, (error) => masked(error, workload))
+        const attempt = Effect.mapError(Effect.flatMap(executed, read), (error) => masked(error, workload))
         const observer = call.isLogged === true ? logging(onRetry) : onRetry
         const idempotency = idempotencyOf(call, fiber)
         const policy = Reliability.make({

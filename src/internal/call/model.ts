@@ -156,6 +156,25 @@ export interface Step {
 }
 
 /**
+ * The facts that the response of a model states about itself, as far as it states them.
+ *
+ * @since 0.2.0
+ * @category model
+ */
+export interface ModelResponse {
+  /** The id of the response. */
+  readonly id?: string | undefined
+  /** The model that generated the response. */
+  readonly model?: string | undefined
+  /** The reason why each generation ended, such as `stop`. */
+  readonly finishReasons?: ReadonlyArray<string> | undefined
+  /** The tokens of the prompt. */
+  readonly inputTokens?: number | undefined
+  /** The generated tokens. */
+  readonly outputTokens?: number | undefined
+}
+
+/**
  * The description of a call in metrics, spans and accounting. Nothing of it is sent to the server.
  *
  * @since 0.1.0
@@ -176,6 +195,11 @@ export interface About {
   readonly status?: number | undefined
   /** If true, the response is a stream, and the call ends with its first event. */
   readonly stream?: boolean | undefined
+  /**
+   * The facts from the last response of a model, once it has arrived; of a stream, once it has ended. The clients of this package
+   * set it for calls that are observed.
+   */
+  readonly response?: ModelResponse | undefined
 }
 
 /**
@@ -265,6 +289,11 @@ export interface Observed {
   /** Called once at the end of each attempt and of the call, whether it succeeds, fails or is interrupted. */
   readonly tell: (outcome: Outcome) => void
   readonly waits?: ((waiting: Backoff) => void) | undefined
+  /**
+   * Called when events of a stream arrive together, with their number and the milliseconds since the events before; `millis` is
+   * undefined for the first ones.
+   */
+  readonly chunks?: ((count: number, millis: number | undefined) => void) | undefined
   readonly aroundCall?: Around | undefined
   readonly aroundAttempt?: ((attempt: number) => Around) | undefined
 }

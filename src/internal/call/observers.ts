@@ -89,6 +89,8 @@ export class CallReport {
   /** The observers that have not received the start yet. */
   pending: ReadonlyArray<Observer> = none
   attemptStartedAt = 0
+  /** The time at which the last events of the stream arrived, for the observers that receive them. */
+  chunkAt = 0
   /** True while an attempt has begun and its end has not been reported. */
   trying = false
   /** True once the end of the call has been reported. */
@@ -166,6 +168,21 @@ export class CallReport {
     const { about = nothing, workload } = this.owner.policy
     for (const { waits } of this.observed) {
       if (waits !== undefined) safely(() => waits({ about, workload, error, step, millis }))
+    }
+  }
+
+  /** Reports events of a stream that arrived together. `isFirst` marks the first ones of an attempt. */
+  chunks(count: number, isFirst: boolean): void {
+    let millis: number | undefined
+    for (const { chunks } of this.observed) {
+      if (chunks === undefined) continue
+      if (millis === undefined) {
+        const now = monotonic(this.owner.clock)
+        millis = now - this.chunkAt
+        this.chunkAt = now
+      }
+      const since = isFirst ? undefined : millis
+      safely(() => chunks(count, since))
     }
   }
 

@@ -10,6 +10,7 @@ import type * as PubSub from "effect/PubSub"
 import * as Runtime from "effect/Runtime"
 import type { ApiError } from "../../ApiError.js"
 import type { Slot, Store } from "../../Store.js"
+import { currentFiber, hasListeners, notify } from "../call/notices.js"
 import { watched } from "../store/outage.js"
 import {
   admit,
@@ -92,7 +93,7 @@ export class Circuits implements PermitIssuer {
     // the probe of another process may have ended since its state was seen
     if (this.#settings.store !== undefined && entry.circuit.state === "HalfOpen") return undefined
     const refusal = refusalOf(entry.circuit, this.now() + entry.offset)
-    if (refusal !== undefined) entry.refused++
+    if (refusal !== undefined) refused(entry)
     return refusal
   }
 
@@ -119,7 +120,7 @@ export class Circuits implements PermitIssuer {
 
   #entered(entry: Entry, admission: Admitted | Refusal, now: number, isShared: boolean): Permit | Refusal {
     if (!("generation" in admission)) {
-      entry.refused++
+      refused(entry)
       return admission
     }
     if (admission.change !== undefined) this.#publish(entry.key, admission.change)
@@ -142,9 +143,11 @@ export class Circuits implements PermitIssuer {
     let millis: number | undefined
     // a store may repeat a step: then the delays of a random schedule must not differ
     const once = (openings: number): number => (millis ??= this.#openFor(openings, outcome))
+    // the step runs in another fiber, but the notice belongs to the call
+    const caller = currentFiber()
     const recorded = Effect.map(
       this.#modify(store, key, (circuit, now) => record(circuit, now, admitted, outcome, policy, once)),
-      ([change]) => (change === undefined ? undefined : this.#publish(key, change))
+      ([change]) => (change === undefined ? undefined : this.#publish(key, change, caller))
     )
     return Fiber.join(Runtime.runFork(this.#runtime)(recorded))
   }
@@ -218,13 +221,15 @@ export class Circuits implements PermitIssuer {
     permit.stopRenewal = () => fiber.unsafeInterruptAsFork(fiber.id())
   }
 
-  #publish(key: string, { from, openFor, openings, to }: Change): void {
-    const transition =
+  #publish(key: string, { from, openFor, openings, to }: Change, caller = currentFiber()): void {
+    // the machine makes only the changes that the type lists
+    const transition = (
       to === "Open"
         ? { key, from, to, retryAfter: Duration.millis(openFor), consecutiveOpenings: openings }
         : { key, from, to }
-    // the machine makes only the changes that the type lists
-    this.#transitions.unsafeOffer(transition as Transition)
+    ) as Transition
+    this.#transitions.unsafeOffer(transition)
+    notify({ _tag: "Transition", transition }, caller)
   }
 
   #entryOf(key: string, now: number): Entry {
@@ -252,6 +257,11 @@ export class Circuits implements PermitIssuer {
       if (circuit === undefined || isIdle(circuit, now + offset, idle)) this.#entries.delete(key)
     }
   }
+}
+
+const refused = (entry: Entry): void => {
+  entry.refused++
+  if (hasListeners()) notify({ _tag: "Refused", key: entry.key }, currentFiber())
 }
 
 const viewOf = (key: string, circuit: Circuit | undefined, now: number): State => {

@@ -11,7 +11,7 @@ import type * as Effect from "effect/Effect"
 import * as FiberRef from "effect/FiberRef"
 import { globalValue } from "effect/GlobalValue"
 import type { ApiError, Delivery } from "../../ApiError.js"
-import type { Workload } from "../call/model.js"
+import type { ModelResponse, Workload } from "../call/model.js"
 import type { Dialect, Target } from "../../Dialect.js"
 import { attempt } from "../errors.js"
 
@@ -88,13 +88,20 @@ export const singleTry: FiberRef.FiberRef<SingleTry | undefined> = /*#__PURE__*/
   () => FiberRef.unsafeMake<SingleTry | undefined>(undefined)
 )
 
+/** The parts of the description of a call that the client completes. */
+export interface Completed {
+  host?: string | undefined
+  status?: number | undefined
+  response?: ModelResponse | undefined
+}
+
 /** The request of such a call, by its id. Other requests, sent to prepare it, are calls of their own. */
 export interface SingleTry {
   readonly id: string | undefined
   /** The owner's rules for reading the response, where they differ from the client's. */
   readonly context?: { readonly dialect?: Dialect | undefined; readonly target?: Target | undefined } | undefined
   /** The description of the call for observers, which the client completes. */
-  readonly about: { host?: string | undefined; status?: number | undefined } | undefined
+  readonly about: Completed | undefined
 }
 
 /** Tests whether the media type of a response is JSON. */

@@ -4,6 +4,7 @@
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
+import { currentFiber, notify } from "../call/notices.js"
 import { type Host, Lane, type Refusal, waiter } from "./lane.js"
 import { initial, type Settings, unbounded } from "./machine.js"
 import type { Brake, Cost, Resource } from "./model.js"
@@ -144,6 +145,7 @@ export class Engine<T, E> {
       sharing === undefined
         ? new Lane({ ...initial(settings), at: host.now() }, host, most)
         : new SharedLane(key, sharing, host, most)
+    lane.onPause = (millis, by) => notify({ _tag: "Paused", key, millis, by }, currentFiber())
     this.#lanes.set(key, lane)
     return lane
   }

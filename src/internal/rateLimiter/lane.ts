@@ -87,6 +87,9 @@ export interface LaneCounts {
   outages: number
 }
 
+/** The shortest pause that is reported, in milliseconds. Shorter ones are part of normal operation. */
+const reportedPause = 1000
+
 export class Lane<T> {
   state: State
   readonly host: Host<T>
@@ -116,6 +119,10 @@ export class Lane<T> {
   #last = -Infinity
   #queuedInput = 0
   #isPumping = false
+  /** True from a pause that was reported, until the server accepts a call. */
+  #isPaused = false
+  /** Called when a pause of a second or longer holds back or refuses a call, once until the server accepts a call. */
+  onPause: ((millis: number, by: "failures" | "refusals") => void) | undefined
 
   constructor(state: State, host: Host<T>, most = Infinity) {
     this.state = state
@@ -147,7 +154,10 @@ export class Lane<T> {
   /** Queues a call that was not admitted at once. Refuses it immediately if it could not start before its deadline. */
   wait(item: Waiter): void {
     const refusal = this.#objection(item)
-    if (refusal !== undefined) return this.refuse(item, refusal)
+    if (refusal !== undefined) {
+      if (refusal.by === "pause") this.#reportPause()
+      return this.refuse(item, refusal)
+    }
     item.number = ++this.number
     item.since = this.host.now()
     this.queue.add(item)
@@ -170,6 +180,7 @@ export class Lane<T> {
   record(ticket: Ticket, report: Report): void {
     if (report.kind === "refused") this.counts.serverRefusals++
     this.learn(ticket, report)
+    if (this.#isPaused && this.state.refusals === 0 && this.state.failures === 0) this.#isPaused = false
     this.pump()
   }
 
@@ -181,6 +192,7 @@ export class Lane<T> {
     if (this.#timer !== undefined) this.host.clearTimer(this.#timer)
     this.#timer = undefined
     const millis = this.advance()
+    if (this.heldBy === "pause") this.#reportPause()
     this.#isPumping = false
     this.#wakesAt = this.host.now() + millis
     if (millis === Infinity) return
@@ -188,6 +200,14 @@ export class Lane<T> {
       this.#timer = undefined
       this.pump()
     })
+  }
+
+  #reportPause(): void {
+    const { failures, refusals, until } = this.state
+    const millis = until - this.host.now()
+    if (this.#isPaused || millis < reportedPause) return
+    this.#isPaused = true
+    this.onPause?.(millis, refusals > failures ? "refusals" : "failures")
   }
 
   /** Admits and refuses calls as far as possible now. Returns the milliseconds until the next change without a response. */

@@ -73,7 +73,7 @@ export const useFor = ({ cost, key, use }: CheckedRequestUse, request: Request, 
 
 type Fields = Readonly<Record<string, unknown>>
 
-const fieldsOf = (value: unknown): Fields =>
+export const fieldsOf = (value: unknown): Fields =>
   // every property of an object may have any type
   typeof value === "object" && value !== null ? (value as Fields) : {}
 

@@ -39,7 +39,7 @@ export class OutgoingRequest {
   /** The rules for reading the response, where the owner of the retries has rules of its own. */
   context: SingleTry["context"] = undefined
   /** The description of the call that observers receive. */
-  about: { host?: string | undefined; status?: number | undefined } | undefined
+  about: SingleTry["about"]
   /** The admission of the current attempt by the rate limiter; absent without a limiter. */
   pass: Pass | undefined
   /** True if the body is a stream that cannot be sent again. */

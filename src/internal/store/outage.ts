@@ -5,10 +5,11 @@
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import { noted } from "../telemetry/logLines.js"
 import { type Slot, type Store, StoreUnavailable } from "../../Store.js"
 
-/** Returns `modify` of a store, which logs one warning for each outage. A defect of the store is an outage too. */
-export const watched = (owner: string, store: Store, consequence: string): Store["modify"] => {
+/** Returns `modify` of a store, which logs each outage once. A defect of the store is an outage too. */
+export const watched = (policy: string, store: Store, consequence: string): Store["modify"] => {
   let isOut = false
   return <S, A>(slot: Slot<S>, key: string, step: (state: S | undefined, now: number) => readonly [A, S]) =>
     Effect.matchCauseEffect(
@@ -23,9 +24,10 @@ export const watched = (owner: string, store: Store, consequence: string): Store
           const failure = Cause.failureOption(cause)
           const error =
             failure._tag === "Some" ? failure.value : new StoreUnavailable({ detail: "it failed unexpectedly" })
-          if (isOut) return Effect.fail(error)
+          const isFirst = !isOut
           isOut = true
-          return Effect.zipRight(Effect.logWarning(`${owner}: ${error.message}; ${consequence}`), Effect.fail(error))
+          const detail = `${policy}: ${error.message}; ${consequence}`
+          return Effect.zipRight(noted({ _tag: "StoreUnavailable", policy, isFirst, detail }), Effect.fail(error))
         }
       }
     )

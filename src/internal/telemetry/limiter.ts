@@ -4,8 +4,8 @@
  * @since 0.2.0
  */
 import type { KeyDescription } from "../rateLimiter/engine.js"
-import { metricOf } from "./metrics.js"
 import { names } from "./names.js"
+import { metricOf } from "./subjects.js"
 
 const mostKeys = 100
 

@@ -29,6 +29,28 @@ export const attributes = {
     name: "reliability.limiter.brake",
     holds: "the brake that refused a call; `server` for a refusal of the server"
   },
+  circuit: {
+    name: "reliability.breaker.key",
+    holds: "the key of a circuit: host, model and a digest of the credential"
+  },
+  from: { name: "reliability.breaker.from", holds: "the state that a circuit left, such as `Closed`" },
+  to: { name: "reliability.breaker.to", holds: "the state that a circuit entered, such as `Open`" },
+  policy: {
+    name: "reliability.store.policy",
+    holds: "the policy that uses the store: `RateLimiter`, `RetryBudget` or `CircuitBreaker`"
+  },
+  tokenType: { name: "gen_ai.token.type", holds: "`input` or `output`" },
+  modality: { name: "gen_ai.token.modality", holds: "`unknown`: responses do not state it" },
+  stream: { name: "gen_ai.request.stream", holds: "true if the response is streamed" },
+  firstChunk: {
+    name: "gen_ai.response.time_to_first_chunk",
+    holds: "the seconds until the first event of a streamed response"
+  },
+  responseId: { name: "gen_ai.response.id", holds: "the id that the response states" },
+  responseModel: { name: "gen_ai.response.model", holds: "the model that the response states, without its account" },
+  finishReasons: { name: "gen_ai.response.finish_reasons", holds: "why each generation ended, such as `stop`" },
+  inputTokens: { name: "gen_ai.usage.input_tokens", holds: "the tokens of the prompt, as the response states them" },
+  outputTokens: { name: "gen_ai.usage.output_tokens", holds: "the generated tokens, as the response states them" },
   copy: { name: "reliability.copy", holds: "`hedge` for the second copy of a hedged call; absent for other calls" },
   method: { name: "http.request.method", holds: "the method" },
   resend: { name: "http.request.resend_count", holds: "the number of attempts before this one; absent on the first" },
@@ -39,6 +61,11 @@ export const attributes = {
 export type Attribute = keyof typeof attributes
 
 const subject = ["workload", "operation", "provider", "model", "address", "port"] as const
+
+/** The attributes that OpenTelemetry's conventions for generative models define for all of their metrics. */
+const generation = ["operation", "provider", "model", "address", "port"] as const
+
+const told = ["responseId", "responseModel", "finishReasons", "inputTokens", "outputTokens"] as const
 
 /** The metrics and spans, each with its attributes and its description. */
 export const names = {
@@ -147,6 +174,41 @@ export const names = {
     attributes: ["key", "brake"],
     counts: "Calls that a rate limiter did not admit, and calls that the server refused."
   },
+  breakerState: {
+    name: "reliability.breaker.state",
+    kind: "gauge",
+    unit: "{state}",
+    attributes: ["circuit"],
+    counts: "The state of a circuit: 0 for closed, 1 for half-open, 2 for open."
+  },
+  breakerTransitions: {
+    name: "reliability.breaker.transitions",
+    kind: "counter",
+    unit: "{transition}",
+    attributes: ["circuit", "from", "to"],
+    counts: "Changes of the state of a circuit."
+  },
+  breakerRefusals: {
+    name: "reliability.breaker.refusals",
+    kind: "counter",
+    unit: "{refusal}",
+    attributes: ["circuit"],
+    counts: "Attempts that a circuit refused; an attempt that waits may be refused again."
+  },
+  storeOutages: {
+    name: "reliability.store.outages",
+    kind: "counter",
+    unit: "{outage}",
+    attributes: ["policy"],
+    counts: "Outages of the store of a policy."
+  },
+  storeLocalDecisions: {
+    name: "reliability.store.local_decisions",
+    kind: "counter",
+    unit: "{decision}",
+    attributes: ["policy"],
+    counts: "Steps that a policy took without its store, because it was unavailable."
+  },
   firstEvent: {
     name: "reliability.stream.time_to_first_event",
     kind: "histogram",
@@ -168,11 +230,113 @@ export const names = {
     attributes: [...subject, "error"],
     counts: "How long streams that had begun took, from the request to the end."
   },
+  genAiDuration: {
+    name: "gen_ai.client.operation.duration",
+    kind: "histogram",
+    unit: "s",
+    attributes: [...generation, "error"],
+    counts: "GenAI operation duration."
+  },
+  genAiTokenUsage: {
+    name: "gen_ai.client.token.usage",
+    kind: "histogram",
+    unit: "{token}",
+    attributes: [...generation, "tokenType"],
+    counts: "Number of input and output tokens used."
+  },
+  genAiFirstChunk: {
+    name: "gen_ai.client.operation.time_to_first_chunk",
+    kind: "histogram",
+    unit: "s",
+    attributes: generation,
+    counts: "Time to receive the first chunk of a streamed response, from the start of the operation."
+  },
+  genAiChunk: {
+    name: "gen_ai.client.operation.time_per_output_chunk",
+    kind: "histogram",
+    unit: "s",
+    attributes: generation,
+    counts: "Time between a chunk of a streamed response and the one before."
+  },
+  inferenceDuration: {
+    name: "gen_ai.client.inference.duration",
+    kind: "histogram",
+    unit: "s",
+    attributes: [...generation, "error"],
+    counts: "GenAI client inference operation duration."
+  },
+  inferenceFirstChunk: {
+    name: "gen_ai.client.inference.time_to_first_chunk",
+    kind: "histogram",
+    unit: "s",
+    attributes: generation,
+    counts: "Time to receive the first chunk of a streamed response, from the start of the operation."
+  },
+  inferenceChunk: {
+    name: "gen_ai.client.inference.time_per_output_chunk",
+    kind: "histogram",
+    unit: "s",
+    attributes: generation,
+    counts: "Time between a chunk of a streamed response and the one before."
+  },
+  inferenceInput: {
+    name: "gen_ai.client.inference.usage.input_tokens",
+    kind: "counter",
+    unit: "{token}",
+    attributes: [...generation, "modality"],
+    counts: "The number of input (prompt) tokens used, including cached tokens."
+  },
+  inferenceOutput: {
+    name: "gen_ai.client.inference.usage.output_tokens",
+    kind: "counter",
+    unit: "{token}",
+    attributes: [...generation, "modality"],
+    counts: "The number of output (completion) tokens used, including reasoning tokens."
+  },
+  inferenceInputPerCall: {
+    name: "gen_ai.client.inference.operation.input_tokens",
+    kind: "histogram",
+    unit: "{token}",
+    attributes: generation,
+    counts: "Number of input tokens used per inference operation."
+  },
+  inferenceOutputPerCall: {
+    name: "gen_ai.client.inference.operation.output_tokens",
+    kind: "histogram",
+    unit: "{token}",
+    attributes: generation,
+    counts: "Number of output tokens used per inference operation."
+  },
+  embeddingsDuration: {
+    name: "gen_ai.client.embeddings.duration",
+    kind: "histogram",
+    unit: "s",
+    attributes: [...generation, "error"],
+    counts: "GenAI client embeddings operation duration."
+  },
+  embeddingsInputPerCall: {
+    name: "gen_ai.client.embeddings.operation.input_tokens",
+    kind: "histogram",
+    unit: "{token}",
+    attributes: generation,
+    counts: "Number of input tokens used per embeddings operation."
+  },
   spanOfGeneration: {
     name: "{gen_ai.operation.name} {gen_ai.request.model}",
     kind: "span",
     unit: "",
-    attributes: [...subject, "copy", "attempts", "error", "delivery", "phase", "stopped"],
+    attributes: [
+      ...subject,
+      ...told,
+      "stream",
+      "firstChunk",
+      "copy",
+      "attempts",
+      "error",
+      "delivery",
+      "phase",
+      "stopped"
+    ],
     counts: "A call of which operation and model are known, all attempts and waits together."
   },
   spanOfCall: {
@@ -193,7 +357,7 @@ export const names = {
     name: "reliability.stream",
     kind: "span",
     unit: "",
-    attributes: [...subject, "error", "delivery", "phase"],
+    attributes: [...subject, ...told, "error", "delivery", "phase"],
     counts: "A stream that had begun, from the request to its end, beside the call that opened it."
   }
 } as const satisfies Readonly<

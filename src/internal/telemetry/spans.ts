@@ -18,10 +18,11 @@ import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
 import type { ApiError } from "../../ApiError.js"
-import { showing } from "./metrics.js"
 import { type Attribute, attributes, names } from "./names.js"
+import { cleaned, showing } from "./showing.js"
 import { currentCall, isCopy } from "../call/context.js"
 import { clockOf } from "../clock.js"
+import { withoutAccount } from "../redact.js"
 import type { Outcome, Around, Begun, Observed, Observer } from "../call/model.js"
 
 type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
@@ -46,10 +47,12 @@ const exitOf = (error: ApiError | undefined): Exit.Exit<unknown, unknown> => {
   return error.reason === "Aborted" ? aborted : Exit.fail(new Failure(error))
 }
 
-type Values = { readonly [K in Attribute]?: string | number | undefined }
+type Value = string | number | boolean | ReadonlyArray<string>
 
-const named = (values: Values): Record<string, string | number> => {
-  const record: Record<string, string | number> = {}
+type Values = { readonly [K in Attribute]?: Value | undefined }
+
+const named = (values: Values): Record<string, Value> => {
+  const record: Record<string, Value> = {}
   for (const [attribute, value] of Object.entries(values)) {
     // the type of `values` restricts its keys
     if (value !== undefined) record[attributes[attribute as Attribute].name] = value
@@ -110,7 +113,7 @@ class OpenSpan {
     return this.timed ? this.clock.unsafeCurrentTimeNanos() : BigInt(0)
   }
 
-  set(record: Record<string, string | number>): void {
+  set(record: Record<string, Value>): void {
     for (const [name, value] of Object.entries(record)) this.span.attribute(name, value)
   }
 
@@ -140,6 +143,22 @@ const endpoint = (of: Pick<Outcome, "about" | "workload">): Values => {
   return { address, port: port === undefined ? undefined : Number(port) }
 }
 
+/** Returns the facts that a model's response stated about itself. */
+const told = ({ about: { response } }: Pick<Outcome, "about">): Values =>
+  response === undefined
+    ? {}
+    : {
+        responseId: response.id,
+        responseModel: response.model === undefined ? undefined : cleaned(withoutAccount(response.model)),
+        finishReasons: response.finishReasons,
+        inputTokens: response.inputTokens,
+        outputTokens: response.outputTokens
+      }
+
+/** Returns the time until the first event of a call that opened a stream. */
+const firstChunk = ({ about, error, millis }: Outcome): Values =>
+  about.stream === true && error === undefined ? { firstChunk: millis / 1000 } : {}
+
 /** The spans of one call. */
 class Spans implements Observed {
   readonly begun: Begun
@@ -156,11 +175,13 @@ class Spans implements Observed {
     Effect.withFiberRuntime((fiber) => {
       const shown = showing(this.begun)
       const { model, operation, workload } = shown
+      const stream = this.begun.about.stream === true || undefined
       const known = operation !== undefined && model !== undefined
       const name = known ? `${operation} ${model}` : names.spanOfCall.name
       const copy = isCopy(fiber.getFiberRef(currentCall)) ? "hedge" : undefined
       const call = safely(
-        () => new OpenSpan(fiber, name, { ...(known ? shown : { workload }), ...endpoint(this.begun), copy })
+        () =>
+          new OpenSpan(fiber, name, { ...(known ? { ...shown, stream } : { workload }), ...endpoint(this.begun), copy })
       )
       if (call === undefined) return effect
       this.call = call
@@ -197,7 +218,12 @@ class Spans implements Observed {
     const values = { ...endpoint(outcome), ...failed(error) }
     if (of === "attempt")
       this.attempt?.end(exit, { ...values, status: error === undefined ? about.status : error.status })
-    else this.call?.end(exit, { ...values, stopped: why, attempts: attempt })
+    else {
+      const { model, operation, stream } = about
+      const isGeneration = operation !== undefined && model !== undefined
+      const facts = isGeneration ? { ...(stream === true ? firstChunk(outcome) : told(outcome)) } : {}
+      this.call?.end(exit, { ...values, ...facts, stopped: why, attempts: attempt })
+    }
   }
 }
 
@@ -208,7 +234,7 @@ const ofStream = (fiber: AnyFiber): Observed => {
     tell: (outcome) => {
       const values = { ...showing(outcome), ...endpoint(outcome) }
       const span = new OpenSpan(fiber, names.spanOfStream.name, values, { ago: outcome.millis, parent })
-      span.end(exitOf(outcome.error), failed(outcome.error))
+      span.end(exitOf(outcome.error), { ...told(outcome), ...failed(outcome.error) })
     }
   }
 }
