@@ -290,7 +290,7 @@ export const create = (submission: Submission): Call<Created> => {
   const { inactivityTimeout, nodeCount, trainingShape, workload = Workload.batchSubmission } = submission
   const kind = kindOf(owner, submission)
   const collection = collectionOf(kind)
-  const atRisk = riskOf(owner, submission.dcpSaveInterval)
+  const risk = riskOf(owner, submission.dcpSaveInterval)
   if (nodeCount !== undefined) number(owner, "nodeCount", nodeCount, { integer: true, min: 1 })
   if (inactivityTimeout !== undefined) duration(owner, "inactivityTimeout", inactivityTimeout)
   const submitted: Job.Kind<jobs.Body, TrainerJob, Ended, Fireworks.Fireworks> = {
@@ -303,9 +303,10 @@ export const create = (submission: Submission): Call<Created> => {
     const control = controlOf(yield* Fireworks.Fireworks)
     const id = yield* jobs.checkId(submission.id ?? (yield* newId))
     const body = yield* bodyOf(yield* control.accountId, submission)
-    yield* warn(kind, id, atRisk)
+    yield* warn(kind, id, risk)
     const options = { deadline: workload.deadline, isNew: submission.id === undefined }
-    return { job: yield* Job.submit(submitted, id, body, options), atRisk }
+    const job = yield* Job.submit(submitted, id, body, options)
+    return { job, atRisk: risk && { ...risk, job: id } }
   })
 }
 
@@ -471,7 +472,8 @@ export const resumeAndWait = (id: string, options: ResumeOptions = {}): Call<Out
  * Reconnects to a job after a crash of this process or a preemption of the job, and waits until the job is ready.
  *
  * If the job has stopped, it is resumed, up to `resumes` times. The `optimizer` of the outcome names the checkpoint that the
- * trainer continued from. The call fails if a limit is reached, on a `Fatal` error, or if the job was deleted.
+ * trainer continued from; a lost state is logged as an error. The call fails if a limit is reached, on a `Fatal` error, or if the
+ * job was deleted.
  *
  * If an interruption could lose the optimizer's state, the outcome holds a warning. The warning is also logged, once for each
  * job, by `create` or by `reconnectAndWait`.

@@ -116,6 +116,8 @@ export type Resumable = "FAILED" | "CANCELLED" | "PAUSED" | "COMPLETED"
  */
 export interface OptimizerStateAtRisk {
   readonly _tag: "OptimizerStateAtRisk"
+  /** The id of the job. */
+  readonly job: string
   readonly interval: 0 | undefined
   /** One sentence that says what to do. */
   readonly advice: string
@@ -168,14 +170,25 @@ export interface Up {
   readonly job: TrainerJob
 }
 
-export interface Reached {
+/** The risk of the options of a call, before the job is known. */
+export type Risk = Omit<OptimizerStateAtRisk, "job">
+
+interface ReachedJob {
   readonly job: TrainerJob
   /** Number of times the wait resumed the job. */
   readonly resumed: number
-  readonly optimizer: Optimizer
-  /** A warning of `reconnectAndWait`, unless its option `dcpSaveInterval` is above 0. Other functions set no warning. */
-  readonly atRisk: OptimizerStateAtRisk | undefined
 }
+
+/** The fate of the optimizer's state, and the risk of the next interruption. A preserved state is not at risk. */
+type Fate =
+  | { readonly optimizer: Extract<Optimizer, { readonly _tag: "Preserved" }>; readonly atRisk: undefined }
+  | {
+      readonly optimizer: Exclude<Optimizer, { readonly _tag: "Preserved" }>
+      /** A warning of `reconnectAndWait`, unless its option `dcpSaveInterval` is above 0. Other functions set no warning. */
+      readonly atRisk: OptimizerStateAtRisk | undefined
+    }
+
+export type Reached = ReachedJob & Fate
 
 /**
  * The outcome of waiting for a job: `Ready` for a trainer that is healthy at `baseUrl`, `Running` for a fine-tuning job, or
@@ -189,15 +202,19 @@ export type Outcome =
   | (Reached & { readonly _tag: "Running" })
   | Ended
 
-interface ReachedEncoded {
+type ReachedEncoded = {
   readonly job: TrainerJobEncoded
   readonly resumed: number
-  readonly optimizer:
-    | { readonly _tag: "Untouched" | "Lost" }
-    | { readonly _tag: "Preserved"; readonly checkpoint: CheckpointEncoded }
-    | { readonly _tag: "Unknown"; readonly why: string }
-  readonly atRisk: OptimizerStateAtRisk | undefined
-}
+} & (
+  | {
+      readonly optimizer: { readonly _tag: "Preserved"; readonly checkpoint: CheckpointEncoded }
+      readonly atRisk: undefined
+    }
+  | {
+      readonly optimizer: { readonly _tag: "Untouched" | "Lost" } | { readonly _tag: "Unknown"; readonly why: string }
+      readonly atRisk: OptimizerStateAtRisk | undefined
+    }
+)
 
 /**
  * The JSON form of `Outcome`.
@@ -222,25 +239,33 @@ export type OutcomeEncoded =
 // JSON drops undefined fields; decoding reads a missing field as undefined
 const Text = /*#__PURE__*/ Schema.UndefinedOr(Schema.String)
 
-const OptimizerUnion = /*#__PURE__*/ Schema.Union(
-  /*#__PURE__*/ Schema.Struct({ _tag: /*#__PURE__*/ Schema.Literal("Untouched") }),
-  /*#__PURE__*/ Schema.Struct({ _tag: /*#__PURE__*/ Schema.Literal("Preserved"), checkpoint: Checkpoint }),
-  /*#__PURE__*/ Schema.Struct({ _tag: /*#__PURE__*/ Schema.Literal("Lost") }),
-  /*#__PURE__*/ Schema.Struct({ _tag: /*#__PURE__*/ Schema.Literal("Unknown"), why: Schema.String })
-)
+const reachedFields = { job: TrainerJob, resumed: Schema.Number }
 
-const reachedFields = {
-  job: TrainerJob,
-  resumed: Schema.Number,
-  optimizer: OptimizerUnion,
+const preservedFields = {
+  ...reachedFields,
+  optimizer: /*#__PURE__*/ Schema.Struct({ _tag: /*#__PURE__*/ Schema.Literal("Preserved"), checkpoint: Checkpoint }),
+  atRisk: Schema.Undefined
+}
+
+const otherFields = {
+  ...reachedFields,
+  optimizer: /*#__PURE__*/ Schema.Union(
+    /*#__PURE__*/ Schema.Struct({ _tag: /*#__PURE__*/ Schema.Literal("Untouched") }),
+    /*#__PURE__*/ Schema.Struct({ _tag: /*#__PURE__*/ Schema.Literal("Lost") }),
+    /*#__PURE__*/ Schema.Struct({ _tag: /*#__PURE__*/ Schema.Literal("Unknown"), why: Schema.String })
+  ),
   atRisk: /*#__PURE__*/ Schema.UndefinedOr(
     /*#__PURE__*/ Schema.Struct({
       _tag: /*#__PURE__*/ Schema.Literal("OptimizerStateAtRisk"),
+      job: Schema.String,
       interval: /*#__PURE__*/ Schema.UndefinedOr(/*#__PURE__*/ Schema.Literal(0)),
       advice: Schema.String
     })
   )
 }
+
+const readyFields = { _tag: /*#__PURE__*/ Schema.Literal("Ready"), baseUrl: Schema.String }
+const runningFields = { _tag: /*#__PURE__*/ Schema.Literal("Running") }
 
 /**
  * The outcome of waiting for a job, to store it or to send it to another process.
@@ -249,12 +274,10 @@ const reachedFields = {
  * @category schemas
  */
 export const Outcome: Schema.Schema<Outcome, OutcomeEncoded> = /*#__PURE__*/ Schema.Union(
-  /*#__PURE__*/ Schema.Struct({
-    _tag: /*#__PURE__*/ Schema.Literal("Ready"),
-    baseUrl: Schema.String,
-    ...reachedFields
-  }),
-  /*#__PURE__*/ Schema.Struct({ _tag: /*#__PURE__*/ Schema.Literal("Running"), ...reachedFields }),
+  /*#__PURE__*/ Schema.Struct({ ...readyFields, ...preservedFields }),
+  /*#__PURE__*/ Schema.Struct({ ...readyFields, ...otherFields }),
+  /*#__PURE__*/ Schema.Struct({ ...runningFields, ...preservedFields }),
+  /*#__PURE__*/ Schema.Struct({ ...runningFields, ...otherFields }),
   /*#__PURE__*/ Schema.Struct({
     _tag: /*#__PURE__*/ Schema.Literal("Failed"),
     job: TrainerJob,

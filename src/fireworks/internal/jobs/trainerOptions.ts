@@ -13,10 +13,10 @@ import * as jobs from "./lifecycle.js"
 import {
   Checkpoint,
   type Kind,
-  type OptimizerStateAtRisk,
   type ReadyOptions,
   type ReconnectOptions,
   type Resumable,
+  type Risk,
   TrainerJob
 } from "./model.js"
 import { limitsOf, paths, type Wait } from "./trainerWait.js"
@@ -34,8 +34,8 @@ const resumables: ReadonlyArray<Resumable> = ["FAILED", "CANCELLED", "PAUSED", "
 const resumableOf = (kind: Kind): ReadonlyArray<Resumable> =>
   kind === "trainer" ? resumables : resumables.filter((state) => state !== "COMPLETED")
 
-/** Returns a warning unless the interval is above 0. Throws on an invalid interval. */
-export const riskOf = (owner: string, given: number | undefined): OptimizerStateAtRisk | undefined => {
+/** Returns the risk unless the interval is above 0. Throws on an invalid interval. */
+export const riskOf = (owner: string, given: number | undefined): Risk | undefined => {
   const interval = given === undefined ? undefined : number(owner, "dcpSaveInterval", given, { integer: true })
   if (interval !== undefined && interval > 0) return undefined
   const advice =

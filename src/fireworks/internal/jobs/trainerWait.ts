@@ -16,6 +16,7 @@ import { monotonicMillis } from "../../../internal/clock.js"
 import type { Limits, Phase, Watching } from "../../../internal/job/model.js"
 import * as watching from "../../../internal/job/watching.js"
 import { duration, number, refuse } from "../../../internal/options.js"
+import { noted } from "../../../internal/telemetry/logLines.js"
 import * as Job from "../../../Job.js"
 import type * as Reliability from "../../../Reliability.js"
 import type * as Workload from "../../../Workload.js"
@@ -29,10 +30,11 @@ import type {
   Goal,
   Kind,
   Optimizer,
-  OptimizerStateAtRisk,
   Outcome,
   ReadyOptions,
+  Reached,
   Resumable,
+  Risk,
   TrainerJob,
   Up
 } from "./model.js"
@@ -97,7 +99,7 @@ export const untilReady = (
 
 // --- Calls ----------------------------------------------------------------------------------------
 
-/** Calls the custom method `:resume` or `:cancel` of a job, and ignores the body of the response. */
+/** Calls the custom method `:resume` or `:cancel` of a job, and ignores the body of the response. Logs a resumption. */
 export const act = (
   kind: Kind,
   id: string,
@@ -106,12 +108,13 @@ export const act = (
   idempotency: Reliability.Idempotency
 ): Call<void> =>
   Effect.flatMap(Fireworks.Fireworks, (fireworks) =>
-    Effect.asVoid(
+    Effect.zipRight(
       controlOf(fireworks).request(
         HttpClientRequest.bodyUnsafeJson(HttpClientRequest.post(`${paths[kind]}/${id}:${verb}`), {}),
         workload,
         idempotency
-      )
+      ),
+      verb === "resume" ? noted({ _tag: "Resumed", job: id, kind }) : Effect.void
     )
   )
 
@@ -119,14 +122,14 @@ export const act = (
 const warned = /*#__PURE__*/ new WeakMap<Fireworks.Fireworks, Set<string>>()
 
 /** Logs the advice of a risk, once for each job and service. */
-export const warn = (kind: Kind, id: string, risk: OptimizerStateAtRisk | undefined): Call<void> =>
+export const warn = (kind: Kind, id: string, risk: Risk | undefined): Call<void> =>
   Effect.flatMap(Fireworks.Fireworks, (service) => {
     const jobs = warned.get(service) ?? new Set()
     warned.set(service, jobs)
     const job = `${paths[kind]}/${id}`
     if (risk === undefined || jobs.has(job)) return Effect.void
     jobs.add(job)
-    return Effect.logWarning(risk.advice)
+    return Effect.annotateLogs(Effect.logWarning(risk.advice), { job: id, kind })
   })
 
 // --- Waiting --------------------------------------------------------------------------------------
@@ -174,7 +177,7 @@ export interface Wait {
   readonly limits: Job.WatchOptions
   readonly workload: Workload.Workload
   readonly resumable: ReadonlyArray<Resumable>
-  readonly atRisk?: OptimizerStateAtRisk | undefined
+  readonly atRisk?: Risk | undefined
   readonly get: (id: string) => Call<TrainerJob>
   readonly checkpoints: (id: string) => Stream.Stream<Checkpoint, ApiError, Fireworks.Fireworks>
 }
@@ -267,12 +270,21 @@ export const afterResume = (
   return left._tag !== "Fatal" && mayHaveExecuted(left) ? trainer.afterResume(past, now, false) : past
 }
 
-/** Returns the outcome of a wait, given its end and the history of the job. */
+/** Returns the outcome of a wait, given its end and the history of the job. Logs that the optimizer's state is lost. */
 export const conclude = (id: string, wait: Wait, { baseUrl, outcome }: Arrival, past: trainer.Past): Call<Outcome> =>
   Effect.gen(function* () {
     if (outcome._tag !== "Up") return outcome
-    const { job } = outcome
-    const reached = { job, resumed: past.resumed, optimizer: yield* optimizerOf(wait, id, past), atRisk: wait.atRisk }
+    const { resumed } = past
+    const { kind } = wait
+    const optimizer = yield* optimizerOf(wait, id, past)
+    if (optimizer._tag === "Lost") yield* noted({ _tag: "OptimizerLost", job: id, kind, resumed })
+    const reached: Reached = {
+      job: outcome.job,
+      resumed,
+      ...(optimizer._tag === "Preserved"
+        ? { optimizer, atRisk: undefined }
+        : { optimizer, atRisk: wait.atRisk && { ...wait.atRisk, job: id } })
+    }
     return baseUrl === undefined ? { _tag: "Running", ...reached } : { _tag: "Ready", baseUrl, ...reached }
   })
 
