@@ -303,7 +303,7 @@ export const spans: Layer.Layer<never> = /*#__PURE__*/ observingLayer(() => ({ o
  * ```ts
  * import * as assert from "node:assert"
  * import { Effect, HashMap, Layer, Logger, LogLevel } from "effect"
- * import { ApiError, Reliability, Telemetry, Workload } from "effect-reliability"
+ * import { ApiError, Reliability, Retry, Telemetry, Workload } from "effect-reliability"
  *
  * const lines: Array<string> = []
  * const logger = Logger.make<unknown, void>(({ annotations, logLevel }) => {
@@ -315,10 +315,10 @@ export const spans: Layer.Layer<never> = /*#__PURE__*/ observingLayer(() => ({ o
  *   Logger.minimumLogLevel(LogLevel.Info)
  * )
  *
- * const down = new ApiError.Transient({ reason: "Unavailable", delivery: "Acknowledged", status: 503, shouldRetry: true })
+ * const down = new ApiError.Transient({ reason: "Unavailable", delivery: "Acknowledged", status: 503 })
  * let attempts = 0
  * const call = Effect.suspend(() => (++attempts < 2 ? Effect.fail(down) : Effect.succeed("a response")))
- * const workload = Workload.with(Workload.interactive, { retry: { base: "1 millis" } })
+ * const workload = Workload.with(Workload.interactive, { retry: Retry.make({ base: "1 millis" }) })
  *
  * await Effect.runPromise(call.pipe(Reliability.protect(workload), Effect.provide(Live)))
  * assert.deepStrictEqual(lines, ["INFO Unavailable 1"])

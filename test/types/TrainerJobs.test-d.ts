@@ -32,6 +32,22 @@ describe("TrainerJobs", () => {
     void outcome.resumed
   })
 
+  it("rejects an outcome whose state is preserved and at risk", () => {
+    const checkpoint: TrainerJobs.Checkpoint = { name: "c" }
+    const job: TrainerJobs.TrainerJob = { name: "j" }
+    const atRisk: TrainerJobs.OptimizerStateAtRisk = {
+      _tag: "OptimizerStateAtRisk",
+      job: "j",
+      interval: 0,
+      advice: "save checkpoints"
+    }
+    const running = { _tag: "Running", job, resumed: 1 } as const
+    expectTypeOf({ ...running, optimizer: { _tag: "Lost" }, atRisk } as const).toMatchTypeOf<TrainerJobs.Outcome>()
+    // @ts-expect-error a preserved state is not at risk
+    const both: TrainerJobs.Outcome = { ...running, optimizer: { _tag: "Preserved", checkpoint }, atRisk }
+    void both
+  })
+
   it("rejects states that cannot be resumed, and resumes where it only waits", () => {
     // @ts-expect-error a running trainer cannot be resumed
     void TrainerJobs.reconnectAndWait("j", { resumableStates: ["RUNNING"] })

@@ -1,6 +1,19 @@
 import { FetchHttpClient } from "@effect/platform"
 import { describe, it } from "@effect/vitest"
-import { Cause, Chunk, Duration, Effect, Either, FastCheck as fc, Fiber, Layer, Redacted, TestClock } from "effect"
+import {
+  Cause,
+  Chunk,
+  Duration,
+  Effect,
+  Either,
+  FastCheck as fc,
+  Fiber,
+  Layer,
+  Redacted,
+  Schema,
+  TestClock
+} from "effect"
+import { Telemetry } from "effect-reliability"
 import { Fireworks, TrainerJobs } from "effect-reliability/fireworks"
 import { Transport } from "effect-reliability/node"
 import { Fault, FireworksServer } from "effect-reliability/testing"
@@ -10,6 +23,7 @@ import type { AddressInfo } from "node:net"
 import { expect } from "vitest"
 import { controlOf } from "../../../src/fireworks/internal/control.js"
 import * as trainer from "../../../src/fireworks/internal/jobs/trainerStates.js"
+import { linesOf } from "../../support/logLines.js"
 import { root } from "../../support/project.js"
 import {
   account,
@@ -344,11 +358,49 @@ describe("reconnectAndWait", () => {
             within(TrainerJobs.reconnectAndWait("j", { dcpSaveInterval: 0 }), "3 minutes")
           )
           expect(went(outcome)).toEqual([1, "Lost", undefined])
-          expect(reached(outcome).atRisk).toMatchObject({ _tag: "OptimizerStateAtRisk", interval: 0 })
-          expect(lines.length).toBe(1)
+          expect(reached(outcome).atRisk).toMatchObject({ _tag: "OptimizerStateAtRisk", job: "j", interval: 0 })
+          expect(lines.map((line) => line.split(" ")[0])).toEqual(["WARN", "INFO", "ERROR"])
+          expect(lines[2]).toContain("the state of the optimizer is lost")
           expect(lines.join()).not.toContain(account)
         })
       )
+    )
+  )
+
+  it.effect("reports no risk of a state that a checkpoint preserved", () =>
+    against({ timeline: lives(preempted("45 minutes"), serving) }, () =>
+      Effect.gen(function* () {
+        yield* make
+        yield* TestClock.adjust("50 minutes")
+        const outcome = yield* within(TrainerJobs.reconnectAndWait("j"), "3 minutes")
+        expect([went(outcome)[1], reached(outcome).atRisk]).toEqual(["Preserved", undefined])
+
+        const stored = yield* Effect.orDie(Schema.encode(TrainerJobs.Outcome)(outcome))
+        const atRisk = { _tag: "OptimizerStateAtRisk", job: "j", interval: 0, advice: "" }
+        const decode = Schema.decodeUnknownEither(TrainerJobs.Outcome)
+        expect(Either.getOrThrow(decode(JSON.parse(JSON.stringify(stored))))).toEqual(outcome)
+        expect(Either.isLeft(decode({ ...stored, atRisk }))).toBe(true)
+      })
+    )
+  )
+
+  it.effect("logs a resumption and a lost state with the job, at the levels of Telemetry.logs", () =>
+    against({ checkpoints: "inference", timeline: lives(preempted("45 minutes"), serving) }, () =>
+      Effect.gen(function* () {
+        yield* make
+        yield* TestClock.adjust("50 minutes")
+        const levels = { resumed: "Debug", optimizerLost: "Fatal", failure: "None", giveUp: "None" } as const
+        const reconnected = TrainerJobs.reconnectAndWait("j", { dcpSaveInterval: 10 })
+        const lines = yield* within(linesOf(Effect.provide(reconnected, Telemetry.logs(levels))), "3 minutes")
+        expect(lines.filter(({ annotations }) => "kind" in annotations)).toEqual([
+          { level: "DEBUG", message: "a job was resumed", annotations: { job: "j", kind: "trainer" } },
+          {
+            level: "FATAL",
+            message: "the state of the optimizer is lost: the trainer runs again without a checkpoint from before",
+            annotations: { job: "j", kind: "trainer", resumed: 1 }
+          }
+        ])
+      })
     )
   )
 
