@@ -1,10 +1,12 @@
 import { it } from "@effect/vitest"
-import { Effect, FastCheck as fc, Metric, MetricBoundaries } from "effect"
-import { Reliability, Retry, RetryBudget, Telemetry } from "effect-reliability"
+import { Effect, FastCheck as fc, Layer, Metric, MetricBoundaries, Redacted, Stream } from "effect"
+import { CircuitBreaker, RateLimiter, Reliability, Retry, RetryBudget, Store, Telemetry } from "effect-reliability"
+import { Fireworks } from "effect-reliability/fireworks"
+import { ScriptedClient } from "effect-reliability/testing"
 import { spawnSync } from "node:child_process"
 import { describe, expect } from "vitest"
 import { root, run } from "../support/project.js"
-import { exactly, failing, unavailable } from "../support/telemetry.js"
+import { chat, exactly, failing, unavailable } from "../support/telemetry.js"
 
 /** Parses a page like a scraper: each family with its type, each series with its labels unescaped. */
 const scraped = (page: string) => {
@@ -52,8 +54,9 @@ const scraped = (page: string) => {
 const snapshotOf = (name: string) =>
   Effect.map(Metric.snapshot, (snapshot) => snapshot.filter(({ metricKey }) => metricKey.name.startsWith(name)))
 
-/** True if Prometheus's own tool is installed. Only one test needs it. */
+/** True if Prometheus's own tool is installed. */
 const hasPromtool = spawnSync("promtool", ["--version"]).status === 0
+const needed = hasPromtool ? "" : " (SKIPPED: it needs promtool, see apt-get install prometheus)"
 
 /** Checks a page with Prometheus's own tool. */
 const checked = (page: string) => {
@@ -113,7 +116,7 @@ describe("Telemetry.prometheusOf", () => {
     })
   )
 
-  it.skipIf(!hasPromtool)("passes promtool (skipped if promtool is not installed)", () =>
+  it.skipIf(!hasPromtool)(`passes promtool${needed}`, () =>
     Effect.runPromise(
       Effect.gen(function* () {
         yield* awkward("p5")
@@ -128,6 +131,43 @@ describe("Telemetry.prometheusOf", () => {
         const page = yield* Effect.zipRight(call, Telemetry.prometheus).pipe(Effect.provide(Telemetry.metrics))
         expect(checked(page)).toEqual({ status: 0, output: "" })
       }).pipe(Effect.scoped)
+    )
+  )
+
+  it.skipIf(!hasPromtool)(`passes promtool with the metrics of models, circuits, limiters and stores${needed}`, () =>
+    Effect.runPromise(
+      Effect.gen(function* () {
+        const fireworks = yield* Fireworks.Fireworks
+        const request = { ...chat(), stream_options: { include_usage: true } }
+        yield* fireworks.chat(chat())
+        yield* Stream.runDrain(fireworks.chatStream(request))
+        yield* fireworks.embeddings({ model: "m", input: "Hello" })
+        const key = "promtool"
+        const breaker = yield* CircuitBreaker.make({ tripPolicy: CircuitBreaker.consecutive(1) })
+        const inCircuit = CircuitBreaker.withBreaker(breaker, { key })
+        yield* Effect.ignore(inCircuit(Effect.fail(unavailable)))
+        yield* Effect.ignore(inCircuit(Effect.void))
+        const limiter = yield* RateLimiter.make()
+        yield* RateLimiter.limit(Effect.void, limiter, { key })
+        yield* Telemetry.observeLimiter(limiter)
+        const store: Store.Store = { modify: () => Effect.fail(new Store.StoreUnavailable({ detail: "down" })) }
+        const { withdraw } = yield* RetryBudget.make({ store })
+        yield* withdraw
+        const page = yield* Telemetry.prometheus
+        for (const { kind, name } of [Telemetry.names.genAiTokenUsage, Telemetry.names.breakerState]) {
+          expect(page).toContain(`# TYPE ${name.replaceAll(".", "_")} ${kind}`)
+        }
+        expect(checked(page)).toEqual({ status: 0, output: "" })
+      }).pipe(
+        Effect.provide(
+          Layer.mergeAll(
+            Telemetry.layer({ logs: { outage: "None", transition: "None" } }),
+            Telemetry.genAi({ conventions: "genai-0.1" }),
+            Fireworks.layer({ apiKey: Redacted.make("fw_secret") }).pipe(Layer.provide(ScriptedClient.layer()))
+          )
+        ),
+        Effect.scoped
+      )
     )
   )
 
