@@ -5,7 +5,7 @@ import { type Comparison, type Subject, timed } from "./harness.js"
 // what a call to a server looks like to the runtime: it suspends once, and comes back
 const call = Effect.async<number>((resume) => queueMicrotask(() => resume(Effect.succeed(1))))
 
-const about = { host: "api.example.com", model: "a-model", operation: "chat" }
+const about = { host: "api.example.com", model: "a-model", operation: "chat", provider: "a-provider" }
 const policy = Reliability.make({ workload: Workload.interactive, about })
 const protectedCall = Reliability.protect(call, policy)
 
@@ -38,6 +38,8 @@ export const telemetry: ReadonlyArray<Comparison> = [
     unit: "µs",
     bound: 1.15
   },
+  { subject: inFiber("protect, logs", protectedCall, Telemetry.logs()), rival: unobserved, unit: "µs", bound: 1.15 },
+  { subject: inFiber("protect, GenAI metrics", protectedCall, Telemetry.genAi()), rival: unobserved, unit: "µs" },
   { subject: inFiber("protect, spans", protectedCall, Telemetry.spans), rival: unobserved, unit: "µs" },
   {
     subject: inFiber(

@@ -1,14 +1,34 @@
 import { type Effect, type Layer, Metric, type Scope } from "effect"
-import { type RetryBudget, Telemetry } from "effect-reliability"
+import { type CircuitBreaker, type RetryBudget, Telemetry } from "effect-reliability"
 import { describe, expectTypeOf, it } from "vitest"
 
 declare const budget: RetryBudget.RetryBudget
+declare const breaker: CircuitBreaker.CircuitBreaker
 
 describe("each layer of Telemetry", () => {
   it("requires nothing, provides nothing and cannot fail", () => {
-    for (const layer of [Telemetry.metrics, Telemetry.spans, Telemetry.layer()]) {
+    for (const layer of [Telemetry.metrics, Telemetry.spans, Telemetry.logs(), Telemetry.genAi(), Telemetry.layer()]) {
       expectTypeOf(layer).toEqualTypeOf<Layer.Layer<never>>()
     }
+  })
+})
+
+describe("Telemetry.logs and Telemetry.genAi", () => {
+  it("reject unknown kinds of lines, levels and conventions", () => {
+    void Telemetry.layer({ logs: { retry: "Info", pause: "None" }, conventions: "genai-0.1" })
+    // @ts-expect-error unknown kind
+    void Telemetry.logs({ retries: "Info" })
+    // @ts-expect-error unknown level
+    void Telemetry.logs({ retry: "All" })
+    // @ts-expect-error unknown revision
+    void Telemetry.genAi({ conventions: "1.36" })
+  })
+})
+
+describe("Telemetry.observeBreaker", () => {
+  it("requires a scope", () => {
+    const observed = Telemetry.observeBreaker(breaker, { every: "1 second" })
+    expectTypeOf(observed).toEqualTypeOf<Effect.Effect<void, never, Scope.Scope>>()
   })
 })
 

@@ -42,7 +42,7 @@ describe("TrainerJobs", () => {
       advice: "save checkpoints"
     }
     const running = { _tag: "Running", job, resumed: 1 } as const
-    expectTypeOf({ ...running, optimizer: { _tag: "Lost" }, atRisk } as const).toMatchTypeOf<TrainerJobs.Outcome>()
+    expectTypeOf({ ...running, optimizer: { _tag: "Lost" }, atRisk } as const).toExtend<TrainerJobs.Outcome>()
     // @ts-expect-error a preserved state is not at risk
     const both: TrainerJobs.Outcome = { ...running, optimizer: { _tag: "Preserved", checkpoint }, atRisk }
     void both
