@@ -49,6 +49,7 @@ const prints: Readonly<Record<string, ReadonlyArray<string | RegExp>>> = {
   ],
   "reconnectTraining.ts": [
     "train at /training/v1/rlorTrainerJobs/acme/policy-7; resumed: 0, optimizer: Untouched",
+    /level=INFO .*message="a job was resumed" job=policy-7 kind=trainer$/,
     "train at /training/v1/rlorTrainerJobs/acme/policy-7; resumed: 1, optimizer: Preserved"
   ],
   "services.ts": [

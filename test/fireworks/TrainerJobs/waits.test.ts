@@ -756,7 +756,9 @@ it.scopedLive(
       yield* server.preempt("j")
       const second = start(server, "j")
       const output = yield* Effect.promise(() => second.ended)
-      expect(output).toBe(`1 Lost ${server.origin}/training/v1/rlorTrainerJobs/${account}/j`)
+      const lines = output.split("\n")
+      expect(lines.at(-1)).toBe(`1 Lost ${server.origin}/training/v1/rlorTrainerJobs/${account}/j`)
+      expect(lines.map((line) => /level=(\w+)/.exec(line)?.[1])).toEqual(["INFO", "ERROR", undefined])
       expect(yield* server.creations).toEqual([{ kind: "rlorTrainerJobs", id: "j", asked: 1, made: 1 }])
     }),
   300_000
