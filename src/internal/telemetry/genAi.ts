@@ -12,7 +12,7 @@ import * as FiberRef from "effect/FiberRef"
 import type { ModelResponse, Observed, Observer, Outcome, Subject } from "../call/model.js"
 import { names } from "./names.js"
 import { type Shown, showing } from "./showing.js"
-import { type Labels, type SubjectMetrics, Subjects } from "./subjects.js"
+import { type Counted, type Labels, type SubjectMetrics, Subjects } from "./subjects.js"
 
 /** A revision of the conventions. */
 export type Revision = "1.41" | "genai-0.1"
@@ -25,22 +25,41 @@ interface Conventions {
   readonly chunk: (subject: SubjectMetrics, seconds: number, labels: Labels) => void
 }
 
-const generalConventions: Conventions = {
-  duration: (subject, seconds, error, labels) =>
-    subject.metric(names.genAiDuration, { error }).unsafeUpdate(seconds, labels),
-  usage: (subject, { inputTokens, outputTokens } = {}, labels) => {
-    if (inputTokens !== undefined) {
-      subject.metric(names.genAiTokenUsage, { tokenType: "input" }).unsafeUpdate(inputTokens, labels)
-    }
-    if (outputTokens !== undefined) {
-      subject.metric(names.genAiTokenUsage, { tokenType: "output" }).unsafeUpdate(outputTokens, labels)
-    }
-  },
-  firstChunk: (subject, seconds, labels) => subject.metric(names.genAiFirstChunk, {}).unsafeUpdate(seconds, labels),
-  chunk: (subject, seconds, labels) => subject.metric(names.genAiChunk, {}).unsafeUpdate(seconds, labels)
+const none: Shown = {}
+const inputTokens: Shown = { tokenType: "input" }
+const outputTokens: Shown = { tokenType: "output" }
+const unknownModality: Shown = { modality: "unknown" }
+
+const recordDuration = (
+  subject: SubjectMetrics,
+  named: Counted,
+  seconds: number,
+  error: string | undefined,
+  labels: Labels
+): void => {
+  const metric = error === undefined ? subject.constant(named, none) : subject.metric(named, { error })
+  metric.unsafeUpdate(seconds, labels)
 }
 
-const inferences: ReadonlySet<string | undefined> = new Set(["chat", "text_completion", "generate_content"])
+const generalConventions: Conventions = {
+  duration: (subject, seconds, error, labels) => recordDuration(subject, names.genAiDuration, seconds, error, labels),
+  usage: (subject, response = {}, labels) => {
+    if (response.inputTokens !== undefined) {
+      subject.constant(names.genAiTokenUsage, inputTokens).unsafeUpdate(response.inputTokens, labels)
+    }
+    if (response.outputTokens !== undefined) {
+      subject.constant(names.genAiTokenUsage, outputTokens).unsafeUpdate(response.outputTokens, labels)
+    }
+  },
+  firstChunk: (subject, seconds, labels) => subject.constant(names.genAiFirstChunk, none).unsafeUpdate(seconds, labels),
+  chunk: (subject, seconds, labels) => subject.constant(names.genAiChunk, none).unsafeUpdate(seconds, labels)
+}
+
+const inferences: ReadonlySet<string | undefined> = /*#__PURE__*/ new Set([
+  "chat",
+  "text_completion",
+  "generate_content"
+])
 
 const isInference = ({ shown }: SubjectMetrics): boolean => inferences.has(shown.operation)
 const isEmbedding = ({ shown }: SubjectMetrics): boolean => shown.operation === "embeddings"
@@ -52,26 +71,25 @@ const separateConventions: Conventions = {
       : isEmbedding(subject)
         ? names.embeddingsDuration
         : names.genAiDuration
-    subject.metric(named, { error }).unsafeUpdate(seconds, labels)
+    recordDuration(subject, named, seconds, error, labels)
   },
   usage: (subject, { inputTokens, outputTokens } = {}, labels) => {
-    const record = (named: Parameters<SubjectMetrics["metric"]>[0], tokens: number | undefined): void => {
-      if (tokens !== undefined) subject.metric(named, {}).unsafeUpdate(tokens, labels)
+    const record = (named: Counted, tokens: number | undefined): void => {
+      if (tokens !== undefined) subject.constant(named, none).unsafeUpdate(tokens, labels)
     }
     if (isEmbedding(subject)) record(names.embeddingsInputPerCall, inputTokens)
     if (!isInference(subject)) return
-    const modality = "unknown"
     // the counters count each operation, also those whose usage is not known
-    subject.metric(names.inferenceInput, { modality }).unsafeUpdate(inputTokens ?? 0, labels)
-    subject.metric(names.inferenceOutput, { modality }).unsafeUpdate(outputTokens ?? 0, labels)
+    subject.constant(names.inferenceInput, unknownModality).unsafeUpdate(inputTokens ?? 0, labels)
+    subject.constant(names.inferenceOutput, unknownModality).unsafeUpdate(outputTokens ?? 0, labels)
     record(names.inferenceInputPerCall, inputTokens)
     record(names.inferenceOutputPerCall, outputTokens)
   },
   firstChunk: (subject, seconds, labels) => {
-    if (isInference(subject)) subject.metric(names.inferenceFirstChunk, {}).unsafeUpdate(seconds, labels)
+    if (isInference(subject)) subject.constant(names.inferenceFirstChunk, none).unsafeUpdate(seconds, labels)
   },
   chunk: (subject, seconds, labels) => {
-    if (isInference(subject)) subject.metric(names.inferenceChunk, {}).unsafeUpdate(seconds, labels)
+    if (isInference(subject)) subject.constant(names.inferenceChunk, none).unsafeUpdate(seconds, labels)
   }
 }
 

@@ -93,6 +93,7 @@ interface Successes {
 export class SubjectMetrics {
   readonly shown: Shown
   readonly metrics = new Map<string, Updated>()
+  readonly constants = new Map<Shown, Map<Counted, Updated>>()
   successes: Successes | undefined
 
   constructor(shown: Shown) {
@@ -105,6 +106,15 @@ export class SubjectMetrics {
     const key = `${named.name} ${error} ${delivery} ${phase} ${stopped} ${waited} ${tokenType}`
     let metric = this.metrics.get(key)
     if (metric === undefined) this.metrics.set(key, (metric = metricOf(named, { ...this.shown, ...values })))
+    return metric
+  }
+
+  /** Returns a metric with values that are constants of a module. The lookup costs less than that of `metric`. */
+  constant(named: Counted, values: Shown): Updated {
+    let metrics = this.constants.get(values)
+    if (metrics === undefined) this.constants.set(values, (metrics = new Map<Counted, Updated>()))
+    let metric = metrics.get(named)
+    if (metric === undefined) metrics.set(named, (metric = metricOf(named, { ...this.shown, ...values })))
     return metric
   }
 
