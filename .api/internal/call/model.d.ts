@@ -42,6 +42,13 @@ export interface Step {
   readonly why: Waiting | Stopping
   readonly refusedWait?: Duration.Duration | undefined
 }
+export interface ModelResponse {
+  readonly id?: string | undefined
+  readonly model?: string | undefined
+  readonly finishReasons?: ReadonlyArray<string> | undefined
+  readonly inputTokens?: number | undefined
+  readonly outputTokens?: number | undefined
+}
 export interface About {
   readonly host?: string | undefined
   readonly model?: string | undefined
@@ -50,6 +57,7 @@ export interface About {
   readonly method?: string | undefined
   readonly status?: number | undefined
   readonly stream?: boolean | undefined
+  readonly response?: ModelResponse | undefined
 }
 export interface Outcome {
   readonly of: "attempt" | "call" | "stream"
@@ -95,6 +103,7 @@ export interface Backoff extends Subject {
 export interface Observed {
   readonly tell: (outcome: Outcome) => void
   readonly waits?: ((waiting: Backoff) => void) | undefined
+  readonly chunks?: ((count: number, millis: number | undefined) => void) | undefined
   readonly aroundCall?: Around | undefined
   readonly aroundAttempt?: ((attempt: number) => Around) | undefined
 }

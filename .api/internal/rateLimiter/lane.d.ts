@@ -50,6 +50,7 @@ export declare class Lane<T> {
   protected readonly deadlines: Heap<"inDeadlines", Waiter>
   protected number: number
   protected heldBy: Brake | undefined
+  onPause: ((millis: number, by: "failures" | "refusals") => void) | undefined
   constructor(state: State, host: Host<T>, most?: number)
   get waiting(): number
   get isBusy(): boolean

@@ -19,6 +19,8 @@ export declare const useFor: (
   request: Request,
   facts: RequestFacts
 ) => CheckedUse
+type Fields = Readonly<Record<string, unknown>>
+export declare const fieldsOf: (value: unknown) => Fields
 export declare const usageOf: (value: unknown) => TokenUsage | undefined
 export declare const usageWithin: (data: string) => TokenUsage | undefined
 export {}

@@ -67,6 +67,58 @@ export declare const attributes: {
     readonly name: "reliability.limiter.brake"
     readonly holds: "the brake that refused a call; `server` for a refusal of the server"
   }
+  readonly circuit: {
+    readonly name: "reliability.breaker.key"
+    readonly holds: "the key of a circuit: host, model and a digest of the credential"
+  }
+  readonly from: {
+    readonly name: "reliability.breaker.from"
+    readonly holds: "the state that a circuit left, such as `Closed`"
+  }
+  readonly to: {
+    readonly name: "reliability.breaker.to"
+    readonly holds: "the state that a circuit entered, such as `Open`"
+  }
+  readonly policy: {
+    readonly name: "reliability.store.policy"
+    readonly holds: "the policy that uses the store: `RateLimiter`, `RetryBudget` or `CircuitBreaker`"
+  }
+  readonly tokenType: {
+    readonly name: "gen_ai.token.type"
+    readonly holds: "`input` or `output`"
+  }
+  readonly modality: {
+    readonly name: "gen_ai.token.modality"
+    readonly holds: "`unknown`: responses do not state it"
+  }
+  readonly stream: {
+    readonly name: "gen_ai.request.stream"
+    readonly holds: "true if the response is streamed"
+  }
+  readonly firstChunk: {
+    readonly name: "gen_ai.response.time_to_first_chunk"
+    readonly holds: "the seconds until the first event of a streamed response"
+  }
+  readonly responseId: {
+    readonly name: "gen_ai.response.id"
+    readonly holds: "the id that the response states"
+  }
+  readonly responseModel: {
+    readonly name: "gen_ai.response.model"
+    readonly holds: "the model that the response states, without its account"
+  }
+  readonly finishReasons: {
+    readonly name: "gen_ai.response.finish_reasons"
+    readonly holds: "why each generation ended, such as `stop`"
+  }
+  readonly inputTokens: {
+    readonly name: "gen_ai.usage.input_tokens"
+    readonly holds: "the tokens of the prompt, as the response states them"
+  }
+  readonly outputTokens: {
+    readonly name: "gen_ai.usage.output_tokens"
+    readonly holds: "the generated tokens, as the response states them"
+  }
   readonly copy: {
     readonly name: "reliability.copy"
     readonly holds: "`hedge` for the second copy of a hedged call; absent for other calls"
@@ -212,6 +264,41 @@ export declare const names: {
     readonly attributes: readonly ["key", "brake"]
     readonly counts: "Calls that a rate limiter did not admit, and calls that the server refused."
   }
+  readonly breakerState: {
+    readonly name: "reliability.breaker.state"
+    readonly kind: "gauge"
+    readonly unit: "{state}"
+    readonly attributes: readonly ["circuit"]
+    readonly counts: "The state of a circuit: 0 for closed, 1 for half-open, 2 for open."
+  }
+  readonly breakerTransitions: {
+    readonly name: "reliability.breaker.transitions"
+    readonly kind: "counter"
+    readonly unit: "{transition}"
+    readonly attributes: readonly ["circuit", "from", "to"]
+    readonly counts: "Changes of the state of a circuit."
+  }
+  readonly breakerRefusals: {
+    readonly name: "reliability.breaker.refusals"
+    readonly kind: "counter"
+    readonly unit: "{refusal}"
+    readonly attributes: readonly ["circuit"]
+    readonly counts: "Attempts that a circuit refused; an attempt that waits may be refused again."
+  }
+  readonly storeOutages: {
+    readonly name: "reliability.store.outages"
+    readonly kind: "counter"
+    readonly unit: "{outage}"
+    readonly attributes: readonly ["policy"]
+    readonly counts: "Outages of the store of a policy."
+  }
+  readonly storeLocalDecisions: {
+    readonly name: "reliability.store.local_decisions"
+    readonly kind: "counter"
+    readonly unit: "{decision}"
+    readonly attributes: readonly ["policy"]
+    readonly counts: "Steps that a policy took without its store, because it was unavailable."
+  }
   readonly firstEvent: {
     readonly name: "reliability.stream.time_to_first_event"
     readonly kind: "histogram"
@@ -233,6 +320,97 @@ export declare const names: {
     readonly attributes: readonly ["workload", "operation", "provider", "model", "address", "port", "error"]
     readonly counts: "How long streams that had begun took, from the request to the end."
   }
+  readonly genAiDuration: {
+    readonly name: "gen_ai.client.operation.duration"
+    readonly kind: "histogram"
+    readonly unit: "s"
+    readonly attributes: readonly ["operation", "provider", "model", "address", "port", "error"]
+    readonly counts: "GenAI operation duration."
+  }
+  readonly genAiTokenUsage: {
+    readonly name: "gen_ai.client.token.usage"
+    readonly kind: "histogram"
+    readonly unit: "{token}"
+    readonly attributes: readonly ["operation", "provider", "model", "address", "port", "tokenType"]
+    readonly counts: "Number of input and output tokens used."
+  }
+  readonly genAiFirstChunk: {
+    readonly name: "gen_ai.client.operation.time_to_first_chunk"
+    readonly kind: "histogram"
+    readonly unit: "s"
+    readonly attributes: readonly ["operation", "provider", "model", "address", "port"]
+    readonly counts: "Time to receive the first chunk of a streamed response, from the start of the operation."
+  }
+  readonly genAiChunk: {
+    readonly name: "gen_ai.client.operation.time_per_output_chunk"
+    readonly kind: "histogram"
+    readonly unit: "s"
+    readonly attributes: readonly ["operation", "provider", "model", "address", "port"]
+    readonly counts: "Time between a chunk of a streamed response and the one before."
+  }
+  readonly inferenceDuration: {
+    readonly name: "gen_ai.client.inference.duration"
+    readonly kind: "histogram"
+    readonly unit: "s"
+    readonly attributes: readonly ["operation", "provider", "model", "address", "port", "error"]
+    readonly counts: "GenAI client inference operation duration."
+  }
+  readonly inferenceFirstChunk: {
+    readonly name: "gen_ai.client.inference.time_to_first_chunk"
+    readonly kind: "histogram"
+    readonly unit: "s"
+    readonly attributes: readonly ["operation", "provider", "model", "address", "port"]
+    readonly counts: "Time to receive the first chunk of a streamed response, from the start of the operation."
+  }
+  readonly inferenceChunk: {
+    readonly name: "gen_ai.client.inference.time_per_output_chunk"
+    readonly kind: "histogram"
+    readonly unit: "s"
+    readonly attributes: readonly ["operation", "provider", "model", "address", "port"]
+    readonly counts: "Time between a chunk of a streamed response and the one before."
+  }
+  readonly inferenceInput: {
+    readonly name: "gen_ai.client.inference.usage.input_tokens"
+    readonly kind: "counter"
+    readonly unit: "{token}"
+    readonly attributes: readonly ["operation", "provider", "model", "address", "port", "modality"]
+    readonly counts: "The number of input (prompt) tokens used, including cached tokens."
+  }
+  readonly inferenceOutput: {
+    readonly name: "gen_ai.client.inference.usage.output_tokens"
+    readonly kind: "counter"
+    readonly unit: "{token}"
+    readonly attributes: readonly ["operation", "provider", "model", "address", "port", "modality"]
+    readonly counts: "The number of output (completion) tokens used, including reasoning tokens."
+  }
+  readonly inferenceInputPerCall: {
+    readonly name: "gen_ai.client.inference.operation.input_tokens"
+    readonly kind: "histogram"
+    readonly unit: "{token}"
+    readonly attributes: readonly ["operation", "provider", "model", "address", "port"]
+    readonly counts: "Number of input tokens used per inference operation."
+  }
+  readonly inferenceOutputPerCall: {
+    readonly name: "gen_ai.client.inference.operation.output_tokens"
+    readonly kind: "histogram"
+    readonly unit: "{token}"
+    readonly attributes: readonly ["operation", "provider", "model", "address", "port"]
+    readonly counts: "Number of output tokens used per inference operation."
+  }
+  readonly embeddingsDuration: {
+    readonly name: "gen_ai.client.embeddings.duration"
+    readonly kind: "histogram"
+    readonly unit: "s"
+    readonly attributes: readonly ["operation", "provider", "model", "address", "port", "error"]
+    readonly counts: "GenAI client embeddings operation duration."
+  }
+  readonly embeddingsInputPerCall: {
+    readonly name: "gen_ai.client.embeddings.operation.input_tokens"
+    readonly kind: "histogram"
+    readonly unit: "{token}"
+    readonly attributes: readonly ["operation", "provider", "model", "address", "port"]
+    readonly counts: "Number of input tokens used per embeddings operation."
+  }
   readonly spanOfGeneration: {
     readonly name: "{gen_ai.operation.name} {gen_ai.request.model}"
     readonly kind: "span"
@@ -244,6 +422,13 @@ export declare const names: {
       "model",
       "address",
       "port",
+      "responseId",
+      "responseModel",
+      "finishReasons",
+      "inputTokens",
+      "outputTokens",
+      "stream",
+      "firstChunk",
       "copy",
       "attempts",
       "error",
@@ -299,6 +484,11 @@ export declare const names: {
       "model",
       "address",
       "port",
+      "responseId",
+      "responseModel",
+      "finishReasons",
+      "inputTokens",
+      "outputTokens",
       "error",
       "delivery",
       "phase"

@@ -90,6 +90,7 @@ export type Kind = "trainer" | "supervised" | "reinforcement" | "preference"
 export type Resumable = "FAILED" | "CANCELLED" | "PAUSED" | "COMPLETED"
 export interface OptimizerStateAtRisk {
   readonly _tag: "OptimizerStateAtRisk"
+  readonly job: string
   readonly interval: 0 | undefined
   readonly advice: string
 }
@@ -123,12 +124,31 @@ export interface Up {
   readonly _tag: "Up"
   readonly job: TrainerJob
 }
-export interface Reached {
+export type Risk = Omit<OptimizerStateAtRisk, "job">
+interface ReachedJob {
   readonly job: TrainerJob
   readonly resumed: number
-  readonly optimizer: Optimizer
-  readonly atRisk: OptimizerStateAtRisk | undefined
 }
+type Fate =
+  | {
+      readonly optimizer: Extract<
+        Optimizer,
+        {
+          readonly _tag: "Preserved"
+        }
+      >
+      readonly atRisk: undefined
+    }
+  | {
+      readonly optimizer: Exclude<
+        Optimizer,
+        {
+          readonly _tag: "Preserved"
+        }
+      >
+      readonly atRisk: OptimizerStateAtRisk | undefined
+    }
+export type Reached = ReachedJob & Fate
 export type Outcome =
   | (Reached & {
       readonly _tag: "Ready"
@@ -138,23 +158,29 @@ export type Outcome =
       readonly _tag: "Running"
     })
   | Ended
-interface ReachedEncoded {
+type ReachedEncoded = {
   readonly job: TrainerJobEncoded
   readonly resumed: number
-  readonly optimizer:
-    | {
-        readonly _tag: "Untouched" | "Lost"
-      }
-    | {
+} & (
+  | {
+      readonly optimizer: {
         readonly _tag: "Preserved"
         readonly checkpoint: CheckpointEncoded
       }
-    | {
-        readonly _tag: "Unknown"
-        readonly why: string
-      }
-  readonly atRisk: OptimizerStateAtRisk | undefined
-}
+      readonly atRisk: undefined
+    }
+  | {
+      readonly optimizer:
+        | {
+            readonly _tag: "Untouched" | "Lost"
+          }
+        | {
+            readonly _tag: "Unknown"
+            readonly why: string
+          }
+      readonly atRisk: OptimizerStateAtRisk | undefined
+    }
+)
 export type OutcomeEncoded =
   | (ReachedEncoded & {
       readonly _tag: "Ready"

@@ -1,5 +1,7 @@
 import type * as Effect from "effect/Effect"
 import type { ApiError } from "../../../ApiError.js"
+import type { Attempt } from "../../../Reliability.js"
+import { type Progress } from "./exchange.js"
 import type { Call, Response } from "./model.js"
 import type { CheckedServer } from "./simulationOptions.js"
 import { type Random } from "./random.js"
@@ -12,6 +14,10 @@ export interface Connection {
   readonly recorder: TrafficRecorder
   readonly seed: number
   readonly roundTrip: number
+}
+export interface Connected<A, E, R> {
+  readonly attempt: (progress: Progress) => Effect.Effect<A, E, R>
+  readonly leaf: ((progress: Progress) => (limits: Attempt) => Effect.Effect<A, E, R>) | undefined
 }
 export interface Server<A = Response, E = ApiError, R = never> {
   readonly [ServerTypeId]: typeof ServerTypeId

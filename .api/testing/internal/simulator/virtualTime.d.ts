@@ -2,12 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Scheduler from "effect/Scheduler"
-export interface Wake {
-  readonly time: number
-  readonly number: number
-  readonly fire: () => void
-  place: number
-}
+import { Wake } from "./timerQueue.js"
 export interface VirtualTimeOptions {
   readonly promises: boolean
 }
