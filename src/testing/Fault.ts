@@ -316,7 +316,8 @@ export type ConnectionScript = Connection | ReadonlyArray<Connection> | ((connec
  * A successful response that echoes the request.
  *
  * Under `/v1` and `/inference/v1`, requests for chats, completions, embeddings and models get an OpenAI-compatible response,
- * streamed if requested. Any other request gets a JSON object with its number, method, path and body.
+ * streamed if requested. A chat whose `tool_choice` demands a tool gets a call of the tool, with the text of the last message as
+ * its arguments. Any other request gets a JSON object with its number, method, path and body.
  *
  * @since 0.1.0
  * @category constants

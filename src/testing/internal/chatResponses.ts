@@ -1,5 +1,6 @@
 /**
- * The subset of the OpenAI-compatible API that its clients need. Responses echo the request.
+ * The subset of the OpenAI-compatible API that its clients need. Responses echo the request: they repeat the text of the last
+ * message, or call the tool that the request demands with that text as arguments.
  *
  * @since 0.1.0
  */
@@ -47,6 +48,20 @@ const wordsOf = (kind: Kind, body: Json | undefined): ReadonlyArray<string> => {
   return words.length <= maxWords ? words : [...words.slice(0, maxWords - 1), words.slice(maxWords - 1).join("")]
 }
 
+/** Returns the name of the tool that a request demands by its `tool_choice`: a given one, or the first one. */
+const demandedTool = (body: Json | undefined): string | undefined => {
+  const choice = body?.["tool_choice"]
+  const tool = choice === "required" ? list(body?.["tools"])[0] : choice
+  const named = isObject(tool) ? tool["function"] : undefined
+  return isObject(named) && typeof named["name"] === "string" ? named["name"] : undefined
+}
+
+/** Returns a call of a tool, or with `position` above 0 a further piece of its arguments. */
+const toolCall = (request: Request, name: string, json: string, position = 0): Json =>
+  position === 0
+    ? { index: 0, id: `call-${request.number}`, type: "function", function: { name, arguments: json } }
+    : { index: 0, function: { arguments: json } }
+
 const usageOf = (words: number) => ({ prompt_tokens: words, completion_tokens: words, total_tokens: 2 * words })
 
 // -------------------------------------------------------------------------------------------------
@@ -68,6 +83,9 @@ const badRequest = (message: string): Whole => ({
 const completion = (kind: Kind, request: Request, body: Json): Json => {
   const words = wordsOf(kind, body)
   const content = words.join("")
+  const tool = kind === "chat" ? demandedTool(body) : undefined
+  const message =
+    tool === undefined ? { content, refusal: null } : { content: null, tool_calls: [toolCall(request, tool, content)] }
   return {
     id: `${kind === "chat" ? "chatcmpl" : "cmpl"}-${request.number}`,
     object: kind === "chat" ? "chat.completion" : "text_completion",
@@ -76,9 +94,9 @@ const completion = (kind: Kind, request: Request, body: Json): Json => {
     choices: [
       {
         index: 0,
-        ...(kind === "chat" ? { message: { role: "assistant", content, refusal: null } } : { text: content }),
+        ...(kind === "chat" ? { message: { role: "assistant", ...message } } : { text: content }),
         logprobs: null,
-        finish_reason: "stop"
+        finish_reason: tool === undefined ? "stop" : "tool_calls"
       }
     ],
     usage: usageOf(words.length)
@@ -164,17 +182,22 @@ export const chunks = (request: Request, count: number | undefined): ReadonlyArr
     choices,
     ...rest
   })
-  const choice = (content: string | undefined, finish_reason: string | null): Json => ({
+  const tool = kind === "chat" && count === undefined ? demandedTool(body) : undefined
+  const delta = (word: string, position: number): Json =>
+    tool === undefined
+      ? { role: "assistant", content: word }
+      : { role: "assistant", tool_calls: [toolCall(request, tool, word, position)] }
+  const choice = (content: Json, finish_reason: string | null): Json => ({
     index: 0,
-    ...(kind === "text"
-      ? { text: content ?? "" }
-      : { delta: content === undefined ? {} : { role: "assistant", content } }),
+    ...content,
     logprobs: null,
     finish_reason
   })
+  const pieces = words.map((word, position) => (kind === "text" ? { text: word } : { delta: delta(word, position) }))
+  const last = choice(kind === "text" ? { text: "" } : { delta: {} }, tool === undefined ? "stop" : "tool_calls")
   return [
-    ...words.map((word) => chunk([choice(word, null)])),
-    ...(count === 0 ? [] : [chunk([choice(undefined, "stop")])]),
+    ...pieces.map((piece) => chunk([choice(piece, null)])),
+    ...(count === 0 ? [] : [chunk([last])]),
     ...(usage && count === undefined ? [chunk([], { usage: usageOf(words.length) })] : [])
   ]
 }

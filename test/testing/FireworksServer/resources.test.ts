@@ -52,6 +52,27 @@ describe("FireworksServer inference", () => {
     })
   )
 
+  it.effect("calls the tool that a request demands, with the text of the last message as arguments", () =>
+    Effect.gen(function* () {
+      const api = yield* inMemory()
+      const tools = ["first", "second"].map((name) => ({ type: "function", function: { name } }))
+      const calledBy = (answer: Answer) => {
+        const choice = answer.json["choices"]?.[0]
+        return [choice?.["finish_reason"], choice?.["message"]?.["tool_calls"]?.[0]?.["function"]]
+      }
+      const called = (name: string) => ["tool_calls", { name, arguments: "one two three" }]
+      expect(calledBy(yield* api.chat("m", { tools, tool_choice: "required" }))).toEqual(called("first"))
+      const second = { tools, tool_choice: tools[1] }
+      expect(calledBy(yield* api.chat("m", second))).toEqual(called("second"))
+      for (const rest of [{ tools, tool_choice: "auto" }, { tools }, { tool_choice: "required" }]) {
+        expect(calledBy(yield* api.chat("m", rest))).toEqual(["stop", undefined])
+      }
+      const { text } = yield* api.chat("m", { ...second, stream: true })
+      expect([...text.matchAll(/"arguments":"(.*?)"/g)].map(([, piece]) => piece)).toEqual(["one ", "two ", "three"])
+      expect(text.match(/"name":"second"/g)).toHaveLength(1)
+    })
+  )
+
   it.effect("streams events up to [DONE], with the performance in the last one on request", () =>
     Effect.gen(function* () {
       const api = yield* inMemory()
