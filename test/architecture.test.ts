@@ -12,6 +12,7 @@ const mayImport: Readonly<Record<string, ReadonlyArray<string>>> = {
   module: ["module", "internal", "part"],
   internal: ["internal", "part"],
   part: ["module", "internal", "part"],
+  ai: ["ai", "fireworks", "module", "internal", "part"],
   fireworks: ["fireworks", "module", "internal", "part"],
   node: ["node", "module", "internal", "part"],
   redis: ["redis", "module", "internal", "part"],
@@ -27,6 +28,7 @@ const isPart = (file: string): boolean =>
 const packages = /^(effect|@effect\/platform)(\/|$)/
 const packagesOf: Readonly<Record<string, RegExp>> = {
   "EventStream.ts": /^eventsource-parser(\/|$)/,
+  ai: /^@effect\/ai(\/.*)?$/,
   node: /^(node:.*|undici(\/lib\/.*)?|@effect\/platform-node(\/.*)?)$/,
   // the client is given, or imported by `layerConfig` when it connects
   redis: /^node:crypto$/,

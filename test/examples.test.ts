@@ -18,6 +18,12 @@ const prints: Readonly<Record<string, ReadonlyArray<string | RegExp>>> = {
     "200 conversation-1"
   ],
   "aiFallback.ts": ["I am here.", "Unauthorized; before: large NotFound"],
+  "aiFireworks.ts": [
+    "weather: -3 °C, snow",
+    "It snows.",
+    /^HttpResponseError: Unauthorized after 1 attempt\. ./,
+    "429, 200, 200, 401"
+  ],
   "aiOpenai.ts": ["I am here.", "429, 200", /^Fatal Unauthorized: ./],
   "batchSurvivesCrash.ts": ["Completed; submissions: 1, jobs: 1"],
   "chatFallback.ts": [

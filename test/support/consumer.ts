@@ -1,8 +1,12 @@
 /** A user's program that imports each entry point. The package's test type-checks and runs it against the packed package. */
+import { LanguageModel } from "@effect/ai"
 import { WorkflowEngine } from "@effect/workflow"
 import { Duration, Effect, Layer, Option, Schema, Stream } from "effect"
 import { ApiError, Classify } from "effect-reliability"
 import * as Accounting from "effect-reliability/Accounting"
+import * as ai from "effect-reliability/ai"
+import * as FireworksEmbeddingModel from "effect-reliability/ai/FireworksEmbeddingModel"
+import * as FireworksLanguageModel from "effect-reliability/ai/FireworksLanguageModel"
 import { isRetryable } from "effect-reliability/ApiError"
 import * as CircuitBreaker from "effect-reliability/CircuitBreaker"
 import { exception } from "effect-reliability/Classify"
@@ -152,7 +156,16 @@ const Engine = Durable.layer.pipe(Layer.provideMerge(WorkflowEngine.layerMemory)
 const ended = Durable.execute("job-1", "input").pipe(Effect.provide(Engine))
 assert.strictEqual(await Effect.runPromise(ended), "job-1 ended")
 
+// a program that is written against `@effect/ai`
+const said = LanguageModel.generateText({ prompt: "Hello" }).pipe(
+  Effect.provide(FireworksLanguageModel.layer({ model: "accounts/fireworks/models/kimi-k2" })),
+  Effect.provide(FireworksServer.layerClient(Fireworks.layer)),
+  Effect.provide(FireworksServer.layerInMemory())
+)
+assert.strictEqual((await Effect.runPromise(said)).text, "Hello")
+
 // the index of a folder exports its modules
+assert.strictEqual(ai.FireworksEmbeddingModel.layer, FireworksEmbeddingModel.layer)
 assert.strictEqual(cli.Doctor.render, Doctor.render)
 assert.strictEqual(fireworks.Fireworks.Fireworks, Fireworks.Fireworks)
 assert.strictEqual(node.Transport.make, Transport.make)
