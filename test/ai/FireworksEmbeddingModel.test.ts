@@ -136,7 +136,7 @@ describe("FireworksEmbeddingModel", () => {
       const Live = FireworksServer.layerClient(Fireworks.layer).pipe(Layer.provide(FireworksServer.layerInMemory()))
       const program = Effect.zip(Model.ProviderName, embed("a"))
       const Embeddings = FireworksEmbeddingModel.model(model, { config: { dimensions: 3 } })
-      const [name, vector] = yield* program.pipe(Effect.provide(Embeddings), Effect.provide(Live))
+      const [name, vector] = yield* program.pipe(Effect.provide(Layer.provide(Embeddings, Live)))
       expect([name, vector.length]).toEqual(["fireworks", 3])
     })
   )

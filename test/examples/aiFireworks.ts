@@ -44,7 +44,7 @@ const program = Effect.gen(function* () {
   const api = yield* FireworksServer.make({ injections })
   // a local server; for the real API, use `Fireworks.layerConfig()`
   const Live = Model.pipe(Layer.provide(Fireworks.layer(api.options)), Layer.provide(Transport.layer()))
-  const answer = solve("How is the weather in Oslo?").pipe(Effect.provide(Tools), Effect.provide(Live))
+  const answer = solve("How is the weather in Oslo?").pipe(Effect.provide([Tools, Live]))
   yield* Console.log(yield* answer)
   yield* Console.log(whyItFailed(yield* Effect.flip(answer)))
   yield* Console.log((yield* api.requests).map(({ status }) => status).join(", "))

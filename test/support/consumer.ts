@@ -157,11 +157,11 @@ const ended = Durable.execute("job-1", "input").pipe(Effect.provide(Engine))
 assert.strictEqual(await Effect.runPromise(ended), "job-1 ended")
 
 // a program that is written against `@effect/ai`
-const said = LanguageModel.generateText({ prompt: "Hello" }).pipe(
-  Effect.provide(FireworksLanguageModel.layer({ model: "accounts/fireworks/models/kimi-k2" })),
-  Effect.provide(FireworksServer.layerClient(Fireworks.layer)),
-  Effect.provide(FireworksServer.layerInMemory())
+const Model = FireworksLanguageModel.layer({ model: "accounts/fireworks/models/kimi-k2" }).pipe(
+  Layer.provide(FireworksServer.layerClient(Fireworks.layer)),
+  Layer.provide(FireworksServer.layerInMemory())
 )
+const said = LanguageModel.generateText({ prompt: "Hello" }).pipe(Effect.provide(Model))
 assert.strictEqual((await Effect.runPromise(said)).text, "Hello")
 
 // the index of a folder exports its modules

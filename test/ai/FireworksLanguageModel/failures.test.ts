@@ -62,8 +62,7 @@ describe("generateText", () => {
       ])
       const first = yield* ask.pipe(Effect.provide(Live), Effect.exit)
       const second = yield* LanguageModel.generateText({ prompt: "a secret prompt", toolkit: tools }).pipe(
-        Effect.provide(handlers([])),
-        Effect.provide(Live),
+        Effect.provide([handlers([]), Live]),
         Effect.exit
       )
       for (const exit of [first, second]) {
@@ -156,7 +155,7 @@ describe("generateText", () => {
       ])
       const errors = yield* Effect.forEach([1, 2, 3], () =>
         Effect.flip(LanguageModel.generateText({ prompt: "?", toolkit: tools }))
-      ).pipe(Effect.provide(handlers(cities)), Effect.provide(Live))
+      ).pipe(Effect.provide([handlers(cities), Live]))
       expect(errors.map(({ _tag }) => _tag)).toEqual(["MalformedOutput", "MalformedOutput", "MalformedOutput"])
       expect(errors.map((error) => inCause(error, "detail"))).toEqual([
         "the arguments of tool call 1 are not JSON, because the response reached its maximum length",
@@ -200,8 +199,7 @@ describe("streamText", () => {
       const { Live } = yield* scriptedModel(events({ choices: [{ index: 0, delta: { tool_calls: [call] } }] }))
       const error = yield* LanguageModel.streamText({ prompt: "?", toolkit: tools }).pipe(
         Stream.runDrain,
-        Effect.provide(handlers(cities)),
-        Effect.provide(Live),
+        Effect.provide([handlers(cities), Live]),
         Effect.flip
       )
       expect(error).toMatchObject({ _tag: "UnknownError", cause: { reason: "StreamBroken" } })

@@ -63,7 +63,7 @@ describe("over sockets", () => {
         const parts = yield* Stream.runCollect(LanguageModel.streamText({ ...options, toolChoice: "required" }))
         return [...toolResults, ...[...parts].filter((part) => part.type === "tool-result")]
       })
-      const results = yield* program.pipe(Effect.provide(handlers(cities)), Effect.provide(Live))
+      const results = yield* program.pipe(Effect.provide([handlers(cities), Live]))
       expect(results.map(({ name, result }) => [name, result])).toEqual([
         ["weather", { celsius: -3 }],
         ["weather", { celsius: -3 }]
@@ -103,8 +103,7 @@ describe("over sockets", () => {
         const began = yield* Deferred.make<void>()
         const fiber = yield* LanguageModel.streamText({ prompt: "?", ...(toolkit && { toolkit }) }).pipe(
           Stream.runForEach((part) => (part.type === "text-delta" ? Deferred.succeed(began, undefined) : Effect.void)),
-          Effect.provide(handlers([])),
-          Effect.provide(Live),
+          Effect.provide([handlers([]), Live]),
           Effect.fork
         )
         yield* Deferred.await(began)

@@ -25,8 +25,7 @@ const partsOf = (chunks: ReadonlyArray<object | string>, cities: Array<string> =
   Effect.gen(function* () {
     const { Live } = yield* scriptedModel(events(...chunks, "[DONE]"))
     return yield* collect(LanguageModel.streamText({ prompt: "?", toolkit: tools })).pipe(
-      Effect.provide(handlers(cities)),
-      Effect.provide(Live),
+      Effect.provide([handlers(cities), Live]),
       Effect.provide(ids)
     )
   })
@@ -156,7 +155,7 @@ describe("streamText", () => {
         const parts = yield* Stream.runCollect(LanguageModel.streamText({ prompt: "When?", toolkit: tools }))
         const prompt = Prompt.merge(Prompt.make("When?"), Prompt.fromResponseParts(Chunk.toReadonlyArray(parts)))
         yield* Stream.runDrain(LanguageModel.streamText({ prompt, toolkit: tools }))
-      }).pipe(Effect.provide(handlers([])), Effect.provide(Live))
+      }).pipe(Effect.provide([handlers([]), Live]))
       expect((yield* bodies)[1]?.["messages"]).toEqual([
         { role: "user", content: "When?" },
         {

@@ -1,6 +1,6 @@
 import { AiError, Chat, LanguageModel, Tool, Toolkit } from "@effect/ai"
 import { describe, it } from "@effect/vitest"
-import { Effect, JSONSchema, Schema } from "effect"
+import { Effect, JSONSchema, Layer, Schema } from "effect"
 import { Fault } from "effect-reliability/testing"
 import { expect } from "vitest"
 import { model } from "../../support/fireworks.js"
@@ -35,7 +35,7 @@ describe("a toolkit", () => {
         const second = yield* LanguageModel.generateText({ prompt: history("How is Oslo?", first), toolkit: tools })
         expect(second.text).toBe("It is cold.")
       })
-      yield* program.pipe(Effect.provide(handlers(cities)), Effect.provide(Live))
+      yield* program.pipe(Effect.provide([handlers(cities), Live]))
       expect(cities).toEqual(["Oslo", "Olso"])
       const [first, second] = yield* bodies
       expect(first).toMatchObject({
@@ -82,7 +82,7 @@ describe("a toolkit", () => {
           { oneOf: ["weather"], mode: "required" }
         ] as const,
         ask
-      ).pipe(Effect.provide(handlers([])), Effect.provide(Live))
+      ).pipe(Effect.provide([handlers([]), Live]))
       const named = (tools: unknown) => (tools as ReadonlyArray<{ function: object }>).map((tool) => tool.function)
       const seen = yield* bodies
       expect(seen.map((body) => body["tool_choice"])).toEqual([
@@ -104,8 +104,7 @@ describe("a toolkit", () => {
         reply({ tool_calls: [{ function: { name: "noon" } }, { id: "", function: { name: "noon", arguments: "{}" } }] })
       )
       const { finishReason, toolCalls } = yield* LanguageModel.generateText({ prompt: "?", toolkit: tools }).pipe(
-        Effect.provide(handlers([])),
-        Effect.provide(Live)
+        Effect.provide([handlers([]), Live])
       )
       expect(finishReason).toBe("tool-calls")
       expect(toolCalls.map(({ name, params }) => [name, params])).toEqual([
@@ -128,7 +127,7 @@ describe("a toolkit", () => {
         while (response.finishReason === "tool-calls")
           response = yield* chat.generateText({ prompt: [], toolkit: tools })
         return response.text
-      }).pipe(Effect.provide(handlers([])), Effect.provide(Live))
+      }).pipe(Effect.provide([handlers([]), Live]))
       expect(text).toBe("-3 °C")
     })
   )
@@ -160,7 +159,7 @@ describe("a toolkit", () => {
         prompt: "?",
         toolkit: Toolkit.make(Odd),
         disableToolCallResolution: true
-      }).pipe(Effect.provide(Toolkit.make(Odd).toLayer({ odd: () => Effect.void })), Effect.provide(Live), Effect.flip)
+      }).pipe(Effect.provide(Layer.merge(Toolkit.make(Odd).toLayer({ odd: () => Effect.void }), Live)), Effect.flip)
       const detail = 'the schema of the tool "odd" has no JSON Schema'
       expect(error).toMatchObject({ _tag: "MalformedInput", cause: { detail } })
     })
