@@ -1,0 +1,2 @@
+export * as FireworksEmbeddingModel from "./FireworksEmbeddingModel.js"
+export * as FireworksLanguageModel from "./FireworksLanguageModel.js"
