@@ -172,8 +172,8 @@ describe("Telemetry.genAi", () => {
   })
 })
 
-describe("the spans of a model's response", () => {
-  it.live("hold what the response states about itself", () =>
+describe("a span of a model's response", () => {
+  it.live("holds what the response states about itself", () =>
     Effect.gen(function* () {
       const { spans } = yield* observed("spans.test", (fireworks) =>
         Effect.zipRight(fireworks.chat(chat("one two three")), Stream.runDrain(fireworks.chatStream(streamed)))
@@ -195,14 +195,14 @@ describe("the spans of a model's response", () => {
   )
 })
 
-describe("the facts of a model's response", () => {
+describe("modelResponse", () => {
   const anthropic = [
     { type: "message_start", message: { id: "msg_1", model: "claude", usage: { input_tokens: 7, output_tokens: 1 } } },
     { type: "content_block_delta", delta: { type: "text_delta", text: "Hi" } },
     { type: "message_delta", delta: { stop_reason: "end_turn" }, usage: { output_tokens: 9 } }
   ]
 
-  it("are read from the events of Anthropic", () => {
+  it("reads the events of Anthropic", () => {
     expect(
       anthropic.reduce<Reliability.About["response"]>((before, event) => modelResponseOf(event, before), undefined)
     ).toEqual({
@@ -214,7 +214,7 @@ describe("the facts of a model's response", () => {
     })
   })
 
-  it("are read from a response of OpenAI's Responses API", () => {
+  it("reads a response of OpenAI's Responses API", () => {
     const response = { id: "resp_1", model: "gpt", status: "completed", usage: { input_tokens: 2, output_tokens: 3 } }
     const facts = { id: "resp_1", model: "gpt", finishReasons: ["completed"], inputTokens: 2, outputTokens: 3 }
     expect(modelResponseOf(response)).toEqual(facts)
@@ -226,13 +226,13 @@ describe("the facts of a model's response", () => {
   })
 
   it.each([null, "text", [], { id: "x", status: "ok" }, { model: 7 }, { choices: [null] }])(
-    "are absent from %j",
+    "finds nothing in %j",
     (value) => {
       expect(modelResponseOf(value)).toBeUndefined()
     }
   )
 
-  it("hold no reason that is more than a word", () => {
+  it("omits a reason that is more than a word", () => {
     const choices = [{ finish_reason: "the prompt was: hello" }, { finish_reason: "stop" }]
     expect(modelResponseOf({ model: "m", choices })?.finishReasons).toEqual(["stop"])
   })

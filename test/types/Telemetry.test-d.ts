@@ -13,8 +13,8 @@ describe("each layer of Telemetry", () => {
   })
 })
 
-describe("Telemetry.logs and Telemetry.genAi", () => {
-  it("reject unknown kinds of lines, levels and conventions", () => {
+describe("an option of Telemetry.logs or Telemetry.genAi", () => {
+  it("rejects unknown kinds of lines, levels and conventions", () => {
     void Telemetry.layer({ logs: { retry: "Info", pause: "None" }, conventions: "genai-0.1" })
     // @ts-expect-error unknown kind
     void Telemetry.logs({ retries: "Info" })
