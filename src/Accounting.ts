@@ -16,11 +16,13 @@
  * the innermost calls are counted. Rows with `of: "stream"` count how streams end after their first event; their requests are
  * already counted as attempts.
  *
+ * `tokens` returns the tokens that were spent, and the part of them that was wasted.
+ *
  * | option | default | why |
  * | --- | --- | --- |
  * | `bucket`, `buckets` | 1 minute, 120 | windows of up to two hours, with the resolution of the providers' metrics |
  * | `labels` | 100 | distinct workloads, hosts and models, each; further ones are counted as `(other)` |
- * | `rows` | 2000 | rows of all labels together, about 4 MiB |
+ * | `rows` | 2000 | rows of all labels together, about 4 MiB, and 10 MiB if all have tokens |
  *
  * @since 0.1.0
  */
@@ -34,6 +36,7 @@ import { observedBy, observing } from "./internal/call/context.js"
 import { duration, number, refuse } from "./internal/options.js"
 import { judge, type Limits } from "./internal/accounting/reconcile.js"
 import { Tally } from "./internal/accounting/tally.js"
+import { minus, reportOf } from "./internal/accounting/tokenSums.js"
 import { clockOf } from "./internal/clock.js"
 import { textOf } from "./internal/accounting/verdictText.js"
 import type { Outcome } from "./Reliability.js"
@@ -44,6 +47,7 @@ import type {
   ReconcileOptions,
   Row,
   ServerCounts,
+  TokenReport,
   Verdict,
   Window
 } from "./internal/accounting/model.js"
@@ -52,6 +56,8 @@ export type {
   Row,
   Labels,
   InFlight,
+  TokenCounts,
+  TokenReport,
   Counts,
   Window,
   ServerCounts,
@@ -329,7 +335,8 @@ export const since: {
     const old = before.get(keyOf(row))
     if (old === undefined) return [row]
     const more = row.count - old.count
-    return more > 0 ? [{ ...row, count: more, millis: Math.max(0, row.millis - old.millis) }] : []
+    const tokens = row.tokens && { tokens: minus(row.tokens, old.tokens) }
+    return more > 0 ? [{ ...row, count: more, millis: Math.max(0, row.millis - old.millis), ...tokens }] : []
   })
   return { ...later, rows }
 })
@@ -365,6 +372,39 @@ export const only: {
   const open = counts.open.filter((row) => may(host, row.host) && may(model, row.model) && fits(workload, row.workload))
   return { ...counts, rows, open, inFlight: open.reduce((sum, { calls }) => sum + calls, 0) }
 })
+
+/**
+ * Returns the tokens that were spent, and those that were wasted on attempts that failed, were hedged away or were aborted.
+ *
+ * The tokens are those that the `usage` of a response states. Without it, those of the prompt are estimated by the client, or by the
+ * option `cost` of `Reliability.make`. An attempt costs nothing if nothing was sent, or if the server refused to execute it (see
+ * `ApiError.mayHaveExecuted`).
+ *
+ * @example
+ * ```ts
+ * import * as assert from "node:assert"
+ * import { Effect, Fiber, TestClock, TestContext } from "effect"
+ * import { Accounting, ApiError, Reliability, Workload } from "effect-reliability"
+ *
+ * const program = Effect.gen(function* () {
+ *   const accounting = yield* Accounting.make()
+ *   const policy = Reliability.make({ workload: Workload.interactive, cost: { input: 200_000 }, record: accounting.record })
+ *   const down = Effect.fail(new ApiError.Transient({ reason: "Unavailable", delivery: "Acknowledged" }))
+ *   const call = yield* Effect.fork(Effect.flip(down.pipe(Reliability.protect(policy))))
+ *   yield* TestClock.adjust("2 minutes")
+ *   yield* Fiber.join(call)
+ *
+ *   const { wasted } = Accounting.tokens(yield* accounting.snapshot)
+ *   assert.deepStrictEqual(wasted, { input: 1_000_000, estimated: 1_000_000, output: 0 })
+ * })
+ *
+ * await Effect.runPromise(program.pipe(Effect.provide(TestContext.TestContext)))
+ * ```
+ *
+ * @since 0.2.0
+ * @category getters
+ */
+export const tokens = ({ rows }: Pick<Counts, "rows">): TokenReport => reportOf(rows)
 
 // -------------------------------------------------------------------------------------------------
 // reconcile

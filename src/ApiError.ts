@@ -20,6 +20,7 @@ import { dual } from "effect/Function"
 import * as Schema from "effect/Schema"
 import { attachCause, construct } from "./internal/apiError/construct.js"
 import { copyWith } from "./internal/apiError/copy.js"
+import { mayBeExecuted } from "./internal/apiError/executed.js"
 import { type CauseSummary, read } from "./internal/errors.js"
 import type * as Reasons from "./internal/reasons.js"
 import { fatalReasons, rateLimitReasons, reasons, transientReasons } from "./internal/reasons.js"
@@ -619,17 +620,7 @@ export const isRetryable = (error: ApiError): boolean =>
  * @since 0.1.0
  * @category guards
  */
-export const mayHaveExecuted = (error: ApiError): boolean =>
-  error.delivery !== "NotSent" && (error.executed ?? !refuses(error))
-
-const refuses = (error: ApiError): boolean => {
-  const { refused } = reasons[error.reason]
-  // an error event of a stream follows a response with a successful status
-  return (
-    refused === "always" ||
-    (refused === "by status" && error.delivery === "Acknowledged" && (error.status ?? 400) >= 400)
-  )
-}
+export const mayHaveExecuted = (error: ApiError): boolean => mayBeExecuted(error)
 
 /**
  * Handles each of the three error classes.

@@ -47,7 +47,7 @@ import { clockOf, monotonic } from "./internal/clock.js"
 import { checkIdempotency, idempotencyOf } from "./internal/http/idempotency.js"
 import { completeFrom } from "./internal/http/modelResponse.js"
 import { hostOf, isStreamed, methodOf } from "./internal/http/request.js"
-import { checkGates, gatesFor, type PolicyGates } from "./internal/http/requestUses.js"
+import { checkGates, costFor, gatesFor, hasGates, type PolicyGates } from "./internal/http/requestUses.js"
 import { isSuccess } from "./internal/http/response.js"
 import { drain } from "./internal/eventStream/drain.js"
 import { eventDecoder } from "./internal/eventStream/eventDecoder.js"
@@ -111,7 +111,7 @@ const checked = <R>(options: Options<R>): Checked<R> => {
     policyOf: (request, fiber) => {
       const around = fiber.getFiberRef(currentCall)?.workload
       const workload = around ?? options.workload ?? Workload.interactive
-      return Reliability.make({
+      const policy = Reliability.make({
         about: isObserved(fiber, record)
           ? { host: hostOf(request.url), method: methodOf(request), stream: true, ...about }
           : undefined,
@@ -127,8 +127,9 @@ const checked = <R>(options: Options<R>): Checked<R> => {
           retry: isStreamed(request.body) ? unlessSent(workload.retry) : workload.retry
         }
       })
+      return { ...policy, cost: costFor(gates, request, about?.model) }
     },
-    gatesOf: gates && ((request) => gatesFor(gates, request, about?.model)),
+    gatesOf: hasGates(gates) ? (request) => gatesFor(gates, request, about?.model) : undefined,
     context: { dialect, target },
     maxEvent: number(owner, "maxEvent", options.maxEvent ?? 2 ** 20, { min: 1, integer: true }),
     isLast: options.done ?? isLastByName,
@@ -220,6 +221,7 @@ class Session<R, R2> {
       this.sent = undefined
       this.response = undefined
       this.decoder = new Decoder(createParser, this.options)
+      if (this.policy.about !== undefined) Object.assign(this.policy.about, { response: undefined })
       this.hasEvents = false
       return Effect.onError(restore(this.begin(scope)), () => this.release)
     })

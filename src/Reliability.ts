@@ -63,7 +63,7 @@ import {
   PolicyTypeId
 } from "./internal/reliability/model.js"
 import { hedgedBy } from "./internal/reliability/hedgedBy.js"
-import { lookingAt } from "./internal/reliability/payment.js"
+import { budgetOf, countedIn, lookingAt } from "./internal/reliability/payment.js"
 import { stopping } from "./internal/reliability/stopping.js"
 import { describeSchedule } from "./internal/retry/descriptions.js"
 import type { Pass } from "./internal/rateLimiter/pass.js"
@@ -72,7 +72,7 @@ import type * as Retry from "./Retry.js"
 import type { RetryBudget } from "./RetryBudget.js"
 import type { Workload } from "./Workload.js"
 
-export type { About, Idempotency, Outcome } from "./internal/call/model.js"
+export type { About, Idempotency, ModelResponse, Outcome, Tokens } from "./internal/call/model.js"
 export * from "./internal/reliability/model.js"
 
 // -------------------------------------------------------------------------------------------------
@@ -246,6 +246,8 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
   readonly startedAt: number
   /** The deadline of the call, in monotonic milliseconds. */
   readonly endsAt: number
+  /** The budget that pays for retries. */
+  readonly budget: RetryBudget | undefined
   /** Notifies the observers of the call; absent without observers. */
   readonly report: CallReport | undefined
   attempts = 0
@@ -278,15 +280,15 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
     this.startedAt = monotonic(this.clock)
     this.endsAt = endOf(this.outer, Duration.toMillis(policy.workload.deadline), this.startedAt)
     this.state = policy.workload.retry.initial
+    this.budget = budgetOf(policy, this.outer?.budget)
     this.gates = gatesOf(policy, this)
     this.report = reportOf(this, "call")
   }
 
   /** Returns the call that its fibers inherit. Code inside an attempt has the time of the attempt, not that of the call. */
   until(endsAt: number): Call {
-    const { clock, outer, policy } = this
+    const { budget, clock, outer, policy } = this
     const { idempotency = "safe", workload } = policy
-    const budget = policy.budget ?? outer?.budget
     return ending(outer, { workload, idempotency, budget, clock }, endsAt)
   }
 
@@ -585,17 +587,15 @@ const perform = <A, E, R, R2>(
 ): Effect.Effect<A, Protected<E>, R | R2> => {
   const effect: Effect.Effect<A, unknown, R | R2> = Effect.withFiberRuntime((fiber, status) => {
     const protection = make(fiber)
-    const { outer, policy, report } = protection
+    const { budget, outer, policy, report } = protection
     // another copy of this call is running, and may have been executed
     if (outer !== undefined && (policy.idempotency ?? "safe") !== "safe" && isCopy(outer)) return Effect.interrupt
     // a begin that was reported is followed by an end, even if no attempt is made
     if (report?.isBegun(typeof protection.effect === "function") === true) protection.watch()
-    if (!isPart(outer) && policy.budget === undefined && report?.wraps !== true) {
+    if (!isPart(outer) && budget === undefined && report?.wraps !== true) {
       return protection.attempt(fiber, status.runtimeFlags)
     }
-    // a call within a call of the same budget has been counted
-    const counted = policy.budget === undefined || policy.budget === outer?.budget
-    const run = counted ? protection.again() : Effect.zipRight(policy.budget.deposit, protection.again())
+    const run = countedIn(budget, outer?.budget, protection.again())
     return owning(outer, report === undefined ? run : report.around(run), report !== undefined)
   })
   // what fails inside is what the effect failed with, or an `ApiError` made here, which the types above account for

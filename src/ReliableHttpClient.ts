@@ -62,11 +62,12 @@ import {
   isSingle,
   singleTry
 } from "./internal/http/transportHook.js"
-import { type CheckedGates, checkGates, gatesFor } from "./internal/http/requestUses.js"
+import { type CheckedGates, checkGates, gatesFor, hasGates } from "./internal/http/requestUses.js"
 import { number, oneOf } from "./internal/options.js"
 import { idHeader, withRequestId } from "./internal/randomId.js"
 import { type RequestUse, usageOf } from "./internal/rateLimiter/requestUse.js"
 import { redactUrl } from "./internal/redact.js"
+import { hasCosts } from "./internal/reliability/payment.js"
 import { refused, toHttpClientError } from "./internal/reliableHttpClient/clientErrors.js"
 import { hedgedRequest, toRequestHedge } from "./internal/reliableHttpClient/hedgedRequest.js"
 import { OutgoingRequest, replayables } from "./internal/reliableHttpClient/outgoingRequest.js"
@@ -99,7 +100,7 @@ export interface ReliableHttpClient<R = never> extends HttpClient.HttpClient.Wit
  */
 export interface Options<R = never> extends Omit<
   Reliability.Options<R>,
-  "workload" | "about" | "idempotency" | "limiter" | "breaker" | "hedge"
+  "workload" | "about" | "idempotency" | "limiter" | "breaker" | "hedge" | "cost"
 > {
   /** Returns attributes of a request for observers. Host and method are always included. @default nothing */
   readonly about?: ((request: HttpClientRequest.HttpClientRequest) => Reliability.About) | undefined
@@ -123,6 +124,11 @@ export interface Options<R = never> extends Omit<
     | Dialect.Target
     | ((request: HttpClientRequest.HttpClientRequest) => Dialect.Target | undefined)
     | undefined
+  /**
+   * Returns the estimated tokens of a request, for a limiter, for a budget with costs and for `Accounting`. @default the `cost` of the
+   * limiter's `RequestUse`; without one, for requests that name a model, its default
+   */
+  readonly cost?: RequestUse["cost"]
   /**
    * The rate limiter that admits each attempt of each request. It learns from statuses, server hints, the headers that the dialect
    * reads, and the `usage` of JSON bodies. Its key and the cost are read from the request as this client receives it. @default none
@@ -248,7 +254,7 @@ interface Checked<R> {
   readonly bounds: Bounds
   readonly requestIdHeader: string
   readonly propagateTrace: boolean
-  readonly gates: CheckedGates | undefined
+  readonly gates: CheckedGates
   readonly hedge: RequestHedge | undefined
 }
 
@@ -266,6 +272,7 @@ const checked = <R>(owner: string, options: Options<R>): Checked<R> => {
     limiter: undefined,
     breaker: undefined,
     hedge: undefined,
+    cost: undefined,
     workload: fallback
   })
   const policies = new WeakMap<Workload.Workload, Map<Reliability.Idempotency, Reliability.Policy<R>>>()
@@ -374,7 +381,7 @@ class Caller<E, R, R2> {
       return Effect.withFiberRuntime((fiber) => {
         // a single attempt belongs to a call that another module makes
         if (isSingle(fiber.getFiberRef(singleTry), identified)) return copy
-        const useOf = () => gates && gatesFor(gates, identified, aboutOf(this.options, identified)?.model).limiter
+        const useOf = () => gatesFor(gates, identified, aboutOf(this.options, identified)?.model).limiter
         return hedgedRequest(copy, hedge, { request: identified, policy: policyOf(identified, fiber), useOf })
       })
     })
@@ -411,7 +418,7 @@ class Caller<E, R, R2> {
     return single ? attempt : Reliability.protect(attempt, observed)
   }
 
-  /** Returns the policy with its parts that depend on the request: attributes for observers, limiter and breaker. */
+  /** Returns the policy with its parts that depend on the request: attributes for observers, limiter, breaker and cost. */
   policyFor(
     policy: Reliability.Policy<R2>,
     request: Request,
@@ -420,10 +427,10 @@ class Caller<E, R, R2> {
   ): Reliability.Policy<R2> {
     const { gates } = this.options
     const observed = isObserved(fiber, policy.record)
-    if (!observed && gates === undefined) return policy
+    if (!observed && !hasGates(gates) && !hasCosts(policy.budget, fiber)) return policy
     const given = aboutOf(this.options, request)
     if (observed) sending.about = { host: hostOf(request.url), method: methodOf(request), ...given }
-    return { ...policy, about: sending.about, ...(gates && gatesFor(gates, request, given?.model)) }
+    return { ...policy, about: sending.about, ...gatesFor(gates, request, given?.model) }
   }
 
   judge(

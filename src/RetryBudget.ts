@@ -17,6 +17,12 @@
  * adds at most a tenth to the load. A longer outage or more calls make that share smaller. A client with fewer calls adds more
  * retries per call, and fewer in total.
  *
+ * A retry of a prompt of 200 000 tokens costs more than one of a ping. With the option `cost`, the budget holds tokens or money: each
+ * call adds `ratio` times its cost, and each retry takes its cost. The clients of this package estimate the tokens of a request; for
+ * other effects, the option `cost` of `Reliability.make` states them. A full budget grants any retry. After one that costs more
+ * than `max`, the budget is in debt: it grants nothing until calls and time have paid the debt. Choose a `max` above the cost of your
+ * largest request.
+ *
  * With the option `store`, the budgets of several processes share their retries. Only `withdraw` and `available` wait for the store.
  * While it is unavailable, each process uses its share.
  *
@@ -29,9 +35,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { clockOf, monotonic } from "./internal/clock.js"
+import { attempt } from "./internal/errors.js"
 import { number, refuse } from "./internal/options.js"
-import { sharedTokens } from "./internal/retryBudget/sharedTokens.js"
-import { accrue, isWhole, type State, taken, wholeOf } from "./internal/retryBudget/tokens.js"
+import { sharedTokens, type Tokens } from "./internal/retryBudget/sharedTokens.js"
+import type { Cost } from "./internal/rateLimiter/model.js"
+import { accrue, countOf, grants, type Rates, type State, taken } from "./internal/retryBudget/tokens.js"
 import { Store } from "./Store.js"
 
 // -------------------------------------------------------------------------------------------------
@@ -51,9 +59,16 @@ export interface Options {
   readonly minPerSecond?: number | undefined
   /** The maximum number of retries in the budget, at least 1. The budget starts full. @default 20 */
   readonly max?: number | undefined
+  /**
+   * Returns the cost of an attempt from its estimated tokens, at least 0. `minPerSecond` and `max` are then amounts of the same unit,
+   * such as tokens or dollars, and must be given; `ratio` is a share of the costs. Both fields of the argument are absent if the tokens
+   * are unknown, and `maxOutput` is absent if the request does not limit the output. A cost that is negative or not finite adds nothing
+   * to the budget, and a retry of that cost takes all that the budget can hold. @default each attempt costs 1
+   */
+  readonly cost?: ((tokens: Cost) => number) | undefined
   /** The store of the budget, which several processes share. @default each budget has its own state */
   readonly store?: Store | undefined
-  /** The key of the budget in the store: all budgets with the same key share their retries. @default "default" */
+  /** The key of the budget in the store: all budgets with the same key share their retries, and need the same unit. @default "default" */
   readonly key?: string | undefined
 }
 
@@ -64,18 +79,33 @@ export interface Options {
  * @category model
  */
 export interface RetryBudget {
-  readonly options: { readonly [K in "ratio" | "minPerSecond" | "max"]: number }
-  /** Counts a call, which adds `ratio` retries to the budget. `Reliability.protect` runs it once for each call. */
+  readonly options: { readonly [K in "ratio" | "minPerSecond" | "max"]: number } & Pick<Options, "cost">
+  /**
+   * Counts a call, which adds `ratio` retries to the budget, or `ratio` times its cost. `Reliability.protect` runs it once for each
+   * call.
+   */
   readonly deposit: Effect.Effect<void>
   /**
-   * Takes one retry and returns `true`. If the budget holds less than one, counts a suppressed retry and returns `false`.
-   * `Retry`'s schedules run it before each retry that counts.
+   * Takes one retry and returns `true`. If the budget does not hold its cost, counts a suppressed retry and returns `false`. `Retry`'s
+   * schedules run it before each retry that counts.
    */
   readonly withdraw: Effect.Effect<boolean>
   /** Returns the number of retries that the budget would grant now. */
   readonly available: Effect.Effect<number>
-  /** Returns the number of retries that were refused since the budget was created. */
+  /**
+   * Returns the amount that the budget holds, in the unit of its `cost`: without `cost`, a number of retries with a fraction. It is
+   * negative after a retry that cost more than `max`.
+   */
+  readonly balance: Effect.Effect<number>
+  /** Returns the number of retries that were refused since the budget was created, whatever they cost. */
   readonly suppressed: Effect.Effect<number>
+  /**
+   * Returns this budget for calls of other tokens: `deposit`, `withdraw` and `available` then apply to attempts of their cost. Without
+   * the option `cost`, returns the budget itself.
+   */
+  readonly costing: (tokens: Cost) => RetryBudget
+  /** @internal */
+  readonly root?: RetryBudget | undefined
 }
 
 // -------------------------------------------------------------------------------------------------
@@ -97,6 +127,16 @@ const defaults = { ratio: 0.07, minPerSecond: 0.5, max: 20 }
  *   console.log(yield* budget.withdraw) // true
  *   console.log(yield* budget.withdraw) // false: the retry is suppressed
  *   console.log(yield* budget.suppressed) // 1
+ *
+ *   // a budget in dollars: a tenth of the costs, a cent per second, and at most two dollars at once
+ *   const dollars = yield* RetryBudget.make({
+ *     cost: ({ input = 0, maxOutput = 1000 }) => (input * 0.9 + maxOutput * 2.7) / 1_000_000,
+ *     ratio: 0.1,
+ *     minPerSecond: 0.01,
+ *     max: 2
+ *   })
+ *   console.log(yield* dollars.costing({ input: 200_000 }).available) // 10
+ *   console.log(yield* dollars.costing({ input: 10, maxOutput: 100 }).available) // 7168
  * })
  *
  * await Effect.runPromise(program)
@@ -113,52 +153,72 @@ interface Checked {
   readonly key: string
 }
 
-const checked = (owner: string, options: Options): Checked => ({
+const checked = (owner: string, { cost, ...options }: Options): Checked => ({
   store: options.store,
   key: options.key === "" ? refuse(owner, "key", "", "a string that is not empty") : (options.key ?? "default"),
   rates: {
     ratio: number(owner, "ratio", options.ratio ?? defaults.ratio, { max: 10 }),
-    minPerSecond: number(owner, "minPerSecond", options.minPerSecond ?? defaults.minPerSecond, {}),
-    max: number(owner, "max", options.max ?? defaults.max, { min: 1 })
+    ...(cost === undefined
+      ? {
+          minPerSecond: number(owner, "minPerSecond", options.minPerSecond ?? defaults.minPerSecond, {}),
+          max: number(owner, "max", options.max ?? defaults.max, { min: 1 })
+        }
+      : { cost, minPerSecond: amount(owner, "minPerSecond", options), max: amount(owner, "max", options) })
   }
 })
 
-const build = ({ key, rates, store }: Checked): Effect.Effect<RetryBudget> =>
-  store === undefined ? alone(rates) : Effect.sync(() => shared(rates, store, key))
-
-const shared = (options: RetryBudget["options"], store: Store, key: string): RetryBudget => {
-  const { deposit, left, withdraw } = sharedTokens(options, store, key)
-  let suppressed = 0
-  return {
-    options,
-    deposit,
-    withdraw: Effect.tap(withdraw, (isGranted) => {
-      if (!isGranted) suppressed++
-    }),
-    available: Effect.map(left, wholeOf),
-    suppressed: Effect.sync(() => suppressed)
-  }
+// the defaults are numbers of retries, which mean nothing in another unit
+const amount = (owner: string, name: "minPerSecond" | "max", { [name]: value }: Options): number => {
+  if (value === undefined) return refuse(owner, name, value, "given in the unit of cost")
+  return value === 0 && name === "max" ? refuse(owner, name, value, "above 0") : number(owner, name, value, {})
 }
 
-const alone = (options: RetryBudget["options"]): Effect.Effect<RetryBudget> =>
+const build = ({ key, rates, store }: Checked): Effect.Effect<RetryBudget> =>
+  store === undefined
+    ? Effect.map(alone(rates), (tokens) => over(rates, tokens))
+    : Effect.sync(() => over(rates, sharedTokens(rates, rates.cost === undefined ? "retries" : "costs", store, key)))
+
+/** Makes a budget over its operations. */
+const over = (options: RetryBudget["options"], tokens: Tokens): RetryBudget => {
+  const { cost: priceOf, max } = options
+  // an exception of the function must not fail a call
+  const costOf = (of: Cost): number => (priceOf === undefined ? 1 : (attempt(() => priceOf(of)) ?? NaN))
+  let suppressed = 0
+  const costing = (cost: number, root?: RetryBudget): RetryBudget => {
+    const isValid = Number.isFinite(cost) && cost >= 0
+    const price = isValid ? cost : max
+    const budget: RetryBudget = {
+      options,
+      root,
+      deposit: tokens.deposit(isValid ? cost : 0),
+      withdraw: Effect.map(tokens.withdraw(price), (isGranted) => {
+        if (!isGranted) suppressed++
+        return isGranted
+      }),
+      available: Effect.map(tokens.left, (left) => countOf(left, price, options)),
+      balance: tokens.left,
+      suppressed: Effect.sync(() => suppressed),
+      costing: (of) => (priceOf === undefined ? budget : costing(costOf(of), root ?? budget))
+    }
+    return budget
+  }
+  return costing(costOf({}))
+}
+
+const alone = (options: Rates): Effect.Effect<Tokens> =>
   withNow((start) => {
     let state: State = { tokens: options.max, at: start }
-    let suppressed = 0
     // each operation runs synchronously, so that no other fiber runs between its reads and writes
-    const at = (now: number, calls: number): State => (state = accrue(state, options, now, calls))
+    const at = (now: number, cost: number): State => (state = accrue(state, options, now, cost))
     return {
-      options,
-      deposit: withNow((now) => void at(now, 1)),
-      withdraw: withNow((now) => {
-        if (!isWhole(at(now, 0))) {
-          suppressed++
-          return false
-        }
-        state = taken(state)
-        return true
-      }),
-      available: withNow((now) => wholeOf(at(now, 0).tokens)),
-      suppressed: Effect.sync(() => suppressed)
+      deposit: (cost) => withNow((now) => void at(now, cost)),
+      withdraw: (cost) =>
+        withNow((now) => {
+          if (!grants(at(now, 0), cost, options)) return false
+          state = taken(state, cost)
+          return true
+        }),
+      left: withNow((now) => at(now, 0).tokens)
     }
   })
 

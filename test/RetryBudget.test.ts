@@ -1,6 +1,6 @@
 import { describe, it } from "@effect/vitest"
-import { Clock, Config, Context, Effect, FastCheck as fc, Layer, Random, TestClock } from "effect"
-import { ApiError, Reliability, RetryBudget, Store, Workload } from "effect-reliability"
+import { Clock, Config, Context, Effect, FastCheck as fc, Fiber, Layer, Random, Schedule, TestClock } from "effect"
+import { ApiError, RateLimiter, Reliability, Retry, RetryBudget, Store, Workload } from "effect-reliability"
 import { expect } from "vitest"
 import { accrue } from "../src/internal/retryBudget/tokens.js"
 
@@ -395,7 +395,7 @@ describe("RetryBudget.layer", () => {
 })
 
 describe("RetryBudget.make", () => {
-  const cases: ReadonlyArray<readonly [keyof RetryBudget.RetryBudget["options"], number, string | undefined]> = [
+  const cases: ReadonlyArray<readonly ["ratio" | "minPerSecond" | "max", number, string | undefined]> = [
     ["ratio", -0.001, "a number from 0 to 10"],
     ["ratio", 0, undefined],
     ["ratio", 10, undefined],
@@ -436,6 +436,241 @@ describe("RetryBudget.make", () => {
     const options: RetryBudget.Options = { [option]: "2" }
     expect(() => RetryBudget.make(options)).toThrow(`RetryBudget.make: ${option} is "2"`)
   })
+})
+
+// -------------------------------------------------------------------------------------------------
+// Costs
+// -------------------------------------------------------------------------------------------------
+
+type Paid =
+  | { readonly does: "passes"; readonly millis: number }
+  | { readonly does: "deposit" | "withdraw"; readonly tokens: RateLimiter.Cost }
+
+/** Quarters, so that no rounding hides a part of an amount. */
+const anyAmount = fc.integer({ min: 1, max: 400 }).map((n) => n / 4)
+
+const anyPaid: fc.Arbitrary<Paid> = fc.oneof(
+  fc.record({ does: fc.constant("passes" as const), millis: fc.integer({ min: 0, max: 24 }).map((n) => n * 125) }),
+  fc.record({
+    does: fc.constantFrom("deposit" as const, "withdraw" as const),
+    tokens: fc.record({ input: fc.constantFrom(0, 1, 5, 40, 150) })
+  })
+)
+
+const anyRates = fc.record({
+  ratio: fc.constantFrom(0, 0.25, 1),
+  minPerSecond: fc.constantFrom(0, 1, 8),
+  max: anyAmount
+})
+
+describe("a budget with costs", () => {
+  const tokens = ({ input = 0, maxOutput = 0 }: RateLimiter.Cost) => input + maxOutput
+
+  it.effect("takes the cost of an attempt for a retry, and adds a share of the costs of calls", () =>
+    Effect.gen(function* () {
+      const budget = yield* RetryBudget.make({ cost: tokens, ratio: 0.5, minPerSecond: 0, max: 100_000 })
+      const large = budget.costing({ input: 60_000, maxOutput: 10_000 })
+      const ping = budget.costing({ input: 10 })
+      expect(yield* Effect.all([large.available, ping.available, budget.balance])).toEqual([1, 10_000, 100_000])
+      expect(yield* large.withdraw).toBe(true)
+      expect(yield* Effect.all([large.withdraw, ping.withdraw])).toEqual([false, true])
+      expect(yield* Effect.all([large.available, ping.available, budget.balance])).toEqual([0, 2999, 29_990])
+      yield* large.deposit
+      expect(yield* budget.balance).toBe(64_990)
+      yield* large.deposit
+      expect(yield* Effect.all([large.withdraw, budget.balance, budget.suppressed])).toEqual([true, 29_990, 1])
+    })
+  )
+
+  it.effect("grants a retry above max only if it is full, and is in debt afterwards", () =>
+    Effect.gen(function* () {
+      const budget = yield* RetryBudget.make({ cost: tokens, ratio: 0, minPerSecond: 10, max: 100 })
+      const huge = budget.costing({ input: 250 })
+      expect(yield* Effect.all([huge.available, huge.withdraw, budget.balance])).toEqual([1, true, -150])
+      yield* TestClock.adjust("15 seconds")
+      const small = budget.costing({ input: 1 })
+      expect(yield* Effect.all([small.available, small.withdraw, budget.balance])).toEqual([0, false, 0])
+      yield* TestClock.adjust("9900 millis")
+      expect(yield* Effect.all([huge.withdraw, small.withdraw])).toEqual([false, true])
+      yield* TestClock.adjust("200 millis")
+      expect(yield* Effect.all([huge.available, huge.withdraw])).toEqual([1, true])
+    })
+  )
+
+  it.effect("grants each retry that costs nothing, and earns nothing from it", () =>
+    Effect.gen(function* () {
+      const budget = yield* RetryBudget.make({ cost: tokens, ratio: 1, minPerSecond: 0, max: 10 })
+      const free = budget.costing({})
+      expect(yield* budget.costing({ input: 1000 }).withdraw).toBe(true)
+      yield* free.deposit
+      expect(yield* Effect.all([free.withdraw, free.available, budget.balance])).toEqual([true, Infinity, -990])
+    })
+  )
+
+  it.effect.each([NaN, -1, Infinity, new Error("no cost")])("takes all for a retry whose cost is %s", (cost) =>
+    Effect.gen(function* () {
+      const costOf = () => {
+        if (typeof cost === "number") return cost
+        throw cost
+      }
+      const budget = yield* RetryBudget.make({ cost: costOf, ratio: 1, minPerSecond: 0, max: 10 })
+      const unknown = budget.costing({ input: 1 })
+      expect(yield* Effect.all([unknown.withdraw, budget.balance])).toEqual([true, 0])
+      yield* unknown.deposit
+      expect(yield* Effect.all([unknown.withdraw, budget.balance])).toEqual([false, 0])
+    })
+  )
+
+  it("spends at most what it has earned and its first content, and one debt, in any unit", () => {
+    const history = (rates: RetryBudget.Options, store: Store.Store | undefined, events: ReadonlyArray<Paid>) =>
+      Effect.gen(function* () {
+        const clock = new ClockByHand()
+        return yield* Effect.gen(function* () {
+          const budget = yield* RetryBudget.make({ ...rates, cost: tokens, store })
+          let earned = 0
+          let spent = 0
+          let debt = 0
+          for (const event of events) {
+            if (event.does === "passes") {
+              clock.wall += event.millis
+              clock.nanos += BigInt(event.millis) * 1_000_000n
+              earned += (event.millis / 1000) * (rates.minPerSecond ?? 0)
+              continue
+            }
+            const cost = tokens(event.tokens)
+            if (event.does === "deposit") earned += cost * (rates.ratio ?? 0)
+            if ((yield* budget.costing(event.tokens)[event.does]) === true) {
+              spent += cost
+              debt = Math.max(debt, cost - (rates.max ?? 0))
+            }
+            expect(spent).toBeLessThanOrEqual((rates.max ?? 0) + earned + debt + 1e-6)
+          }
+          return spent
+        }).pipe(Effect.withClock(clock))
+      })
+    let spent = 0
+    fc.assert(
+      fc.property(anyRates, fc.array(anyPaid, { maxLength: 60 }), (rates, events) => {
+        const alone = Effect.runSync(history(rates, undefined, events))
+        const shared = Effect.runSync(Effect.flatMap(Store.makeMemory, (store) => history(rates, store, events)))
+        expect(shared).toBe(alone)
+        spent += alone
+      })
+    )
+    // otherwise the property says nothing
+    expect(spent).toBeGreaterThan(0)
+  })
+
+  it("is a budget of retries if each attempt costs 1", () => {
+    const decisions = (budget: RetryBudget.RetryBudget, clock: ClockByHand, events: ReadonlyArray<Paid>) =>
+      Effect.forEach(events, (event): Effect.Effect<unknown> => {
+        if (event.does !== "passes") return Effect.all([budget.costing(event.tokens)[event.does], budget.available])
+        return Effect.sync(() => void (clock.nanos += BigInt(event.millis) * 1_000_000n))
+      })
+    const run = (rates: RetryBudget.Options, events: ReadonlyArray<Paid>) => {
+      const clock = new ClockByHand()
+      const program = Effect.flatMap(RetryBudget.make(rates), (budget) => decisions(budget, clock, events))
+      return Effect.runSync(Effect.withClock(program, clock))
+    }
+    fc.assert(
+      fc.property(anyRates, fc.array(anyPaid, { maxLength: 60 }), (given, events) => {
+        const rates = { ...given, max: Math.max(1, given.max) }
+        expect(run({ ...rates, cost: () => 1 }, events)).toEqual(run(rates, events))
+      })
+    )
+  })
+
+  it.effect("charges a call for its tokens, and no call twice", () =>
+    Effect.gen(function* () {
+      const budget = yield* RetryBudget.make({ cost: tokens, ratio: 0.1, minPerSecond: 0, max: 1000 })
+      yield* budget.costing({ input: 1000 }).withdraw
+      const once = Reliability.make({ workload: Workload.interactive, budget, cost: { input: 500, maxOutput: 500 } })
+      yield* Effect.void.pipe(Reliability.protect(once))
+      expect(yield* budget.balance).toBe(100)
+      const inner = Reliability.make({ workload: Workload.interactive, budget, cost: { input: 3 } })
+      yield* Effect.void.pipe(Reliability.protect(inner), Reliability.protect(once))
+      expect(yield* budget.balance).toBe(200)
+    })
+  )
+
+  it.effect("lets a retry pay what its own attempt costs, under a schedule of any origin", () =>
+    Effect.gen(function* () {
+      const budget = yield* RetryBudget.make({ cost: tokens, ratio: 0, minPerSecond: 0, max: 1000 })
+      const call = (retry: Workload.Workload["retry"], cost: RateLimiter.Cost) => {
+        const workload = Workload.with(Workload.interactive, { retry })
+        let attempts = 0
+        const attempt = Effect.suspend(() => {
+          attempts++
+          return new ApiError.Transient({ reason: "Unavailable", delivery: "Acknowledged" })
+        })
+        const policy = Reliability.make({ workload, budget, cost })
+        return Effect.flatMap(Effect.fork(Effect.flip(attempt.pipe(Reliability.protect(policy)))), (fiber) =>
+          TestClock.adjust("1 minute").pipe(
+            Effect.zipRight(Fiber.join(fiber)),
+            Effect.map(({ stopped }) => [attempts, stopped])
+          )
+        )
+      }
+      const own = Retry.make({ attempts: 5 })
+      const other = own.pipe(Schedule.tapOutput(() => Effect.void))
+      expect(yield* call(own, { input: 400 })).toEqual([3, "Budget"])
+      expect(yield* call(other, { input: 150 })).toEqual([2, "Budget"])
+      expect(yield* call(own, { input: 10 })).toEqual([5, "Attempts"])
+      expect(yield* Effect.all([budget.balance, budget.suppressed])).toEqual([10, 2])
+    })
+  )
+
+  it.effect("takes the tokens of the limiter's use if the policy states none", () =>
+    Effect.gen(function* () {
+      const budget = yield* RetryBudget.make({ cost: tokens, ratio: 0.1, minPerSecond: 0, max: 1000 })
+      yield* budget.costing({ input: 1000 }).withdraw
+      const limiter = { limiter: yield* RateLimiter.make(), key: "key", cost: { input: 70 } }
+      yield* Effect.void.pipe(
+        Reliability.protect(Reliability.make({ workload: Workload.interactive, budget, limiter }))
+      )
+      expect(yield* budget.balance).toBe(7)
+    })
+  )
+
+  it.effect("lets calls without a budget pay their own costs from the budget around them", () =>
+    Effect.gen(function* () {
+      const budget = yield* RetryBudget.make({ cost: tokens, ratio: 0, minPerSecond: 0, max: 1000 })
+      const attempt = new ApiError.Transient({ reason: "Unavailable", delivery: "Acknowledged" })
+      const workload = Workload.with(Workload.interactive, { retry: Retry.make({ attempts: 2 }) })
+      const calls = Effect.all([
+        Effect.flip(attempt.pipe(Reliability.protect(Reliability.make({ workload, cost: { input: 7 } })))),
+        Effect.flip(attempt.pipe(Reliability.protect(workload)))
+      ])
+      const outer = Reliability.make({ workload, budget, cost: { input: 100 } })
+      const fiber = yield* Effect.fork(calls.pipe(Reliability.protect(outer)))
+      yield* TestClock.adjust("1 minute")
+      yield* Fiber.join(fiber)
+      expect(yield* budget.balance).toBe(893)
+    })
+  )
+
+  it("needs amounts in the unit of its costs", () => {
+    const given = { cost: tokens, ratio: 0.1, minPerSecond: 1, max: 0.5 }
+    expect(() => RetryBudget.make(given)).not.toThrow()
+    for (const [changes, message] of [
+      [{ max: undefined }, "max is undefined; it must be given in the unit of cost"],
+      [{ minPerSecond: undefined }, "minPerSecond is undefined; it must be given in the unit of cost"],
+      [{ max: 0 }, "max is 0; it must be above 0"],
+      [{ max: -1 }, "max is -1; it must be a number of at least 0"],
+      [{ minPerSecond: NaN }, "minPerSecond is NaN; it must be a number of at least 0"]
+    ] as const) {
+      expect(() => RetryBudget.layer({ ...given, ...changes })).toThrow(new RangeError(`RetryBudget.layer: ${message}`))
+    }
+  })
+
+  it.effect("is described by the share of its costs", () =>
+    Effect.gen(function* () {
+      const budget = yield* RetryBudget.make({ cost: tokens, ratio: 0.1, minPerSecond: 100, max: 5000 })
+      expect(Reliability.describe(Reliability.make({ workload: Workload.interactive, budget })).budget).toBe(
+        "0.1 of the costs, 100 a second, at most 5000 at once"
+      )
+    })
+  )
 })
 
 // -------------------------------------------------------------------------------------------------
@@ -556,6 +791,47 @@ describe("a budget with a store", () => {
         expect(yield* available.pipe(Effect.provide(layer.pipe(Layer.provide(context))))).toBe(3)
       }
       expect(behaviour.steps).toBe(2)
+    })
+  )
+
+  const tokens = ({ input = 0 }: RateLimiter.Cost) => input
+
+  it.effect("shares the amounts of its costs, and none with a budget of retries", () =>
+    Effect.gen(function* () {
+      const { behaviour, store } = yield* unreliable()
+      const options = { cost: tokens, ratio: 0.1, minPerSecond: 0, max: 1000, store }
+      const one = yield* RetryBudget.make(options)
+      const two = yield* RetryBudget.make(options)
+      const retries = yield* RetryBudget.make({ store })
+      expect(yield* one.costing({ input: 800 }).withdraw).toBe(true)
+      expect(yield* two.costing({ input: 300 }).withdraw).toBe(false)
+      expect(yield* two.costing({ input: 150 }).withdraw).toBe(true)
+      expect(yield* Effect.all([one.balance, two.balance, retries.available])).toEqual([50, 50, 20])
+      const steps = behaviour.steps
+      yield* Effect.repeatN(one.costing({ input: 100 }).deposit, 8)
+      yield* Effect.yieldNow()
+      expect(behaviour.steps).toBe(steps)
+      yield* one.costing({ input: 100 }).deposit
+      yield* Effect.yieldNow()
+      expect(behaviour.steps).toBe(steps + 1)
+      expect(yield* two.balance).toBe(150)
+    })
+  )
+
+  it.effect("keeps the debt of a large retry when the store is available again", () =>
+    Effect.gen(function* () {
+      const { behaviour, store } = yield* unreliable(4)
+      const budget = yield* RetryBudget.make({ cost: tokens, ratio: 0, minPerSecond: 4, max: 0.4, store })
+      yield* budget.balance
+      behaviour.isOut = true
+      expect(yield* budget.costing({ input: 0.05 }).withdraw).toBe(true)
+      expect(yield* budget.costing({ input: 0.1 }).withdraw).toBe(false)
+      yield* TestClock.adjust("1 second")
+      expect(yield* budget.costing({ input: 10 }).withdraw).toBe(true)
+      behaviour.isOut = false
+      expect(yield* budget.balance).toBeCloseTo(0.4 - 10.05)
+      yield* TestClock.adjust("1 second")
+      expect(yield* budget.balance).toBeCloseTo(-5.65)
     })
   )
 

@@ -47,8 +47,13 @@ type AnyFiber = Fiber.RuntimeFiber<unknown, unknown>
 /** The budget, the rate limiter, the circuit breaker and the observers of calls. */
 export interface Observers<R = never> extends Omit<
   Reliability.Options<R>,
-  "workload" | "about" | "idempotency" | "limiter" | "breaker" | "hedge"
+  "workload" | "about" | "idempotency" | "limiter" | "breaker" | "hedge" | "cost"
 > {
+  /**
+   * Returns the estimated tokens of a request, for a limiter, for a budget with costs and for `Accounting`. @default the `cost` of the
+   * limiter's `RequestUse`; without one, for requests that name a model, its default
+   */
+  readonly cost?: ReliableHttpClient.RequestUse["cost"]
   /**
    * The rate limiter that admits each attempt of each call. Several clients may share one: its keys consist of the host, the model
    * and a digest of the API key. @default none
@@ -261,17 +266,19 @@ export const makeClient = (http: HttpClient.HttpClient, settings: Settings): Cli
         const attempt = Effect.mapError(Effect.flatMap(executed, read), (error) => masked(error, workload))
         const observer = call.isLogged === true ? logging(onRetry) : onRetry
         const idempotency = idempotencyOf(call, fiber)
+        const { breaker, cost, limiter } = gatesFor(gates, request, call.model)
         const policy = Reliability.make({
           about,
           budget,
           idempotency,
-          ...(gates && gatesFor(gates, request, call.model)),
+          breaker,
+          limiter,
           onGiveUp,
           onRetry: observer,
           record,
           workload
         })
-        return guarded(Reliability.protect(attempt, policy))
+        return guarded(Reliability.protect(attempt, { ...policy, cost }))
       })
     })
 
@@ -300,7 +307,7 @@ export const makeClient = (http: HttpClient.HttpClient, settings: Settings): Cli
             workload,
             idempotency: idempotencyOf(call, fiber),
             budget,
-            ...(gates && gatesOfModel(gates, call.model)),
+            ...gatesOfModel(gates, call.model),
             onRetry: onRetry && ((retrying) => onRetry(maskedEvent(retrying))),
             onGiveUp: onGiveUp && ((givenUp) => onGiveUp(maskedEvent(givenUp))),
             record:

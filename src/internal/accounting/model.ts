@@ -22,6 +22,38 @@ export interface Labels {
 }
 
 /**
+ * The sums of the tokens of attempts and streams.
+ *
+ * @since 0.2.0
+ * @category model
+ */
+export interface TokenCounts {
+  /** The tokens of prompts: those that responses state, and estimates from requests without such a response. */
+  readonly input: number
+  /** The part of `input` that is estimated. */
+  readonly estimated: number
+  /** The generated tokens that responses state. What a server generated without stating it is not counted. */
+  readonly output: number
+}
+
+/**
+ * The tokens that were spent, and the part of them from which no call has a result.
+ *
+ * @since 0.2.0
+ * @category model
+ */
+export interface TokenReport {
+  /** The tokens of all attempts and streams. */
+  readonly spent: TokenCounts
+  /** The tokens of the attempts and streams that failed or were aborted. */
+  readonly wasted: TokenCounts
+  /** The part of `wasted` that failed. */
+  readonly failed: TokenCounts
+  /** The part of `wasted` that was interrupted: by the caller, by the winner of a hedge, or by an early end of a stream. */
+  readonly aborted: TokenCounts
+}
+
+/**
  * The number of attempts, calls or streams with the same labels and the same outcome.
  *
  * @since 0.1.0
@@ -40,6 +72,8 @@ export interface Row extends Labels {
   readonly count: number
   /** The sum of their durations, in milliseconds. */
   readonly millis: number
+  /** The sums of their tokens; absent if these are not known, and for calls. */
+  readonly tokens?: TokenCounts | undefined
 }
 
 /**

@@ -6,6 +6,7 @@
 import type { ApiError } from "../../ApiError.js"
 import type { Outcome, Begun, Observed, Observer } from "../call/model.js"
 import type { Counts, InFlight, Row } from "./model.js"
+import { TokenSums } from "./tokenSums.js"
 
 /** Options that have been checked. */
 export interface Bounds {
@@ -32,6 +33,8 @@ class Cell<Of> {
   readonly of: Of
   // count and sum alternate
   readonly ring: Float64Array
+  /** The sums of the tokens; absent if none were counted. */
+  tokens: TokenSums | undefined
 
   constructor(of: Of, buckets: number) {
     this.of = of
@@ -50,6 +53,7 @@ class Cell<Of> {
 
   clear(slot: number): void {
     this.ring.fill(0, 2 * slot, 2 * slot + 2)
+    this.tokens?.clear(slot)
   }
 
   /** Returns the sums over some slots, or the totals if no slots are given. */
@@ -163,9 +167,12 @@ export class Tally implements Observer {
   readonly record = (outcome: Outcome): void => {
     // the protected calls that it consists of are reported by themselves
     if (outcome.composite) return
-    const { about, at, error, millis, of, workload } = outcome
+    const { about, at, error, millis, of, tokens, workload } = outcome
     const group = this.groupOf(workload.name, about.host ?? "", about.model ?? "")
-    this.cellOf(group, of, error).add(this.slotOf(at, true), 1, millis)
+    const cell = this.cellOf(group, of, error)
+    const slot = this.slotOf(at, true)
+    cell.add(slot, 1, millis)
+    if (tokens !== undefined) (cell.tokens ??= new TokenSums(this.bounds.buckets)).add(slot, tokens)
   }
 
   /** Returns the row of a group, or the common row if there are too many rows. */
@@ -243,7 +250,9 @@ export class Tally implements Observer {
     const rows: Array<Row> = []
     for (const cell of this.#rows) {
       const { count, millis } = cell.sum(slots)
-      if (count > 0) rows.push({ ...cell.of, count, millis })
+      if (count === 0) continue
+      const tokens = cell.tokens?.sum(slots)
+      rows.push({ ...cell.of, count, millis, ...(tokens !== undefined && { tokens }) })
     }
     const open: Array<InFlight> = []
     let inFlight = 0

@@ -203,6 +203,21 @@ export interface About {
 }
 
 /**
+ * The tokens of an attempt or a stream.
+ *
+ * @since 0.2.0
+ * @category model
+ */
+export interface Tokens {
+  /** The tokens of the prompt: those that the response states, or else an estimate from the request. */
+  readonly input: number
+  /** The generated tokens that the response states; 0 if it states none. */
+  readonly output: number
+  /** True if the response does not state the tokens of the prompt. */
+  readonly isEstimated: boolean
+}
+
+/**
  * An attempt, a call or a stream that has ended. The call that opens a stream ends with the first event. The end of the stream
  * is reported separately, with `of: "stream"`.
  *
@@ -228,6 +243,11 @@ export interface Outcome {
   readonly millis: number
   /** True if the attempt, or the last attempt of the call, made protected calls. These are reported by themselves. */
   readonly composite: boolean
+  /**
+   * The tokens of an attempt that the server may have executed, and of a stream; absent if they are unknown. The attempt that opens a
+   * stream has none: the end of the stream reports them.
+   */
+  readonly tokens?: Tokens | undefined
 }
 
 /** The state of a call, which its fibers share, or a record of observers outside of any call. */

@@ -9,8 +9,9 @@ import * as HashSet from "effect/HashSet"
 import type { ApiError } from "../../ApiError.js"
 import { currentCall, observersOf } from "./context.js"
 import { monotonic } from "../clock.js"
-import type { Workload, Step, Stopping, About, Outcome, Call } from "./model.js"
+import type { Workload, Step, Stopping, About, ModelResponse, Outcome, Call } from "./model.js"
 import type { AnyFiber, Begun, Observed, Observer } from "./model.js"
+import { type TokenSource, tokensOf } from "./spentTokens.js"
 
 interface Observers {
   readonly all: ReadonlyArray<Observer>
@@ -52,7 +53,7 @@ export interface Owner {
   /** The current call of the fiber before this one began. */
   readonly outer: Call | undefined
   readonly startedAt: number
-  readonly policy: { readonly workload: Workload; readonly about?: About | undefined; readonly record?: Record }
+  readonly policy: { readonly workload: Workload; readonly record?: Record } & TokenSource
 }
 
 /** Makes the reporter of one call, or of the stream that it opens; undefined if there is nothing to report to. */
@@ -89,6 +90,8 @@ export class CallReport {
   /** The observers that have not received the start yet. */
   pending: ReadonlyArray<Observer> = none
   attemptStartedAt = 0
+  /** The response that was known when the current attempt began. */
+  before: ModelResponse | undefined
   /** The time at which the last events of the stream arrived, for the observers that receive them. */
   chunkAt = 0
   /** True while an attempt has begun and its end has not been reported. */
@@ -130,6 +133,7 @@ export class CallReport {
   ): Effect.Effect<A, E, R> {
     this.trying = true
     this.attemptStartedAt = now
+    this.before = this.owner.policy.about?.response
     this.call = call
     let wrapped = effect
     for (const { aroundAttempt } of this.observed) {
@@ -234,7 +238,8 @@ export class CallReport {
     const { about = nothing, workload } = policy
     const at = this.begun?.at ?? clock.unsafeCurrentTimeMillis() - (now - startedAt)
     const millis = now - (of === "attempt" ? this.attemptStartedAt : startedAt)
-    return { of, workload, about, attempt, error, why, at, millis, composite: this.composite }
+    const tokens = tokensOf(of, policy, error, this.before)
+    return { of, workload, about, attempt, error, why, at, millis, composite: this.composite, tokens }
   }
 
   /** Calls `onEnd` when the fiber ends, which reports an interruption between two attempts. */

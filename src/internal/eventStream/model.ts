@@ -21,7 +21,10 @@ export type { Event } from "../sse/model.js"
  * @since 0.1.0
  * @category model
  */
-export interface Options<R = never> extends Omit<Reliability.Options<R>, "workload" | "limiter" | "breaker" | "hedge"> {
+export interface Options<R = never> extends Omit<
+  Reliability.Options<R>,
+  "workload" | "limiter" | "breaker" | "hedge" | "cost"
+> {
   /** The workload of streams without a `Workload.within` or `Reliability.protect` around them. @default that of the client */
   readonly workload?: Workload.Workload | undefined
   /**
@@ -30,6 +33,11 @@ export interface Options<R = never> extends Omit<Reliability.Options<R>, "worklo
    * @default the option of the client; without one, "safe" for GET, HEAD, PUT, DELETE and OPTIONS, and "never" for others
    */
   readonly idempotency?: Reliability.Idempotency | undefined
+  /**
+   * Returns the estimated tokens of the request, for a limiter, for a budget with costs and for `Accounting`. @default that of the
+   * client
+   */
+  readonly cost?: RequestUse["cost"]
   /**
    * The rate limiter that admits each attempt. A stream counts as in flight until its end, and the `usage` in its events corrects
    * its estimated cost. Key and cost are read from the request as the client completes it. @default that of the client

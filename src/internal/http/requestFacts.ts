@@ -59,6 +59,7 @@ export class RequestFacts {
   readonly #model: string | undefined
   #text: string | undefined
   #key: string | undefined
+  #named: string | undefined
 
   /** Without a model, it is read from the body. */
   constructor(request: Request, model: string | undefined) {
@@ -71,8 +72,14 @@ export class RequestFacts {
     return (this.#text ??= textOf(this.#request))
   }
 
+  /** The model of the request; undefined if it names none. */
+  get model(): string | undefined {
+    this.#named ??= this.#model ?? modelField.exec(this.text)?.[1] ?? ""
+    return this.#named === "" ? undefined : this.#named
+  }
+
   /** The default key of the request. */
   get key(): string {
-    return (this.#key ??= keyOf(this.#request, this.#model ?? modelField.exec(this.text)?.[1]))
+    return (this.#key ??= keyOf(this.#request, this.model))
   }
 }

@@ -4,6 +4,7 @@
  * @since 0.2.0
  */
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import { attempt } from "../errors.js"
 import type { RequestFacts } from "../http/requestFacts.js"
 import type { Cost, TokenUsage } from "./model.js"
 import type { RateLimiter } from "./service.js"
@@ -56,16 +57,49 @@ const sizeOf = ({ body }: Request): number =>
 // a quote inside a JSON string follows a backslash, so that the expression matches only the name of a field
 const maxField = /(?<!\\)"max_(?:completion_|output_)?tokens"\s*:\s*(\d{1,9})\b/
 
+const inputOf = (request: Request): number => Math.ceil(sizeOf(request) / 4)
+
+const maxOutputOf = ({ text }: RequestFacts): number | undefined => {
+  const most = maxField.exec(text)?.[1]
+  return most === undefined ? undefined : Number(most)
+}
+
 /** Returns the use of a limiter for one request. */
-export const useFor = ({ cost, key, use }: CheckedRequestUse, request: Request, facts: RequestFacts): CheckedUse => {
-  const most = cost === undefined ? maxField.exec(facts.text)?.[1] : undefined
-  return {
-    ...use,
-    key: key?.(request) ?? facts.key,
-    cost: cost?.(request) ?? {
-      input: Math.ceil(sizeOf(request) / 4),
-      maxOutput: most === undefined ? undefined : Number(most)
-    }
+export const useFor = ({ cost, key, use }: CheckedRequestUse, request: Request, facts: RequestFacts): CheckedUse => ({
+  ...use,
+  key: key?.(request) ?? facts.key,
+  cost: cost?.(request) ?? { input: inputOf(request), maxOutput: maxOutputOf(facts) }
+})
+
+/**
+ * The estimated tokens of a request, computed when they are read. Unless the option `cost` states them, they are unknown for a request
+ * that names no model, such as the upload of a file.
+ */
+export class RequestCost implements Cost {
+  readonly #request: Request
+  readonly #facts: RequestFacts
+  readonly #of: RequestUse["cost"]
+  #stated: Cost | undefined
+
+  constructor(request: Request, facts: RequestFacts, of: RequestUse["cost"]) {
+    this.#request = request
+    this.#facts = facts
+    this.#of = of
+  }
+
+  get input(): number | undefined {
+    if (this.#of !== undefined) return this.#state(this.#of).input
+    return this.#facts.model === undefined ? undefined : inputOf(this.#request)
+  }
+
+  get maxOutput(): number | undefined {
+    if (this.#of !== undefined) return this.#state(this.#of).maxOutput
+    return this.#facts.model === undefined ? undefined : maxOutputOf(this.#facts)
+  }
+
+  // an exception of the option must not fail a call
+  #state(of: (request: Request) => Cost): Cost {
+    return (this.#stated ??= attempt(() => of(this.#request)) ?? {})
   }
 }
 

@@ -39,7 +39,7 @@ export const describePolicy = <R>(policy: Options<R> & { readonly classify?: unk
     budget:
       budget === undefined
         ? "none"
-        : `${budget.options.ratio} of the calls, ${budget.options.minPerSecond} a second, at most ${budget.options.max} at once`,
+        : `${budget.options.ratio} of the ${budget.options.cost === undefined ? "calls" : "costs"}, ${budget.options.minPerSecond} a second, at most ${budget.options.max} at once`,
     limited: policy.limiter !== undefined,
     hedge: policy.hedge === undefined ? "none" : describeHedge(policy.hedge),
     breaker:

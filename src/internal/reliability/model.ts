@@ -10,6 +10,7 @@ import type { RetryBudget } from "../../RetryBudget.js"
 import type { About, Idempotency, Outcome, Workload } from "../call/model.js"
 import type { HedgeService, Use as HedgeUse } from "../hedge/model.js"
 import type { CircuitBreaker, Use as KeyedBreaker } from "../circuitBreaker/breakerService.js"
+import type { Cost } from "../rateLimiter/model.js"
 import type { Pass } from "../rateLimiter/pass.js"
 import type { RateLimiter, Use } from "../rateLimiter/service.js"
 
@@ -59,6 +60,11 @@ export interface Options<R = never, R2 = R> {
   readonly about?: About | undefined
   /** The retry budget, which many calls share. Without a budget, only the schedule limits the retries. @default none */
   readonly budget?: RetryBudget | undefined
+  /**
+   * The estimated tokens of one attempt, for a budget with costs and for `Accounting`. @default the `cost` of the limiter's `Use`;
+   * without one, the tokens are unknown, and a retry takes its cost from the budget as the call around it does
+   */
+  readonly cost?: Cost | undefined
   /**
    * The rate limiter that admits each attempt. A retry keeps the place of its call in the queue. Waits count against the deadline,
    * and not against the timeout of the attempt. A wait that would end after the deadline fails at once with `RateLimit`

@@ -1,10 +1,36 @@
 /**
- * Payment of a retry whose schedule may contain effects of the user.
+ * The budget of a call, and the payment of a retry whose schedule may contain effects of the user.
  *
  * @since 0.2.0
  */
 import * as Effect from "effect/Effect"
 import type { RetryBudget } from "../../RetryBudget.js"
+import { currentCall } from "../call/context.js"
+import type { AnyFiber } from "../call/model.js"
+import type { Options } from "./model.js"
+
+/** Returns the budget of a call, for attempts of its tokens. Without a budget of its own, that is the budget of the call around it. */
+export const budgetOf = (
+  { budget, cost }: Pick<Options, "budget" | "cost">,
+  outer: RetryBudget | undefined
+): RetryBudget | undefined => {
+  const given = budget ?? outer
+  return given?.options.cost === undefined || cost === undefined ? given : given.costing(cost)
+}
+
+/** Tests whether the budget of a call that a fiber makes has costs. */
+export const hasCosts = (budget: RetryBudget | undefined, fiber: AnyFiber): boolean =>
+  (budget ?? fiber.getFiberRef(currentCall)?.budget)?.options.cost !== undefined
+
+/** Counts a call in its budget. A call within a call of the same budget has been counted. */
+export const countedIn = <A, E, R>(
+  budget: RetryBudget | undefined,
+  outer: RetryBudget | undefined,
+  call: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  budget === undefined || (budget.root ?? budget) === (outer?.root ?? outer)
+    ? call
+    : Effect.zipRight(budget.deposit, call)
 
 /**
  * Returns a budget from which a schedule only checks that it would grant a retry, and the budget that pays once the decision is known.
@@ -16,5 +42,8 @@ export const lookingAt = (budget: RetryBudget | undefined) => {
     wanted = available >= 1
     return wanted ? Effect.succeed(true) : budget.withdraw
   })
-  return { budget: { ...budget, withdraw }, payer: (): RetryBudget | undefined => (wanted ? budget : undefined) }
+  return {
+    budget: { ...budget, withdraw, root: budget.root ?? budget },
+    payer: (): RetryBudget | undefined => (wanted ? budget : undefined)
+  }
 }

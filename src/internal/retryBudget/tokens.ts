@@ -4,24 +4,33 @@
  * @since 0.1.0
  */
 
-/** The number of saved retries, and the moment it was computed. */
+/** The amount that is saved up, and the moment it was computed. Without costs, the amount is a number of retries. */
 export interface State {
+  /** The amount. It is negative after a retry that cost more than `max`. */
   readonly tokens: number
   /** Monotonic milliseconds. */
   readonly at: number
 }
 
 // in floating point, ten times 0.1 is a little less than 1
-const whole = 1 - 1e-9
+const rounding = 1e-9
 
-/** True if a budget has a retry. */
-export const isWhole = ({ tokens }: State): boolean => tokens >= whole
+/** Returns the amount that a budget must hold to grant a retry: `max` is enough for any. */
+const needed = (cost: number, { max }: Pick<Rates, "max">): number => Math.min(cost, max)
 
-/** Returns the number of whole retries. */
-export const wholeOf = (tokens: number): number => Math.floor(tokens + (1 - whole))
+/** Tests whether a budget grants a retry of a cost. */
+export const grants = ({ tokens }: State, cost: number, rates: Pick<Rates, "max">): boolean =>
+  cost === 0 || tokens >= needed(cost, rates) * (1 - rounding)
 
-/** Returns a state without one of its retries. */
-export const taken = (state: State): State => ({ ...state, tokens: Math.max(0, state.tokens - 1) })
+/** Returns the number of retries of a cost that a budget grants. */
+export const countOf = (tokens: number, cost: number, rates: Pick<Rates, "max">): number =>
+  cost === 0 ? Infinity : Math.max(0, Math.floor(tokens / needed(cost, rates) + rounding))
+
+/** Returns a state without the cost of a retry that it has granted. */
+export const taken = (state: State, cost: number): State => {
+  const left = state.tokens - cost
+  return { ...state, tokens: left < 0 && left >= -2 * rounding * cost ? 0 : left }
+}
 
 /** The checked options of a budget. */
 export interface Rates {
@@ -31,13 +40,13 @@ export interface Rates {
 }
 
 /**
- * Returns the state of a budget after time has passed and calls have been counted. It has at most `max` tokens, and a clock
- * that goes back takes none away.
+ * Returns the state of a budget after time has passed and calls of a cost have been counted. It has at most `max` tokens, and a
+ * clock that goes back takes none away.
  */
-export const accrue = (state: State, options: Rates, now: number, calls: number): State => ({
+export const accrue = (state: State, options: Rates, now: number, cost: number): State => ({
   tokens: Math.min(
     options.max,
-    state.tokens + (Math.max(0, now - state.at) / 1000) * options.minPerSecond + calls * options.ratio
+    state.tokens + (Math.max(0, now - state.at) / 1000) * options.minPerSecond + cost * options.ratio
   ),
   at: Math.max(now, state.at)
 })
