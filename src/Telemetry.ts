@@ -433,9 +433,11 @@ export const observeBudget = (
 ): Effect.Effect<void, never, Scope.Scope> => {
   const every = duration("Telemetry.observeBudget", "every", options.every ?? "5 seconds", { min: 1 })
   return Effect.suspend(() => {
-    const gauge = metricOf(allNames.budget, { budget: name })
+    const hasCosts = budget.options.cost !== undefined
+    const gauge = metricOf(hasCosts ? allNames.budgetBalance : allNames.budget, { budget: name })
+    const amount = hasCosts ? budget.balance : budget.available
     return repeatedly(
-      Effect.map(budget.available, (available) => gauge.unsafeUpdate(available, [])),
+      Effect.map(amount, (value) => gauge.unsafeUpdate(value, [])),
       every
     )
   })

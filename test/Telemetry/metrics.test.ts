@@ -98,6 +98,8 @@ const everything = Effect.gen(function* () {
   const http = yield* ScriptedClient.make()
   const budget = yield* RetryBudget.make({ max: 4, ratio: 0, minPerSecond: 0 })
   yield* Telemetry.observeBudget("all", budget)
+  const costs = { cost: () => 1, minPerSecond: 0, max: 0.5 }
+  yield* Telemetry.observeBudget("all", yield* RetryBudget.make(costs))
   const limiter = yield* RateLimiter.make({ concurrency: 1, queue: 1, requests: { limit: 6000 } })
   yield* Telemetry.observeLimiter(limiter)
   const limited = RateLimiter.limit(limiter, { key: "everything" })
@@ -255,6 +257,29 @@ describe("the subject of a metric", () => {
 })
 
 describe("Telemetry.metrics", () => {
+  it.effect("counts tokens by outcome, stated or estimated", () =>
+    Effect.gen(function* () {
+      const client = ReliableHttpClient.make(yield* ScriptedClient.make([Fault.answer(503), Fault.healthy]), {
+        workload: exactly("tokens"),
+        idempotency: "safe",
+        cost: () => ({ input: 70 })
+      })
+      const chatting = HttpClientRequest.bodyUnsafeJson(HttpClientRequest.post("http://a.test/v1/chat/completions"), {
+        model: "m",
+        messages: [{ role: "user", content: "one two three" }]
+      })
+      const fiber = yield* Effect.fork(client.execute(chatting).pipe(Effect.provide(Telemetry.metrics)))
+      yield* TestClock.adjust("1 minute")
+      yield* Fiber.join(fiber)
+      const lines = (yield* metricsOf("tokens")).filter((line) => line.startsWith("reliability.tokens "))
+      expect(lines.map((line) => line.replace(/ (?:address|port)=[\w.]+/g, ""))).toEqual([
+        "reliability.tokens outcome=Transient type=Unavailable type=input: 70",
+        "reliability.tokens outcome=success type=input: 3",
+        "reliability.tokens outcome=success type=output: 3"
+      ])
+    })
+  )
+
   it.effect("counts calls, attempts and waits by outcome", () =>
     Effect.gen(function* () {
       const policy = Reliability.make({ workload: exactly("counted"), about: { host: "a.test:8443", model: "m" } })

@@ -6,7 +6,7 @@
 import { globalValue } from "effect/GlobalValue"
 import * as FiberRef from "effect/FiberRef"
 import type { ApiError } from "../../ApiError.js"
-import type { Outcome, Observed, Observer, Backoff } from "../call/model.js"
+import type { Outcome, Observed, Observer, Backoff, Tokens } from "../call/model.js"
 import type { Listener, Notice } from "../call/notices.js"
 import { names } from "./names.js"
 import { bounded, type Labels, metricOf, type SubjectMetrics, Subjects } from "./subjects.js"
@@ -21,6 +21,7 @@ const record = (subjects: Subjects, outcome: Outcome, labels: Labels): void => {
   const { about, error, of, why } = outcome
   const subject = subjects.of(outcome)
   const seconds = outcome.millis / 1000
+  if (outcome.tokens !== undefined) recordTokens(subject, outcome.tokens, error, labels)
   if (of === "stream") return recordStream(subject, error, seconds, labels)
   if (error === undefined) {
     const { callDuration, calls, attempts, attemptDuration } = subject.success()
@@ -46,6 +47,17 @@ const record = (subjects: Subjects, outcome: Outcome, labels: Labels): void => {
     .metric(about.stream === true ? names.firstEvent : names.callDuration, { error: reason })
     .unsafeUpdate(seconds, labels)
   if (why === "Budget") subject.metric(names.suppressed, { error: reason }).unsafeUpdate(1, labels)
+}
+
+const recordTokens = (
+  subject: SubjectMetrics,
+  { input, output }: Tokens,
+  error: ApiError | undefined,
+  labels: Labels
+): void => {
+  const ended = { outcome: error?._tag ?? "success", error: error?.reason }
+  if (input > 0) subject.metric(names.tokens, { ...ended, tokenType: "input" }).unsafeUpdate(input, labels)
+  if (output > 0) subject.metric(names.tokens, { ...ended, tokenType: "output" }).unsafeUpdate(output, labels)
 }
 
 const recordStream = (subject: SubjectMetrics, error: ApiError | undefined, seconds: number, labels: Labels): void => {

@@ -125,6 +125,20 @@ export const names = {
     attributes: ["budget"],
     counts: "The retries that a budget would grant now."
   },
+  budgetBalance: {
+    name: "reliability.budget.balance",
+    kind: "gauge",
+    unit: "1",
+    attributes: ["budget"],
+    counts: "The amount that a budget with costs holds, in the unit of its costs."
+  },
+  tokens: {
+    name: "reliability.tokens",
+    kind: "counter",
+    unit: "{token}",
+    attributes: [...subject, "outcome", "error", "tokenType"],
+    counts: "Tokens of attempts and streams, stated or estimated. They are wasted unless the outcome is `success`."
+  },
   limiterWaiting: {
     name: "reliability.limiter.waiting",
     kind: "gauge",
