@@ -404,7 +404,7 @@ export const layer = (options: Options = {}): Layer.Layer<never> =>
 // -------------------------------------------------------------------------------------------------
 
 /**
- * Reports the retries that a budget has left in a gauge, until the scope closes.
+ * Reports the retries that a budget has left in a gauge, or the amount that a budget with costs holds, until the scope closes.
  *
  * The budget is read at a fixed interval, since other code than the calls of this package may use it too.
  *

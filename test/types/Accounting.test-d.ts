@@ -31,6 +31,16 @@ describe("Accounting.layer", () => {
   })
 })
 
+describe("Accounting.tokens", () => {
+  it("accepts snapshots and windows", () => {
+    expectTypeOf(Accounting.tokens(window)).toEqualTypeOf<Accounting.TokenReport>()
+    expectTypeOf(Effect.map(accounting.snapshot, Accounting.tokens)).toEqualTypeOf<
+      Effect.Effect<Accounting.TokenReport>
+    >()
+    expectTypeOf(Accounting.tokens(window).wasted).toEqualTypeOf<Accounting.TokenCounts>()
+  })
+})
+
 describe("Accounting.since and only", () => {
   it("supports both forms and preserves the type", () => {
     expectTypeOf(

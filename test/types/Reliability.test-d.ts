@@ -1,5 +1,14 @@
-import { Context, type Duration, Effect, type Layer, type Option, Schedule } from "effect"
-import { ApiError, Classify, Deadline, Reliability, Retry, RetryBudget, Workload } from "effect-reliability"
+import { Config, type ConfigError, Context, type Duration, Effect, type Layer, type Option, Schedule } from "effect"
+import {
+  ApiError,
+  Classify,
+  Deadline,
+  type RateLimiter,
+  Reliability,
+  Retry,
+  RetryBudget,
+  Workload
+} from "effect-reliability"
 import { describe, expectTypeOf, it } from "vitest"
 
 class Other {
@@ -153,9 +162,26 @@ describe("RetryBudget", () => {
   it("requires nothing and cannot fail", () => {
     expectTypeOf(RetryBudget.make()).toEqualTypeOf<Effect.Effect<RetryBudget.RetryBudget>>()
     expectTypeOf(RetryBudget.layer()).toEqualTypeOf<Layer.Layer<RetryBudget.RetryBudget>>()
+    const costs = { cost: ({ input = 0 }: RateLimiter.Cost) => input, minPerSecond: 1, max: 10 }
+    expectTypeOf(RetryBudget.make(costs)).toEqualTypeOf<Effect.Effect<RetryBudget.RetryBudget>>()
+    const config = { cost: Config.succeed(costs.cost), minPerSecond: Config.succeed(1), max: Config.number("MAX") }
+    expectTypeOf(RetryBudget.layerConfig(config)).toEqualTypeOf<
+      Layer.Layer<RetryBudget.RetryBudget, ConfigError.ConfigError>
+    >()
     expectTypeOf(RetryBudget.RetryBudget).toExtend<
       Effect.Effect<RetryBudget.RetryBudget, never, RetryBudget.RetryBudget>
     >()
+  })
+
+  it("infers the tokens of a cost", () => {
+    void RetryBudget.make({
+      cost: (tokens) => {
+        expectTypeOf(tokens).toEqualTypeOf<RateLimiter.Cost>()
+        return 1
+      }
+    })
+    // @ts-expect-error the tokens are numbers
+    void Reliability.make({ workload: interactive, cost: { input: "7" } })
   })
 })
 
