@@ -99,8 +99,8 @@ const rows: Readonly<Record<string, ReadonlyArray<RegExp>>> = {
   ]
 }
 
-// run by `test/workflow/DurableJob/cluster.test.ts` and `test/Telemetry/prometheus.test.ts`
-const elsewhere = ["durablePostgres.ts", "metricsToPrometheus.ts"]
+// run by `test/cli/Dashboards/prometheus.test.ts`, `test/workflow/DurableJob/cluster.test.ts` and `test/Telemetry/prometheus.test.ts`
+const elsewhere = ["dashboards.ts", "durablePostgres.ts", "metricsToPrometheus.ts"]
 
 describe("an example", () => {
   it("appears in the lists of expected output", () => {

@@ -3,9 +3,9 @@ import { Effect, FastCheck as fc, Layer, Metric, MetricBoundaries, Redacted, Str
 import { CircuitBreaker, RateLimiter, Reliability, Retry, RetryBudget, Store, Telemetry } from "effect-reliability"
 import { Fireworks } from "effect-reliability/fireworks"
 import { ScriptedClient } from "effect-reliability/testing"
-import { spawnSync } from "node:child_process"
 import { describe, expect } from "vitest"
 import { root, run } from "../support/project.js"
+import { hasPromtool, needsPromtool, promtool } from "../support/prometheus.js"
 import { chat, exactly, failing, unavailable } from "../support/telemetry.js"
 
 /** Parses a page like a scraper: each family with its type, each series with its labels unescaped. */
@@ -54,15 +54,8 @@ const scraped = (page: string) => {
 const snapshotOf = (name: string) =>
   Effect.map(Metric.snapshot, (snapshot) => snapshot.filter(({ metricKey }) => metricKey.name.startsWith(name)))
 
-/** True if Prometheus's own tool is installed. */
-const hasPromtool = spawnSync("promtool", ["--version"]).status === 0
-const needed = hasPromtool ? "" : " (SKIPPED: it needs promtool, see apt-get install prometheus)"
-
 /** Checks a page with Prometheus's own tool. */
-const checked = (page: string) => {
-  const { status, stderr, stdout } = spawnSync("promtool", ["check", "metrics"], { input: page, encoding: "utf8" })
-  return { status, output: stdout + stderr }
-}
+const checked = (page: string) => promtool(["check", "metrics"], page)
 
 /** Metrics whose names or labels must be changed, with an id that separates them from those of other tests. */
 const awkward = (id: string) =>
@@ -116,7 +109,7 @@ describe("Telemetry.prometheusOf", () => {
     })
   )
 
-  it.skipIf(!hasPromtool)(`passes promtool${needed}`, () =>
+  it.skipIf(!hasPromtool)(`passes promtool${needsPromtool}`, () =>
     Effect.runPromise(
       Effect.gen(function* () {
         yield* awkward("p5")
@@ -134,41 +127,43 @@ describe("Telemetry.prometheusOf", () => {
     )
   )
 
-  it.skipIf(!hasPromtool)(`passes promtool with the metrics of models, circuits, limiters and stores${needed}`, () =>
-    Effect.runPromise(
-      Effect.gen(function* () {
-        const fireworks = yield* Fireworks.Fireworks
-        const request = { ...chat(), stream_options: { include_usage: true } }
-        yield* fireworks.chat(chat())
-        yield* Stream.runDrain(fireworks.chatStream(request))
-        yield* fireworks.embeddings({ model: "m", input: "Hello" })
-        const key = "promtool"
-        const breaker = yield* CircuitBreaker.make({ tripPolicy: CircuitBreaker.consecutive(1) })
-        const inCircuit = CircuitBreaker.withBreaker(breaker, { key })
-        yield* Effect.ignore(inCircuit(Effect.fail(unavailable)))
-        yield* Effect.ignore(inCircuit(Effect.void))
-        const limiter = yield* RateLimiter.make()
-        yield* RateLimiter.limit(Effect.void, limiter, { key })
-        yield* Telemetry.observeLimiter(limiter)
-        const store: Store.Store = { modify: () => Effect.fail(new Store.StoreUnavailable({ detail: "down" })) }
-        const { withdraw } = yield* RetryBudget.make({ store })
-        yield* withdraw
-        const page = yield* Telemetry.prometheus
-        for (const { kind, name } of [Telemetry.names.genAiTokenUsage, Telemetry.names.breakerState]) {
-          expect(page).toContain(`# TYPE ${name.replaceAll(".", "_")} ${kind}`)
-        }
-        expect(checked(page)).toEqual({ status: 0, output: "" })
-      }).pipe(
-        Effect.provide(
-          Layer.mergeAll(
-            Telemetry.layer({ logs: { outage: "None", transition: "None" } }),
-            Telemetry.genAi({ conventions: "genai-0.1" }),
-            Fireworks.layer({ apiKey: Redacted.make("fw_secret") }).pipe(Layer.provide(ScriptedClient.layer()))
-          )
-        ),
-        Effect.scoped
+  it.skipIf(!hasPromtool)(
+    `passes promtool with the metrics of models, circuits, limiters and stores${needsPromtool}`,
+    () =>
+      Effect.runPromise(
+        Effect.gen(function* () {
+          const fireworks = yield* Fireworks.Fireworks
+          const request = { ...chat(), stream_options: { include_usage: true } }
+          yield* fireworks.chat(chat())
+          yield* Stream.runDrain(fireworks.chatStream(request))
+          yield* fireworks.embeddings({ model: "m", input: "Hello" })
+          const key = "promtool"
+          const breaker = yield* CircuitBreaker.make({ tripPolicy: CircuitBreaker.consecutive(1) })
+          const inCircuit = CircuitBreaker.withBreaker(breaker, { key })
+          yield* Effect.ignore(inCircuit(Effect.fail(unavailable)))
+          yield* Effect.ignore(inCircuit(Effect.void))
+          const limiter = yield* RateLimiter.make()
+          yield* RateLimiter.limit(Effect.void, limiter, { key })
+          yield* Telemetry.observeLimiter(limiter)
+          const store: Store.Store = { modify: () => Effect.fail(new Store.StoreUnavailable({ detail: "down" })) }
+          const { withdraw } = yield* RetryBudget.make({ store })
+          yield* withdraw
+          const page = yield* Telemetry.prometheus
+          for (const { kind, name } of [Telemetry.names.genAiTokenUsage, Telemetry.names.breakerState]) {
+            expect(page).toContain(`# TYPE ${name.replaceAll(".", "_")} ${kind}`)
+          }
+          expect(checked(page)).toEqual({ status: 0, output: "" })
+        }).pipe(
+          Effect.provide(
+            Layer.mergeAll(
+              Telemetry.layer({ logs: { outage: "None", transition: "None" } }),
+              Telemetry.genAi({ conventions: "genai-0.1" }),
+              Fireworks.layer({ apiKey: Redacted.make("fw_secret") }).pipe(Layer.provide(ScriptedClient.layer()))
+            )
+          ),
+          Effect.scoped
+        )
       )
-    )
   )
 
   it.effect("prints cumulative buckets and names with units, and escapes quoted text", () =>

@@ -22,6 +22,7 @@ import { readFileSync } from "node:fs"
 import { stripVTControlCharacters } from "node:util"
 import { agentic, batchSubmission, interactive, largeModel } from "../../Workload.js"
 import * as Doctor from "../Doctor.js"
+import { dashboards } from "./dashboards/dashboardsCommand.js"
 import { lab } from "./lab/command.js"
 import { simulate } from "./simulate/simulateCommand.js"
 import {
@@ -47,7 +48,7 @@ const withPlainConsole = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effec
       .map(String)
       .join(" ")
       .trimEnd()
-      .replace(/^\$ (?=doctor |lab |simulate )/m, `$$ ${name} `)
+      .replace(/^\$ (?=dashboards |doctor |lab |simulate )/m, `$$ ${name} `)
     return write(stream, `${isColoured(stream) ? text : stripVTControlCharacters(text)}\n`)
   }
   const [log, error] = [print(process.stdout), print(process.stderr)]
@@ -151,9 +152,9 @@ const doctor = Command.make(
 
 const commands = Command.make(name).pipe(
   Command.withDescription(
-    "Checks calls to model APIs, shows how they end when something goes wrong, and simulates traffic."
+    "Checks calls to model APIs, shows how they end when something goes wrong, simulates traffic, and prints dashboards."
   ),
-  Command.withSubcommands([doctor, lab, simulate])
+  Command.withSubcommands([doctor, lab, simulate, dashboards])
 )
 
 const version = (): string => {

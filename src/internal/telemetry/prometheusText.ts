@@ -76,12 +76,19 @@ const isReserved = (name: string, state: unknown): boolean =>
   name === "quantile" ||
   (name === "key" && MetricState.isFrequencyState(state))
 
+/** Returns the name of a label. */
+export const labelName = (attribute: string): string => allowed(attribute).replaceAll(":", "_")
+
+/** Returns the name of a family, unless another family uses it. */
+export const familyName = (name: string, unit: string, type: Type): string =>
+  ended(ended(allowed(name), units[unit]), type === "counter" ? "total" : undefined)
+
 const labelsOf = (tags: ReadonlyArray<MetricLabel.MetricLabel>, state: unknown): Labels => {
   const labels = new Map<string, string>()
   for (const tag of tags) {
     // an empty label is the same as a missing one
     if (isUnit(tag) || tag.value === "") continue
-    const name = allowed(tag.key).replaceAll(":", "_")
+    const name = labelName(tag.key)
     const own = isReserved(name, state) ? `exported_${name}` : name
     const same = labels.get(own)
     labels.set(own, same === undefined ? tag.value : `${same};${tag.value}`)
@@ -135,8 +142,7 @@ const rendered = ({ metricKey, metricState }: MetricPair.MetricPair.Untyped): Re
   const found = samplesOf(metricState, labels)
   if (found === undefined) return []
   const [type, samples] = found
-  const unit = units[metricKey.tags.find(isUnit)?.value ?? ""]
-  const wanted = ended(ended(allowed(metricKey.name), unit), type === "counter" ? "total" : undefined)
+  const wanted = familyName(metricKey.name, metricKey.tags.find(isUnit)?.value ?? "", type)
   return [{ type, wanted, help: Option.getOrElse(metricKey.description, () => ""), labels: textOf(labels), samples }]
 }
 
