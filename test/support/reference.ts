@@ -1,8 +1,10 @@
 /** Renders the tables of the reference pages in `.github/` from the values of the code. `npm run reference` writes them. */
 import { Duration } from "effect"
 import { Accounting, ApiError, Dialect, Workload } from "effect-reliability"
+import { Dashboards } from "effect-reliability/cli"
 import { writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
+import { sections } from "../../src/cli/internal/dashboards/panels.js"
 import { reasons } from "../../src/internal/reasons.js"
 import { stopReasons } from "../../src/internal/stopReasons.js"
 import { findings } from "./findings.js"
@@ -207,6 +209,33 @@ const findingRows = findings.map(({ code: name, next, severity, side, title }) =
   next.join(" ")
 ])
 
+// --- DASHBOARDS ------------------------------------------------------------------------------------
+
+const panelRows = sections.flatMap(({ panels, title: section }) =>
+  panels.map(({ description, title }) => [section, title, description])
+)
+
+/** Replaces the templates of a text by the names of their values. */
+const withoutTemplates = (text: string): string =>
+  text
+    .replace(/\{\{ with \S+ \}\}(.*?)\{\{ \. \}\}\{\{ end \}\}/g, "$1_model_")
+    .replace(/\{\{ \$labels\.\w+?_(\w+) \}\}/g, (_, label: string) => `_${label.replace(/.*_/, "")}_`)
+    .replace(/\{\{ \$value.*?\}\}/g, "_n_")
+
+const { groups: ruleGroups } = Dashboards.rules()
+
+const alertRows = ruleGroups.flatMap(({ rules }) =>
+  rules.flatMap((rule) => {
+    if (!("alert" in rule)) return []
+    const { alert, annotations, for: time, labels } = rule
+    return [[code(alert), labels.severity, time, `${withoutTemplates(annotations.summary)}.`, annotations.description]]
+  })
+)
+
+const recordingRows = ruleGroups.flatMap(({ rules }) =>
+  rules.flatMap((rule) => ("record" in rule ? [[code(rule.record)]] : []))
+)
+
 // --- The tables ------------------------------------------------------------------------------------
 
 export const tables: ReadonlyArray<Table> = [
@@ -276,6 +305,21 @@ export const tables: ReadonlyArray<Table> = [
     page: "DOCTOR",
     name: "findings",
     markdown: markdown(["code", "severity", "side", "what was found", "what to do"], findingRows)
+  },
+  {
+    page: "DASHBOARDS",
+    name: "panels",
+    markdown: markdown(["section", "panel", "what it says"], panelRows)
+  },
+  {
+    page: "DASHBOARDS",
+    name: "alerts",
+    markdown: markdown(["alert", "severity", "for", "meaning", "what to do"], alertRows)
+  },
+  {
+    page: "DASHBOARDS",
+    name: "recordings",
+    markdown: markdown(["recorded metric"], recordingRows)
   }
 ]
 

@@ -138,8 +138,8 @@ describe("Prometheus", () => {
   )
 })
 
-describe("the panels", () => {
-  it("are all asked for data", () => {
+describe("a query of a panel", () => {
+  it("belongs to each panel, so that the test above evaluates all of them", () => {
     const titles = sections.flatMap(({ panels }) => panels.map(({ title }) => title))
     expect([...new Set(targets.map(({ title }) => title))]).toEqual(titles)
   })

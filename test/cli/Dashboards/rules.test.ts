@@ -176,7 +176,7 @@ const cases: ReadonlyArray<Case> = [
 ]
 
 describe.skipIf(!hasPromtool)(`an alert${needsPromtool}`, () => {
-  it.each(cases)("$alert $title", ({ alert, at, series, summaries }) =>
+  it.each(cases)("evaluates $alert: $title", ({ alert, at, series, summaries }) =>
     Effect.gen(function* () {
       const rule = Dashboards.rules().groups[1]?.rules.find((rule) => "alert" in rule && rule.alert.endsWith(alert))
       const tests = {

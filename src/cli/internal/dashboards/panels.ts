@@ -14,7 +14,7 @@ export interface Target {
 
 export interface Panel {
   readonly title: string
-  /** What the panel says, in one or two sentences. */
+  /** A description of what the panel shows, in one or two sentences. */
   readonly description: string
   /** The unit, as Grafana names it. */
   readonly unit: "percentunit" | "reqps" | "s" | "short"
@@ -160,7 +160,7 @@ export const sections: ReadonlyArray<Section> = [
       {
         title: "Dashboard law",
         description:
-          "The provider's dashboard must show between `at least` and `at most` requests. Compare it with this panel: fewer or more mean that something else loses or sends requests.",
+          "The provider's dashboard shows between `at least` and `at most` requests, if it covers the same calls. The attempts above `at most` never left this side.",
         unit: "reqps",
         targets: [
           { query: rate("attempts", { by: [], where: { error: notHeldBack } }), legend: "attempts of the client" },
