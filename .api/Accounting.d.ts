@@ -3,11 +3,21 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Outcome } from "./Reliability.js"
-import type { Counts, Labels, ReconcileOptions, ServerCounts, Verdict, Window } from "./internal/accounting/model.js"
+import type {
+  Counts,
+  Labels,
+  ReconcileOptions,
+  ServerCounts,
+  TokenReport,
+  Verdict,
+  Window
+} from "./internal/accounting/model.js"
 export type {
   Row,
   Labels,
   InFlight,
+  TokenCounts,
+  TokenReport,
   Counts,
   Window,
   ServerCounts,
@@ -53,5 +63,6 @@ export declare const only: {
   (labels: Partial<Labels>): <C extends Counts>(counts: C) => C
   <C extends Counts>(counts: C, labels: Partial<Labels>): C
 }
+export declare const tokens: ({ rows }: Pick<Counts, "rows">) => TokenReport
 export declare const reconcile: (window: Window, counts: ServerCounts, options?: ReconcileOptions) => Verdict
 export declare const format: (verdict: Verdict) => string

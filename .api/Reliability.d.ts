@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import { type ApiError, type Transient } from "./ApiError.js"
 import { type Attempt, type Classifying, type Moment, type Options, type Policy } from "./internal/reliability/model.js"
 import type { Workload } from "./Workload.js"
-export type { About, Idempotency, Outcome } from "./internal/call/model.js"
+export type { About, Idempotency, ModelResponse, Outcome, Tokens } from "./internal/call/model.js"
 export * from "./internal/reliability/model.js"
 export type Protected<E> = E | Transient
 export declare function make<E, R = never, R2 = never>(

@@ -19,7 +19,7 @@ export type { RequestUse } from "./internal/rateLimiter/requestUse.js"
 export interface ReliableHttpClient<R = never> extends HttpClient.HttpClient.With<ApiError, R> {}
 export interface Options<R = never> extends Omit<
   Reliability.Options<R>,
-  "workload" | "about" | "idempotency" | "limiter" | "breaker" | "hedge"
+  "workload" | "about" | "idempotency" | "limiter" | "breaker" | "hedge" | "cost"
 > {
   readonly about?: ((request: HttpClientRequest.HttpClientRequest) => Reliability.About) | undefined
   readonly workload?: Workload.Workload | undefined
@@ -32,6 +32,7 @@ export interface Options<R = never> extends Omit<
     | Dialect.Target
     | ((request: HttpClientRequest.HttpClientRequest) => Dialect.Target | undefined)
     | undefined
+  readonly cost?: RequestUse["cost"]
   readonly limiter?: RateLimiter | RequestUse | undefined
   readonly breaker?: CircuitBreaker | BreakerUse | undefined
   readonly hedge?: HedgeService | RequestHedge | undefined

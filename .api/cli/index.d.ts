@@ -1,1 +1,2 @@
+export * as Dashboards from "./Dashboards.js"
 export * as Doctor from "./Doctor.js"

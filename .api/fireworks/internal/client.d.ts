@@ -16,8 +16,9 @@ type Request = HttpClientRequest.HttpClientRequest
 type Response = HttpClientResponse.HttpClientResponse
 export interface Observers<R = never> extends Omit<
   Reliability.Options<R>,
-  "workload" | "about" | "idempotency" | "limiter" | "breaker" | "hedge"
+  "workload" | "about" | "idempotency" | "limiter" | "breaker" | "hedge" | "cost"
 > {
+  readonly cost?: ReliableHttpClient.RequestUse["cost"]
   readonly limiter?: RateLimiter | ReliableHttpClient.RequestUse | undefined
   readonly breaker?: CircuitBreaker | ReliableHttpClient.BreakerUse | undefined
 }

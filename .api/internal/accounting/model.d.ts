@@ -5,6 +5,17 @@ export interface Labels {
   readonly model: string | undefined
   readonly host: string | undefined
 }
+export interface TokenCounts {
+  readonly input: number
+  readonly estimated: number
+  readonly output: number
+}
+export interface TokenReport {
+  readonly spent: TokenCounts
+  readonly wasted: TokenCounts
+  readonly failed: TokenCounts
+  readonly aborted: TokenCounts
+}
 export interface Row extends Labels {
   readonly of: Outcome["of"]
   readonly outcome: "ok" | "failed"
@@ -14,6 +25,7 @@ export interface Row extends Labels {
   readonly delivery: Delivery
   readonly count: number
   readonly millis: number
+  readonly tokens?: TokenCounts | undefined
 }
 export interface InFlight extends Labels {
   readonly calls: number

@@ -59,6 +59,11 @@ export interface About {
   readonly stream?: boolean | undefined
   readonly response?: ModelResponse | undefined
 }
+export interface Tokens {
+  readonly input: number
+  readonly output: number
+  readonly isEstimated: boolean
+}
 export interface Outcome {
   readonly of: "attempt" | "call" | "stream"
   readonly workload: Workload
@@ -69,6 +74,7 @@ export interface Outcome {
   readonly at: number
   readonly millis: number
   readonly composite: boolean
+  readonly tokens?: Tokens | undefined
 }
 export interface Call {
   readonly outer: Call | undefined

@@ -7,9 +7,13 @@ import type { RequestUse } from "../rateLimiter/requestUse.js"
 import type { RateLimiter } from "../rateLimiter/service.js"
 import type { Event } from "../sse/model.js"
 export type { Event } from "../sse/model.js"
-export interface Options<R = never> extends Omit<Reliability.Options<R>, "workload" | "limiter" | "breaker" | "hedge"> {
+export interface Options<R = never> extends Omit<
+  Reliability.Options<R>,
+  "workload" | "limiter" | "breaker" | "hedge" | "cost"
+> {
   readonly workload?: Workload.Workload | undefined
   readonly idempotency?: Reliability.Idempotency | undefined
+  readonly cost?: RequestUse["cost"]
   readonly limiter?: RateLimiter | RequestUse | undefined
   readonly breaker?: CircuitBreaker | BreakerUse | undefined
   readonly dialect?: Dialect | undefined

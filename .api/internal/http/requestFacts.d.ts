@@ -5,6 +5,7 @@ export declare class RequestFacts {
   #private
   constructor(request: Request, model: string | undefined)
   get text(): string
+  get model(): string | undefined
   get key(): string
 }
 export {}

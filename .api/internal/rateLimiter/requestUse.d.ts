@@ -19,6 +19,12 @@ export declare const useFor: (
   request: Request,
   facts: RequestFacts
 ) => CheckedUse
+export declare class RequestCost implements Cost {
+  #private
+  constructor(request: Request, facts: RequestFacts, of: RequestUse["cost"])
+  get input(): number | undefined
+  get maxOutput(): number | undefined
+}
 type Fields = Readonly<Record<string, unknown>>
 export declare const fieldsOf: (value: unknown) => Fields
 export declare const usageOf: (value: unknown) => TokenUsage | undefined

@@ -5,6 +5,7 @@ import type { RetryBudget } from "../../RetryBudget.js"
 import type { About, Idempotency, Outcome, Workload } from "../call/model.js"
 import type { HedgeService, Use as HedgeUse } from "../hedge/model.js"
 import type { CircuitBreaker, Use as KeyedBreaker } from "../circuitBreaker/breakerService.js"
+import type { Cost } from "../rateLimiter/model.js"
 import type { RateLimiter, Use } from "../rateLimiter/service.js"
 export interface Retrying {
   readonly workload: Workload
@@ -21,6 +22,7 @@ export interface Options<R = never, R2 = R> {
   readonly idempotency?: Idempotency | undefined
   readonly about?: About | undefined
   readonly budget?: RetryBudget | undefined
+  readonly cost?: Cost | undefined
   readonly limiter?: RateLimiter | Use | undefined
   readonly breaker?: CircuitBreaker | KeyedBreaker | undefined
   readonly hedge?: HedgeService | HedgeUse | undefined

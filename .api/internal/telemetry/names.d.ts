@@ -215,6 +215,30 @@ export declare const names: {
     readonly attributes: readonly ["budget"]
     readonly counts: "The retries that a budget would grant now."
   }
+  readonly budgetBalance: {
+    readonly name: "reliability.budget.balance"
+    readonly kind: "gauge"
+    readonly unit: "1"
+    readonly attributes: readonly ["budget"]
+    readonly counts: "The amount that a budget with costs holds, in the unit of its costs."
+  }
+  readonly tokens: {
+    readonly name: "reliability.tokens"
+    readonly kind: "counter"
+    readonly unit: "{token}"
+    readonly attributes: readonly [
+      "workload",
+      "operation",
+      "provider",
+      "model",
+      "address",
+      "port",
+      "outcome",
+      "error",
+      "tokenType"
+    ]
+    readonly counts: "Tokens of attempts and streams, stated or estimated. They are wasted unless the outcome is `success`."
+  }
   readonly limiterWaiting: {
     readonly name: "reliability.limiter.waiting"
     readonly kind: "gauge"

@@ -4,7 +4,18 @@
  * @since 0.2.0
  */
 import type { Attribute } from "../../../internal/telemetry/names.js"
-import { labelOf, type Matcher, max, type Query, quantile, rate, ratio, sum, sumPerMinute } from "./queries.js"
+import {
+  labelOf,
+  type Matcher,
+  max,
+  perMinute,
+  type Query,
+  quantile,
+  rate,
+  ratio,
+  sum,
+  sumPerMinute
+} from "./queries.js"
 
 /** A query of a panel, with a template for the names of its lines. */
 export interface Target {
@@ -279,6 +290,19 @@ export const sections: ReadonlyArray<Section> = [
           {
             query: sumPerMinute("genAiTokenUsage", { by: ["model", "tokenType"] }),
             legend: legend("", "model", "tokenType")
+          }
+        ]
+      },
+      {
+        title: "Tokens wasted",
+        description:
+          "The tokens, stated or estimated, of attempts and streams that failed, were aborted, or were hedged away.",
+        unit: "short",
+        isStacked: true,
+        targets: [
+          {
+            query: perMinute(rate("tokens", { by: ["model", "error"], where: { outcome: failed } })),
+            legend: legend("", "model", "error")
           }
         ]
       },

@@ -89,6 +89,12 @@ export const sumPerMinute =
   (place) =>
     `60 * sum ${grouped(selection.by)} (rate(${series(metric, selection, place, "_sum")}[${place.window}]))`
 
+/** Returns the values of a query per minute instead of per second. */
+export const perMinute =
+  (query: Query): Query =>
+  (place) =>
+    `60 * ${query(place)}`
+
 /** Returns a quantile of a histogram. */
 export const quantile =
   <M extends Metric<"histogram">>(share: number, metric: M, selection: Selection<M>): Query =>
