@@ -561,7 +561,7 @@ describe("a budget with costs", () => {
     expect(spent).toBeGreaterThan(0)
   })
 
-  it("is a budget of retries if each attempt costs 1", () => {
+  it("decides like a budget of retries if each attempt costs 1", () => {
     const decisions = (budget: RetryBudget.RetryBudget, clock: ClockByHand, events: ReadonlyArray<Paid>) =>
       Effect.forEach(events, (event): Effect.Effect<unknown> => {
         if (event.does !== "passes") return Effect.all([budget.costing(event.tokens)[event.does], budget.available])
@@ -663,7 +663,7 @@ describe("a budget with costs", () => {
     }
   })
 
-  it.effect("is described by the share of its costs", () =>
+  it.effect("describes the share of its costs", () =>
     Effect.gen(function* () {
       const budget = yield* RetryBudget.make({ cost: tokens, ratio: 0.1, minPerSecond: 100, max: 5000 })
       expect(Reliability.describe(Reliability.make({ workload: Workload.interactive, budget })).budget).toBe(

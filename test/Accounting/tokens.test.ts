@@ -43,8 +43,8 @@ const makeClient = (script: Fault.Script, options: ReliableHttpClient.Options = 
     ReliableHttpClient.make(scripted, { workload, idempotency: "safe", ...options })
   )
 
-describe("the tokens of requests", () => {
-  it.effect("are those that the response states", () =>
+describe("Accounting of requests", () => {
+  it.effect("counts the tokens that the response states", () =>
     Effect.gen(function* () {
       const client = yield* makeClient(Fault.healthy)
       const report = yield* tokensOf(client.execute(prompt()))
@@ -57,7 +57,7 @@ describe("the tokens of requests", () => {
     })
   )
 
-  it.effect("are estimated for attempts that fail, and wasted", () =>
+  it.effect("estimates the tokens of attempts that fail, and counts them as wasted", () =>
     Effect.gen(function* () {
       const client = yield* makeClient([Fault.answer(503), Fault.answer(500)])
       const { failed, spent, wasted } = yield* tokensOf(client.execute(prompt()))
@@ -67,7 +67,7 @@ describe("the tokens of requests", () => {
     })
   )
 
-  it.effect("are none if nothing was sent, or if the server refused to execute it", () =>
+  it.effect("counts no tokens if nothing was sent, or if the server refused to execute it", () =>
     Effect.gen(function* () {
       const down = yield* ScriptedClient.make()
       yield* down.down
@@ -80,7 +80,7 @@ describe("the tokens of requests", () => {
     })
   )
 
-  it.effect("are unknown without a model, unless the option cost states them", () =>
+  it.effect("counts no tokens without a model, unless the option cost states them", () =>
     Effect.gen(function* () {
       const upload = HttpClientRequest.bodyUnsafeJson(HttpClientRequest.post(url), { file: "x".repeat(1000) })
       const down = () => Fault.answer(503)
@@ -99,7 +99,7 @@ describe("the tokens of requests", () => {
     })
   )
 
-  it.effect("are aborted if the caller is interrupted after the request was sent", () =>
+  it.effect("counts tokens as aborted if the caller is interrupted after the request was sent", () =>
     Effect.gen(function* () {
       const client = yield* makeClient(Fault.unanswered)
       const report = yield* tokensOf(Effect.timeout(client.execute(prompt()), "1 second"))
@@ -113,7 +113,7 @@ describe("the tokens of requests", () => {
     })
   )
 
-  it.effect("are aborted if the copy was hedged away", () =>
+  it.effect("counts tokens as aborted if the copy was hedged away", () =>
     Effect.gen(function* () {
       const hedge = yield* Hedge.make({ after: "1 second", budget: { ratio: 1 } })
       const client = yield* makeClient([Fault.stall("1 minute"), Fault.healthy], { hedge })
@@ -124,7 +124,7 @@ describe("the tokens of requests", () => {
     })
   )
 
-  it.effect("are not those of the response to an earlier attempt", () =>
+  it.effect("ignores the response to an earlier attempt", () =>
     Effect.gen(function* () {
       const givenUp = Fault.answer(200, {
         body: { choices: [{ finish_reason: "error" }], usage: { prompt_tokens: 7, completion_tokens: 3 } }
@@ -147,12 +147,12 @@ describe("the tokens of requests", () => {
   )
 })
 
-describe("the tokens of streams", () => {
+describe("Accounting of streams", () => {
   const request = prompt({ stream: true })
   const open = (script: Fault.Script, sent = request) =>
     Effect.map(makeClient(script), (client) => EventStream.open(sent, { client }))
 
-  it.effect("are those that the stream states at its end, or estimates", () =>
+  it.effect("counts the tokens that the stream states at its end, or estimates", () =>
     Effect.gen(function* () {
       const stating = yield* open(Fault.healthy, prompt({ stream: true, stream_options: { include_usage: true } }))
       const { spent, wasted } = yield* tokensOf(Stream.runDrain(stating))
@@ -163,7 +163,7 @@ describe("the tokens of streams", () => {
     })
   )
 
-  it.effect("are wasted if the stream breaks or is left early, and counted once", () =>
+  it.effect("counts tokens as wasted, and once, if the stream breaks or is left early", () =>
     Effect.gen(function* () {
       const broken = yield* open(Fault.stream({ events: 5, after: 2, ending: "reset" }))
       expect((yield* tokensOf(Effect.flip(Stream.runDrain(broken)))).failed).toEqual(estimated(inputOf(request)))
@@ -172,7 +172,7 @@ describe("the tokens of streams", () => {
     })
   )
 
-  it.effect("are wasted by attempts before the first event", () =>
+  it.effect("counts the tokens of attempts before the first event as wasted", () =>
     Effect.gen(function* () {
       const retried = yield* open([Fault.answer(503), Fault.answer(503), Fault.stream({ events: 3 })])
       const { spent, wasted } = yield* tokensOf(Stream.runDrain(retried))
