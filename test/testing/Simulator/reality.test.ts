@@ -7,7 +7,7 @@ import { Fault, FaultServer, Simulator } from "effect-reliability/testing"
 import { describe, expect, it } from "vitest"
 
 const workers = 40
-const seconds = 12
+const seconds = 20
 const limit = { burst: 10, perSecond: 40 }
 
 const workload = Workload.make({
