@@ -23,8 +23,8 @@
  * than `max`, the budget is in debt: it grants nothing until calls and time have paid the debt. Choose a `max` above the cost of your
  * largest request.
  *
- * With the option `store`, the budgets of several processes share their retries. Only `withdraw` and `available` wait for the store.
- * While it is unavailable, each process uses its share.
+ * With the option `store`, the budgets of several processes share their retries. `withdraw`, `available` and `balance` wait for the store; `deposit` does not.
+ * While it is unavailable, each process uses the budget divided by the number of processes (`processes` of the store).
  *
  * @since 0.1.0
  */

@@ -28,8 +28,8 @@
  * the tag `unit`. They export that tag as an attribute too, since Effect has no other place for a unit.
  *
  * No attribute and no line holds a path, a query, an account, a secret, or content of a request or response. Of a response, only the
- * id, the model, the finish reasons and the numbers of tokens are reported. After one hundred workloads, models or hosts, further
- * ones are reported as `(other)`.
+ * status, the error code, the ids, the model, the finish reasons and the numbers of tokens are reported. In metrics, after one hundred
+ * workloads, models or hosts, further ones are reported as `(other)`.
  *
  * @since 0.1.0
  */

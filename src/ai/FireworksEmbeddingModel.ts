@@ -2,7 +2,7 @@
  * Embedding models of the Fireworks AI API for programs that are written against the `EmbeddingModel` of `@effect/ai`.
  *
  * `layer` provides an `EmbeddingModel` over the service `Fireworks`. Its calls have the workload, retries, timeouts, limiter, breaker
- * and observers of that service. Calls fail with an `AiError` whose `cause` is the `ApiError`, by the table of
+ * and observers of that service. If a call fails, the `cause` of the `AiError` is the `ApiError`: see the table in
  * `FireworksLanguageModel`.
  *
  * `embedMany` sends the texts in batches of `maxBatchSize`, one after another by default. `embed` sends one text. Calls of `embed`

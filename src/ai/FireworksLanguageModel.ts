@@ -4,7 +4,8 @@
  * `layer` provides a `LanguageModel` over the service `Fireworks`. Its calls have the workload, retries, timeouts, limiter, breaker
  * and observers of that service. `@effect/ai` is an optional peer, which only `effect-reliability/ai` imports.
  *
- * Calls fail with an `AiError` whose `cause` is the `ApiError`. `Classify.mapError` returns the `ApiError` itself.
+ * If a request fails, the `cause` of the `AiError` is the `ApiError`, and after `Classify.mapError()` the effect fails with the `ApiError`
+ * instead. If `@effect/ai` cannot decode an object or a tool call, there is no `ApiError`.
  *
  * | error of `@effect/ai` | the `ApiError` |
  * | --- | --- |
@@ -14,16 +15,16 @@
  * | `MalformedOutput` | `Decode`, `InvalidAnswer`, or a response or event that is too large |
  * | `UnknownError` | others, such as `Timeout`, `StreamBroken`, `LocallyLimited` and `CircuitOpen` |
  *
- * The following parts of a prompt have no equivalent in the API:
+ * Not supported:
  *
- * - Messages of the user contain text and images. A message with another file fails with `MalformedInput`.
- * - Tools of other providers fail with `MalformedInput`. Calls that another provider executed are left out of the history.
+ * - Files other than images in messages of the user, and all files in messages of the assistant: they fail with `MalformedInput`.
+ * - Tools that a provider defines: they fail with `MalformedInput`. Tool calls that a provider executed are not sent.
  *
  * What to know before using it:
  *
  * - The server enforces the schema of `generateObject`, but does not show it to the model. Describe the object in the prompt.
- * - The reasoning of earlier turns is sent back to the model, which some models need between calls of tools.
- * - A stream is never retried after its first event. The calls of tools are emitted at its end, so no tool runs for a stream that
+ * - The reasoning of earlier turns is sent back to the model, which some models need between tool calls.
+ * - A stream is never retried after its first event. Tool calls are emitted at its end, so no tool runs for a stream that
  *   broke off.
  *
  * @since 0.2.0

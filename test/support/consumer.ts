@@ -11,6 +11,7 @@ import { isRetryable } from "effect-reliability/ApiError"
 import * as CircuitBreaker from "effect-reliability/CircuitBreaker"
 import { exception } from "effect-reliability/Classify"
 import * as cli from "effect-reliability/cli"
+import * as Dashboards from "effect-reliability/cli/Dashboards"
 import * as Doctor from "effect-reliability/cli/Doctor"
 import * as Deadline from "effect-reliability/Deadline"
 import * as Dialect from "effect-reliability/Dialect"
@@ -167,6 +168,7 @@ assert.strictEqual((await Effect.runPromise(said)).text, "Hello")
 // the index of a folder exports its modules
 assert.strictEqual(ai.FireworksEmbeddingModel.layer, FireworksEmbeddingModel.layer)
 assert.strictEqual(cli.Doctor.render, Doctor.render)
+assert.strictEqual(cli.Dashboards.rules, Dashboards.rules)
 assert.strictEqual(fireworks.Fireworks.Fireworks, Fireworks.Fireworks)
 assert.strictEqual(node.Transport.make, Transport.make)
 assert.strictEqual(redis.RedisStore.make, RedisStore.make)

@@ -206,7 +206,7 @@ export declare const names: {
     readonly kind: "counter"
     readonly unit: "{retry}"
     readonly attributes: readonly ["workload", "operation", "provider", "model", "address", "port", "error"]
-    readonly counts: "Retries that were not made since the budget was empty."
+    readonly counts: "Retries that were not made because the budget was empty."
   }
   readonly budget: {
     readonly name: "reliability.budget.available"
@@ -335,7 +335,7 @@ export declare const names: {
     readonly kind: "counter"
     readonly unit: "{stream}"
     readonly attributes: readonly ["workload", "operation", "provider", "model", "address", "port", "outcome", "error"]
-    readonly counts: "Streams that had begun, by how they ended: `StreamBroken`, or `Aborted` by who read them."
+    readonly counts: "Streams that had begun, by how they ended: `StreamBroken`, or `Aborted` by their reader."
   }
   readonly streamDuration: {
     readonly name: "reliability.stream.duration"

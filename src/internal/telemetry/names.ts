@@ -116,7 +116,7 @@ export const names = {
     kind: "counter",
     unit: "{retry}",
     attributes: [...subject, "error"],
-    counts: "Retries that were not made since the budget was empty."
+    counts: "Retries that were not made because the budget was empty."
   },
   budget: {
     name: "reliability.budget.available",
@@ -235,7 +235,7 @@ export const names = {
     kind: "counter",
     unit: "{stream}",
     attributes: [...subject, "outcome", "error"],
-    counts: "Streams that had begun, by how they ended: `StreamBroken`, or `Aborted` by who read them."
+    counts: "Streams that had begun, by how they ended: `StreamBroken`, or `Aborted` by their reader."
   },
   streamDuration: {
     name: "reliability.stream.duration",
