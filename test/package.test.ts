@@ -28,7 +28,6 @@ const theirs = "/node_modules/(?!effect-reliability/)"
 const compilers = [
   { name: "TypeScript 7", version: "7.0.2", but: { NodeNext: undefined, Bundler: theirs } },
   { name: "TypeScript 6", version: undefined, but: { NodeNext: theirs, Bundler: theirs } },
-  { name: "TypeScript 5.9", version: "5.9.3", but: { NodeNext: theirs, Bundler: theirs } },
   {
     name: "TypeScript 5.7, the oldest that effect's own types allow",
     version: "5.7.3",
