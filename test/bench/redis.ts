@@ -73,7 +73,7 @@ const measure = Effect.gen(function* () {
     row("added to a PING, median", added(0.5), "ms", "≤ 0.5", added(0.5) <= 0.5),
     row("added to a PING, 99 %", added(0.99), "ms", "≤ 3", added(0.99) <= 3),
     row("round trips of a call, its report included", trips, ""),
-    row("calls one at a time", alone, "calls/s", "≥ 3000", alone >= 3000),
+    row("calls one at a time", alone, "calls/s"),
     row("16 calls at a time", rates[0] ?? Number.NaN, "calls/s"),
     row("64 calls at a time", rates[1] ?? Number.NaN, "calls/s", "≥ 5000", (rates[1] ?? 0) >= 5000)
   ]
