@@ -227,7 +227,7 @@ export const count: {
 const observerOf = (accounting: Accounting): Observer => {
   const known = observers.get(accounting)
   if (known !== undefined) return known
-  const observed = { tell: accounting.record }
+  const observed = { notify: accounting.record }
   const observer: Observer = { begin: () => observed }
   observers.set(accounting, observer)
   return observer

@@ -307,7 +307,7 @@ class Session<R, R2> {
   report(error: ApiError | undefined): void {
     const { observation } = this
     this.observation = undefined
-    if (this.isOpen) observation?.tell("stream", this.attempts, error)
+    if (this.isOpen) observation?.notify("stream", this.attempts, error)
   }
 
   /** Notifies observers of events, and adds the facts that the events state to the description of the call. */

@@ -429,7 +429,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
     if (!isApiError(error)) return this.passOn(cause, error)
     const known = this.explained(error)
     const recording = this.gates?.fail(known)
-    this.report?.tell("attempt", this.attempts, known)
+    this.report?.notify("attempt", this.attempts, known)
     this.made += Math.max(1, known.attempts)
     return after(recording, this.decide(known))
   }
@@ -453,7 +453,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
     const late = phase === "deadline" ? this.outOfTime() : timedOut("attempt", attempt, { attempts: 0, last })
     const error = (policy as WithOnLimit)[onLimitKey]?.(late) ?? late
     const recording = this.gates?.fail(error)
-    this.report?.tell("attempt", this.attempts, error)
+    this.report?.notify("attempt", this.attempts, error)
     this.made++
     if (phase === "deadline") return after(recording, this.giveUp(error, "Deadline"))
     // an owner of retries inside was at work: to start it anew would multiply its attempts
@@ -542,7 +542,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
     const timeLeft = nextWait && Duration.millis(Math.max(0, this.left()))
     const settled = passed ? error : settle(error, Math.max(1, this.made), { stopped: why, nextWait, timeLeft })
     if (idempotency !== undefined && idempotency !== "safe") markUnsafe(settled)
-    this.report?.tell("call", this.attempts, settled, why)
+    this.report?.notify("call", this.attempts, settled, why)
     const failure = Effect.fail(settled)
     if (onGiveUp === undefined) return failure
     const observer = beside(() => onGiveUp({ workload, error: settled, why }))
@@ -569,10 +569,10 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
     if (report === undefined || report.ended) return
     const error = reason()
     if (report.trying) {
-      report.tell("attempt", attempts, error)
+      report.notify("attempt", attempts, error)
       this.made++
     }
-    report.tell("call", attempts, isSettled(error) ? error : settle(error, Math.max(1, this.made)))
+    report.notify("call", attempts, isSettled(error) ? error : settle(error, Math.max(1, this.made)))
   }
 
   aborted(): ApiError {

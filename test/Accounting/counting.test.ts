@@ -404,7 +404,7 @@ describe("an observer", () => {
 
   it("receives the start of each call in wall-clock time", async () => {
     const starts: Array<number> = []
-    const observer: Observer = { late: true, begin: ({ at }) => ({ tell: () => starts.push(at) }) }
+    const observer: Observer = { late: true, begin: ({ at }) => ({ notify: () => starts.push(at) }) }
     const before = Date.now()
     await Effect.runPromise(observedBy(Effect.zipRight(Effect.sleep(20), call), observer))
     expect(starts.length).toBe(2)
@@ -416,11 +416,11 @@ describe("an observer", () => {
 
   it("receives the end of the call even if it throws at the end of an attempt", async () => {
     const ends: Array<string> = []
-    const tell = ({ of }: Reliability.Outcome) => {
+    const notify = ({ of }: Reliability.Outcome) => {
       ends.push(of)
       throw new Error("no")
     }
-    await Effect.runPromise(observedBy(call, { begin: () => ({ tell }) }))
+    await Effect.runPromise(observedBy(call, { begin: () => ({ notify }) }))
     expect(ends).toEqual(["attempt", "call"])
   })
 })
@@ -443,7 +443,7 @@ describe("an interruption between any two operations", () => {
       once
     )
   }
-  const early: Observer = { begin: () => ({ tell: () => {} }) }
+  const early: Observer = { begin: () => ({ notify: () => {} }) }
 
   for (const [name, call] of Object.entries(calls)) {
     for (const beside of [false, true]) {

@@ -107,7 +107,7 @@ export interface Backoff extends Subject {
   readonly millis: number
 }
 export interface Observed {
-  readonly tell: (outcome: Outcome) => void
+  readonly notify: (outcome: Outcome) => void
   readonly waits?: ((waiting: Backoff) => void) | undefined
   readonly chunks?: ((count: number, millis: number | undefined) => void) | undefined
   readonly aroundCall?: Around | undefined

@@ -89,7 +89,7 @@ class Group implements Observed {
     this.open = new Cell(labels, tally.bounds.buckets)
   }
 
-  readonly tell = (outcome: Outcome): void => {
+  readonly notify = (outcome: Outcome): void => {
     const { tally } = this
     tally.record(outcome)
     if (outcome.of === "call") this.open.add(tally.slotOf(outcome.at, false), -1, 0)
@@ -162,7 +162,7 @@ export class Tally implements Observer {
     return group
   }
 
-  readonly #streams: Observed = { tell: (outcome) => this.record(outcome) }
+  readonly #streams: Observed = { notify: (outcome) => this.record(outcome) }
 
   readonly record = (outcome: Outcome): void => {
     // the protected calls that it consists of are reported by themselves

@@ -1,5 +1,5 @@
 /**
- * Tells requests that a server may have executed from those that it refused.
+ * Separates requests that a server may have executed from those that it refused.
  *
  * @since 0.2.0
  */

@@ -307,7 +307,7 @@ export interface Backoff extends Subject {
 /** The handlers of an observer for one call. They must not throw; exceptions are ignored. */
 export interface Observed {
   /** Called once at the end of each attempt and of the call, whether it succeeds, fails or is interrupted. */
-  readonly tell: (outcome: Outcome) => void
+  readonly notify: (outcome: Outcome) => void
   readonly waits?: ((waiting: Backoff) => void) | undefined
   /**
    * Called when events of a stream arrive together, with their number and the milliseconds since the events before; `millis` is

@@ -70,7 +70,7 @@ export const reportOf = (owner: Owner, of: Begun["of"]): CallReport | undefined 
 }
 
 const none: ReadonlyArray<never> = []
-const silent: Observed = { tell: () => {} }
+const silent: Observed = { notify: () => {} }
 
 /** Runs a handler of an observer. Its exceptions must not fail the call. */
 const safely = <A>(f: () => A): A | undefined => {
@@ -193,11 +193,11 @@ export class CallReport {
   /** Reports a call whose last attempt succeeded. */
   succeed(attempt: number): void {
     const now = monotonic(this.owner.clock)
-    this.tell("attempt", attempt, undefined, undefined, now)
-    this.tell("call", attempt, undefined, undefined, now)
+    this.notify("attempt", attempt, undefined, undefined, now)
+    this.notify("call", attempt, undefined, undefined, now)
   }
 
-  tell(
+  notify(
     of: Outcome["of"],
     attempt: number,
     error: ApiError | undefined,
@@ -210,7 +210,7 @@ export class CallReport {
     if (record !== undefined) safely(() => record(outcome))
     for (const one of this.observed) {
       try {
-        one.tell(outcome)
+        one.notify(outcome)
       } catch {
         // an exception of an observer must not fail the call
       }

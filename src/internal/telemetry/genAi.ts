@@ -130,10 +130,10 @@ class Recorder {
   }
 
   observed(labels: Labels, stream: Subject | undefined): Observed {
-    const tell = (outcome: Outcome): void => this.record(outcome, labels)
-    if (stream === undefined || !isOperation(stream)) return { tell }
+    const notify = (outcome: Outcome): void => this.record(outcome, labels)
+    if (stream === undefined || !isOperation(stream)) return { notify }
     return {
-      tell,
+      notify,
       chunks: (count, millis) => {
         const subject = this.subjects.of(stream)
         if (millis !== undefined) this.conventions.chunk(subject, millis / 1000, labels)

@@ -56,7 +56,7 @@ class LoggedCall implements Observed {
     }
   }
 
-  tell(outcome: Outcome): void {
+  notify(outcome: Outcome): void {
     const { attempt, composite, error, millis, of, why } = outcome
     // calls inside a composite call are logged by themselves
     if (error === undefined || of === "attempt" || composite || error.reason === "Aborted") return

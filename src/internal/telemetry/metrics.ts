@@ -109,7 +109,7 @@ const makeListener = (): Listener => {
 const make = (): Observer => {
   const subjects = new Subjects()
   const observed = (labels: Labels): Observed => ({
-    tell: (outcome) => record(subjects, outcome, labels),
+    notify: (outcome) => record(subjects, outcome, labels),
     waits: (waiting) => recordWait(subjects, waiting, labels)
   })
   const plain = observed([])

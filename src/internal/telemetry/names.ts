@@ -65,7 +65,7 @@ const subject = ["workload", "operation", "provider", "model", "address", "port"
 /** The attributes that OpenTelemetry's conventions for generative models define for all of their metrics. */
 const generation = ["operation", "provider", "model", "address", "port"] as const
 
-const told = ["responseId", "responseModel", "finishReasons", "inputTokens", "outputTokens"] as const
+const stated = ["responseId", "responseModel", "finishReasons", "inputTokens", "outputTokens"] as const
 
 /** The metrics and spans, each with its attributes and its description. */
 export const names = {
@@ -341,7 +341,7 @@ export const names = {
     unit: "",
     attributes: [
       ...subject,
-      ...told,
+      ...stated,
       "stream",
       "firstChunk",
       "copy",
@@ -371,7 +371,7 @@ export const names = {
     name: "reliability.stream",
     kind: "span",
     unit: "",
-    attributes: [...subject, ...told, "error", "delivery", "phase"],
+    attributes: [...subject, ...stated, "error", "delivery", "phase"],
     counts: "A stream that had begun, from the request to its end, beside the call that opened it."
   }
 } as const satisfies Readonly<

@@ -144,7 +144,7 @@ const endpoint = (of: Pick<Outcome, "about" | "workload">): Values => {
 }
 
 /** Returns the facts that a model's response stated about itself. */
-const told = ({ about: { response } }: Pick<Outcome, "about">): Values =>
+const stated = ({ about: { response } }: Pick<Outcome, "about">): Values =>
   response === undefined
     ? {}
     : {
@@ -211,7 +211,7 @@ class Spans implements Observed {
     this.waited = step.why
   }
 
-  readonly tell = (outcome: Outcome): void => {
+  readonly notify = (outcome: Outcome): void => {
     const { about, attempt, error, of, why } = outcome
     const exit = exitOf(error)
     // the host may have become known during the request
@@ -221,7 +221,7 @@ class Spans implements Observed {
     else {
       const { model, operation, stream } = about
       const isGeneration = operation !== undefined && model !== undefined
-      const facts = isGeneration ? { ...(stream === true ? firstChunk(outcome) : told(outcome)) } : {}
+      const facts = isGeneration ? { ...(stream === true ? firstChunk(outcome) : stated(outcome)) } : {}
       this.call?.end(exit, { ...values, ...facts, stopped: why, attempts: attempt })
     }
   }
@@ -231,15 +231,15 @@ class Spans implements Observed {
 const ofStream = (fiber: AnyFiber): Observed => {
   const parent = fiber.currentSpan
   return {
-    tell: (outcome) => {
+    notify: (outcome) => {
       const values = { ...showing(outcome), ...endpoint(outcome) }
       const span = new OpenSpan(fiber, names.spanOfStream.name, values, { ago: outcome.millis, parent })
-      span.end(exitOf(outcome.error), { ...told(outcome), ...failed(outcome.error) })
+      span.end(exitOf(outcome.error), { ...stated(outcome), ...failed(outcome.error) })
     }
   }
 }
 
-const silent: Observed = { tell: () => {} }
+const silent: Observed = { notify: () => {} }
 
 /** The observer that makes spans. */
 export const spansObserver: Observer = {

@@ -145,7 +145,8 @@ export const sections: ReadonlyArray<Section> = [
       },
       {
         title: "Waits before retries",
-        description: "Waits per second by their reason. `Hint` is a wait that the server asked for.",
+        description:
+          "Waits per second by their reason. `Hint` is a wait by a hint of the server, such as `Retry-After`.",
         unit: "reqps",
         isStacked: true,
         targets: [{ query: rate("waits", { by: ["waited", "error"] }), legend: legend("", "waited", "error") }]
