@@ -55,7 +55,7 @@ import { randomId } from "./internal/randomId.js"
 import { Engine, type Entry, type KeyDescription } from "./internal/rateLimiter/engine.js"
 import type { Lane, Refusal } from "./internal/rateLimiter/lane.js"
 import type { Brake } from "./internal/rateLimiter/model.js"
-import type { Pass } from "./internal/rateLimiter/pass.js"
+import { Pass } from "./internal/rateLimiter/pass.js"
 import type { Sharing } from "./internal/rateLimiter/sharedLane.js"
 import { type LimitOptions, type RateLimiter as Limiter, type Refused, TypeId } from "./internal/rateLimiter/service.js"
 import { slotOf } from "./internal/rateLimiter/sharedState.js"
@@ -260,7 +260,7 @@ export const make = (options: Options = {}): Effect.Effect<RateLimiter> => {
         classes,
         enter: (entry) => engine.enter(entry),
         isFree: (entry) => engine.isFree(entry),
-        wait: (entry) => engine.wait(entry),
+        wait: (entry, restore, next) => engine.wait(entry, restore, next),
         describe: () => engine.describe()
       })
     })
@@ -371,10 +371,11 @@ export const limit: {
       })
     const pass = limiter.enter(entry)
     if (pass !== undefined) return run(pass)
-    const wait = Effect.withFiberRuntime<Pass, Refused>((fiber) =>
-      limiter.wait({ ...entry, left: remaining(fiber.getFiberRef(currentCall)) })
+    return Effect.withFiberRuntime<A, E | RateLimit, R>((fiber) =>
+      limiter.wait<A, E | RateLimit, R>({ ...entry, left: remaining(fiber.getFiberRef(currentCall)) }, restore, (end) =>
+        end instanceof Pass ? run(end) : Effect.fail(end.error)
+      )
     )
-    return Effect.matchEffect(restore(wait), { onFailure: ({ error }) => Effect.fail(error), onSuccess: run })
   })
 })
 

@@ -1,11 +1,12 @@
 import { FastCheck as fc } from "effect"
 import { describe, expect, it } from "vitest"
-import { Lane, type Waiter, waiter } from "../../src/internal/rateLimiter/lane.js"
+import { Lane, type Waiter } from "../../src/internal/rateLimiter/lane.js"
 import { apply, ask, copy, initial, transition, unbounded } from "../../src/internal/rateLimiter/machine.js"
 import type { Brake, Cost, Report, ServerLimit, State, Ticket } from "../../src/internal/rateLimiter/model.js"
 import { exponential, type Random, seeded } from "../../src/testing/internal/simulator/random.js"
 import { VirtualTime } from "../../src/testing/internal/simulator/virtualTime.js"
 import { scenarios, score } from "../support/traffic/scenarios.js"
+import { waiter } from "../support/waiter.js"
 
 const freeze = <A>(value: A): A => {
   if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {

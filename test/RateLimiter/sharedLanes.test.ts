@@ -1,6 +1,6 @@
 import { FastCheck as fc } from "effect"
 import { describe, expect, it } from "vitest"
-import { Lane, type Waiter, waiter } from "../../src/internal/rateLimiter/lane.js"
+import { Lane, type Waiter } from "../../src/internal/rateLimiter/lane.js"
 import { initial } from "../../src/internal/rateLimiter/machine.js"
 import type { Report, Ticket } from "../../src/internal/rateLimiter/model.js"
 import { SharedLane, type Sharing } from "../../src/internal/rateLimiter/sharedLane.js"
@@ -9,6 +9,7 @@ import { type Scheduled, Simulation } from "../support/virtualTimers.js"
 import { exponential, type Random, seeded } from "../../src/testing/internal/simulator/random.js"
 import { jain } from "../../src/testing/internal/simulator/report.js"
 import { decode, sharingOf, simulatedStore } from "../support/traffic/sharedStore.js"
+import { waiter } from "../support/waiter.js"
 
 const seeds = fc.integer({ min: 1, max: 2 ** 31 - 1 })
 

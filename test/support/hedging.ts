@@ -1,10 +1,11 @@
 /** A server that is sometimes slow, and calls that get a second copy, on a virtual clock: the pure parts without Effect. */
 import { begin, end, initialKey, type Settings, withdraw } from "../../src/internal/hedge/keyState.js"
-import { Lane, waiter } from "../../src/internal/rateLimiter/lane.js"
+import { Lane } from "../../src/internal/rateLimiter/lane.js"
 import { initial } from "../../src/internal/rateLimiter/machine.js"
 import type { Ticket } from "../../src/internal/rateLimiter/model.js"
 import { type Scheduled, Simulation } from "./virtualTimers.js"
 import { exponential, lognormal, type Random, seeded } from "../../src/testing/internal/simulator/random.js"
+import { waiter } from "./waiter.js"
 
 /** The time that a call takes on an idle server: 100 ms in the mean, and ten times as long for one call of twenty. */
 const serviceTime = (random: Random): number => lognormal(random, 100, 0.4) * (random() < 0.05 ? 10 : 1)

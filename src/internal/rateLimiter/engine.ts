@@ -5,9 +5,9 @@
  */
 import * as Effect from "effect/Effect"
 import { currentFiber, notify } from "../call/notices.js"
-import { type Host, Lane, type Refusal, waiter } from "./lane.js"
+import { type Host, Lane, type Refusal, type Waiter } from "./lane.js"
 import { initial, type Settings, unbounded } from "./machine.js"
-import type { Brake, Cost, Resource } from "./model.js"
+import type { Brake, Cost, Resource, Ticket } from "./model.js"
 import { Pass } from "./pass.js"
 import { SharedLane, type Sharing } from "./sharedLane.js"
 
@@ -69,13 +69,65 @@ export interface KeyDescription {
   readonly outages: number
 }
 
+/** Restores the interruptibility that an effect had before a mask. */
+export type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+
+type ToError<T, E> = (lane: Lane<T>, refusal: Refusal, left: number) => E
+
+/** A call that waits. A class with few closures, since there may be thousands. */
+class Waiting<T, E> implements Waiter {
+  readonly order: number
+  readonly cost: Cost
+  readonly deadline: number
+  heldBy: Brake | undefined
+  since = 0
+  number = 0
+  inQueue = -1
+  inDeadlines = -1
+  readonly #lane: Lane<T>
+  readonly #left: number
+  readonly #toError: ToError<T, E>
+  #resume: ((end: Effect.Effect<Pass | E>) => void) | undefined
+  #pass: Pass | undefined
+
+  constructor(lane: Lane<T>, { cost, left, order, slack }: Entry, toError: ToError<T, E>) {
+    const now = lane.host.now()
+    this.order = order ?? now + slack
+    this.cost = cost
+    this.deadline = now + left
+    this.#lane = lane
+    this.#left = left
+    this.#toError = toError
+  }
+
+  begin(resume: (end: Effect.Effect<Pass | E>) => void): void {
+    this.#resume = resume
+    this.#lane.wait(this)
+  }
+
+  admitted(ticket: Ticket): void {
+    this.#pass = new Pass(this.#lane, ticket, this.order)
+    this.#resume?.(Effect.succeed(this.#pass))
+  }
+
+  refused(refusal: Refusal): void {
+    this.#resume?.(Effect.succeed(this.#toError(this.#lane, refusal, this.#left)))
+  }
+
+  /** Removes the call from the queue. The fiber may be interrupted between the admission and its next step. */
+  leave(): void {
+    if (this.#pass === undefined) this.#lane.leave(this)
+    else this.#pass.cancel()
+  }
+}
+
 export class Engine<T, E> {
   readonly #options: EngineOptions<T>
-  readonly #toError: (lane: Lane<T>, refusal: Refusal, left: number) => E
+  readonly #toError: ToError<T, E>
   readonly #lanes = new Map<string, Lane<T>>()
   #sweptAt = -Infinity
 
-  constructor(options: EngineOptions<T>, toError: (lane: Lane<T>, refusal: Refusal, left: number) => E) {
+  constructor(options: EngineOptions<T>, toError: ToError<T, E>) {
     this.#options = options
     this.#toError = toError
   }
@@ -92,26 +144,24 @@ export class Engine<T, E> {
     return this.#lanes.get(key)?.isFree(cost) ?? true
   }
 
-  /** Waits until a call is admitted. An interruption removes the call from the queue, or returns its admission. */
-  wait({ cost, key, left, order: place, slack }: Entry): Effect.Effect<Pass, E> {
-    return Effect.async<Pass, E>((resume) => {
-      const lane = this.#laneOf(key)
-      const now = this.#options.host.now()
-      const order = place ?? now + slack
-      let pass: Pass | undefined
-      const item = waiter({
-        order,
-        cost,
-        deadline: now + left,
-        admitted: (ticket) => {
-          pass = new Pass(lane, ticket, order)
-          resume(Effect.succeed(pass))
-        },
-        refused: (refusal) => resume(Effect.fail(this.#toError(lane, refusal, left)))
-      })
-      lane.wait(item)
-      // the fiber may be interrupted between the admission and its next step
-      return Effect.sync(() => (pass === undefined ? lane.leave(item) : pass.cancel()))
+  /**
+   * Waits until a call is admitted or refused, and continues with `next`. It must run within a mask, so that `next`
+   * loses no pass. `restore` is applied to the wait.
+   */
+  wait<A, E2, R>(
+    entry: Entry,
+    restore: Restore,
+    next: (end: Pass | E) => Effect.Effect<A, E2, R>
+  ): Effect.Effect<A, E2, R> {
+    const waiting = new Waiting(this.#laneOf(entry.key), entry, this.#toError)
+    // without the finalizer of `Effect.async`, which would double the cost of a wait
+    const end = Effect.async<Pass | E>((resume) => waiting.begin(resume))
+    return Effect.matchCauseEffect(restore(end), {
+      onSuccess: next,
+      onFailure: (cause) => {
+        waiting.leave()
+        return Effect.failCause(cause)
+      }
     })
   }
 

@@ -51,27 +51,6 @@ export interface Waiter {
   inDeadlines: number
 }
 
-/** Makes a waiter that is not in the queue yet. */
-export const waiter = ({
-  admitted,
-  cost,
-  deadline,
-  order,
-  refused
-}: Pick<Waiter, "order" | "cost" | "deadline" | "admitted" | "refused">): Waiter => ({
-  // each field is written out: a spread would cost more than the rest of the wait
-  order,
-  cost,
-  deadline,
-  admitted,
-  refused,
-  heldBy: undefined,
-  since: 0,
-  number: 0,
-  inQueue: -1,
-  inDeadlines: -1
-})
-
 /** Counts since the key was created. */
 export interface LaneCounts {
   admitted: number

@@ -6,7 +6,7 @@
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type { RateLimit } from "../../ApiError.js"
-import type { Entry, KeyDescription } from "./engine.js"
+import type { Entry, KeyDescription, Restore } from "./engine.js"
 import type { Refusal } from "./lane.js"
 import type { Cost } from "./model.js"
 import type { Pass } from "./pass.js"
@@ -42,7 +42,11 @@ export interface RateLimiter {
   /** @internal */
   readonly isFree: (entry: Pick<Entry, "cost" | "key">) => boolean
   /** @internal */
-  readonly wait: (entry: Entry) => Effect.Effect<Pass, Refused>
+  readonly wait: <A, E, R>(
+    entry: Entry,
+    restore: Restore,
+    next: (end: Pass | Refused) => Effect.Effect<A, E, R>
+  ) => Effect.Effect<A, E, R>
   /** @internal */
   readonly describe: () => ReadonlyArray<KeyDescription>
 }

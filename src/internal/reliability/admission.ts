@@ -5,6 +5,7 @@
  */
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import * as RuntimeFlags from "effect/RuntimeFlags"
 import type { ApiError } from "../../ApiError.js"
 import type { About, AnyFiber } from "../call/model.js"
@@ -15,7 +16,7 @@ import { Permit, type Recording } from "../circuitBreaker/permit.js"
 import { keyOfAbout } from "../keys.js"
 import type { Entry } from "../rateLimiter/engine.js"
 import type { Cost } from "../rateLimiter/model.js"
-import type { Pass } from "../rateLimiter/pass.js"
+import { Pass } from "../rateLimiter/pass.js"
 import type { RateLimiter, Refused } from "../rateLimiter/service.js"
 import { type CheckedUse, checkUse } from "../rateLimiter/use.js"
 import type { Options } from "./model.js"
@@ -115,13 +116,10 @@ export class Gates<A, E, R> implements Entry {
     if (this.#pass !== undefined) return this.#enter(run)
     this.#askedAt = undefined
     this.#continuation.onWait()
-    const waiting = limiter.wait(this)
-    return Effect.matchEffect(RuntimeFlags.interruption(run.flags) ? Effect.interruptible(waiting) : waiting, {
-      onFailure: (refused) => Effect.succeed(this.#continuation.onRefusal(refused)),
-      onSuccess: (pass) => {
-        this.#pass = pass
-        return this.#enter(run)
-      }
+    return limiter.wait(this, RuntimeFlags.interruption(run.flags) ? Effect.interruptible : identity, (end) => {
+      if (!(end instanceof Pass)) return Effect.succeed(this.#continuation.onRefusal(end))
+      this.#pass = end
+      return this.#enter(run)
     })
   }
 
