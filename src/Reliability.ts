@@ -303,7 +303,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
     const now = this.attempts === 0 && !this.hasWaited ? this.startedAt : monotonic(clock)
     const left = this.endsAt - now
     if (left <= 0) return this.giveUp(this.outOfTime(this.lastDelivery), "Deadline")
-    if (gates !== undefined) return gates.admit(now, left, fiber, flags)
+    if (gates !== undefined) return gates.admit(now, left, flags)
     const { report } = this
     const millis = this.begin(left)
     if (typeof effect !== "function") {
@@ -313,7 +313,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
     }
     const limits = this.limitsOf(millis, undefined)
     if (report === undefined) return this.handled(effect(limits))
-    return Effect.flatten(this.recorded(this.leaf(effect, limits, now), flags))
+    return Effect.flatten(Effect.uninterruptible(this.recorded(this.leaf(effect, limits, now), flags)))
   }
 
   /** Counts an attempt and returns the milliseconds that it may take. */
@@ -344,7 +344,6 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
   onPass(
     pass: Pass | undefined,
     moment: number | undefined,
-    fiber: AnyFiber,
     flags: RuntimeFlags.RuntimeFlags,
     before: unknown
   ): Effect.Effect<Effect.Effect<A, unknown, R | R2>, unknown, R | R2> {
@@ -358,7 +357,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
     const call = this.until(now + millis)
     if (pass !== undefined) call.pass = pass
     const attemptEffect = report === undefined ? effect : report.try(effect, this.attempts, now, call)
-    return limitedWithin(attemptEffect, fiber, flags, call, millis, this, before)
+    return limitedWithin(attemptEffect, this.fiber, flags, call, millis, this, before)
   }
 
   onRefusal({ error, why }: Refused): Effect.Effect<never, ApiError, R2> {
@@ -386,16 +385,17 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
     })
   }
 
-  /** Runs an attempt of a leaf and reports its end. An interruption is reported within a mask, unless the fiber is watched. */
+  /** Runs an attempt of a leaf within a mask, so that its end is reported even if it is interrupted. */
   recorded(
     attemptEffect: Effect.Effect<A, E, R>,
     flags: RuntimeFlags.RuntimeFlags
   ): Effect.Effect<Effect.Effect<A, unknown, R | R2>, never, R> {
-    return Effect.uninterruptible(
-      Effect.matchCauseEffect(RuntimeFlags.interruption(flags) ? Effect.interruptible(attemptEffect) : attemptEffect, {
+    return Effect.matchCauseEffect(
+      RuntimeFlags.interruption(flags) ? Effect.interruptible(attemptEffect) : attemptEffect,
+      {
         onSuccess: (value) => Effect.succeed(this.onSuccess(Effect.succeed(value))),
         onFailure: (cause) => Effect.succeed(this.onFailure(cause))
-      })
+      }
     )
   }
 

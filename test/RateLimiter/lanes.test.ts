@@ -302,7 +302,7 @@ const interleave = (seed: number, steps: number): void => {
         })
       },
       clearTimer: (timer) => {
-        if (timer.place >= 0) timers--
+        if (timer.index >= 0) timers--
         simulation.cancel(timer)
       }
     },
@@ -312,7 +312,7 @@ const interleave = (seed: number, steps: number): void => {
   const waiting: Array<Caller> = []
   const open: Array<Open> = []
   const callers: Array<Caller> = []
-  const isBefore = (a: Caller, b: Caller) => a.order < b.order || (a.order === b.order && a.number < b.number)
+  const isBefore = (a: Caller, b: Caller) => a.order < b.order || (a.order === b.order && a.arrival < b.arrival)
   const end = (caller: Caller): void => {
     caller.ends++
     const index = waiting.indexOf(caller)

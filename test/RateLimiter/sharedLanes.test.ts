@@ -94,7 +94,7 @@ const historyOf = (seed: number, make: (simulation: Simulation, settings: Sharin
       )
       if (item !== undefined) waiting.push(item)
     } else if (drawn < 0.6) {
-      const queued = waiting.filter(({ inQueue }) => inQueue >= 0)
+      const queued = waiting.filter(({ inQueue }) => inQueue !== undefined && inQueue.index >= 0)
       if (queued.length > 0) lane.leave(pick(random, queued))
     } else if (open.length > 0) {
       const [ticket] = open.splice(Math.floor(random() * open.length), 1)
@@ -325,7 +325,7 @@ describe("a lane on a store", () => {
   const burst = (lane: Lane<Scheduled>, simulation: Simulation, most = 100): ReadonlyArray<Ticket> => {
     const tickets: Array<Ticket> = []
     const items = Array.from({ length: most }, () => call(lane, simulation, {}, (ticket) => tickets.push(ticket)))
-    for (const item of items) if (item !== undefined && item.inQueue >= 0) lane.leave(item)
+    for (const item of items) if (item !== undefined) lane.leave(item)
     return tickets
   }
 

@@ -8,7 +8,6 @@ export const waiter = (given: Given): Waiter => ({
   ...given,
   heldBy: undefined,
   since: 0,
-  number: 0,
-  inQueue: -1,
-  inDeadlines: -1
+  inQueue: undefined,
+  inDeadlines: undefined
 })

@@ -5,6 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import { currentFiber, notify } from "../call/notices.js"
+import type { HeapNode } from "../heap.js"
 import { type Host, Lane, type Refusal, type Waiter } from "./lane.js"
 import { initial, type Settings, unbounded } from "./machine.js"
 import type { Brake, Cost, Resource, Ticket } from "./model.js"
@@ -81,9 +82,8 @@ class Waiting<T, E> implements Waiter {
   readonly deadline: number
   heldBy: Brake | undefined
   since = 0
-  number = 0
-  inQueue = -1
-  inDeadlines = -1
+  inQueue: HeapNode<Waiter> | undefined
+  inDeadlines: HeapNode<Waiter> | undefined
   readonly #lane: Lane<T>
   readonly #left: number
   readonly #toError: ToError<T, E>

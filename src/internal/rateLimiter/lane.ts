@@ -6,8 +6,8 @@
  *
  * @since 0.2.0
  */
+import { Heap, HeapNode } from "../heap.js"
 import { maxMillis } from "../options.js"
-import { Heap } from "./heap.js"
 import { admit, ask, isFree, record } from "./machine.js"
 import type { Brake, Cost, Report, State, Ticket } from "./model.js"
 
@@ -45,10 +45,9 @@ export interface Waiter {
   heldBy: Brake | undefined
   /** The start of the wait. */
   since: number
-  /** The number of the waiter, and its places in the two heaps. */
-  number: number
-  inQueue: number
-  inDeadlines: number
+  /** The places in the two heaps; absent before the wait. */
+  inQueue: HeapNode<Waiter> | undefined
+  inDeadlines: HeapNode<Waiter> | undefined
 }
 
 /** Counts since the key was created. */
@@ -82,11 +81,8 @@ export class Lane<T> {
   }
   /** The maximum number of waiting calls. */
   readonly most: number
-  protected readonly queue: Heap<"inQueue", Waiter> = new Heap(
-    "inQueue",
-    (a, b) => a.order < b.order || (a.order === b.order && a.number < b.number)
-  )
-  protected readonly deadlines: Heap<"inDeadlines", Waiter> = new Heap("inDeadlines", (a, b) => a.deadline < b.deadline)
+  protected readonly queue: Heap<Waiter> = new Heap()
+  protected readonly deadlines: Heap<Waiter> = new Heap()
   /** The number of the last call that waited. */
   protected number = 0
   #timer: T | undefined
@@ -98,6 +94,11 @@ export class Lane<T> {
   #last = -Infinity
   #queuedInput = 0
   #isPumping = false
+  // one function for all timers: each admitted call sets the next one
+  readonly #wake = (): void => {
+    this.#timer = undefined
+    this.pump()
+  }
   /** True from a pause that was reported, until the server accepts a call. */
   #isPaused = false
   /** Called when a pause of a second or longer holds back or refuses a call, once until the server accepts a call. */
@@ -137,20 +138,22 @@ export class Lane<T> {
       if (refusal.by === "pause") this.#reportPause()
       return this.refuse(item, refusal)
     }
-    item.number = ++this.number
     item.since = this.host.now()
-    this.queue.add(item)
-    if (item.deadline !== Infinity) this.deadlines.add(item)
+    const number = ++this.number
+    this.queue.add((item.inQueue = new HeapNode<Waiter>(item.order, number, item)))
+    if (item.deadline !== Infinity) {
+      this.deadlines.add((item.inDeadlines = new HeapNode<Waiter>(item.deadline, number, item)))
+    }
     this.#last = Math.max(this.#last, item.order)
     this.#queuedInput += item.cost.input ?? 0
     // a call behind others does not change the timer, unless its deadline is the next event
-    if (this.queue.first === item || item.deadline < this.#wakesAt) this.pump()
+    if (this.queue.first === item.inQueue || item.deadline < this.#wakesAt) this.pump()
   }
 
   /** Removes a call whose caller stopped waiting. */
   leave(item: Waiter): void {
-    if (item.inQueue < 0) return
-    const wasFirst = this.queue.first === item
+    if (item.inQueue === undefined || item.inQueue.index < 0) return
+    const wasFirst = this.queue.first === item.inQueue
     this.remove(item)
     if (wasFirst) this.pump()
   }
@@ -175,10 +178,7 @@ export class Lane<T> {
     this.#isPumping = false
     this.#wakesAt = this.host.now() + millis
     if (millis === Infinity) return
-    this.#timer = this.host.setTimer(Math.min(millis, maxMillis), () => {
-      this.#timer = undefined
-      this.pump()
-    })
+    this.#timer = this.host.setTimer(Math.min(millis, maxMillis), this.#wake)
   }
 
   #reportPause(): void {
@@ -195,7 +195,7 @@ export class Lane<T> {
     for (;;) {
       const now = host.now()
       this.expire(now, now)
-      const head = this.queue.first
+      const head = this.queue.first?.value
       if (head === undefined) {
         this.rest()
         return Infinity
@@ -205,8 +205,8 @@ export class Lane<T> {
         this.heldBy = head.heldBy = by
         // a pause admits no call, so calls whose deadline is before its end are refused now
         if (by === "pause") this.expire(now + millis, now)
-        if (this.queue.first !== head) continue
-        const deadline = (this.deadlines.first?.deadline ?? Infinity) - now
+        if (this.queue.first?.value !== head) continue
+        const deadline = (this.deadlines.first?.key ?? Infinity) - now
         // a random delay of up to one interval: without it, regular callers would keep new ones out
         const jitter = state.strict ? 0 : host.random() * Math.min(1000, 1000 / this.rate())
         return Math.min(millis + jitter, deadline)
@@ -244,15 +244,15 @@ export class Lane<T> {
   }
 
   protected remove(item: Waiter): void {
-    this.queue.remove(item)
-    this.deadlines.remove(item)
+    if (item.inQueue !== undefined) this.queue.remove(item.inQueue)
+    if (item.inDeadlines !== undefined) this.deadlines.remove(item.inDeadlines)
     this.#queuedInput -= item.cost.input ?? 0
   }
 
   /** Refuses all calls whose deadline is not after a moment. */
   protected expire(moment: number, now: number): void {
     for (;;) {
-      const item = this.deadlines.first
+      const item = this.deadlines.first?.value
       if (item === undefined || item.deadline > moment) return
       this.remove(item)
       const { by, millis } = ask(this.state, now, item.cost)

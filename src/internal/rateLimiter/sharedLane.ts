@@ -143,9 +143,9 @@ export class SharedLane<T> extends Lane<T> {
         return isPending ? millis : Math.min(millis, this.#steppedAt + retryAfter - now)
       }
       this.expire(now, now)
-      const deadline = (this.deadlines.first?.deadline ?? Infinity) - now
+      const deadline = (this.deadlines.first?.key ?? Infinity) - now
       if (this.#isStepping) return deadline
-      const head = this.queue.first
+      const head = this.queue.first?.value
       const seen = this.#inFlight > 0 ? this.#steppedAt + seenEvery - now : Infinity
       // a state that is older, or that lacks outcomes, does not hold calls back
       const isRecent = now < this.#steppedAt + lookAfter.most && !this.#isOut
@@ -165,7 +165,7 @@ export class SharedLane<T> extends Lane<T> {
       }
       // a pause admits no call, so calls whose deadline is before its end are refused now
       if (head.heldBy === "pause" && this.state.until > now) this.expire(this.state.until, now)
-      if (this.queue.first === head) return Math.min(this.#dueAt - now, this.#reportsAt - now, deadline, seen)
+      if (this.queue.first?.value === head) return Math.min(this.#dueAt - now, this.#reportsAt - now, deadline, seen)
     }
   }
 
@@ -200,8 +200,8 @@ export class SharedLane<T> extends Lane<T> {
       this.#reportsAt = Infinity
       for (let head = this.queue.first; head !== undefined && items.length < mostAsks; head = this.queue.first) {
         this.queue.remove(head)
-        this.#asked.add(head)
-        items.push(head)
+        this.#asked.add(head.value)
+        items.push(head.value)
       }
     }
     // a call was held back, so all calls have waited
@@ -264,7 +264,7 @@ export class SharedLane<T> extends Lane<T> {
       // the caller stopped waiting during the step
       if (!isWaiting) return this.learn(ticket, { kind: "unsent" })
       this.remove(item)
-      if (item.number <= this.#held) this.countWait(item, now)
+      if (item.inQueue !== undefined && item.inQueue.number <= this.#held) this.countWait(item, now)
       item.admitted(ticket)
     })
     const head = items[tickets.length]
@@ -282,8 +282,8 @@ export class SharedLane<T> extends Lane<T> {
     if (this.#isAlone) return
     if (onOutage === "fail") {
       for (let head = this.queue.first; head !== undefined; head = this.queue.first) {
-        this.remove(head)
-        this.refuse(head, { why: "outage", by: "store", millis: retryAfter })
+        this.remove(head.value)
+        this.refuse(head.value, { why: "outage", by: "store", millis: retryAfter })
       }
       return
     }
@@ -315,7 +315,7 @@ export class SharedLane<T> extends Lane<T> {
 
   #requeue(item: Waiter): void {
     this.#asked.delete(item)
-    this.queue.add(item)
+    if (item.inQueue !== undefined) this.queue.add(item.inQueue)
   }
 
   #opened(ticket: SharedTicket): SharedTicket {

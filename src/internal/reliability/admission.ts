@@ -30,15 +30,10 @@ export const checkedGates = (
   ...(breaker !== undefined && { breaker: checkBreaker(owner, breaker) })
 })
 
-/** The fiber of an attempt, its flags and the interruptions that it has received. */
-interface Run {
-  readonly fiber: AnyFiber
-  readonly flags: RuntimeFlags.RuntimeFlags
-  readonly interruptions: unknown
-}
-
 /** The continuations of an admission. */
 export interface Continuation<A, E, R> {
+  /** The fiber of the call. */
+  readonly fiber: AnyFiber
   /** Called before a wait begins. */
   readonly onWait: () => void
   /** Continues a call that the limiter refused. */
@@ -52,7 +47,6 @@ export interface Continuation<A, E, R> {
   readonly onPass: (
     pass: Pass | undefined,
     now: number | undefined,
-    fiber: AnyFiber,
     flags: RuntimeFlags.RuntimeFlags,
     interruptions: unknown
   ) => Effect.Effect<Effect.Effect<A, E, R>, E, R>
@@ -76,6 +70,9 @@ export class Gates<A, E, R> implements Entry {
   #askedAt: number | undefined
   #pass: Pass | undefined
   #permit: Permit | undefined
+  /** The flags of the fiber before the mask, and the interruptions that it had received. */
+  #flags = RuntimeFlags.none
+  #interruptions: unknown
 
   /** Without a key in the policy, the key is host and model. */
   constructor(
@@ -100,44 +97,45 @@ export class Gates<A, E, R> implements Entry {
    * The breaker is asked twice: a call that it would refuse does not queue, and a circuit may open while a call is in the queue. Its
    * permit is issued last, when the attempt begins.
    */
-  admit(now: number, left: number, fiber: AnyFiber, flags: RuntimeFlags.RuntimeFlags): Effect.Effect<A, E, R> {
+  admit(now: number, left: number, flags: RuntimeFlags.RuntimeFlags): Effect.Effect<A, E, R> {
     this.#askedAt = now
     this.left = left
-    const run = { fiber, flags, interruptions: interruptionsOf(fiber) }
-    return Effect.flatten(Effect.uninterruptible(Effect.suspend(() => this.#queue(run))))
+    this.#flags = flags
+    this.#interruptions = interruptionsOf(this.#continuation.fiber)
+    return Effect.flatten(Effect.uninterruptible(Effect.suspend(() => this.#queue())))
   }
 
-  #queue(run: Run): Next<A, E, R> {
+  #queue(): Next<A, E, R> {
     const limiter = this.#limiter
-    if (limiter === undefined) return this.#enter(run)
+    if (limiter === undefined) return this.#enter()
     const refusal = this.#breaker?.breaker.circuits.peek(this.#circuit)
     if (refusal !== undefined) return this.#refused(refusal)
     this.#pass = limiter.enter(this)
-    if (this.#pass !== undefined) return this.#enter(run)
+    if (this.#pass !== undefined) return this.#enter()
     this.#askedAt = undefined
     this.#continuation.onWait()
-    return limiter.wait(this, RuntimeFlags.interruption(run.flags) ? Effect.interruptible : identity, (end) => {
+    return limiter.wait(this, RuntimeFlags.interruption(this.#flags) ? Effect.interruptible : identity, (end) => {
       if (!(end instanceof Pass)) return Effect.succeed(this.#continuation.onRefusal(end))
       this.#pass = end
-      return this.#enter(run)
+      return this.#enter()
     })
   }
 
-  #enter(run: Run): Next<A, E, R> {
+  #enter(): Next<A, E, R> {
     const entered = this.#breaker?.breaker.circuits.enter(this.#circuit)
     // first the case without a store, which costs less to find
-    if (entered === undefined || entered instanceof Permit) return this.#run(entered, run)
+    if (entered === undefined || entered instanceof Permit) return this.#run(entered)
     if (!Effect.isEffect(entered)) return this.#refused(entered)
     this.#askedAt = undefined
     return Effect.flatMap(entered, (decided) =>
-      decided instanceof Permit ? this.#run(decided, run) : this.#refused(decided)
+      decided instanceof Permit ? this.#run(decided) : this.#refused(decided)
     )
   }
 
-  #run(permit: Permit | undefined, { fiber, flags, interruptions }: Run): Next<A, E, R> {
+  #run(permit: Permit | undefined): Next<A, E, R> {
     this.#permit = permit
     this.order = this.#pass?.order
-    return this.#continuation.onPass(this.#pass, this.#askedAt, fiber, flags, interruptions)
+    return this.#continuation.onPass(this.#pass, this.#askedAt, this.#flags, this.#interruptions)
   }
 
   #refused(refusal: Refusal): Next<A, E, R> {

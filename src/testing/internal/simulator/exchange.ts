@@ -19,8 +19,7 @@ import type { Response } from "./model.js"
 import type { Random } from "./random.js"
 import type { TrafficRecorder } from "./recorder.js"
 import type { Arrival, Model, Reply } from "./servers.js"
-import type { Wake } from "./timerQueue.js"
-import type { VirtualTime } from "./virtualTime.js"
+import type { VirtualTime, Wake } from "./virtualTime.js"
 
 /** A call in progress, and the number of its attempts that brought a success. */
 export class Progress {
@@ -165,12 +164,9 @@ const exchanged = (
   if (!RuntimeFlags.interruption(flags)) return response
   // the finalizer of `Effect.async` would double the cost of an attempt
   return Effect.uninterruptible(
-    Effect.matchCauseEffect(Effect.interruptible(response), {
-      onSuccess: Effect.succeed,
-      onFailure: (cause) => {
-        exchange?.abandon()
-        return Effect.failCause(cause)
-      }
+    Effect.catchAllCause(Effect.interruptible(response), (cause) => {
+      exchange?.abandon()
+      return Effect.failCause(cause)
     })
   )
 }

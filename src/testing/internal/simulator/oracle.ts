@@ -8,8 +8,7 @@ import * as Effect from "effect/Effect"
 import { generate, type LoadSetup, type SimulatedCall } from "./load.js"
 import type { Arrival, Model } from "./servers.js"
 import { type Random, seeded } from "./random.js"
-import type { Wake } from "./timerQueue.js"
-import { VirtualTime } from "./virtualTime.js"
+import { VirtualTime, type Wake } from "./virtualTime.js"
 
 export interface OracleSetup extends LoadSetup {
   readonly duration: number

@@ -11,8 +11,11 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Scheduler from "effect/Scheduler"
+import { Heap, HeapNode } from "../../../internal/heap.js"
 import { clearTimer, nextTurn, type Timer, type Timers, timersKey } from "../../../internal/clock.js"
-import { TimerQueue, Wake } from "./timerQueue.js"
+
+/** A timer: its key is the moment at which its value is called. */
+export type Wake = HeapNode<() => void>
 
 /** The wall time at the start, in milliseconds. */
 const start = Date.UTC(2026, 0, 1)
@@ -41,7 +44,7 @@ export class VirtualTime implements Scheduler.Scheduler {
   now = 0
   readonly clock: Clock.Clock
   readonly #promises: boolean
-  readonly #timers = new TimerQueue()
+  readonly #timers = new Heap<() => void>()
   #tasks: Array<() => void> = []
   #number = 0
   #isRunning = false
@@ -61,14 +64,14 @@ export class VirtualTime implements Scheduler.Scheduler {
 
   /** Sets a timer for a moment; a moment of the past is now. */
   at(time: number, fire: () => void): Wake {
-    const wake = new Wake(Math.max(time, this.now), this.#number++, fire)
+    const wake = new HeapNode(Math.max(time, this.now), this.#number++, fire)
     if (time !== Infinity) this.#timers.add(wake)
     return wake
   }
 
   /** Cancels a timer; does nothing if it has fired. */
   cancel(wake: Wake): void {
-    if (wake.place >= 0) this.#timers.remove(wake)
+    this.#timers.remove(wake)
   }
 
   /** Decides as the default scheduler does, which looks up a reference at each operation. */
@@ -120,7 +123,7 @@ export class VirtualTime implements Scheduler.Scheduler {
   advanceTo(moment: number): void {
     this.finish(
       () => {},
-      () => (this.#timers.first?.time ?? Infinity) > moment
+      () => (this.#timers.first?.key ?? Infinity) > moment
     )
     this.now = Math.max(this.now, moment)
   }
@@ -172,9 +175,9 @@ export class VirtualTime implements Scheduler.Scheduler {
     if (this.#tasks.length > 0) return true
     if (wake === undefined) return false
     this.#timers.remove(wake)
-    if (wake.time > this.now) this.#atMoment = 0
-    this.now = wake.time
-    wake.fire()
+    if (wake.key > this.now) this.#atMoment = 0
+    this.now = wake.key
+    wake.value()
     return true
   }
 
