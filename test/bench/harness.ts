@@ -80,8 +80,9 @@ export const compare = async ({ bound, rival, subject, unit }: Comparison) => {
   }
 }
 
-const samples = 100
-const runs = 500
+// many short samples: some of them fall into the moments at which nothing else slows the machine down
+const samples = 500
+const runs = 100
 
 /** Returns the microseconds of the processor that one run of an effect takes in a fiber. */
 const micros = async (effect: Effect.Effect<number, unknown>): Promise<number> => {
@@ -93,14 +94,14 @@ const micros = async (effect: Effect.Effect<number, unknown>): Promise<number> =
 
 /**
  * Returns the microseconds that one effect costs more than another, both measured turn by turn. Other processes and the garbage
- * collector only add to a sample, so the lowest decile of each effect counts.
+ * collector only add to a sample, and the machine is slower at times, so the fastest samples of each effect count.
  */
 export const dearer = async (subject: Effect.Effect<number, unknown>, rival: Effect.Effect<number, unknown>) => {
   const taken: readonly [Array<number>, Array<number>] = [[], []]
-  for (let sample = -20; sample < samples; sample++) {
+  for (let sample = -samples / 5; sample < samples; sample++) {
     const pair = [await micros(subject), await micros(rival)] as const
     if (sample >= 0) taken.forEach((values, index) => values.push(pair[index] ?? Number.NaN))
   }
-  const [mine, theirs] = taken.map((values) => values.toSorted((a, b) => a - b)[samples / 10] ?? Number.NaN)
+  const [mine, theirs] = taken.map((values) => values.toSorted((a, b) => a - b)[samples / 50] ?? Number.NaN)
   return (mine ?? Number.NaN) - (theirs ?? Number.NaN)
 }
