@@ -473,6 +473,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
     this.watch()
     const now = this.clock.unsafeCurrentTimeMillis()
     const call = this.until(this.endsAt)
+    if (this.gates?.isRefusal(error) === true) call.paced = true
     // others than `Retry`'s own may do anything
     if (describeSchedule(retry) === undefined) return this.decideWithin(error, now, call)
     const step = Effect.suspend(() => retry.step(now, error, this.state))

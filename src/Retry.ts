@@ -28,10 +28,12 @@
  *    `safe`, and submissions with a client-chosen id `keyed`. For any other effect, `Reliability.protect` uses the
  *    `idempotency` of its policy, which is `safe` by default. With `never`, a call is repeated only if
  *    `ApiError.mayHaveExecuted` returns `false`.
- * 8. `ScalingUp` and `WeightSwap` are waited for within the workload's patience (see `Workload.Patience`). `CircuitOpen` is waited
- *    for until the breaker admits a call, with jitter on top, as often as the deadline allows. These waits use neither attempts nor
- *    budget. Without a deadline, `CircuitOpen` is retried like any transient error. With the option `breaker` of
- *    `Reliability.make`, the call waits by itself, and its schedule is not asked.
+ * 8. Three kinds of waits use neither attempts nor budget. `ScalingUp` and `WeightSwap` are waited for within the workload's patience
+ *    (see `Workload.Patience`). `CircuitOpen` is waited for until the breaker admits a call, with jitter on top, as often as the
+ *    deadline allows; with the option `breaker` of `Reliability.make`, the call waits by itself, and its schedule is not asked. A
+ *    429 of an attempt that a `RateLimiter` had admitted (option `limiter`) is retried as often as the deadline allows, with growing
+ *    waits: the limiter slows all calls down. A schedule of one attempt does not retry it. Without a deadline, `CircuitOpen` and
+ *    such a 429 are retried like any transient error.
  * 9. Retries have one owner, the innermost. Outer owners pass a settled error on (see `ApiError.settle`), unless they use
  *    `Retry.make({ settled: "retry" })`.
  *
@@ -195,8 +197,10 @@ export const delay = (
 interface State {
   /** The number of attempts made. */
   readonly attempts: number
-  /** The number of failures that counted. */
+  /** The number of failures that lengthen the next wait. */
   readonly failures: number
+  /** The number of these that used no attempt, because a rate limiter had admitted the call. */
+  readonly paced: number
   /** The number of waits within the workload's patience. */
   readonly waits: number
   /** The number of attempts in a row that did not find the host name. */
@@ -205,11 +209,12 @@ interface State {
   readonly reconnected: boolean
 }
 
-const initial: State = { attempts: 0, failures: 0, waits: 0, nameless: 0, reconnected: false }
+const initial: State = { attempts: 0, failures: 0, paced: 0, waits: 0, nameless: 0, reconnected: false }
 
 type Verdict =
   | { readonly why: Stopping; readonly refused?: number }
-  | { readonly why: Waiting; readonly millis: number; readonly counts: boolean }
+  /** `counts`: the failure lengthens the next wait. `isPaid`: it uses an attempt and the budget. */
+  | { readonly why: Waiting; readonly millis: number; readonly counts: boolean; readonly isPaid: boolean }
 
 const getsReady = (error: ApiError): boolean => error.reason === "ScalingUp" || error.reason === "WeightSwap"
 
@@ -226,13 +231,13 @@ const judge = (options: Checked, state: State, input: unknown, call: Call | unde
 
   const left = remaining(call)
   if (wasClosedUnused(input) && !state.reconnected && left > 0) {
-    return { why: "ReusedSocket", millis: 0, counts: false }
+    return { why: "ReusedSocket", millis: 0, counts: false, isPaid: false }
   }
   const hint = input.retryAfter === undefined ? undefined : Duration.toMillis(input.retryAfter)
   if (input.reason === "CircuitOpen" && hint !== undefined && left !== Infinity) {
     if (hint >= left) return { why: "Deadline", refused: hint }
     const jitter = options.jitter === "none" ? 0 : random * (options.spread ?? Math.max(options.base, hint / 10))
-    return { why: "CircuitOpen", millis: Math.min(hint + jitter, (hint + left) / 2), counts: false }
+    return { why: "CircuitOpen", millis: Math.min(hint + jitter, (hint + left) / 2), counts: false, isPaid: false }
   }
   if (hint !== undefined && hint > options.maxHint) return { why: "HintTooLong" }
 
@@ -245,15 +250,18 @@ const judge = (options: Checked, state: State, input: unknown, call: Call | unde
   if (patience === undefined && state.nameless + 1 >= options.nameNotFound && input.reason === "NameNotFound") {
     return { why: "NameNotFound" }
   }
-  if (patience === undefined && state.failures + 1 >= options.attempts) return { why: "Attempts" }
+  // the limiter slows all calls down, and the deadline bounds the retries of this one; one attempt means no retry at all
+  const isPaced = call?.paced === true && left !== Infinity && options.attempts > 1
+  const failed = state.failures - state.paced
+  if (patience === undefined && !isPaced && failed + 1 >= options.attempts) return { why: "Attempts" }
 
   const curve = patience === undefined ? options : patiently(options, patience)
   const failures = patience === undefined ? state.failures : state.waits
   const millis = wait(curve, failures, hint, random)
   if (millis >= left) return { why: "Deadline", refused: millis }
-  if (patience !== undefined) return { why: "Patience", millis, counts: false }
+  if (patience !== undefined) return { why: "Patience", millis, counts: false, isPaid: false }
   const hinted = hint !== undefined && hint > wait(curve, failures, undefined, random)
-  return { why: hinted ? "Hint" : "Backoff", millis, counts: true }
+  return { why: hinted ? "Hint" : "Backoff", millis, counts: true, isPaid: !isPaced }
 }
 
 const patiently = (options: Checked, patience: Patience): Checked => ({
@@ -283,10 +291,11 @@ const schedule = (options: Checked): Schedule.Schedule<Step, unknown> => {
       return Effect.flatMap(Random.next, (random) => {
         const verdict = judge(options, state, input, call, random)
         if (!("millis" in verdict)) return Effect.succeed(stop(verdict.why, verdict.refused))
-        const { counts, millis, why } = verdict
+        const { counts, isPaid, millis, why } = verdict
         const next: State = {
           attempts: attempt,
           failures: state.failures + (counts ? 1 : 0),
+          paced: state.paced + (counts && !isPaid ? 1 : 0),
           waits: state.waits + (why === "Patience" ? 1 : 0),
           nameless: isApiError(input) && input.reason === "NameNotFound" ? state.nameless + 1 : 0,
           reconnected: state.reconnected || why === "ReusedSocket"
@@ -296,7 +305,7 @@ const schedule = (options: Checked): Schedule.Schedule<Step, unknown> => {
           { attempt, delay: Duration.millis(millis), why },
           ScheduleDecision.continueWith(ScheduleInterval.after(now + millis))
         ] as const
-        if (!counts || call?.budget === undefined) return Effect.succeed(go)
+        if (!isPaid || call?.budget === undefined) return Effect.succeed(go)
         return Effect.map(call.budget.withdraw, (granted) => (granted ? go : stop("Budget")))
       })
     })

@@ -1,6 +1,19 @@
 import { HttpClient, HttpClientRequest } from "@effect/platform"
 import { describe, it } from "@effect/vitest"
-import { Chunk, Effect, Exit, Fiber, FastCheck as fc, Layer, Redacted, Stream, TestClock } from "effect"
+import {
+  Chunk,
+  Clock,
+  Duration,
+  Effect,
+  Either,
+  Exit,
+  Fiber,
+  FastCheck as fc,
+  Layer,
+  Redacted,
+  Stream,
+  TestClock
+} from "effect"
 import {
   Accounting,
   ApiError,
@@ -9,6 +22,7 @@ import {
   Reliability,
   ReliableHttpClient,
   Retry,
+  RetryBudget,
   Telemetry,
   Workload
 } from "effect-reliability"
@@ -95,6 +109,61 @@ describe("a policy with a limiter", () => {
       yield* Fiber.joinAll(fibers)
       // `a` fails while `b` begins, and comes back before `c`
       expect(order).toEqual(["a", "b", "a", "c"])
+    })
+  )
+
+  /** The errors of a call that fails with each of these in turn, the moments of its attempts, and what its budget granted. */
+  const failing = (
+    errors: ReadonlyArray<ApiError.ApiError>,
+    given: Partial<Reliability.Options>,
+    deadline: Duration.DurationInput = "1 minute"
+  ) =>
+    Effect.gen(function* () {
+      const budget = yield* RetryBudget.make({ ratio: 0, minPerSecond: 0, max: 10 })
+      const policy = Reliability.make({
+        workload: Workload.with(workload, {
+          retry: Retry.make({ attempts: 2, base: "1 second", jitter: "none" }),
+          deadline
+        }),
+        budget,
+        ...given
+      })
+      const moments: Array<number> = []
+      const call = Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        const error = errors[moments.push(now / 1000) - 1]
+        return error === undefined ? Effect.succeed("done") : Effect.fail(error)
+      })
+      const fiber = yield* Effect.fork(Effect.either(Reliability.protect(call, policy)))
+      yield* TestClock.adjust("10 minutes")
+      const end = Either.merge(Either.mapLeft(yield* Fiber.join(fiber), ({ stopped }) => `${stopped}`))
+      return { end, attempts: moments.length, moments, spent: 10 - (yield* budget.balance) }
+    })
+
+  it.effect("retries refusals until the deadline, with growing waits, and uses no attempt and no budget for them", () =>
+    Effect.gen(function* () {
+      const limiter = yield* RateLimiter.make()
+      const { end, moments, spent } = yield* failing([refused, refused, refused, refused], { limiter })
+      expect([end, spent]).toEqual(["done", 0])
+      moments.slice(1).forEach((at, i) => expect(at - (moments[i] ?? 0)).toBeGreaterThanOrEqual(2 ** i))
+      const endless = Array.from({ length: 20 }, () => refused)
+      expect(yield* failing(endless, { limiter })).toMatchObject({ end: "Deadline", attempts: 6, spent: 0 })
+    })
+  )
+
+  it.effect("uses attempts and budget for all other failures, and for refusals without a limiter or a deadline", () =>
+    Effect.gen(function* () {
+      const limiter = yield* RateLimiter.make()
+      const overloaded = new ApiError.RateLimit({ reason: "Overloaded", delivery: "Acknowledged", status: 429 })
+      expect(yield* failing([refused, unavailable, refused], { limiter })).toMatchObject({ end: "done", spent: 1 })
+      for (const error of [unavailable, overloaded]) {
+        const ended = yield* failing([refused, error, error], { limiter })
+        expect(ended).toMatchObject({ end: "Attempts", attempts: 3, spent: 1 })
+      }
+      expect(yield* failing([refused, refused], {})).toMatchObject({ end: "Attempts", attempts: 2, spent: 1 })
+      const never = { workload: Workload.with(workload, { retry: Retry.make({ attempts: 1 }) }), limiter }
+      expect(yield* failing([refused, refused], never)).toMatchObject({ end: "Attempts", attempts: 1, spent: 0 })
+      const unbounded = yield* failing([refused, refused], { limiter }, Duration.infinity)
+      expect(unbounded).toMatchObject({ end: "Attempts", attempts: 2, spent: 1 })
     })
   )
 

@@ -433,6 +433,20 @@ describe("a lane", () => {
     expect(log).toEqual(["urgent", "patient", "late urgent"])
   })
 
+  it("sets no timer that a clock would round to nothing, and would fire again and again at the same moment", () => {
+    const timers: Array<number> = []
+    const host = {
+      now: () => 600_000,
+      random: () => 0,
+      setTimer: (millis: number) => timers.push(millis),
+      clearTimer: () => {}
+    }
+    const lane = new Lane(initial({ concurrency: 1 }), host)
+    lane.tryAdmit({})
+    lane.wait(waiter({ order: 0, cost: {}, deadline: 600_000 + 1e-9, admitted: () => {}, refused: () => {} }))
+    expect(timers).toEqual([1e-3])
+  })
+
   it("refuses a call at once when the queue is full, and names the brake", () => {
     const { lane, log, wait } = manual(1)
     lane.tryAdmit({})

@@ -273,6 +273,8 @@ export interface Call {
   owned?: boolean
   /** The admission of the attempt by the rate limiter; absent without a limiter. */
   pass?: Pass
+  /** True if the server refused an attempt that a rate limiter had admitted. */
+  paced?: boolean
   /** The delivery of the request that was sent for the attempt, once the attempt was interrupted. */
   cancelled?: Delivery
   /** True if the record is that of the second copy of a hedged call. */

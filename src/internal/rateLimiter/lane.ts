@@ -65,6 +65,8 @@ export interface LaneCounts {
   outages: number
 }
 
+/** The shortest timer, in milliseconds. A clock may round a shorter one to nothing, and would never reach the moment it is for. */
+const shortestTimer = 1e-3
 /** The shortest pause that is reported, in milliseconds. Shorter ones are part of normal operation. */
 const reportedPause = 1000
 
@@ -178,7 +180,7 @@ export class Lane<T> {
     this.#isPumping = false
     this.#wakesAt = this.host.now() + millis
     if (millis === Infinity) return
-    this.#timer = this.host.setTimer(Math.min(millis, maxMillis), this.#wake)
+    this.#timer = this.host.setTimer(Math.max(shortestTimer, Math.min(millis, maxMillis)), this.#wake)
   }
 
   #reportPause(): void {

@@ -13,7 +13,7 @@ export interface OutcomeReceiver {
 }
 
 /** Returns the outcome that an error stands for: whether the server refused the call by its rate or number, or failed. */
-const kindOf = ({ delivery, phase, reason, status, _tag }: ApiError): Report["kind"] => {
+export const kindOf = ({ delivery, phase, reason, status, _tag }: ApiError): Report["kind"] => {
   if (_tag === "RateLimit") {
     return reason === "LocallyLimited" ? "dropped" : reason === "Overloaded" ? "failed" : "refused"
   }

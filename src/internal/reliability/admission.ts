@@ -16,7 +16,7 @@ import { Permit, type Recording } from "../circuitBreaker/permit.js"
 import { keyOfAbout } from "../keys.js"
 import type { Entry } from "../rateLimiter/engine.js"
 import type { Cost } from "../rateLimiter/model.js"
-import { Pass } from "../rateLimiter/pass.js"
+import { kindOf, Pass } from "../rateLimiter/pass.js"
 import type { RateLimiter, Refused } from "../rateLimiter/service.js"
 import { type CheckedUse, checkUse } from "../rateLimiter/use.js"
 import type { Options } from "./model.js"
@@ -143,6 +143,11 @@ export class Gates<A, E, R> implements Entry {
     this.#pass = undefined
     const waits = this.#breaker?.whenOpen !== "fail"
     return Effect.succeed(this.#continuation.onOpen(refusal, this.#circuit, waits))
+  }
+
+  /** Tests whether an error says that the server refused an attempt that the limiter had admitted. */
+  isRefusal(error: ApiError): boolean {
+    return this.#limiter !== undefined && kindOf(error) === "refused"
   }
 
   succeed(): Recording {
