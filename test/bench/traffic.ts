@@ -18,7 +18,8 @@ const p99 = ({ classes }: Simulator.Report): number =>
 const scored = async (scenario: Scenario) => {
   const reports: Array<Simulator.Report> = []
   for (const seed of runs) reports.push(await score(scenario, seed))
-  const goodput = mean(reports, (report) => report.goodput)
+  const { best } = scenario
+  const goodput = mean(reports, (report) => (best === undefined ? report.goodput : report.succeeded / best))
   const perSuccess = mean(reports, (report) => report.attemptsPerSuccess)
   const before = prototype[scenario.name]
   const chance = 2 / Math.sqrt(runs.length)

@@ -9,6 +9,8 @@ export interface Scenario extends Simulator.Options {
   /** Milliseconds for a call, and for an attempt. */
   readonly deadline?: number
   readonly attemptTimeout?: number
+  /** The successes that are a goodput of 1. Absent means those of clients that know everything. */
+  readonly best?: number
 }
 
 /** The form in which a server names its limit: not at all, in a hint, or in headers. */
@@ -172,8 +174,14 @@ down("brown-out x20", { brownOuts: [{ from: 30_000, to: 60_000, factor: 20 }] },
 for (const percent of [2, 5, 20, 50]) {
   add(`random 429 ${percent}%`, {
     duration: 180_000,
-    server: Simulator.bucket({ perSecond: 50, burst: 10, errors: [{ share: percent / 100, status: 429 }] }),
-    load: workers(10)
+    // no limit at all, and a goodput of 1 at 50 per second
+    server: Simulator.slots({
+      slots: 1000,
+      latency: ({ random }) => 10 + 4 * random(),
+      errors: [{ share: percent / 100, status: 429 }]
+    }),
+    load: workers(10),
+    best: 180 * 50
   })
 }
 add("header x60 too low", { duration: 60_000, server: bucket("hdr", { misstated: 1 / 60 }), load: workers(100) })
