@@ -63,7 +63,7 @@ import {
   PolicyTypeId
 } from "./internal/reliability/model.js"
 import { hedgedBy } from "./internal/reliability/hedgedBy.js"
-import { budgetOf, countedIn, lookingAt } from "./internal/reliability/payment.js"
+import { budgetOf, count, lookingAt } from "./internal/reliability/payment.js"
 import { stopping } from "./internal/reliability/stopping.js"
 import { describeSchedule } from "./internal/retry/descriptions.js"
 import type { Pass } from "./internal/rateLimiter/pass.js"
@@ -332,8 +332,19 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
   }
 
   leaf(effect: (attempt: Attempt) => Effect.Effect<A, E, R>, limits: Attempt, now: number): Effect.Effect<A, E, R> {
-    const attemptEffect = Effect.suspend(() => effect(limits))
-    return this.report?.try(attemptEffect, limits.attempt, now, undefined) ?? attemptEffect
+    const { report } = this
+    if (report !== undefined)
+      return report.try(
+        Effect.suspend(() => effect(limits)),
+        limits.attempt,
+        now,
+        undefined
+      )
+    try {
+      return effect(limits)
+    } catch (defect) {
+      return Effect.die(defect)
+    }
   }
 
   onWait(): void {
@@ -593,10 +604,11 @@ const perform = <A, E, R, R2>(
     if (outer !== undefined && (policy.idempotency ?? "safe") !== "safe" && isCopy(outer)) return Effect.interrupt
     // a begin that was reported is followed by an end, even if no attempt is made
     if (report?.isBegun(typeof protection.effect === "function") === true) protection.watch()
-    if (!isPart(outer) && budget === undefined && report?.wraps !== true) {
+    const deposit = count(budget, outer?.budget, protection.startedAt)
+    if (!isPart(outer) && deposit === undefined && report?.wraps !== true) {
       return protection.attempt(fiber, status.runtimeFlags)
     }
-    const run = countedIn(budget, outer?.budget, protection.again())
+    const run = deposit === undefined ? protection.again() : Effect.zipRight(deposit, protection.again())
     return owning(outer, report === undefined ? run : report.around(run), report !== undefined)
   })
   // what fails inside is what the effect failed with, or an `ApiError` made here, which the types above account for

@@ -106,6 +106,12 @@ export interface RetryBudget {
   readonly costing: (tokens: Cost) => RetryBudget
   /** @internal */
   readonly root?: RetryBudget | undefined
+  /**
+   * Does what the effect `of` does, without the cost of an effect. A budget whose `deposit` is another effect was changed.
+   *
+   * @internal
+   */
+  readonly atOnce?: { readonly of: Effect.Effect<void>; readonly deposit: (now: number) => void } | undefined
 }
 
 // -------------------------------------------------------------------------------------------------
@@ -187,10 +193,14 @@ const over = (options: RetryBudget["options"], tokens: Tokens): RetryBudget => {
   const costing = (cost: number, root?: RetryBudget): RetryBudget => {
     const isValid = Number.isFinite(cost) && cost >= 0
     const price = isValid ? cost : max
+    const counted = isValid ? cost : 0
+    const deposit = tokens.deposit(counted)
+    const { depositAt } = tokens
     const budget: RetryBudget = {
       options,
       root,
-      deposit: tokens.deposit(isValid ? cost : 0),
+      deposit,
+      atOnce: depositAt && { of: deposit, deposit: (now) => depositAt(now, counted) },
       withdraw: Effect.map(tokens.withdraw(price), (isGranted) => {
         if (!isGranted) suppressed++
         return isGranted
@@ -212,6 +222,7 @@ const alone = (options: Rates): Effect.Effect<Tokens> =>
     const at = (now: number, cost: number): State => (state = accrue(state, options, now, cost))
     return {
       deposit: (cost) => withNow((now) => void at(now, cost)),
+      depositAt: (now, cost) => void at(now, cost),
       withdraw: (cost) =>
         withNow((now) => {
           if (!grants(at(now, 0), cost, options)) return false

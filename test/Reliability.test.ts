@@ -1,6 +1,16 @@
 import { it } from "@effect/vitest"
 import { Cause, Chunk, Clock, Duration, Effect, Either, Exit, Fiber, Option, Random, TestClock } from "effect"
-import { ApiError, Classify, Deadline, Dialect, Reliability, Retry, RetryBudget, Workload } from "effect-reliability"
+import {
+  ApiError,
+  Classify,
+  Deadline,
+  Dialect,
+  RateLimiter,
+  Reliability,
+  Retry,
+  RetryBudget,
+  Workload
+} from "effect-reliability"
 import { describe, expect } from "vitest"
 import { unsafeMake } from "../src/internal/apiError/unsafeMake.js"
 
@@ -289,6 +299,19 @@ describe("errors of Reliability.protect", () => {
       const { exit } = yield* through(nested).pipe(fixed)
       expect(seen.attempts).toBe(5)
       expect(exit).toMatchObject({ cause: { error: { attempts: 5 } } })
+    })
+  )
+
+  it.effect("passes on what the function of a leaf throws, and returns the admission of its limiter", () =>
+    Effect.gen(function* () {
+      const limiter = yield* RateLimiter.make({ concurrency: 1 })
+      const policy = Reliability.make({ workload: Workload.interactive, limiter })
+      const thrown = new Error("defect")
+      const call = Reliability.leaf(policy, (): Effect.Effect<never> => {
+        throw thrown
+      })
+      for (let i = 0; i < 2; i++) expect(yield* Effect.exit(call)).toEqual(Exit.die(thrown))
+      expect(RateLimiter.describe(limiter)).toMatchObject([{ admitted: 2, inFlight: 0, waiting: 0 }])
     })
   )
 

@@ -580,6 +580,18 @@ describe("a budget with costs", () => {
     )
   })
 
+  it.effect("counts a call by the effect of a budget that was changed", () =>
+    Effect.gen(function* () {
+      const budget = yield* RetryBudget.make()
+      let counted = 0
+      const changed = { ...budget, deposit: Effect.sync(() => void counted++) }
+      yield* Effect.void.pipe(
+        Reliability.protect(Reliability.make({ workload: Workload.interactive, budget: changed }))
+      )
+      expect(counted).toBe(1)
+    })
+  )
+
   it.effect("charges a call for its tokens, and no call twice", () =>
     Effect.gen(function* () {
       const budget = yield* RetryBudget.make({ cost: tokens, ratio: 0.1, minPerSecond: 0, max: 1000 })

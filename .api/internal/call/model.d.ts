@@ -88,6 +88,7 @@ export interface Call {
   owners: number
   owned?: boolean
   pass?: Pass
+  paced?: boolean
   cancelled?: Delivery
   readonly copy?: boolean
 }

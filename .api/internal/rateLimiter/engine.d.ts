@@ -38,11 +38,18 @@ export interface KeyDescription {
   }
   readonly outages: number
 }
+export type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+type ToError<T, E> = (lane: Lane<T>, refusal: Refusal, left: number) => E
 export declare class Engine<T, E> {
   #private
-  constructor(options: EngineOptions<T>, toError: (lane: Lane<T>, refusal: Refusal, left: number) => E)
+  constructor(options: EngineOptions<T>, toError: ToError<T, E>)
   enter(entry: Entry): Pass | undefined
   isFree({ cost, key }: Pick<Entry, "cost" | "key">): boolean
-  wait({ cost, key, left, order: place, slack }: Entry): Effect.Effect<Pass, E>
+  wait<A, E2, R>(
+    entry: Entry,
+    restore: Restore,
+    next: (end: Pass | E) => Effect.Effect<A, E2, R>
+  ): Effect.Effect<A, E2, R>
   describe(): ReadonlyArray<KeyDescription>
 }
+export {}

@@ -1,4 +1,4 @@
-import { Heap } from "./heap.js"
+import { Heap, HeapNode } from "../heap.js"
 import type { Brake, Cost, Report, State, Ticket } from "./model.js"
 export interface Host<T> {
   readonly now: () => number
@@ -19,17 +19,9 @@ export interface Waiter {
   readonly refused: (refusal: Refusal) => void
   heldBy: Brake | undefined
   since: number
-  number: number
-  inQueue: number
-  inDeadlines: number
+  inQueue: HeapNode<Waiter> | undefined
+  inDeadlines: HeapNode<Waiter> | undefined
 }
-export declare const waiter: ({
-  admitted,
-  cost,
-  deadline,
-  order,
-  refused
-}: Pick<Waiter, "order" | "cost" | "deadline" | "admitted" | "refused">) => Waiter
 export interface LaneCounts {
   admitted: number
   waited: number
@@ -46,8 +38,8 @@ export declare class Lane<T> {
   readonly host: Host<T>
   readonly counts: LaneCounts
   readonly most: number
-  protected readonly queue: Heap<"inQueue", Waiter>
-  protected readonly deadlines: Heap<"inDeadlines", Waiter>
+  protected readonly queue: Heap<Waiter>
+  protected readonly deadlines: Heap<Waiter>
   protected number: number
   protected heldBy: Brake | undefined
   onPause: ((millis: number, by: "failures" | "refusals") => void) | undefined

@@ -3,6 +3,7 @@ import type { Report, ServerLimit, Ticket, TokenUsage } from "./model.js"
 export interface OutcomeReceiver {
   readonly record: (ticket: Ticket, report: Report) => void
 }
+export declare const kindOf: ({ delivery, phase, reason, status, _tag }: ApiError) => Report["kind"]
 export declare class Pass {
   #private
   readonly order: number

@@ -22,15 +22,21 @@ export const budgetOf = (
 export const hasCosts = (budget: RetryBudget | undefined, fiber: AnyFiber): boolean =>
   (budget ?? fiber.getFiberRef(currentCall)?.budget)?.options.cost !== undefined
 
-/** Counts a call in its budget. A call within a call of the same budget has been counted. */
-export const countedIn = <A, E, R>(
+/**
+ * Counts a call that begins now in its budget, or returns the effect that does if only an effect can. A call within a call of the
+ * same budget has been counted.
+ */
+export const count = (
   budget: RetryBudget | undefined,
   outer: RetryBudget | undefined,
-  call: Effect.Effect<A, E, R>
-): Effect.Effect<A, E, R> =>
-  budget === undefined || (budget.root ?? budget) === (outer?.root ?? outer)
-    ? call
-    : Effect.zipRight(budget.deposit, call)
+  now: number
+): Effect.Effect<void> | undefined => {
+  if (budget === undefined || (budget.root ?? budget) === (outer?.root ?? outer)) return undefined
+  const { atOnce, deposit } = budget
+  if (atOnce?.of !== deposit) return deposit
+  atOnce.deposit(now)
+  return undefined
+}
 
 /**
  * Returns a budget from which a schedule only checks that it would grant a retry, and the budget that pays once the decision is known.

@@ -29,6 +29,8 @@ const slots = { retries: slotOf("RetryBudget/1"), costs: slotOf("RetryBudget/cos
 export interface Tokens {
   /** Counts a call of a cost. */
   readonly deposit: (cost: number) => Effect.Effect<void>
+  /** Does the same at once; absent if a store counts. */
+  readonly depositAt?: (now: number, cost: number) => void
   /** Takes the cost of a retry if the budget grants it. */
   readonly withdraw: (cost: number) => Effect.Effect<boolean>
   /** Returns the amount that is left. */

@@ -1,6 +1,6 @@
 /**
- * The scores of the prototype, means of ten runs (of 150 for the most random one): goodput, attempts per success, surfaced failures, and the standard deviations of
- * the first two from run to run.
+ * The scores of the prototype, means of ten runs (of 150 for the most random one): goodput, attempts per success, surfaced
+ * failures, and the standard deviations of the first two from run to run.
  */
 type Recorded = readonly [goodput: number, perSuccess: number, failed: number, ofGoodput: number, ofPerSuccess: number]
 

@@ -2,7 +2,8 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Scheduler from "effect/Scheduler"
-import { Wake } from "./timerQueue.js"
+import { HeapNode } from "../../../internal/heap.js"
+export type Wake = HeapNode<() => void>
 export interface VirtualTimeOptions {
   readonly promises: boolean
 }
