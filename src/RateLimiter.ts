@@ -55,7 +55,7 @@ import { randomId } from "./internal/randomId.js"
 import { Engine, type Entry, type KeyDescription } from "./internal/rateLimiter/engine.js"
 import type { Lane, Refusal } from "./internal/rateLimiter/lane.js"
 import type { Brake } from "./internal/rateLimiter/model.js"
-import { Pass } from "./internal/rateLimiter/pass.js"
+import { kindOf, Pass } from "./internal/rateLimiter/pass.js"
 import type { Sharing } from "./internal/rateLimiter/sharedLane.js"
 import { type LimitOptions, type RateLimiter as Limiter, type Refused, TypeId } from "./internal/rateLimiter/service.js"
 import { slotOf } from "./internal/rateLimiter/sharedState.js"
@@ -261,6 +261,7 @@ export const make = (options: Options = {}): Effect.Effect<RateLimiter> => {
         enter: (entry) => engine.enter(entry),
         isFree: (entry) => engine.isFree(entry),
         wait: (entry, restore, next) => engine.wait(entry, restore, next),
+        isRefusal: (error) => kindOf(error) === "refused",
         describe: () => engine.describe()
       })
     })

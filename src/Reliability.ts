@@ -50,6 +50,7 @@ import { clockOf, monotonic } from "./internal/clock.js"
 import type { Refusal } from "./internal/circuitBreaker/circuit.js"
 import { circuitOpen } from "./internal/circuitBreaker/circuitOpen.js"
 import { timedOut, timedOutAgain } from "./internal/deadline/timedOut.js"
+import { orDie } from "./internal/errors.js"
 import { type Continuation, type Gates, gatesOf } from "./internal/reliability/admission.js"
 import { after, spreadWait } from "./internal/reliability/breaking.js"
 import { checkOptions } from "./internal/reliability/check.js"
@@ -333,18 +334,9 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
 
   leaf(effect: (attempt: Attempt) => Effect.Effect<A, E, R>, limits: Attempt, now: number): Effect.Effect<A, E, R> {
     const { report } = this
-    if (report !== undefined)
-      return report.try(
-        Effect.suspend(() => effect(limits)),
-        limits.attempt,
-        now,
-        undefined
-      )
-    try {
-      return effect(limits)
-    } catch (defect) {
-      return Effect.die(defect)
-    }
+    if (report === undefined) return orDie(() => effect(limits))
+    const attemptEffect = Effect.suspend(() => effect(limits))
+    return report.try(attemptEffect, limits.attempt, now, undefined)
   }
 
   onWait(): void {
@@ -401,13 +393,11 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
     attemptEffect: Effect.Effect<A, E, R>,
     flags: RuntimeFlags.RuntimeFlags
   ): Effect.Effect<Effect.Effect<A, unknown, R | R2>, never, R> {
-    return Effect.matchCauseEffect(
-      RuntimeFlags.interruption(flags) ? Effect.interruptible(attemptEffect) : attemptEffect,
-      {
-        onSuccess: (value) => Effect.succeed(this.onSuccess(Effect.succeed(value))),
-        onFailure: (cause) => Effect.succeed(this.onFailure(cause))
-      }
-    )
+    const restored = RuntimeFlags.interruption(flags) ? Effect.interruptible(attemptEffect) : attemptEffect
+    return Effect.matchCauseEffect(restored, {
+      onSuccess: (value) => Effect.succeed(this.onSuccess(Effect.succeed(value))),
+      onFailure: (cause) => Effect.succeed(this.onFailure(cause))
+    })
   }
 
   // under the mask in which the end is reported, so that observers receive both or neither

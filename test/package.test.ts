@@ -189,7 +189,7 @@ describe("a bundle without effect", () => {
   // a rate limiter and a circuit breaker 1.6, hedges 2.4, costs of
   // attempts 0.2.
   it.each([
-    ["Reliability and Workload", "Reliability, Workload", 19_100],
+    ["Reliability and Workload", "Reliability, Workload", 19_200],
     ["Workload", "Workload", 10_900],
     ["ApiError", "ApiError", 6300],
     ["RetryHint", "RetryHint", 1250]

@@ -5,6 +5,7 @@
  *
  * @since 0.1.0
  */
+import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
 import { isSecret } from "./redact.js"
 
@@ -16,6 +17,15 @@ export const attempt = <A>(f: () => A): A | undefined => {
     return f()
   } catch {
     return undefined
+  }
+}
+
+/** Returns the effect that `f` makes. What it throws is a defect of the effect, as in `Effect.suspend`, which costs more. */
+export const orDie = <A, E, R>(f: () => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
+  try {
+    return f()
+  } catch (defect) {
+    return Effect.die(defect)
   }
 }
 

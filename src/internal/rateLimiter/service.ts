@@ -5,7 +5,7 @@
  */
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
-import type { RateLimit } from "../../ApiError.js"
+import type { ApiError, RateLimit } from "../../ApiError.js"
 import type { Entry, KeyDescription, Restore } from "./engine.js"
 import type { Refusal } from "./lane.js"
 import type { Cost } from "./model.js"
@@ -47,6 +47,12 @@ export interface RateLimiter {
     restore: Restore,
     next: (end: Pass | Refused) => Effect.Effect<A, E, R>
   ) => Effect.Effect<A, E, R>
+  /**
+   * Tests whether an error says that the server refused a call by its rate or number.
+   *
+   * @internal
+   */
+  readonly isRefusal: (error: ApiError) => boolean
   /** @internal */
   readonly describe: () => ReadonlyArray<KeyDescription>
 }

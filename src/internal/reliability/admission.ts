@@ -16,7 +16,7 @@ import { Permit, type Recording } from "../circuitBreaker/permit.js"
 import { keyOfAbout } from "../keys.js"
 import type { Entry } from "../rateLimiter/engine.js"
 import type { Cost } from "../rateLimiter/model.js"
-import { kindOf, Pass } from "../rateLimiter/pass.js"
+import type { Pass } from "../rateLimiter/pass.js"
 import type { RateLimiter, Refused } from "../rateLimiter/service.js"
 import { type CheckedUse, checkUse } from "../rateLimiter/use.js"
 import type { Options } from "./model.js"
@@ -115,7 +115,7 @@ export class Gates<A, E, R> implements Entry {
     this.#askedAt = undefined
     this.#continuation.onWait()
     return limiter.wait(this, RuntimeFlags.interruption(this.#flags) ? Effect.interruptible : identity, (end) => {
-      if (!(end instanceof Pass)) return Effect.succeed(this.#continuation.onRefusal(end))
+      if ("error" in end) return Effect.succeed(this.#continuation.onRefusal(end))
       this.#pass = end
       return this.#enter()
     })
@@ -147,7 +147,7 @@ export class Gates<A, E, R> implements Entry {
 
   /** Tests whether an error says that the server refused an attempt that the limiter had admitted. */
   isRefusal(error: ApiError): boolean {
-    return this.#limiter !== undefined && kindOf(error) === "refused"
+    return this.#limiter?.isRefusal(error) === true
   }
 
   succeed(): Recording {
