@@ -50,7 +50,7 @@ import { clockOf, monotonic } from "./internal/clock.js"
 import type { Refusal } from "./internal/circuitBreaker/circuit.js"
 import { circuitOpen } from "./internal/circuitBreaker/circuitOpen.js"
 import { timedOut, timedOutAgain } from "./internal/deadline/timedOut.js"
-import { orDie } from "./internal/errors.js"
+import { evaluate } from "./internal/errors.js"
 import { type Continuation, type Gates, gatesOf } from "./internal/reliability/admission.js"
 import { after, spreadWait } from "./internal/reliability/breaking.js"
 import { checkOptions } from "./internal/reliability/check.js"
@@ -334,7 +334,7 @@ class Protection<A, E, R, R2> implements Sequel<A, E, A, unknown, R | R2>, Conti
 
   leaf(effect: (attempt: Attempt) => Effect.Effect<A, E, R>, limits: Attempt, now: number): Effect.Effect<A, E, R> {
     const { report } = this
-    if (report === undefined) return orDie(() => effect(limits))
+    if (report === undefined) return evaluate(() => effect(limits))
     const attemptEffect = Effect.suspend(() => effect(limits))
     return report.try(attemptEffect, limits.attempt, now, undefined)
   }

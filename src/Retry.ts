@@ -213,8 +213,8 @@ const initial: State = { attempts: 0, failures: 0, paced: 0, waits: 0, nameless:
 
 type Verdict =
   | { readonly why: Stopping; readonly refused?: number }
-  /** `counts`: the failure lengthens the next wait. `isPaid`: it uses an attempt and the budget. */
-  | { readonly why: Waiting; readonly millis: number; readonly counts: boolean; readonly isPaid: boolean }
+  /** `isPaid`: the wait uses an attempt and the budget. */
+  | { readonly why: Waiting; readonly millis: number; readonly isPaid: boolean }
 
 const getsReady = (error: ApiError): boolean => error.reason === "ScalingUp" || error.reason === "WeightSwap"
 
@@ -231,13 +231,13 @@ const judge = (options: Checked, state: State, input: unknown, call: Call | unde
 
   const left = remaining(call)
   if (wasClosedUnused(input) && !state.reconnected && left > 0) {
-    return { why: "ReusedSocket", millis: 0, counts: false, isPaid: false }
+    return { why: "ReusedSocket", millis: 0, isPaid: false }
   }
   const hint = input.retryAfter === undefined ? undefined : Duration.toMillis(input.retryAfter)
   if (input.reason === "CircuitOpen" && hint !== undefined && left !== Infinity) {
     if (hint >= left) return { why: "Deadline", refused: hint }
     const jitter = options.jitter === "none" ? 0 : random * (options.spread ?? Math.max(options.base, hint / 10))
-    return { why: "CircuitOpen", millis: Math.min(hint + jitter, (hint + left) / 2), counts: false, isPaid: false }
+    return { why: "CircuitOpen", millis: Math.min(hint + jitter, (hint + left) / 2), isPaid: false }
   }
   if (hint !== undefined && hint > options.maxHint) return { why: "HintTooLong" }
 
@@ -259,9 +259,9 @@ const judge = (options: Checked, state: State, input: unknown, call: Call | unde
   const failures = patience === undefined ? state.failures : state.waits
   const millis = wait(curve, failures, hint, random)
   if (millis >= left) return { why: "Deadline", refused: millis }
-  if (patience !== undefined) return { why: "Patience", millis, counts: false, isPaid: false }
+  if (patience !== undefined) return { why: "Patience", millis, isPaid: false }
   const hinted = hint !== undefined && hint > wait(curve, failures, undefined, random)
-  return { why: hinted ? "Hint" : "Backoff", millis, counts: true, isPaid: !isPaced }
+  return { why: hinted ? "Hint" : "Backoff", millis, isPaid: !isPaced }
 }
 
 const patiently = (options: Checked, patience: Patience): Checked => ({
@@ -291,11 +291,12 @@ const schedule = (options: Checked): Schedule.Schedule<Step, unknown> => {
       return Effect.flatMap(Random.next, (random) => {
         const verdict = judge(options, state, input, call, random)
         if (!("millis" in verdict)) return Effect.succeed(stop(verdict.why, verdict.refused))
-        const { counts, isPaid, millis, why } = verdict
+        const { isPaid, millis, why } = verdict
+        const lengthens = why === "Backoff" || why === "Hint"
         const next: State = {
           attempts: attempt,
-          failures: state.failures + (counts ? 1 : 0),
-          paced: state.paced + (counts && !isPaid ? 1 : 0),
+          failures: state.failures + (lengthens ? 1 : 0),
+          paced: state.paced + (lengthens && !isPaid ? 1 : 0),
           waits: state.waits + (why === "Patience" ? 1 : 0),
           nameless: isApiError(input) && input.reason === "NameNotFound" ? state.nameless + 1 : 0,
           reconnected: state.reconnected || why === "ReusedSocket"

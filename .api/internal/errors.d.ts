@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 export declare const attempt: <A>(f: () => A) => A | undefined
-export declare const orDie: <A, E, R>(f: () => Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+export declare const evaluate: <A, E, R>(f: () => Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 export declare const read: (u: unknown, key: PropertyKey) => unknown
 export declare const list: (u: unknown) => ReadonlyArray<unknown>
 export declare const nameOf: (u: unknown) => string | undefined

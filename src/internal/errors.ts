@@ -20,8 +20,8 @@ export const attempt = <A>(f: () => A): A | undefined => {
   }
 }
 
-/** Returns the effect that `f` makes. What it throws is a defect of the effect, as in `Effect.suspend`, which costs more. */
-export const orDie = <A, E, R>(f: () => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
+/** Returns the effect that `f` makes. What it throws is a defect of the effect, as in `Effect.suspend`, which costs an operation. */
+export const evaluate = <A, E, R>(f: () => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
   try {
     return f()
   } catch (defect) {

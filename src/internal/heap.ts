@@ -23,7 +23,9 @@ export class HeapNode<A> {
   }
 }
 
-const width = 4
+/** The nodes below a node, as a power of two. */
+const shift = 2
+const width = 1 << shift
 
 export class Heap<A> {
   readonly #nodes: Array<HeapNode<A>> = []
@@ -66,7 +68,7 @@ export class Heap<A> {
     const { key, number } = node
     let index = from
     while (index > 0) {
-      const above = (index - 1) >> 2
+      const above = (index - 1) >> shift
       const other = this.#nodes[above]
       const otherKey = this.#keys[above]
       if (other === undefined || otherKey === undefined) break

@@ -112,7 +112,10 @@ describe("a policy with a limiter", () => {
     })
   )
 
-  /** The errors of a call that fails with each of these in turn, the moments of its attempts, and what its budget granted. */
+  /**
+   * Runs a call that fails with each of these errors in turn. Returns how it ended, the moments of its attempts in seconds, and what
+   * its retries took from a budget.
+   */
   const failing = (
     errors: ReadonlyArray<ApiError.ApiError>,
     given: Partial<Reliability.Options>,
